@@ -1,0 +1,3 @@
+//! `courier`, the networked half.
+
+fn main() {}

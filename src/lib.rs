@@ -1,0 +1,4 @@
+//! Officiant runs the ceremonies of an offline root key.
+
+pub mod check;
+pub mod digest;

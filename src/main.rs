@@ -1,0 +1,3 @@
+//! `officiant`, the air-gapped half.
+
+fn main() {}
