@@ -1,0 +1,25 @@
+#!/bin/sh
+# Installs what the tests need, builds the peers once, runs every test. Arguments go to `cargo test`.
+# The last line counts the tests; the exit code is 0 only if at least one ran and none failed.
+set -eu
+cd "$(dirname "$0")/.."
+. tests/peers/install.sh
+
+sh tests/peers/prepare.sh
+need_rust
+
+log=$(mktemp)
+trap 'rm -f "$log" "$log.code"' EXIT
+{
+    code=0
+    cargo test --locked --no-fail-fast --features online "$@" 2>&1 || code=$?
+    echo "$code" >"$log.code"
+} | tee "$log"
+
+# "test result: ok. 12 passed; 0 failed; 0 ignored; ...", one line for each binary and for the docs.
+counts=$(awk '/^test result: / { p += $4; f += $6; i += $8 } END { print p + 0, f + 0, i + 0 }' "$log")
+# shellcheck disable=SC2086 # three words
+set -- $counts
+printf '%s passed, %s failed, %s skipped\n' "$1" "$2" "$3"
+[ "$1" -gt 0 ] || exit 1
+exit "$(cat "$log.code")"
