@@ -1,4 +1,6 @@
 //! Officiant runs the ceremonies of an offline root key.
 
 pub mod check;
+pub mod cjson;
 pub mod digest;
+pub mod key;

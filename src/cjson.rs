@@ -1,0 +1,502 @@
+//! Canonical JSON: one strict parser, and the byte forms that Notary (Go) and TUF (OLPC) sign and store.
+//!
+//! Ground floor: pure, touches nothing.
+
+use std::collections::BTreeMap;
+
+use unicode_normalization::is_nfc;
+
+/// A JSON value as signed metadata may hold it: no fractions, no duplicate keys, keys in byte order.
+///
+/// Byte order of UTF-8 is code point order, which is what both dialects sort by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// `null`, which Go writes for empty references.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// An integer of at most 2^53 in size: Go's verifier passes numbers through a double.
+    Integer(i64),
+    /// A string of Unicode scalar values.
+    Text(String),
+    /// An array.
+    List(Vec<Value>),
+    /// An object; the order in which a file wrote its members carries no meaning and is dropped.
+    Map(BTreeMap<String, Value>),
+}
+
+/// How much a document may ask of its reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest document, in bytes.
+    pub bytes: usize,
+    /// The deepest nesting of arrays and objects.
+    pub depth: usize,
+}
+
+impl Limits {
+    /// What one root metadata file may be: 4 MiB (a thousand certificates) and 16 levels (a root needs 5).
+    pub const ROOT: Limits = Limits { bytes: 4 << 20, depth: 16 };
+}
+
+/// The byte form of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// What Notary's clients hash and verify: `docker/go` canonical JSON.
+    Go,
+    /// The same value embedded in a file by Go's outer encoder, which escapes `<`, `>`, `&`, U+2028 and U+2029.
+    GoEmbedded,
+    /// What TUF 1.0 clients hash and verify: OLPC canonical JSON, whose text we require to be NFC already.
+    Olpc,
+}
+
+impl Value {
+    /// Reads exactly one JSON value from `bytes` (RFC 8259), refusing whatever two readers could take in two ways.
+    ///
+    /// # Errors
+    /// Too long, too deep, not UTF-8, no JSON, a duplicate key, a number that is no integer within 2^53 or is `-0`,
+    /// half a surrogate pair, or bytes after the value.
+    pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
+        if bytes.len() > limits.bytes {
+            return Err(Error::TooLong { found: bytes.len(), limit: limits.bytes });
+        }
+        let text =
+            std::str::from_utf8(bytes).map_err(|e| Error::NotUtf8 { at: e.valid_up_to() })?;
+        let mut parser = Parser { text, at: 0, depth: limits.depth };
+        let value = parser.value(0)?;
+        parser.space();
+        match parser.at == text.len() {
+            true => Ok(value),
+            false => Err(Error::Trailing { at: parser.at, found: text.len() - parser.at }),
+        }
+    }
+
+    /// The bytes of this value in `form`.
+    ///
+    /// # Errors
+    /// [`Error::NotNfc`], for [`Form::Olpc`] alone: some clients normalize before they verify and some do not.
+    pub fn encode(&self, form: Form) -> Result<Vec<u8>, Error> {
+        if form == Form::Olpc {
+            self.check_nfc()?;
+        }
+        let mut out = Vec::new();
+        self.write(form, &mut out);
+        Ok(out)
+    }
+
+    /// The bytes that Notary signs; a value that parsed always has them.
+    pub fn go(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(Form::Go, &mut out);
+        out
+    }
+
+    /// Says whether all text in here, keys included, is in Unicode normalization form C.
+    ///
+    /// # Errors
+    /// [`Error::NotNfc`] with the first text that is not.
+    pub fn check_nfc(&self) -> Result<(), Error> {
+        let nfc = |text: &str| match is_nfc(text) {
+            true => Ok(()),
+            false => Err(Error::NotNfc { text: text.to_owned() }),
+        };
+        match self {
+            Value::Null | Value::Bool(_) | Value::Integer(_) => Ok(()),
+            Value::Text(text) => nfc(text),
+            Value::List(items) => items.iter().try_for_each(Value::check_nfc),
+            Value::Map(members) => members
+                .iter()
+                .try_for_each(|(key, value)| nfc(key).and_then(|()| value.check_nfc())),
+        }
+    }
+
+    /// The text, if this is text.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The integer, if this is one.
+    pub fn as_integer(&self) -> Option<i64> {
+        match self {
+            Value::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The truth value, if this is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(flag) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    /// The items, if this is an array.
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Value::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The members, if this is an object.
+    pub fn as_map(&self) -> Option<&BTreeMap<String, Value>> {
+        match self {
+            Value::Map(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// An object of these members.
+    pub fn map<K: Into<String>>(members: impl IntoIterator<Item = (K, Value)>) -> Value {
+        Value::Map(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    }
+
+    /// A text value.
+    pub fn text(text: impl Into<String>) -> Value {
+        Value::Text(text.into())
+    }
+
+    fn write(&self, form: Form, out: &mut Vec<u8>) {
+        match self {
+            Value::Null => out.extend_from_slice(b"null"),
+            Value::Bool(true) => out.extend_from_slice(b"true"),
+            Value::Bool(false) => out.extend_from_slice(b"false"),
+            Value::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Value::Text(text) => write_text(text, form, out),
+            Value::List(items) => {
+                out.push(b'[');
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    item.write(form, out);
+                }
+                out.push(b']');
+            }
+            Value::Map(members) => {
+                out.push(b'{');
+                for (i, (key, value)) in members.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    write_text(key, form, out);
+                    out.push(b':');
+                    value.write(form, out);
+                }
+                out.push(b'}');
+            }
+        }
+    }
+}
+
+/// Only `\` and `"` are escaped in what is signed; control characters stand raw, in both dialects.
+fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut buffer = [0; 4];
+    for c in text.chars() {
+        match (c, form) {
+            ('\\', _) => out.extend_from_slice(b"\\\\"),
+            ('"', _) => out.extend_from_slice(b"\\\""),
+            ('<' | '>' | '&' | '\u{2028}' | '\u{2029}', Form::GoEmbedded) => {
+                out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
+            }
+            _ => out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()),
+        }
+    }
+    out.push(b'"');
+}
+
+/// Why a document is not read, or a value not written. Offsets count bytes from 0.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The same key stands twice in one object; readers differ in which one they take.
+    #[error("byte {at}: the key `{key}` stands twice in one object")]
+    DuplicateKey {
+        /// Where the second one ends.
+        at: usize,
+        /// The key.
+        key: String,
+    },
+    /// A number with a fraction or an exponent.
+    #[error("byte {at}: numbers in signed metadata are integers, found `{found}`")]
+    Fraction {
+        /// Where the number begins.
+        at: usize,
+        /// The number as written.
+        found: String,
+    },
+    /// An integer that a double cannot hold exactly, so that clients would differ.
+    #[error("byte {at}: integers reach from -2^53 to 2^53, found `{found}`")]
+    IntegerRange {
+        /// Where the number begins.
+        at: usize,
+        /// The number as written.
+        found: String,
+    },
+    /// `-0`, which parsers turn into different things.
+    #[error("byte {at}: zero has no sign, found `-0`")]
+    NegativeZero {
+        /// Where the number begins.
+        at: usize,
+    },
+    /// Text that is not in Unicode normalization form C.
+    #[error("the text `{}` is not in Unicode form NFC: clients would sign different bytes", text.escape_debug())]
+    NotNfc {
+        /// The text.
+        text: String,
+    },
+    /// Bytes that are not UTF-8.
+    #[error("byte {at}: not UTF-8")]
+    NotUtf8 {
+        /// The first such byte.
+        at: usize,
+    },
+    /// An escape of one half of a surrogate pair alone, which names no character.
+    #[error("byte {at}: half a surrogate pair names no character")]
+    Surrogate {
+        /// Where the escape ends.
+        at: usize,
+    },
+    /// Not JSON.
+    #[error("byte {at}: expected {expected}, found {found}")]
+    Syntax {
+        /// Where.
+        at: usize,
+        /// What could have stood there.
+        expected: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// Nested too deeply.
+    #[error("byte {at}: nested deeper than {limit} levels")]
+    TooDeep {
+        /// Where the level that is too many begins.
+        at: usize,
+        /// The deepest allowed.
+        limit: usize,
+    },
+    /// Larger than the caller takes.
+    #[error("{found} bytes, at most {limit} are read")]
+    TooLong {
+        /// The size.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Something after the value.
+    #[error("byte {at}: {found} more {} after the end of the document", if *found == 1 { "byte" } else { "bytes" })]
+    Trailing {
+        /// The first byte after the value and its white space.
+        at: usize,
+        /// How many there are.
+        found: usize,
+    },
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn syntax<T>(&self, expected: &'static str) -> Result<T, Error> {
+        let found = match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
+            Some(c) => format!("`{}`", c.escape_debug()),
+            None => "the end".to_owned(),
+        };
+        Err(Error::Syntax { at: self.at, expected, found })
+    }
+
+    fn take(&mut self, byte: u8, expected: &'static str) -> Result<(), Error> {
+        match self.peek() == Some(byte) {
+            true => {
+                self.at += 1;
+                Ok(())
+            }
+            false => self.syntax(expected),
+        }
+    }
+
+    fn value(&mut self, level: usize) -> Result<Value, Error> {
+        self.space();
+        match self.peek() {
+            Some(b'{') => self.object(self.enter(level)?),
+            Some(b'[') => self.array(self.enter(level)?),
+            Some(b'"') => self.string().map(Value::Text),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'n') => self.word("null", Value::Null),
+            Some(b't') => self.word("true", Value::Bool(true)),
+            Some(b'f') => self.word("false", Value::Bool(false)),
+            _ => self.syntax("a value"),
+        }
+    }
+
+    fn enter(&self, level: usize) -> Result<usize, Error> {
+        match level < self.depth {
+            true => Ok(level + 1),
+            false => Err(Error::TooDeep { at: self.at, limit: self.depth }),
+        }
+    }
+
+    fn word(&mut self, word: &'static str, value: Value) -> Result<Value, Error> {
+        match self.text[self.at..].starts_with(word) {
+            true => {
+                self.at += word.len();
+                Ok(value)
+            }
+            false => self.syntax("a value"),
+        }
+    }
+
+    fn array(&mut self, level: usize) -> Result<Value, Error> {
+        self.at += 1;
+        let mut items = Vec::new();
+        self.space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Value::List(items));
+        }
+        loop {
+            items.push(self.value(level)?);
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => break,
+                _ => return self.syntax("`,` or `]`"),
+            }
+        }
+        self.at += 1;
+        Ok(Value::List(items))
+    }
+
+    fn object(&mut self, level: usize) -> Result<Value, Error> {
+        self.at += 1;
+        let mut members = BTreeMap::new();
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Value::Map(members));
+        }
+        loop {
+            self.space();
+            let key = self.string()?;
+            if members.contains_key(&key) {
+                return Err(Error::DuplicateKey { at: self.at, key });
+            }
+            self.space();
+            self.take(b':', "`:`")?;
+            members.insert(key, self.value(level)?);
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => break,
+                _ => return self.syntax("`,` or `}`"),
+            }
+        }
+        self.at += 1;
+        Ok(Value::Map(members))
+    }
+
+    fn number(&mut self) -> Result<Value, Error> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')) {
+            self.at += 1;
+        }
+        let found = &self.text[start..self.at];
+        let digits = found.strip_prefix('-').unwrap_or(found);
+        if digits.contains(['.', 'e', 'E']) {
+            return Err(Error::Fraction { at: start, found: found.to_owned() });
+        }
+        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        if !plain || (digits.len() > 1 && digits.starts_with('0')) {
+            self.at = start;
+            return self.syntax("an integer");
+        }
+        match found.parse::<i64>() {
+            Ok(0) if found.starts_with('-') => Err(Error::NegativeZero { at: start }),
+            Ok(number) if number.unsigned_abs() <= 1 << 53 => Ok(Value::Integer(number)),
+            _ => Err(Error::IntegerRange { at: start, found: found.to_owned() }),
+        }
+    }
+
+    fn string(&mut self) -> Result<String, Error> {
+        self.take(b'"', "a string")?;
+        let mut out = String::new();
+        loop {
+            let rest = &self.text[self.at..];
+            let plain = rest.find(|c: char| c == '"' || c == '\\' || c < ' ').unwrap_or(rest.len());
+            out.push_str(&rest[..plain]);
+            self.at += plain;
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => out.push(self.escape()?),
+                _ => return self.syntax("the rest of a string"),
+            }
+        }
+        self.at += 1;
+        Ok(out)
+    }
+
+    fn escape(&mut self) -> Result<char, Error> {
+        self.at += 1;
+        let c = match self.peek() {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode(),
+            _ => return self.syntax("an escape"),
+        };
+        self.at += 1;
+        Ok(c)
+    }
+
+    fn unicode(&mut self) -> Result<char, Error> {
+        let first = self.hex4()?;
+        let code = match first {
+            0xd800..=0xdbff if self.text[self.at..].starts_with("\\u") => {
+                self.at += 1;
+                match self.hex4()? {
+                    second @ 0xdc00..=0xdfff => {
+                        0x10000 + ((first - 0xd800) << 10) + second - 0xdc00
+                    }
+                    _ => return Err(Error::Surrogate { at: self.at }),
+                }
+            }
+            _ => first,
+        };
+        char::from_u32(code).ok_or(Error::Surrogate { at: self.at })
+    }
+
+    /// Reads `uXXXX` with `self.at` on the `u`.
+    fn hex4(&mut self) -> Result<u32, Error> {
+        let digits = self.text.get(self.at + 1..self.at + 5).unwrap_or("");
+        if digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return self.syntax("`u` and four hex digits");
+        }
+        self.at += 5;
+        Ok(u32::from_str_radix(digits, 16).unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests;
