@@ -4,3 +4,5 @@ pub mod check;
 pub mod cjson;
 pub mod digest;
 pub mod key;
+pub mod name;
+pub mod sums;
