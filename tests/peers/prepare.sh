@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes ready what the tests run against: Debian's packages, and the peers, each built once into the
 # cache and linked from target/peers/, where the tests look. Does nothing when all is there.
+# With arguments: only the peers so named.
 set -eu
 cd "$(dirname "$0")/../.."
 TOP=$PWD
@@ -18,16 +19,15 @@ pin() { sed -n "s/^$1=//p" tests/peers/versions; }
 # The files' contents in sixteen letters.
 digest() { cat "$@" | sha256sum | cut -c1-16; }
 
-# peer NAME VERSION COMMAND...: runs the command in a new folder, which becomes the peer's only if it ends well.
+# peer NAME VERSION: runs NAME.sh in a new folder, which becomes the peer's only if that ends well.
 peer() {
     name=$1 VERSION=$2
     export VERSION
-    shift 2
     folder=$cache/$name-$VERSION
     if [ ! -d "$folder" ]; then
         say "building $name $VERSION"
         new=$(mktemp -d "$cache/.new.XXXXXX")
-        (cd "$new" && "$@") >"$cache/$name.log" 2>&1 9>&- || {
+        (cd "$new" && sh "$TOP/tests/peers/$name.sh") >"$cache/$name.log" 2>&1 9>&- || {
             tail -n 40 "$cache/$name.log" >&2
             rm -rf "$new"
             die "cannot build $name $VERSION"
@@ -38,8 +38,15 @@ peer() {
     ln -sfn "$folder" "target/peers/$name"
 }
 
-need softhsm2 openssl strace gcc libc6-dev util-linux python3 shellcheck
 need_rust
-peer notary "$(pin notary)" sh "$TOP/tests/peers/notary.sh"
-peer docker "$(pin docker)" sh "$TOP/tests/peers/docker.sh"
-peer python "$(digest tests/peers/python.txt)" sh "$TOP/tests/peers/python.sh"
+if [ $# -eq 0 ]; then
+    need softhsm2 openssl strace gcc libc6-dev util-linux python3
+    set -- notary docker python
+fi
+for name do
+    case $name in
+        python) version=$(digest tests/peers/python.txt) ;;
+        *) version=$(pin "$name") ;;
+    esac
+    peer "$name" "$version"
+done

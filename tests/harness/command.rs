@@ -1,0 +1,128 @@
+//! Commands with a clean environment, a time limit and all their output kept.
+
+use std::{
+    ffi::OsStr,
+    io::{Read, Write},
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// What every command of the tests is given when it does not ask for more.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+/// The whole environment of a command that asks for nothing more.
+pub(crate) const ENVIRONMENT: [(&str, &str); 3] = [
+    ("LC_ALL", "C.UTF-8"),
+    ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+    ("TZ", "UTC"),
+];
+
+/// Starts a command line in a clean environment, with HOME and the working folder in `home`.
+pub(crate) fn command(program: impl AsRef<OsStr>, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().envs(ENVIRONMENT).env("HOME", home).current_dir(home);
+    command
+}
+
+/// How a command ended and what it said.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Panics with everything it said, unless it ended with 0.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        assert!(self.status.success(), "{}\n{}\n{}", self.status, self.stdout, self.stderr);
+        self
+    }
+
+    /// The exit code; panics when a signal ended the command.
+    #[track_caller]
+    pub(crate) fn code(&self) -> i32 {
+        self.status.code().unwrap_or_else(|| panic!("{}\n{}", self.status, self.stderr))
+    }
+
+    /// The signal that ended the command, if one did.
+    pub(crate) fn signal(&self) -> Option<i32> {
+        self.status.signal()
+    }
+}
+
+/// Runs a command to its end with nothing on its standard input.
+#[track_caller]
+pub(crate) fn run(command: &mut Command) -> Ran {
+    run_with(command, "", LIMIT)
+}
+
+/// Runs a command to its end, at most for `limit`, with `input` on its standard input.
+#[track_caller]
+pub(crate) fn run_with(command: &mut Command, input: &str, limit: Duration) -> Ran {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let (mut stdin, input) = (child.stdin.take().expect("piped"), input.to_owned());
+    let writer = thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+    let stdout = reader(child.stdout.take().expect("piped"));
+    let stderr = reader(child.stderr.take().expect("piped"));
+    let status = end(&mut child, limit);
+    let (stdout, stderr) = (stdout.join().expect("stdout"), stderr.join().expect("stderr"));
+    writer.join().expect("stdin");
+    let status =
+        status.unwrap_or_else(|| panic!("{command:?} ran over {limit:?}\n{stdout}\n{stderr}"));
+    Ran { status, stdout, stderr }
+}
+
+/// Waits for a child. One that runs over its limit is killed, and the answer is none.
+pub(crate) fn end(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("a child of ours") {
+            return Some(status);
+        }
+        if start.elapsed() > limit {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        thread::sleep(Duration::from_millis(3));
+    }
+}
+
+fn reader(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = from.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// A server that ends with its owner.
+pub(crate) struct Server(pub(crate) Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_command_sees_only_what_it_is_given_and_ends_in_time() {
+    let scratch = super::scratch::Scratch::new();
+    let ran = run(&mut command("env", scratch.path())).ok();
+    assert_eq!(ran.stdout.lines().count(), ENVIRONMENT.len() + 1, "{}", ran.stdout);
+    let ran = run_with(&mut command("cat", scratch.path()), "in\n", LIMIT).ok();
+    assert_eq!(ran.stdout, "in\n");
+    let mut shell = command("sh", scratch.path());
+    assert_eq!(run(shell.args(["-c", "echo no >&2; exit 3"])).code(), 3);
+    let mut shell = command("sh", scratch.path());
+    assert_eq!(run(shell.args(["-c", "kill -9 $$"])).signal(), Some(9));
+    let mut slow = command("sleep", scratch.path()).arg("20").spawn().unwrap();
+    assert!(end(&mut slow, Duration::from_millis(50)).is_none());
+}

@@ -1,0 +1,200 @@
+//! The real Notary: its server (with keys of its own, or with its signer behind it), its client, and `docker trust`.
+
+use std::{
+    fs,
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    command::{Server, command, run},
+    peers::peer,
+    scratch::{Scratch, free_port},
+};
+
+/// The passphrase of every key that a client here keeps on disk.
+pub(crate) const PASSPHRASE: &str = "correct horse battery";
+
+/// A running notary-server on loopback with an empty memory store, its own authority and certificates.
+pub(crate) struct NotaryServer {
+    folder: PathBuf,
+    port: u16,
+    // Ended in this order when the server goes.
+    _server: Server,
+    _signer: Option<Server>,
+}
+
+impl NotaryServer {
+    /// Starts a server that keeps the snapshot and timestamp keys itself.
+    #[track_caller]
+    pub(crate) fn memory(scratch: &Scratch) -> Self {
+        let folder = certificates(scratch);
+        let (server, port) = serve(&folder, r#"{"type":"local"}"#);
+        Self { folder, port, _server: server, _signer: None }
+    }
+
+    /// Starts a notary-signer and a server that asks it for every signature.
+    #[track_caller]
+    pub(crate) fn with_signer(scratch: &Scratch) -> Self {
+        let folder = certificates(scratch);
+        let (signer, port) = listen(&folder, "notary-signer", |port| {
+            format!(
+                r#"{{"server":{{"grpc_addr":"127.0.0.1:{port}","tls_cert_file":"./server.crt",
+                "tls_key_file":"./server.key","client_ca_file":"./ca.crt"}},
+                "logging":{{"level":"error"}},"storage":{{"backend":"memory"}}}}"#
+            )
+        });
+        let trust = format!(
+            r#"{{"type":"remote","hostname":"localhost","port":"{port}","key_algorithm":"ecdsa",
+            "tls_ca_file":"./ca.crt","tls_client_cert":"./server.crt","tls_client_key":"./server.key"}}"#
+        );
+        let (server, port) = serve(&folder, &trust);
+        Self { folder, port, _server: server, _signer: Some(signer) }
+    }
+
+    /// Where it answers: `https://localhost:PORT`.
+    pub(crate) fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// The PEM file of the authority that its certificate is from.
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.folder.join("ca.crt")
+    }
+
+    /// What the server has said on its standard error so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("notary-server.log")).unwrap_or_default()
+    }
+
+    /// The `notary` client of one person, whose trust folder is `home`/trust.
+    pub(crate) fn notary(&self, home: &Path) -> Command {
+        let mut notary = command(peer("notary/notary"), home);
+        notary.args(["--server", &self.url()]);
+        notary.arg("--trustDir").arg(home.join("trust")).arg("--tlscacert").arg(self.ca());
+        for role in ["ROOT", "TARGETS", "SNAPSHOT", "DELEGATION"] {
+            notary.env(format!("NOTARY_{role}_PASSPHRASE"), PASSPHRASE);
+        }
+        notary
+    }
+
+    /// The `docker` client of one person, without any engine; its configuration is `home`/docker.
+    pub(crate) fn docker(&self, home: &Path) -> Command {
+        let configuration = home.join("docker");
+        let tls = configuration.join(format!("tls/localhost:{}", self.port));
+        fs::create_dir_all(&tls).expect("docker's configuration");
+        fs::copy(self.ca(), tls.join("ca.crt")).expect("the authority");
+        let mut docker = command(peer("docker/docker"), home);
+        docker
+            .env("DOCKER_CONFIG", configuration)
+            .env("DOCKER_HOST", "unix:///nonexistent.sock")
+            .env("DOCKER_CONTENT_TRUST_SERVER", self.url())
+            .env("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", PASSPHRASE)
+            .env("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", PASSPHRASE);
+        docker
+    }
+}
+
+fn serve(folder: &Path, trust: &str) -> (Server, u16) {
+    listen(folder, "notary-server", |port| {
+        format!(
+            r#"{{"server":{{"http_addr":"127.0.0.1:{port}","tls_key_file":"./server.key",
+            "tls_cert_file":"./server.crt"}},"trust_service":{trust},
+            "logging":{{"level":"error"}},"storage":{{"backend":"memory"}}}}"#
+        )
+    })
+}
+
+/// Starts a program on a free port and waits until it answers; a port taken meanwhile is not insisted on.
+#[track_caller]
+fn listen(folder: &Path, name: &str, configuration: impl Fn(u16) -> String) -> (Server, u16) {
+    let (file, log) = (folder.join(format!("{name}.json")), folder.join(format!("{name}.log")));
+    for _ in 0..5 {
+        let port = free_port();
+        fs::write(&file, configuration(port)).expect("its configuration");
+        let mut program = command(peer(&format!("notary/{name}")), folder);
+        program.arg("-config").arg(&file).stdin(Stdio::null()).stdout(Stdio::null());
+        program.stderr(fs::File::create(&log).expect("its log"));
+        let mut server = Server(program.spawn().expect(name));
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(30) {
+            if server.0.try_wait().expect("a child of ours").is_some() {
+                break;
+            }
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return (server, port);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+    panic!("{name} does not start:\n{}", fs::read_to_string(log).unwrap_or_default());
+}
+
+/// Makes an authority and one certificate for both ends of each connection, with openssl.
+fn certificates(scratch: &Scratch) -> PathBuf {
+    let folder = scratch.folder("notary");
+    let extensions = "basicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n\
+                      extendedKeyUsage=serverAuth,clientAuth\n";
+    scratch.file("notary/extensions", extensions);
+    let new = "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -sha256";
+    for line in [
+        format!("{new} -x509 -days 30 -subj /CN=test-authority -keyout ca.key -out ca.crt"),
+        format!("{new} -subj /CN=localhost -keyout server.key -out server.csr"),
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -sha256 \
+         -extfile extensions -out server.crt"
+            .to_owned(),
+    ] {
+        run(command("openssl", &folder).args(line.split_whitespace())).ok();
+    }
+    folder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_of_roles(inspected: &str) -> usize {
+        ["\"Name\": \"Root\"", "\"Name\": \"Repository\""]
+            .iter()
+            .filter(|name| inspected.contains(**name))
+            .count()
+    }
+
+    fn a_repository_is_published_and_read_by_both_clients(
+        server: &NotaryServer,
+        scratch: &Scratch,
+    ) {
+        let (ada, bob) = (scratch.folder("ada"), scratch.folder("bob"));
+        let name = "localhost:5000/demo";
+        run(server.notary(&ada).args(["init", "-p", name])).ok();
+        let file = scratch.file("ada/file", "content");
+        run(server.notary(&ada).args(["add", "-p", name, "1.0"]).arg(file)).ok();
+        let listed = run(server.notary(&bob).args(["list", name])).ok().stdout;
+        assert!(listed.contains("1.0"), "{listed}");
+        let inspected = run(server.docker(&bob).args(["trust", "inspect", name])).ok().stdout;
+        assert_eq!(names_of_roles(&inspected), 2, "{inspected}");
+        assert!(inspected.contains("\"SignedTag\": \"1.0\""), "{inspected}");
+    }
+
+    #[test]
+    fn the_server_with_keys_in_memory_serves_both_clients() {
+        let scratch = Scratch::new();
+        let server = NotaryServer::memory(&scratch);
+        a_repository_is_published_and_read_by_both_clients(&server, &scratch);
+        let unknown =
+            run(server.notary(&scratch.folder("eve")).args(["list", "localhost:5000/no"]));
+        assert_ne!(unknown.code(), 0);
+        assert!(!server.log().contains("panic"), "{}", server.log());
+    }
+
+    #[test]
+    fn the_server_with_a_signer_behind_it_serves_both_clients() {
+        let scratch = Scratch::new();
+        let server = NotaryServer::with_signer(&scratch);
+        a_repository_is_published_and_read_by_both_clients(&server, &scratch);
+        assert!(server.url().starts_with("https://localhost:"));
+    }
+}
