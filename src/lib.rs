@@ -4,5 +4,7 @@ pub mod check;
 pub mod cjson;
 pub mod digest;
 pub mod key;
+pub mod list;
 pub mod name;
+pub mod request;
 pub mod sums;
