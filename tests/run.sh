@@ -8,6 +8,11 @@ cd "$(dirname "$0")/.."
 sh tests/peers/prepare.sh
 need_rust
 
+# The offline binary as it is released, without feature `online`: a test reads its symbols.
+cargo build --locked --quiet --bin officiant
+mkdir -p target/peers/offline
+cp "${CARGO_TARGET_DIR:-target}/debug/officiant" target/peers/offline/officiant
+
 log=$(mktemp)
 trap 'rm -f "$log" "$log.code"' EXIT
 {

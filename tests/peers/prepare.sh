@@ -40,7 +40,7 @@ peer() {
 
 need_rust
 if [ $# -eq 0 ]; then
-    need softhsm2 openssl strace gcc libc6-dev util-linux python3
+    need binutils softhsm2 openssl strace gcc libc6-dev util-linux python3
     set -- notary docker python
 fi
 for name do
