@@ -37,8 +37,14 @@ checks! {
     ClockWindow = "CLOCK-WINDOW",
     /// Words typed from the reviewers' paper are those of the plan that was read.
     PlanWords = "PLAN-WORDS",
+    /// A root file is byte for byte what the trust server writes itself, its certificates included.
+    RootBytes = "ROOT-BYTES",
     /// A version once intended is never signed with other bytes.
     RootEquivocation = "ROOT-EQUIVOCATION",
+    /// Four roles, thresholds that can be met, and every key once, under its own id, in the role that it had.
+    RootKeys = "ROOT-KEYS",
+    /// A root's version is that of the root before plus one.
+    RootSequence = "ROOT-SEQUENCE",
 }
 
 impl fmt::Display for Check {

@@ -7,4 +7,5 @@ pub mod key;
 pub mod list;
 pub mod name;
 pub mod request;
+pub mod root;
 pub mod sums;

@@ -1,0 +1,450 @@
+//! Root certificates of Notary: built with the signature made elsewhere, and read as Go reads them.
+//!
+//! First floor: pure.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use x509_cert::der::asn1::{BitString, GeneralizedTime, ObjectIdentifier, OctetString, UtcTime};
+use x509_cert::der::{DateTime, Decode, Encode, pem};
+use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, KeyUsages};
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::time::{Time, Validity};
+
+use crate::digest::Digest;
+use crate::key::{self, Algorithm, PublicKey, Scheme, ToSign, pem_text, tlv};
+
+/// What a new root certificate says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The common name of subject and issuer: a GUN, or a prefix with `*` at its end (security.md rule 10).
+    pub name: String,
+    /// 128 random bits, not all zero.
+    pub serial: [u8; 16],
+    /// The key that is certified and signs.
+    pub key: PublicKey,
+    /// First instant of validity, whole seconds.
+    pub not_before: Timestamp,
+    /// Last instant of validity, whole seconds.
+    pub not_after: Timestamp,
+}
+
+/// A root certificate without its signature: self-signed, common name only, KeyUsage digitalSignature critical,
+/// CA:FALSE critical, and no extended key usage, which a CA pin of Notary would never match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tbs {
+    bytes: Vec<u8>,
+    key: PublicKey,
+}
+
+impl Tbs {
+    /// Builds what is to be signed.
+    ///
+    /// # Errors
+    /// An empty or over-long name, a zero serial, dates that X.509 cannot hold or in the wrong order, or a key
+    /// that Notary takes in no certificate.
+    pub fn new(subject: &Subject) -> Result<Self, Error> {
+        let length = subject.name.chars().count();
+        if length == 0
+            || subject.name.len() > MAX_NAME
+            || subject.name.chars().any(char::is_control)
+        {
+            return Err(Error::Name { found: subject.name.clone(), limit: MAX_NAME });
+        }
+        if subject.serial == [0; 16] {
+            return Err(Error::Serial);
+        }
+        if subject.not_before >= subject.not_after {
+            return Err(Error::Dates { from: subject.not_before, until: subject.not_after });
+        }
+        let algorithm = signature_algorithm(subject.key.algorithm())?;
+        let name = name_der(&subject.name);
+        let validity: Validity = Validity::new(time(subject.not_before)?, time(subject.not_after)?);
+        let body = [
+            tlv(0xa0, &[2, 1, 2]),
+            SerialNumber::<x509_cert::certificate::Rfc5280>::new(&subject.serial)?.to_der()?,
+            algorithm,
+            name.clone(),
+            validity.to_der()?,
+            name,
+            subject.key.der().to_vec(),
+            tlv(0xa3, &extensions()?),
+        ];
+        Ok(Self { bytes: tlv(0x30, &body.concat()), key: subject.key.clone() })
+    }
+
+    /// The bytes that the key signs.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The SHA-256 of [`Tbs::bytes`].
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.bytes)
+    }
+
+    /// The key that must sign.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// What the token is given.
+    pub fn to_sign(&self) -> ToSign {
+        Scheme::of_certificate(self.key.algorithm()).to_sign(&self.bytes)
+    }
+
+    /// Completes the certificate with a token's raw answer, which is verified first.
+    ///
+    /// # Errors
+    /// [`Error::Key`] when the answer is not a signature by the key over these bytes.
+    pub fn finish(&self, raw: &[u8]) -> Result<Certificate, Error> {
+        let algorithm = self.key.algorithm();
+        let scheme = Scheme::of_certificate(algorithm);
+        let signature = scheme.encode(algorithm, raw)?;
+        self.key.verify(scheme, &self.bytes, &signature)?;
+        let signature = BitString::from_bytes(&signature)?.to_der()?;
+        let body = [self.bytes.clone(), signature_algorithm(algorithm)?, signature].concat();
+        Certificate::from_der(&tlv(0x30, &body))
+    }
+}
+
+/// An X.509 certificate with what Notary looks at. Its signature says nothing: Notary does not verify it either.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    der: Vec<u8>,
+    public: PublicKey,
+    name: String,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    is_ca: bool,
+    is_sha1: bool,
+}
+
+impl Certificate {
+    /// Reads DER.
+    ///
+    /// # Errors
+    /// [`Error::Der`], or [`Error::Key`] for a key that we cannot read.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        let parsed = x509_cert::Certificate::from_der(der)?;
+        let tbs = parsed.tbs_certificate();
+        let public = PublicKey::from_der(&tbs.subject_public_key_info().to_der()?)?;
+        let constraints = tbs.get_extension::<BasicConstraints>()?;
+        Ok(Self {
+            der: der.to_vec(),
+            public,
+            name: common_name(tbs.subject()),
+            not_before: instant(tbs.validity().not_before)?,
+            not_after: instant(tbs.validity().not_after)?,
+            is_ca: constraints.is_some_and(|(_, constraints)| constraints.ca),
+            is_sha1: SHA1.contains(&parsed.signature_algorithm().oid),
+        })
+    }
+
+    /// The DER bytes.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The certified key.
+    pub fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// The common name of the subject, empty if it has none.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// First instant of validity.
+    pub fn not_before(&self) -> Timestamp {
+        self.not_before
+    }
+
+    /// Last instant of validity.
+    pub fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+
+    /// Says whether it may certify others, by its basic constraints.
+    pub fn is_ca(&self) -> bool {
+        self.is_ca
+    }
+
+    /// Says whether it was signed with SHA-1, which Notary refuses.
+    pub fn is_sha1(&self) -> bool {
+        self.is_sha1
+    }
+
+    /// The PEM, as Go writes it.
+    pub fn to_pem(&self) -> String {
+        pem_text(LABEL, &self.der)
+    }
+
+    /// Says whether Notary takes it for `repository`: the same name, or a prefix of it followed by stars.
+    pub fn names(&self, repository: &str) -> bool {
+        let stem = self.name.trim_end_matches('*');
+        match stem.len() < self.name.len() {
+            true => repository.starts_with(stem),
+            false => self.name == repository,
+        }
+    }
+
+    /// Verifies that the certificate is signed by its own key in the scheme of [`Tbs`].
+    ///
+    /// # Errors
+    /// [`Error::Key`] when it is not.
+    pub fn verify_own_signature(&self) -> Result<(), Error> {
+        let parsed = x509_cert::Certificate::from_der(&self.der)?;
+        let signature = parsed.signature().as_bytes().unwrap_or_default();
+        let tbs = parsed.tbs_certificate().to_der()?;
+        let scheme = Scheme::of_certificate(self.public.algorithm());
+        Ok(self.public.verify(scheme, &tbs, signature)?)
+    }
+}
+
+/// What a Notary key of type `*-x509` holds: a leaf certificate, and the intermediates of foreign roots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    text: String,
+    leaf: Certificate,
+    intermediates: Vec<Certificate>,
+}
+
+impl From<Certificate> for Bundle {
+    fn from(leaf: Certificate) -> Self {
+        Self { text: leaf.to_pem(), leaf, intermediates: Vec::new() }
+    }
+}
+
+impl Bundle {
+    /// Reads PEM as Notary does: text around the blocks is skipped, exactly one certificate is no CA and stands first.
+    ///
+    /// # Errors
+    /// No certificate, another kind of block, no leaf or several, or a leaf that does not stand first.
+    pub fn read(text: &str) -> Result<Self, Error> {
+        let mut certificates = Vec::new();
+        for block in blocks(text)? {
+            let normalized = block.replace('\r', "");
+            let (label, der) =
+                pem::decode_vec(normalized.trim_end().as_bytes()).map_err(|_| Error::Pem)?;
+            if label != LABEL {
+                return Err(Error::Pem);
+            }
+            certificates.push(Certificate::from_der(&der)?);
+        }
+        let leaves = certificates.iter().filter(|certificate| !certificate.is_ca).count();
+        if leaves != 1 {
+            return Err(Error::Leaves { found: leaves });
+        }
+        let leaf = certificates.remove(0);
+        match leaf.is_ca {
+            true => Err(Error::LeafNotFirst),
+            false => Ok(Self { text: text.to_owned(), leaf, intermediates: certificates }),
+        }
+    }
+
+    /// Reads PEM that is byte for byte what Go would write, which is what Notary's clients need to find the key again.
+    ///
+    /// # Errors
+    /// As [`Bundle::read`], and [`Error::NotExact`] for CRLF, leading text, or a missing final line end.
+    pub fn read_exact(text: &str) -> Result<Self, Error> {
+        let bundle = Self::read(text)?;
+        match bundle.is_exact() {
+            true => Ok(bundle),
+            false => Err(Error::NotExact),
+        }
+    }
+
+    /// The text that was read.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The PEM as Go writes it: the leaf, then the intermediates.
+    pub fn pem(&self) -> String {
+        self.intermediates.iter().fold(self.leaf.to_pem(), |text, next| text + &next.to_pem())
+    }
+
+    /// Says whether the text that was read is what Go would write.
+    pub fn is_exact(&self) -> bool {
+        self.pem() == self.text
+    }
+
+    /// The certificate of the key.
+    pub fn leaf(&self) -> &Certificate {
+        &self.leaf
+    }
+
+    /// The CA certificates after it.
+    pub fn intermediates(&self) -> &[Certificate] {
+        &self.intermediates
+    }
+}
+
+/// Why a certificate is not built or not read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Notary takes no certificate of such a key.
+    #[error("a root certificate holds no key of {algorithm}")]
+    Algorithm {
+        /// The kind of the key.
+        algorithm: Algorithm,
+    },
+    /// The dates are in the wrong order.
+    #[error("a certificate that begins {from} cannot end {until}")]
+    Dates {
+        /// The beginning.
+        from: Timestamp,
+        /// The end.
+        until: Timestamp,
+    },
+    /// Not an X.509 certificate in DER.
+    #[error("no X.509 certificate in DER: {reason}")]
+    Der {
+        /// What the decoder says.
+        reason: String,
+    },
+    /// The key or a signature is refused.
+    #[error(transparent)]
+    Key(#[from] key::Error),
+    /// The first certificate is a CA's.
+    #[error("the first certificate of a key is a CA's, its own must stand first")]
+    LeafNotFirst,
+    /// Not exactly one certificate that is no CA.
+    #[error("a key has one certificate that is no CA's, found {found}")]
+    Leaves {
+        /// How many there are.
+        found: usize,
+    },
+    /// The common name cannot be written.
+    #[error("a certificate's name has 1 to {limit} bytes and no control characters, found `{}`", found.escape_debug())]
+    Name {
+        /// The name.
+        found: String,
+        /// The most bytes.
+        limit: usize,
+    },
+    /// The PEM text differs from Go's, so that Notary would give the key another id.
+    #[error(
+        "the certificate's PEM is not as Go writes it (64 columns, LF, nothing before, one line end after)"
+    )]
+    NotExact,
+    /// No PEM certificate.
+    #[error("no certificate in PEM")]
+    Pem,
+    /// An all-zero serial number.
+    #[error("a certificate's serial number is 128 random bits, found zero")]
+    Serial,
+    /// X.509 cannot hold the date.
+    #[error("a certificate cannot hold the date {found}")]
+    Time {
+        /// The date.
+        found: Timestamp,
+    },
+}
+
+impl From<x509_cert::der::Error> for Error {
+    fn from(error: x509_cert::der::Error) -> Self {
+        Error::Der { reason: error.to_string() }
+    }
+}
+
+impl fmt::Display for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` until {}", self.name, self.not_after)
+    }
+}
+
+/// The PEM blocks of a text; what stands between them is skipped.
+fn blocks(text: &str) -> Result<Vec<&str>, Error> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(begin) = rest.find("-----BEGIN ") {
+        let end = rest[begin..].find("-----END ").ok_or(Error::Pem)? + begin;
+        let line = rest[end..].find('\n').map_or(rest.len(), |at| end + at + 1);
+        found.push(&rest[begin..line]);
+        rest = &rest[line..];
+    }
+    match found.is_empty() {
+        true => Err(Error::Pem),
+        false => Ok(found),
+    }
+}
+
+/// `Name ::= SEQUENCE OF SET OF SEQUENCE { commonName, UTF8String }`
+fn name_der(name: &str) -> Vec<u8> {
+    let attribute = [tlv(0x06, &[0x55, 4, 3]), tlv(0x0c, name.as_bytes())].concat();
+    tlv(0x30, &tlv(0x31, &tlv(0x30, &attribute)))
+}
+
+/// The last common name counts, as in Go.
+fn common_name(name: &x509_cert::name::Name) -> String {
+    let names = name.iter().filter(|attribute| attribute.oid == COMMON_NAME);
+    let text = names.last().map(|attribute| String::from_utf8_lossy(attribute.value.value()));
+    text.map(|text| text.into_owned()).unwrap_or_default()
+}
+
+fn extensions() -> Result<Vec<u8>, Error> {
+    let extension = |oid: &str, value: Vec<u8>| -> Result<Extension, Error> {
+        let extn_id = ObjectIdentifier::new(oid).map_err(x509_cert::der::Error::from)?;
+        Ok(Extension { extn_id, critical: true, extn_value: OctetString::new(value)? })
+    };
+    let constraints = BasicConstraints { ca: false, path_len_constraint: None };
+    let list = vec![
+        extension("2.5.29.15", KeyUsage(KeyUsages::DigitalSignature.into()).to_der()?)?,
+        extension("2.5.29.19", constraints.to_der()?)?,
+    ];
+    Ok(list.to_der()?)
+}
+
+/// The AlgorithmIdentifier of the signature, with SHA-256.
+fn signature_algorithm(algorithm: Algorithm) -> Result<Vec<u8>, Error> {
+    match algorithm {
+        Algorithm::EcdsaP256 | Algorithm::EcdsaP384 => Ok(tlv(0x30, &ECDSA_WITH_SHA256.to_der()?)),
+        Algorithm::Rsa(_) => {
+            let sha256 = tlv(0x30, &[SHA256.to_der()?, vec![5, 0]].concat());
+            let mgf1 = tlv(0x30, &[MGF1.to_der()?, sha256.clone()].concat());
+            let parameters = [tlv(0xa0, &sha256), tlv(0xa1, &mgf1), tlv(0xa2, &[2, 1, 32])];
+            let parameters = tlv(0x30, &parameters.concat());
+            Ok(tlv(0x30, &[RSASSA_PSS.to_der()?, parameters].concat()))
+        }
+        _ => Err(Error::Algorithm { algorithm }),
+    }
+}
+
+/// UTCTime until 2049, GeneralizedTime from then on (RFC 5280 4.1.2.5).
+fn time(instant: Timestamp) -> Result<Time, Error> {
+    let cannot = || Error::Time { found: instant };
+    let seconds = u64::try_from(instant.as_second()).map_err(|_| cannot())?;
+    let date = DateTime::from_unix_duration(Duration::from_secs(seconds)).map_err(|_| cannot())?;
+    Ok(match date.year() {
+        ..2050 => Time::UtcTime(UtcTime::from_date_time(date).map_err(|_| cannot())?),
+        _ => Time::GeneralTime(GeneralizedTime::from_date_time(date)),
+    })
+}
+
+fn instant(time: Time) -> Result<Timestamp, Error> {
+    let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds).map_err(|e| Error::Der { reason: e.to_string() })
+}
+
+const LABEL: &str = "CERTIFICATE";
+/// Notary's database columns and Go's parser take long names; 255 bytes is what a GUN may have.
+const MAX_NAME: usize = 255;
+const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+const MGF1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.8");
+const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
+const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
+/// ecdsa-with-SHA1, sha1WithRSAEncryption, dsa-with-sha1.
+const SHA1: [ObjectIdentifier; 3] = [
+    ObjectIdentifier::new_unwrap("1.2.840.10045.4.1"),
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.5"),
+    ObjectIdentifier::new_unwrap("1.2.840.10040.4.3"),
+];
+
+#[cfg(test)]
+mod tests;

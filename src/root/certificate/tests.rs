@@ -1,0 +1,109 @@
+use super::*;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{self, EcdsaKeyPair, KeyPair};
+
+fn pair() -> (EcdsaKeyPair, PublicKey) {
+    let pair = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let key = PublicKey::from_ec_point(Algorithm::EcdsaP256, pair.public_key().as_ref()).unwrap();
+    (pair, key)
+}
+
+fn subject(name: &str, key: PublicKey) -> Subject {
+    Subject {
+        name: name.to_owned(),
+        serial: [0xff; 16],
+        key,
+        not_before: "2026-11-30T00:00:00Z".parse().unwrap(),
+        not_after: "2051-11-30T00:00:00Z".parse().unwrap(),
+    }
+}
+
+fn certificate(name: &str) -> Certificate {
+    let (pair, key) = pair();
+    let tbs = Tbs::new(&subject(name, key)).unwrap();
+    let raw = pair.sign(&SystemRandom::new(), tbs.bytes()).unwrap();
+    tbs.finish(raw.as_ref()).unwrap()
+}
+
+#[test]
+fn a_certificate_says_what_was_asked_and_verifies_itself() {
+    let certificate = certificate("localhost:5000/x_*");
+    assert_eq!(certificate.name(), "localhost:5000/x_*");
+    assert_eq!(certificate.not_after().to_string(), "2051-11-30T00:00:00Z");
+    assert!(!certificate.is_ca() && !certificate.is_sha1());
+    certificate.verify_own_signature().unwrap();
+    let bundle = Bundle::read_exact(&certificate.to_pem()).unwrap();
+    assert_eq!(bundle.leaf(), &certificate);
+}
+
+#[test]
+fn a_signature_by_another_key_is_refused() {
+    let (_, key) = pair();
+    let (other, _) = pair();
+    let tbs = Tbs::new(&subject("a", key)).unwrap();
+    let raw = other.sign(&SystemRandom::new(), tbs.bytes()).unwrap();
+    assert_eq!(tbs.finish(raw.as_ref()), Err(Error::Key(key::Error::BadSignature)));
+}
+
+#[test]
+fn wildcards_match_prefixes_and_names_match_whole() {
+    let rows = [
+        ("reg/ns/*", "reg/ns/x", true),
+        ("reg/ns/*", "reg/other", false),
+        ("*", "anything", true),
+        ("reg/**", "reg/", true),
+        ("reg/x", "reg/x", true),
+        ("reg/x", "reg/xy", false),
+        ("reg/*x", "reg/ax", false),
+    ];
+    for (name, repository, matches) in rows {
+        assert_eq!(certificate(name).names(repository), matches, "{name} {repository}");
+    }
+}
+
+#[test]
+fn pem_that_go_would_write_otherwise_is_refused_where_bytes_count() {
+    let pem = certificate("a").to_pem();
+    let rows = [
+        pem.replace('\n', "\r\n"),
+        format!("subject=a\n{pem}"),
+        pem.trim_end().to_owned(),
+        format!("{pem}\n"),
+    ];
+    for text in rows {
+        assert!(Bundle::read(&text).is_ok());
+        assert_eq!(
+            Bundle::read_exact(&text).unwrap_err().to_string(),
+            "the certificate's PEM is not as Go writes it (64 columns, LF, nothing before, one line end after)"
+        );
+    }
+    assert_eq!(Bundle::read_exact(&format!("{pem}{pem}")), Err(Error::Leaves { found: 2 }));
+    assert_eq!(Bundle::read_exact("no certificate"), Err(Error::Pem));
+}
+
+#[test]
+fn what_cannot_be_written_is_refused_in_exact_words() {
+    let (_, key) = pair();
+    let good = subject("a", key);
+    let rows = [
+        (
+            Subject { name: String::new(), ..good.clone() },
+            "a certificate's name has 1 to 255 bytes and no control characters, found ``",
+        ),
+        (
+            Subject { serial: [0; 16], ..good.clone() },
+            "a certificate's serial number is 128 random bits, found zero",
+        ),
+        (
+            Subject { not_after: good.not_before, ..good.clone() },
+            "a certificate that begins 2026-11-30T00:00:00Z cannot end 2026-11-30T00:00:00Z",
+        ),
+        (
+            Subject { key: PublicKey::from_ed25519(&[7; 32]).unwrap(), ..good.clone() },
+            "a root certificate holds no key of ed25519",
+        ),
+    ];
+    for (subject, words) in rows {
+        assert_eq!(Tbs::new(&subject).unwrap_err().to_string(), words);
+    }
+}

@@ -1,0 +1,281 @@
+//! From one root to the next: building it, and what must hold between them.
+//!
+//! First floor: pure.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Dialect, Error as RootError, Expiry, Key, KeyId, Role, Root, Version, tuf};
+use crate::check::Check;
+use crate::cjson::Value;
+use crate::key::PublicKey;
+
+/// What the next root says; all else is carried over from the root before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The version of the next root.
+    pub version: Version,
+    /// The keys of the root role, in the order in which the document lists them.
+    pub root_keys: Vec<Key>,
+    /// How many of them must sign.
+    pub threshold: u32,
+    /// The online roles whose keys or thresholds change; all three in a first root.
+    pub roles: BTreeMap<Role, (Vec<Key>, u32)>,
+    /// When the next root expires; whole seconds.
+    pub expires: Timestamp,
+}
+
+/// Builds the root that follows `previous`, or a first one, and checks it as [`check`] does.
+///
+/// Keys that no role lists any more are dropped, old root certificates included: Notary's own tools keep those for
+/// ever, but its clients judge a new root by the certificates of the root before, which they hold. Fields and roles
+/// of the root before that we do not know are carried over; a TUF root names the specification that we write.
+///
+/// # Errors
+/// As [`check`]; [`Error::Root`] cannot arise from a previous root that was read.
+pub fn next(dialect: Dialect, previous: Option<&Root>, change: &Change) -> Result<Root, Error> {
+    let mut roles: BTreeMap<String, Value> = BTreeMap::new();
+    let mut keys: BTreeMap<String, Value> = BTreeMap::new();
+    let old = previous.and_then(|root| root.value().as_map());
+    let old_roles = old.and_then(|m| m.get("roles")).and_then(Value::as_map);
+    for (name, role) in previous.map(Root::roles).into_iter().flatten() {
+        for (id, key) in role.ids.iter().filter_map(|id| previous?.keys().get_key_value(id)) {
+            if !is_replaced(name, change) {
+                keys.insert(id.as_str().to_owned(), key.value().clone());
+            }
+        }
+    }
+    for (name, value) in old_roles.into_iter().flatten() {
+        roles.insert(name.clone(), value.clone());
+    }
+    let root = (Role::Root, &change.root_keys, change.threshold);
+    let online = change.roles.iter().map(|(role, (keys, threshold))| (*role, keys, *threshold));
+    for (role, list, threshold) in std::iter::once(root).chain(online) {
+        let ids = list.iter().map(|key| Value::text(key.id().as_str())).collect();
+        let mut members =
+            roles.remove(role.name()).and_then(|v| v.as_map().cloned()).unwrap_or_default();
+        members.insert("keyids".to_owned(), Value::List(ids));
+        members.insert("threshold".to_owned(), Value::Integer(threshold.into()));
+        roles.insert(role.name().to_owned(), Value::Map(members));
+        keys.extend(list.iter().map(|key| (key.id().as_str().to_owned(), key.value().clone())));
+    }
+    let mut members = old.cloned().unwrap_or_default();
+    let version = i64::try_from(change.version.get()).unwrap_or(i64::MAX);
+    members.insert("_type".to_owned(), Value::text(dialect.kind()));
+    members.insert("version".to_owned(), Value::Integer(version));
+    members.insert("expires".to_owned(), Value::text(Expiry::at(change.expires).text()));
+    members.insert("keys".to_owned(), Value::Map(keys));
+    members.insert("roles".to_owned(), Value::Map(roles));
+    members.insert("consistent_snapshot".to_owned(), Value::Bool(dialect == Dialect::Tuf));
+    if dialect == Dialect::Tuf {
+        members.insert("spec_version".to_owned(), Value::text(tuf::SPEC_VERSION));
+    }
+    let next = Root::from_value(dialect, Value::Map(members))?;
+    check(previous, &next)?;
+    Ok(next)
+}
+
+fn is_replaced(role: &str, change: &Change) -> bool {
+    role == Role::Root.name() || change.roles.keys().any(|changed| changed.name() == role)
+}
+
+/// Checks a root against the one before it, signatures aside.
+///
+/// # Errors
+/// The first rule that does not hold.
+pub fn check(previous: Option<&Root>, next: &Root) -> Result<(), Error> {
+    let expected = previous.map_or(Version::FIRST, |root| root.version().next());
+    if next.version() != expected {
+        let last = previous.map(Root::version);
+        return Err(Error::Sequence { last, expected, found: next.version() });
+    }
+    check_shape(next)?;
+    let Some(previous) = previous else { return Ok(()) };
+    if previous.dialect() != next.dialect() {
+        return Err(Error::Dialect { last: previous.dialect(), found: next.dialect() });
+    }
+    check_moves(previous, next)
+}
+
+/// Checks what must hold within one root: four roles, thresholds that can be met, every key once and under its own id.
+///
+/// # Errors
+/// The first rule that does not hold.
+pub fn check_shape(root: &Root) -> Result<(), Error> {
+    let mut seen: BTreeMap<&PublicKey, Role> = BTreeMap::new();
+    for role in Role::ALL {
+        let listed = root.role(role).ok_or(Error::RoleMissing { role })?;
+        let keys = listed.ids.len();
+        if listed.threshold < 1 || usize::try_from(listed.threshold).is_ok_and(|t| t > keys) {
+            return Err(Error::Threshold { role, threshold: listed.threshold, keys });
+        }
+        for id in &listed.ids {
+            let key = root.key(id).ok_or(Error::KeyMissing { role, id: id.clone() })?;
+            if key.id() != id {
+                return Err(Error::KeyId { listed: id.clone(), own: key.id().clone() });
+            }
+            let public = key.public().ok_or(Error::KeyUnreadable { role, id: id.clone() })?;
+            match seen.insert(public, role) {
+                Some(first) => return Err(Error::Twin { id: id.clone(), first, second: role }),
+                None => continue,
+            }
+        }
+    }
+    match root.dialect() {
+        Dialect::Notary => check_certificates(root),
+        Dialect::Tuf => Ok(()),
+    }
+}
+
+fn check_certificates(root: &Root) -> Result<(), Error> {
+    for (id, key) in root.role_keys(Role::Root) {
+        let bundle = key.bundle().ok_or(Error::NoCertificate { id: id.clone() })?;
+        if !bundle.is_exact() {
+            return Err(Error::CertificateBytes { id: id.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// No key may serve a role in the next root that served another one in the last.
+fn check_moves(previous: &Root, next: &Root) -> Result<(), Error> {
+    let roles = |root: &Root| -> BTreeMap<PublicKey, Role> {
+        let keys =
+            |role| root.role_keys(role).filter_map(move |(_, k)| Some((k.public()?.clone(), role)));
+        Role::ALL.into_iter().flat_map(keys).collect()
+    };
+    let before = roles(previous);
+    for (public, to) in roles(next) {
+        match before.get(&public) {
+            Some(from) if *from != to => {
+                return Err(Error::Moved { key: public, from: *from, to });
+            }
+            _ => continue,
+        }
+    }
+    Ok(())
+}
+
+/// Why a root cannot follow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The PEM of a root certificate is not Go's.
+    #[error("the certificate of key `{id}` is not PEM as Go writes it")]
+    CertificateBytes {
+        /// The id.
+        id: KeyId,
+    },
+    /// The root before speaks another dialect.
+    #[error("a {found} root cannot follow a {last} root")]
+    Dialect {
+        /// The dialect of the root before.
+        last: Dialect,
+        /// The dialect of this one.
+        found: Dialect,
+    },
+    /// A key stands under another id than its own.
+    #[error("the key listed as `{listed}` has the id `{own}`")]
+    KeyId {
+        /// The id in the document.
+        listed: KeyId,
+        /// The id recomputed.
+        own: KeyId,
+    },
+    /// A role lists an id without a key.
+    #[error("role `{role}` lists `{id}`, which is not among the keys")]
+    KeyMissing {
+        /// The role.
+        role: Role,
+        /// The id.
+        id: KeyId,
+    },
+    /// A role lists a key of a kind that we cannot read.
+    #[error("role `{role}`: key `{id}` is of no kind that can be read here")]
+    KeyUnreadable {
+        /// The role.
+        role: Role,
+        /// The id.
+        id: KeyId,
+    },
+    /// A key serves another role than before.
+    #[error("a key that was of role `{from}` cannot become one of role `{to}`: `{}`", key.id())]
+    Moved {
+        /// The key.
+        key: PublicKey,
+        /// Its role in the root before.
+        from: Role,
+        /// Its role now.
+        to: Role,
+    },
+    /// A Notary root key without a certificate.
+    #[error("root key `{id}` has no certificate")]
+    NoCertificate {
+        /// The id.
+        id: KeyId,
+    },
+    /// One of the four roles is missing.
+    #[error("role `{role}` is missing")]
+    RoleMissing {
+        /// The role.
+        role: Role,
+    },
+    /// Not a root.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// Not the version that comes next.
+    #[error("{}", sequence(*last, *expected, *found))]
+    Sequence {
+        /// The version before, if there is one.
+        last: Option<Version>,
+        /// The version that comes next.
+        expected: Version,
+        /// The version found.
+        found: Version,
+    },
+    /// A threshold that cannot be met, or that nothing must meet.
+    #[error("role `{role}`: threshold {threshold} needs 1 to {keys} of the {keys} keys listed")]
+    Threshold {
+        /// The role.
+        role: Role,
+        /// The threshold.
+        threshold: i64,
+        /// How many keys there are.
+        keys: usize,
+    },
+    /// One public key stands twice.
+    #[error("one public key stands twice, in role `{first}` and as `{id}` in role `{second}`")]
+    Twin {
+        /// The second id.
+        id: KeyId,
+        /// The role of the first.
+        first: Role,
+        /// The role of the second.
+        second: Role,
+    },
+}
+
+impl Error {
+    /// The named check that refused.
+    pub fn check(&self) -> Check {
+        match self {
+            Error::Sequence { .. } | Error::Dialect { .. } => Check::RootSequence,
+            Error::CertificateBytes { .. } | Error::Root(_) => Check::RootBytes,
+            Error::KeyId { .. }
+            | Error::KeyMissing { .. }
+            | Error::KeyUnreadable { .. }
+            | Error::Moved { .. }
+            | Error::NoCertificate { .. }
+            | Error::RoleMissing { .. }
+            | Error::Threshold { .. }
+            | Error::Twin { .. } => Check::RootKeys,
+        }
+    }
+}
+
+fn sequence(last: Option<Version>, expected: Version, found: Version) -> String {
+    match last {
+        Some(last) => format!("version {found} cannot follow version {last}"),
+        None => format!("a first root has version {expected}, found {found}"),
+    }
+}
