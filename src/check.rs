@@ -35,6 +35,12 @@ macro_rules! checks {
 checks! {
     /// The clock lies in the plan's window and agrees within five minutes with two people's watches.
     ClockWindow = "CLOCK-WINDOW",
+    /// A media is used only for what its marker file says: `in`, `out` or `room`.
+    MediaKind = "MEDIA-KIND",
+    /// What stands on media is never overwritten, and nothing is added to another ceremony's files.
+    MediaOwn = "MEDIA-OWN",
+    /// Two media that must be equal are equal, byte for byte.
+    MediaTwo = "MEDIA-TWO",
     /// Words typed from the reviewers' paper are those of the plan that was read.
     PlanWords = "PLAN-WORDS",
     /// A root file is byte for byte what the trust server writes itself, its certificates included.

@@ -1,0 +1,381 @@
+//! `room.toml`: which modules, media folders and work folder this one machine has for the names of a plan.
+//!
+//! Room floor: parses what it is given; reads nothing but the modules it takes the digest of.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::digest::{Digest, Hasher};
+
+/// The checked content of a room file, its relative paths resolved against the folder it stands in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// SHA-256 of the file (security rule 23).
+    pub digest: Digest,
+    /// Where the record grows.
+    pub work: PathBuf,
+    /// The last ceremony's trust folder; absent before a genesis.
+    pub trust: Option<PathBuf>,
+    /// The media folders.
+    pub media: Media,
+    /// The PKCS#11 modules, by name, in the file's order.
+    pub modules: Vec<Module>,
+    /// The tokens of the plan, in the file's order.
+    pub tokens: Vec<Token>,
+    /// The module that rehearsals use.
+    pub rehearsal: Option<String>,
+}
+
+/// The mount points of the media.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    /// One or two that carry requests.
+    pub inward: Vec<PathBuf>,
+    /// Two that carry the trust folder out, compared byte for byte.
+    pub outward: [PathBuf; 2],
+    /// Two that stay in the room, compared byte for byte.
+    pub room: [PathBuf; 2],
+}
+
+/// A PKCS#11 module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Module {
+    /// Its name in this file.
+    pub name: String,
+    /// The shared object.
+    pub path: PathBuf,
+}
+
+/// A token's way into this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The plan's name for it.
+    pub name: String,
+    /// The name of its module.
+    pub module: String,
+    /// Its own SoftHSM folder; present for a soft token alone.
+    pub softhsm: Option<PathBuf>,
+}
+
+impl Binding {
+    /// Parses the bytes of the room file that stands at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Line`] with the line of whatever is unknown, double, missing, or does not fit together.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        let source = Source { path, bytes };
+        let text = std::str::from_utf8(bytes)
+            .map_err(|e| source.error(Some(e.valid_up_to()..e.valid_up_to()), "not UTF-8 text"))?;
+        let file: RoomFile =
+            toml::from_str(text).map_err(|e| source.error(e.span(), e.message().to_owned()))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let binding = Self {
+            digest: Digest::of(bytes),
+            work: folder.join(&file.work),
+            trust: file.trust.as_ref().map(|trust| folder.join(trust)),
+            media: media(&source, folder, &file.media)?,
+            modules: modules(&source, folder, &file.module)?,
+            tokens: tokens(&source, folder, &file)?,
+            rehearsal: file.rehearsal.as_ref().map(|rehearsal| rehearsal.module.get_ref().clone()),
+        };
+        if let Some(rehearsal) = &file.rehearsal {
+            source.known_module(&file, &rehearsal.module)?;
+        }
+        Ok(binding)
+    }
+
+    /// The module called `name`.
+    pub fn module(&self, name: &str) -> Option<&Module> {
+        self.modules.iter().find(|module| module.name == name)
+    }
+
+    /// The token that the plan calls `name`.
+    pub fn token(&self, name: &str) -> Option<&Token> {
+        self.tokens.iter().find(|token| token.name == name)
+    }
+}
+
+/// Computes the SHA-256 of a module's file, read once from beginning to end.
+///
+/// # Errors
+/// [`Error::Module`] if it cannot be read.
+pub fn module_digest(path: &Path) -> Result<Digest, Error> {
+    let read = || {
+        let mut hasher = HasherSink(Hasher::default());
+        io::copy(&mut File::open(path)?, &mut hasher)?;
+        Ok(hasher.0.finish())
+    };
+    read().map_err(|source| Error::Module { path: path.to_owned(), source })
+}
+
+/// What is wrong with a room file.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file breaks a rule at one of its lines.
+    #[error("{}:{line}: {what}", path.display())]
+    Line {
+        /// The room file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        what: String,
+    },
+    /// A module's file cannot be read.
+    #[error("module `{}` cannot be read", path.display())]
+    Module {
+        /// The shared object.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+struct HasherSink(Hasher);
+
+impl io::Write for HasherSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Source<'a> {
+    path: &'a Path,
+    bytes: &'a [u8],
+}
+
+impl Source<'_> {
+    fn error(&self, span: Option<Range<usize>>, what: impl Into<String>) -> Error {
+        let before = &self.bytes[..span.map_or(0, |span| span.start).min(self.bytes.len())];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        // The parser's own messages may have more lines; the first one says it.
+        let what = what.into().lines().next().unwrap_or_default().to_owned();
+        Error::Line { path: self.path.to_owned(), line, what }
+    }
+
+    /// A name that a person types and that fits a PKCS#11 label (32 bytes).
+    fn name(&self, name: &Spanned<String>, seen: &mut BTreeSet<String>) -> Result<String, Error> {
+        let text = name.get_ref();
+        let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        if text.is_empty() || text.len() > 32 || !text.bytes().all(fits) {
+            let what = format!("name `{text}`: expected 1 to 32 of a-z, 0-9 and `-`");
+            return Err(self.error(Some(name.span()), what));
+        }
+        if !seen.insert(text.clone()) {
+            return Err(self.error(Some(name.span()), format!("name `{text}` stands here twice")));
+        }
+        Ok(text.clone())
+    }
+
+    fn known_module(&self, file: &RoomFile, module: &Spanned<String>) -> Result<(), Error> {
+        if file.module.iter().any(|known| known.name.get_ref() == module.get_ref()) {
+            return Ok(());
+        }
+        let what = format!("module `{}` is not one of this file's [[module]]", module.get_ref());
+        Err(self.error(Some(module.span()), what))
+    }
+
+    /// Resolves paths that must all differ: two names for one folder would make one copy look like two.
+    fn folders(
+        &self,
+        folder: &Path,
+        list: &[Spanned<PathBuf>],
+        seen: &mut BTreeSet<PathBuf>,
+    ) -> Result<Vec<PathBuf>, Error> {
+        list.iter()
+            .map(|path| {
+                let resolved: PathBuf = folder.join(path.get_ref()).components().collect();
+                if seen.insert(resolved.clone()) {
+                    return Ok(resolved);
+                }
+                let what = format!("folder `{}` stands here twice", path.get_ref().display());
+                Err(self.error(Some(path.span()), what))
+            })
+            .collect()
+    }
+}
+
+fn media(source: &Source<'_>, folder: &Path, file: &Spanned<MediaFile>) -> Result<Media, Error> {
+    let mut seen = BTreeSet::new();
+    let wrong = |name: &str, expected: &str, found: usize| {
+        source.error(
+            Some(file.span()),
+            format!("[media] `{name}`: expected {expected}, found {found}"),
+        )
+    };
+    let media = file.get_ref();
+    let inward = source.folders(folder, &media.inward, &mut seen)?;
+    if !(1..=2).contains(&inward.len()) {
+        return Err(wrong("in", "one or two folders", inward.len()));
+    }
+    let two = |name: &str, list: Vec<PathBuf>| {
+        let found = list.len();
+        list.try_into().map_err(|_| wrong(name, "two folders", found))
+    };
+    let outward = two("out", source.folders(folder, &media.outward, &mut seen)?)?;
+    let room = two("room", source.folders(folder, &media.room, &mut seen)?)?;
+    Ok(Media { inward, outward, room })
+}
+
+fn modules(source: &Source<'_>, folder: &Path, files: &[ModuleFile]) -> Result<Vec<Module>, Error> {
+    let mut seen = BTreeSet::new();
+    files
+        .iter()
+        .map(|file| {
+            let name = source.name(&file.name, &mut seen)?;
+            Ok(Module { name, path: folder.join(&file.path) })
+        })
+        .collect()
+}
+
+fn tokens(source: &Source<'_>, folder: &Path, file: &RoomFile) -> Result<Vec<Token>, Error> {
+    let (mut names, mut folders) = (BTreeSet::new(), BTreeSet::new());
+    file.token
+        .iter()
+        .map(|token| {
+            let name = source.name(&token.name, &mut names)?;
+            source.known_module(file, &token.module)?;
+            let softhsm = source.folders(folder, token.softhsm.as_slice(), &mut folders)?.pop();
+            Ok(Token { name, module: token.module.get_ref().clone(), softhsm })
+        })
+        .collect()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoomFile {
+    work: PathBuf,
+    trust: Option<PathBuf>,
+    media: Spanned<MediaFile>,
+    #[serde(default)]
+    module: Vec<ModuleFile>,
+    #[serde(default)]
+    token: Vec<TokenFile>,
+    rehearsal: Option<RehearsalFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MediaFile {
+    #[serde(rename = "in")]
+    inward: Vec<Spanned<PathBuf>>,
+    #[serde(rename = "out")]
+    outward: Vec<Spanned<PathBuf>>,
+    room: Vec<Spanned<PathBuf>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModuleFile {
+    name: Spanned<String>,
+    path: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenFile {
+    name: Spanned<String>,
+    module: Spanned<String>,
+    softhsm: Option<Spanned<PathBuf>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RehearsalFile {
+    module: Spanned<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: &str = r#"work = "work"
+[media]
+in = ["media/in"]
+out = ["media/out-1", "media/out-2"]
+room = ["media/room-1", "media/room-2"]
+[[module]]
+name = "softhsm"
+path = "/usr/lib/softhsm/libsofthsm2.so"
+[[token]]
+name = "officer-a"
+module = "softhsm"
+softhsm = "tokens/officer-a"
+[rehearsal]
+module = "softhsm"
+"#;
+
+    fn parse(text: &str) -> Result<Binding, String> {
+        Binding::parse(Path::new("/room/room.toml"), text.as_bytes()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_room_binds_the_plans_names_to_this_machine() {
+        let room = parse(ROOM).unwrap();
+        assert_eq!(room.work, Path::new("/room/work"));
+        assert_eq!(room.trust, None);
+        assert_eq!(room.media.outward[1], Path::new("/room/media/out-2"));
+        assert_eq!(
+            room.module("softhsm").unwrap().path,
+            Path::new("/usr/lib/softhsm/libsofthsm2.so")
+        );
+        let token = room.token("officer-a").unwrap();
+        assert_eq!(token.softhsm.as_deref(), Some(Path::new("/room/tokens/officer-a")));
+        assert_eq!(room.rehearsal.as_deref(), Some("softhsm"));
+        assert_eq!(room.digest, Digest::of(ROOM.as_bytes()));
+    }
+
+    #[test]
+    fn whatever_does_not_fit_is_refused_with_its_line() {
+        let second_token = "[[token]]\nname = \"officer-b\"\nmodule = \"softhsm\"\nsofthsm = \"tokens/officer-a\"\n";
+        let rows: [(String, &str); 10] = [
+            (ROOM.replace("work =", "wrok ="), "1: unknown field `wrok`"),
+            (format!("{ROOM}[extra]\n"), "15: unknown field `extra`"),
+            (ROOM.replace("[media]", "work = \"x\"\n[media]"), "2: duplicate key"),
+            (format!("{ROOM}trailing"), "15: key with no value, expected `=`"),
+            (
+                ROOM.replace("media/out-2", "media/./out-1"),
+                "4: folder `media/./out-1` stands here twice",
+            ),
+            (
+                ROOM.replace(", \"media/room-2\"", ""),
+                "2: [media] `room`: expected two folders, found 1",
+            ),
+            (
+                ROOM.replace("module = \"softhsm\"\nsoft", "module = \"soft\"\nsoft"),
+                "11: module `soft` is not one of",
+            ),
+            (
+                ROOM.replace("officer-a\"\nmod", "Officer A\"\nmod"),
+                "10: name `Officer A`: expected 1 to 32",
+            ),
+            (
+                ROOM.replace("[rehearsal]", &format!("{second_token}[rehearsal]")),
+                "16: folder `tokens/officer-a` stands",
+            ),
+            (ROOM.replace("work = \"work\"", ""), "1: missing field `work`"),
+        ];
+        for (text, expected) in rows {
+            let found = parse(&text).unwrap_err();
+            let expected = format!("/room/room.toml:{expected}");
+            assert!(found.starts_with(&expected), "expected {expected}, found {found}");
+        }
+    }
+
+    #[test]
+    fn a_module_that_is_not_there_is_named() {
+        let error = module_digest(Path::new("/nowhere/module.so")).unwrap_err();
+        assert_eq!(error.to_string(), "module `/nowhere/module.so` cannot be read");
+    }
+}

@@ -1,0 +1,396 @@
+//! Files on media and in the work folder: written once, synced, read back; read once, within limits.
+//!
+//! Room floor: the file system, below the folders that room.toml names. One run writes to a folder at a time
+//! ([`Lock`]); nothing that exists is ever overwritten; what a killed run left behind carries [`LEFTOVER`].
+
+mod error;
+mod tree;
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Advice, CWD, FlockOperation, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+pub use error::Error;
+pub use tree::{Files, Limits, compare, read_tree, write_tree};
+
+/// What a media is for, as its marker file says (security rule 21).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Carries requests into the room.
+    In,
+    /// Carries the trust folder out.
+    Out,
+    /// Stays in the room; the only place of custody/.
+    Room,
+}
+
+impl Kind {
+    /// The marker file's name, at the root of each media.
+    pub const MARKER: &str = "officiant-media";
+
+    /// The word in the marker file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+            Self::Room => "room",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// Reads which kind of media is mounted at `root`.
+///
+/// # Errors
+/// [`Error::Unmarked`] without a marker file, as the bare folder has it when nothing is mounted;
+/// [`Error::BadMarker`] if it holds anything but the one line.
+pub fn kind(root: &Path) -> Result<Kind, Error> {
+    let bytes = match read_file(&root.join(Kind::MARKER), 64) {
+        Err(Error::Missing { .. }) => return Err(Error::Unmarked { root: root.to_owned() }),
+        other => other?,
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    [Kind::In, Kind::Out, Kind::Room].into_iter().find(|kind| kind.word() == line).ok_or_else(
+        || Error::BadMarker { root: root.to_owned(), found: line.chars().take(20).collect() },
+    )
+}
+
+/// Sees to it that the media at `root` is of the kind `expected`.
+///
+/// # Errors
+/// [`Error::WrongKind`], and those of [`kind`].
+pub fn expect(root: &Path, expected: Kind) -> Result<(), Error> {
+    let found = kind(root)?;
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::WrongKind { root: root.to_owned(), found, expected })
+}
+
+/// Writes the marker file of an empty media.
+///
+/// # Errors
+/// Those of [`write_new`]: a media marked otherwise stays what it is.
+pub fn mark(root: &Path, kind: Kind) -> Result<Written, Error> {
+    write_new(&root.join(Kind::MARKER), format!("{kind}\n").as_bytes())
+}
+
+/// Sees to it that nothing stands at the top of `root` but the marker, what file systems put there themselves,
+/// our own leftovers, and the names in `own`.
+///
+/// # Errors
+/// [`Error::Foreign`] with the first names that are not ours.
+pub fn expect_only(root: &Path, own: &[&str]) -> Result<(), Error> {
+    let mut found = Vec::new();
+    for entry in root.read_dir().map_err(|e| Error::of(root, "read", e))? {
+        let name = entry.map_err(|e| Error::of(root, "read", e))?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        let known = own.contains(&name.as_str())
+            || name == Kind::MARKER
+            || name.starts_with(LEFTOVER)
+            || FILE_SYSTEMS_OWN.contains(&name.as_str());
+        if !known {
+            found.push(name);
+        }
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    found.sort_unstable();
+    found.truncate(5);
+    Err(Error::Foreign { root: root.to_owned(), found })
+}
+
+/// How a write ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// The target was there with these very bytes: a run before this one wrote it.
+    AlreadyThere,
+    /// The target was written now.
+    New,
+}
+
+/// Writes a new file: a temporary sibling is written and synced, renamed without replacing, the folder synced,
+/// and the bytes read back.
+///
+/// # Errors
+/// [`Error::Exists`] if the target has other bytes; [`Error::Name`] before anything is touched; whatever the
+/// media answers.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<Written, Error> {
+    let (folder, name) = split(path)?;
+    let written = if exists(path)? {
+        // An earlier run may have been killed between the rename and the sync.
+        open(path)?.sync_all().map_err(|e| Error::of(path, "written", e))?;
+        Written::AlreadyThere
+    } else {
+        let temporary = folder.join(format!("{LEFTOVER}{name}"));
+        remove(&temporary)?;
+        let placed = create(&temporary, bytes)
+            .and_then(|file| file.sync_all())
+            .map_err(|e| Error::of(path, "written", e))
+            .and_then(|()| place(&temporary, path));
+        if let Err(error) = placed {
+            // Best effort: what cannot be removed now is known by its name later.
+            let _ = std::fs::remove_file(&temporary);
+            return Err(error);
+        }
+        Written::New
+    };
+    sync_folder(folder)?;
+    read_back(path, bytes, written)?;
+    Ok(written)
+}
+
+/// Reads a regular file once; a link, a device or a folder is refused, and so is one byte more than `limit`.
+///
+/// # Errors
+/// [`Error::NotRegular`], [`Error::TooLarge`], and whatever the media answers.
+pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let file = open(path)?;
+    let size = file.metadata().map_err(|e| Error::of(path, "read", e))?.len();
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or_default());
+    let taken = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    taken.map_err(|e| Error::of(path, "read", e))?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::TooLarge { path: path.to_owned(), limit });
+    }
+    Ok(bytes)
+}
+
+/// Appends `line` and its end to a file of lines, which is made if it is not there, and syncs it. If the media
+/// refuses, the part that was written is taken away again as far as the media allows.
+///
+/// # Errors
+/// [`Error::LineBreak`]; [`Error::Torn`] if the last line has no end; whatever the media answers.
+pub fn append_line(path: &Path, line: &str) -> Result<(), Error> {
+    if line.contains('\n') {
+        return Err(Error::LineBreak { path: path.to_owned() });
+    }
+    let (folder, _) = split(path)?;
+    let failed = |e: io::Error| Error::of(path, "written", e);
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).custom_flags(NO_LINKS);
+    let (mut file, is_new) = match options.open(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            (options.create_new(true).open(path).map_err(failed)?, true)
+        }
+        other => (regular(other.map_err(failed)?, path)?, false),
+    };
+    let before = file.metadata().map_err(failed)?.len();
+    let mut last = [b'\n'];
+    if before > 0 {
+        file.read_exact_at(&mut last, before - 1).map_err(failed)?;
+    }
+    if last != *b"\n" {
+        return Err(Error::Torn { path: path.to_owned() });
+    }
+    // One write, so that a kill tears at most this line.
+    let written = file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
+    if let Err(e) = written {
+        let error = failed(e);
+        let _ = file.set_len(before);
+        return Err(error);
+    }
+    if is_new { sync_folder(folder) } else { Ok(()) }
+}
+
+/// Cuts a file of lines to its first `length` bytes, for the torn last line of a killed run, and syncs it.
+///
+/// # Errors
+/// Whatever the media answers.
+pub fn cut_to(path: &Path, length: u64) -> Result<(), Error> {
+    let failed = |e: io::Error| Error::of(path, "written", e);
+    let file = OpenOptions::new().write(true).custom_flags(NO_LINKS).open(path).map_err(failed)?;
+    let file = regular(file, path)?;
+    file.set_len(length).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+/// Makes the folder `path` in its parent, if it is not there, and syncs the parent.
+///
+/// # Errors
+/// [`Error::NotRegular`] if something else has the name; whatever the media answers.
+pub fn make_folder(path: &Path) -> Result<(), Error> {
+    let (parent, _) = split(path)?;
+    match std::fs::create_dir(path) {
+        Ok(()) => sync_folder(parent),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => tree::open_folder(path).map(drop),
+        Err(e) => Err(Error::of(path, "written", e)),
+    }
+}
+
+/// Removes what a killed run of ours left at the top of `root`, known by its name; gives their number.
+///
+/// # Errors
+/// Whatever the media answers.
+pub fn remove_leftovers(root: &Path) -> Result<usize, Error> {
+    let mut count = 0;
+    for entry in root.read_dir().map_err(|e| Error::of(root, "read", e))? {
+        let entry = entry.map_err(|e| Error::of(root, "read", e))?;
+        if entry.file_name().as_encoded_bytes().starts_with(LEFTOVER.as_bytes()) {
+            remove(&entry.path())?;
+            count += 1;
+        }
+    }
+    if count > 0 {
+        sync_folder(root)?;
+    }
+    Ok(count)
+}
+
+/// A folder that no other run can write to while this value lives.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "held for its lifetime")] File);
+
+impl Lock {
+    /// Takes the folder.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if another run has it.
+    pub fn take(folder: &Path) -> Result<Self, Error> {
+        let file = tree::open_folder(folder)?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self(file)),
+            Err(Errno::WOULDBLOCK) => Err(Error::Locked { path: folder.to_owned() }),
+            Err(e) => Err(Error::of(folder, "written", e)),
+        }
+    }
+}
+
+/// Checks one name for what every file system carries, FAT included: 1 to 200 of `A-Z a-z 0-9 . _ % -`, no dot
+/// at its end, none of DOS's device names.
+fn check_name(name: &str) -> Result<(), Error> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._%-".contains(&byte);
+    let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let numbered = |device: &str| {
+        stem.strip_prefix(device).is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']))
+    };
+    let why = if name.is_empty() || name.len() > 200 {
+        "it has 1 to 200 letters"
+    } else if !name.bytes().all(fits) {
+        "it is made of A-Z, a-z, 0-9, `.`, `_`, `%` and `-`"
+    } else if name.ends_with('.') {
+        "it ends with a dot"
+    } else if ["con", "prn", "aux", "nul"].contains(&&*stem) || numbered("com") || numbered("lpt") {
+        "it is a device on other systems"
+    } else if name.starts_with(LEFTOVER) {
+        "it begins like our own temporary names"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Name { name: name.chars().take(60).collect(), why })
+}
+
+fn split(path: &Path) -> Result<(&Path, &str), Error> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    check_name(name)?;
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => Ok((folder, name)),
+        _ => Ok((Path::new("."), name)),
+    }
+}
+
+fn exists(path: &Path) -> Result<bool, Error> {
+    match path.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(Error::of(path, "read", e)),
+    }
+}
+
+fn open(path: &Path) -> Result<File, Error> {
+    let file = OpenOptions::new().read(true).custom_flags(NO_LINKS).open(path);
+    regular(file.map_err(|e| Error::of(path, "read", e))?, path)
+}
+
+fn regular(file: File, path: &Path) -> Result<File, Error> {
+    let kind = file.metadata().map_err(|e| Error::of(path, "read", e))?.file_type();
+    if kind.is_file() {
+        return Ok(file);
+    }
+    let found = if kind.is_dir() { "a folder" } else { "a device" };
+    Err(Error::NotRegular { path: path.to_owned(), found, expected: "file" })
+}
+
+fn create(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+/// Renames without replacing. Kernels refuse the flag on some file systems (FUSE, network shares): there a hard
+/// link does the same in one step; where no links exist either, the target is looked for and then renamed over,
+/// which is safe as long as one run has the folder.
+fn place(from: &Path, to: &Path) -> Result<(), Error> {
+    let failed = |e: Errno| Error::of(to, "written", e);
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
+        other => return other.map_err(failed),
+    }
+    match rustix::fs::link(from, to) {
+        Ok(()) => return rustix::fs::unlink(from).map_err(failed),
+        Err(Errno::EXIST) => return Err(failed(Errno::EXIST)),
+        Err(_) => {}
+    }
+    if exists(to)? {
+        return Err(failed(Errno::EXIST));
+    }
+    rustix::fs::rename(from, to).map_err(failed)
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    let removed = match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => std::fs::remove_dir_all(path),
+        Ok(_) => std::fs::remove_file(path),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
+    };
+    removed.map_err(|e| Error::of(path, "written", e))
+}
+
+fn sync_folder(folder: &Path) -> Result<(), Error> {
+    let file = tree::open_folder(folder)?;
+    file.sync_all().map_err(|e| Error::of(folder, "written", e))
+}
+
+/// Reads a written file again, from the media as far as the kernel lets its copy go, and compares.
+fn read_back(path: &Path, bytes: &[u8], written: Written) -> Result<(), Error> {
+    let mut file = open(path)?;
+    // Advice that is not taken costs a weaker proof and no more.
+    let _ = rustix::fs::fadvise(&file, 0, None, Advice::DontNeed);
+    let mut found = Vec::with_capacity(bytes.len());
+    let limit = bytes.len() as u64 + 1;
+    let read = file.rewind().and_then(|()| (&file).take(limit).read_to_end(&mut found));
+    read.map_err(|e| Error::of(path, "read", e))?;
+    match written {
+        _ if found == bytes => Ok(()),
+        Written::AlreadyThere => Err(Error::Exists { path: path.to_owned() }),
+        Written::New => Err(Error::lying(path)),
+    }
+}
+
+fn joined(root: &Path, name: &str) -> PathBuf {
+    name.split('/').fold(root.to_owned(), |path, part| path.join(part))
+}
+
+/// Opens what is there and nothing behind it; a pipe in its place does not make us wait.
+const NO_LINKS: i32 = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits().cast_signed();
+
+/// Begins the names of our own temporary files and folders.
+pub const LEFTOVER: &str = ".officiant-new-";
+
+const FILE_SYSTEMS_OWN: [&str; 2] = ["System Volume Information", "lost+found"];
+
+#[cfg(test)]
+mod tests;

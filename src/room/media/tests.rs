@@ -1,0 +1,361 @@
+use std::os::unix::fs::symlink;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::refusal::Exit;
+
+/// A folder of its own for each test, gone afterwards.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!(
+            "officiant-media-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let root = std::env::temp_dir().join(name);
+        std::fs::create_dir(&root).unwrap();
+        Self(root)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = self.0.read_dir().unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A file system of its own on a scratch folder.
+struct Mounted(Scratch);
+
+impl Mounted {
+    /// `None`, loudly, where mounting is not allowed.
+    fn tmpfs(options: &str) -> Option<Self> {
+        let scratch = Scratch::new();
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "officiant-test"])
+            .arg(&scratch.0)
+            .output()
+            .unwrap();
+        if mount.status.success() {
+            return Some(Self(scratch));
+        }
+        assert!(!rustix::process::getuid().is_root(), "root, and no tmpfs can be mounted");
+        eprintln!("SKIPPED: only root can mount the media of this test");
+        None
+    }
+
+    fn root(&self) -> &Path {
+        &self.0.0
+    }
+
+    fn remount(&self, options: &str) {
+        let status = Command::new("mount").args(["-o", options]).arg(self.root()).status();
+        assert!(status.unwrap().success());
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.root()).status();
+    }
+}
+
+fn files(list: &[(&str, &[u8])]) -> Files {
+    list.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect()
+}
+
+const WIDE: Limits = Limits { files: 100, bytes_each: 10_000, bytes_total: 100_000, depth: 5 };
+
+#[test]
+fn a_file_is_written_once_and_equal_bytes_are_no_second_time() {
+    let scratch = Scratch::new();
+    let path = scratch.0.join("7.root.json");
+    assert_eq!(write_new(&path, b"{}").unwrap(), Written::New);
+    assert_eq!(write_new(&path, b"{}").unwrap(), Written::AlreadyThere);
+    for other in [&b"{}\n"[..], b"{", b"[]"] {
+        let error = write_new(&path, other).unwrap_err();
+        let expected = format!("`{}` already exists with other content", path.display());
+        assert_eq!(error.to_string(), expected);
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), b"{}");
+    assert_eq!(scratch.names(), ["7.root.json"]);
+}
+
+#[test]
+fn a_target_that_is_a_link_or_a_folder_is_refused_and_untouched() {
+    let scratch = Scratch::new();
+    std::fs::write(scratch.0.join("victim"), "old").unwrap();
+    symlink("victim", scratch.0.join("link")).unwrap();
+    symlink("nowhere", scratch.0.join("dangling")).unwrap();
+    std::fs::create_dir(scratch.0.join("folder")).unwrap();
+    for name in ["link", "dangling", "folder"] {
+        assert!(matches!(write_new(&scratch.0.join(name), b"new"), Err(Error::NotRegular { .. })));
+    }
+    assert_eq!(std::fs::read(scratch.0.join("victim")).unwrap(), b"old");
+    assert!(!scratch.0.join("nowhere").exists());
+}
+
+#[test]
+fn names_that_fat_cannot_carry_are_refused_before_anything_is_touched() {
+    let scratch = Scratch::new();
+    for name in ["a:b", "a b", "a.", "CON", "com1.txt", "ä", &"x".repeat(201), ".officiant-new-x"]
+    {
+        let refused = write_new(&scratch.0.join(name), b"");
+        assert!(matches!(refused, Err(Error::Name { .. })), "{name}");
+    }
+    for list in
+        [&["a", "A"][..], &["a/x", "A/y"], &["a", "a/b"], &["a//b"], &["../a"], &["/a"], &["a\\b"]]
+    {
+        let list: Vec<(&str, &[u8])> = list.iter().map(|name| (*name, &b""[..])).collect();
+        let refused = write_tree(&scratch.0, "trust", &files(&list));
+        assert!(matches!(refused, Err(Error::Name { .. })), "{list:?}");
+    }
+    assert!(write_tree(&scratch.0, "a/b", &Files::new()).is_err());
+    assert!(scratch.names().is_empty());
+    for name in ["a%2fb", "7.root.json", "SHA256SUMS", "com10", ".hidden", "console"] {
+        write_new(&scratch.0.join(name), b"").unwrap();
+    }
+}
+
+#[test]
+fn a_tree_is_placed_whole_and_reads_back() {
+    let scratch = Scratch::new();
+    let tree = files(&[
+        ("custody.json", b"{}"),
+        ("metadata/a/1.root.json", b"1"),
+        ("metadata/b/1.root.json", b"2"),
+    ]);
+    assert_eq!(write_tree(&scratch.0, "trust", &tree).unwrap(), Written::New);
+    assert_eq!(write_tree(&scratch.0, "trust", &tree).unwrap(), Written::AlreadyThere);
+    assert_eq!(read_tree(&scratch.0.join("trust"), WIDE).unwrap(), tree);
+    assert_eq!(scratch.names(), ["trust"]);
+}
+
+#[test]
+fn a_tree_that_differs_in_any_way_is_not_ours() {
+    let scratch = Scratch::new();
+    let tree = files(&[("a/1", b"1"), ("b", b"2")]);
+    write_tree(&scratch.0, "trust", &tree).unwrap();
+    let others = [
+        files(&[("a/1", b"x"), ("b", b"2")]),
+        files(&[("a/1", b"1")]),
+        files(&[("a/1", b"1"), ("b", b"2"), ("c", b"3")]),
+        files(&[("a/1", b"1"), ("b/1", b"2")]),
+    ];
+    for other in others {
+        let error = write_tree(&scratch.0, "trust", &other).unwrap_err();
+        assert!(matches!(error, Error::Exists { .. } | Error::NotRegular { .. }), "{error}");
+    }
+    std::fs::create_dir(scratch.0.join("trust/empty")).unwrap();
+    assert!(matches!(write_tree(&scratch.0, "trust", &tree), Err(Error::Exists { .. })));
+}
+
+#[test]
+fn what_a_killed_run_left_is_removed_by_its_name_alone() {
+    let scratch = Scratch::new();
+    let temporary = scratch.0.join(".officiant-new-trust");
+    std::fs::create_dir(&temporary).unwrap();
+    std::fs::write(temporary.join("half"), "x").unwrap();
+    std::fs::write(scratch.0.join(".officiant-new-7.root.json"), "x").unwrap();
+    std::fs::write(scratch.0.join("mine"), "x").unwrap();
+    let tree = files(&[("a", b"1")]);
+    write_tree(&scratch.0, "trust", &tree).unwrap();
+    assert_eq!(read_tree(&scratch.0.join("trust"), WIDE).unwrap(), tree);
+    assert_eq!(remove_leftovers(&scratch.0).unwrap(), 1);
+    assert_eq!(remove_leftovers(&scratch.0).unwrap(), 0);
+    assert_eq!(scratch.names(), ["mine", "trust"]);
+}
+
+#[test]
+fn links_devices_and_pipes_are_refused_by_their_name() {
+    let scratch = Scratch::new();
+    std::fs::write(scratch.0.join("a"), "1").unwrap();
+    symlink("/etc/passwd", scratch.0.join("b")).unwrap();
+    let error = read_tree(&scratch.0, WIDE).unwrap_err();
+    let expected = format!(
+        "`{}/b` is a symbolic link, expected a regular file or folder",
+        scratch.0.display()
+    );
+    assert_eq!(error.to_string(), expected);
+    assert!(matches!(read_file(&scratch.0.join("b"), 10), Err(Error::NotRegular { .. })));
+    std::fs::remove_file(scratch.0.join("b")).unwrap();
+    assert!(Command::new("mkfifo").arg(scratch.0.join("c")).status().unwrap().success());
+    assert!(read_tree(&scratch.0, WIDE).unwrap_err().to_string().contains("is a pipe"));
+    assert!(matches!(read_file(&scratch.0.join("c"), 10), Err(Error::NotRegular { .. })));
+    assert!(matches!(read_file(Path::new("/dev/zero"), 10), Err(Error::NotRegular { .. })));
+}
+
+#[test]
+fn every_limit_refuses_one_more() {
+    let scratch = Scratch::new();
+    let tree = files(&[("a/b/c", b"12345"), ("d", b"12345")]);
+    write_tree(&scratch.0, "t", &tree).unwrap();
+    let root = scratch.0.join("t");
+    // Two folders and two files.
+    let exact = Limits { files: 4, bytes_each: 5, bytes_total: 10, depth: 2 };
+    assert_eq!(read_tree(&root, exact).unwrap(), tree);
+    let refused = |limits| read_tree(&root, limits).unwrap_err();
+    assert!(matches!(refused(Limits { files: 3, ..exact }), Error::TooMany { .. }));
+    assert!(matches!(refused(Limits { bytes_each: 4, ..exact }), Error::TooLarge { .. }));
+    assert!(matches!(refused(Limits { bytes_total: 9, ..exact }), Error::TooMuch { .. }));
+    assert!(matches!(refused(Limits { depth: 1, ..exact }), Error::TooDeep { .. }));
+    assert_eq!(read_file(&root.join("d"), 5).unwrap(), b"12345");
+    let error = read_file(&root.join("d"), 4).unwrap_err();
+    assert_eq!(error.to_string(), format!("`{}/d` is larger than 4 bytes", root.display()));
+}
+
+#[test]
+fn a_huge_file_is_refused_without_being_read() {
+    let scratch = Scratch::new();
+    let file = File::create(scratch.0.join("huge")).unwrap();
+    file.set_len(1 << 40).unwrap();
+    let before = std::time::Instant::now();
+    assert!(matches!(read_tree(&scratch.0, WIDE), Err(Error::TooLarge { .. })));
+    assert!(before.elapsed() < std::time::Duration::from_secs(5));
+}
+
+#[test]
+fn a_record_grows_by_whole_lines() {
+    let scratch = Scratch::new();
+    let path = scratch.0.join("record.jsonl");
+    append_line(&path, "one").unwrap();
+    append_line(&path, "two").unwrap();
+    assert!(matches!(append_line(&path, "a\nb"), Err(Error::LineBreak { .. })));
+    assert_eq!(std::fs::read(&path).unwrap(), b"one\ntwo\n");
+    std::fs::write(&path, "one\ntw").unwrap();
+    assert!(matches!(append_line(&path, "three"), Err(Error::Torn { .. })));
+    cut_to(&path, 4).unwrap();
+    append_line(&path, "two").unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"one\ntwo\n");
+}
+
+#[test]
+fn a_media_is_what_its_marker_says() {
+    let scratch = Scratch::new();
+    let error = kind(&scratch.0).unwrap_err();
+    let unmarked = format!("media `{}` has no marker file `officiant-media`", scratch.0.display());
+    assert_eq!(error.to_string(), unmarked);
+    mark(&scratch.0, Kind::In).unwrap();
+    mark(&scratch.0, Kind::In).unwrap();
+    assert_eq!(kind(&scratch.0).unwrap(), Kind::In);
+    assert!(mark(&scratch.0, Kind::Out).is_err());
+    let refusal = expect(&scratch.0, Kind::Out).unwrap_err().refusal("nothing was written");
+    let expected =
+        format!("media `{}` is marked `in`, expected `out` [MEDIA-KIND]", scratch.0.display());
+    assert_eq!((refusal.to_string(), refusal.exit), (expected, Exit::Refused));
+    for (text, good) in
+        [("room", true), ("out\r\n", true), ("", false), ("in\nin\n", false), ("In", false)]
+    {
+        std::fs::write(scratch.0.join("officiant-media"), text).unwrap();
+        assert_eq!(kind(&scratch.0).is_ok(), good, "{text:?}");
+    }
+}
+
+#[test]
+fn files_of_another_ceremony_are_named() {
+    let scratch = Scratch::new();
+    mark(&scratch.0, Kind::Out).unwrap();
+    std::fs::create_dir(scratch.0.join("lost+found")).unwrap();
+    std::fs::write(scratch.0.join(".officiant-new-trust"), "").unwrap();
+    expect_only(&scratch.0, &[]).unwrap();
+    std::fs::create_dir(scratch.0.join("trust")).unwrap();
+    std::fs::write(scratch.0.join("holiday.jpg"), "").unwrap();
+    expect_only(&scratch.0, &["trust", "holiday.jpg"]).unwrap();
+    let error = expect_only(&scratch.0, &[]).unwrap_err();
+    let expected = format!(
+        "media `{}` holds `holiday.jpg` and `trust`, which this ceremony did not write",
+        scratch.0.display()
+    );
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn two_media_are_compared_byte_for_byte() {
+    let (a, b) = (files(&[("x", b"1"), ("y", b"2")]), files(&[("x", b"1"), ("y", b"3")]));
+    let (one, two) = (Path::new("/m/1"), Path::new("/m/2"));
+    compare((one, &a), (two, &a)).unwrap();
+    let error = compare((one, &a), (two, &b)).unwrap_err();
+    assert_eq!(error.to_string(), "media `/m/1` and `/m/2` differ at `y`");
+    assert!(compare((one, &a), (two, &files(&[("x", b"1")]))).is_err());
+}
+
+#[test]
+fn one_run_at_a_time_has_a_folder() {
+    let scratch = Scratch::new();
+    let lock = Lock::take(&scratch.0).unwrap();
+    assert!(matches!(Lock::take(&scratch.0), Err(Error::Locked { .. })));
+    drop(lock);
+    Lock::take(&scratch.0).unwrap();
+}
+
+#[test]
+fn a_full_media_says_so_and_keeps_what_it_had() {
+    let Some(media) = Mounted::tmpfs("size=64k") else { return };
+    let root = media.root();
+    write_new(&root.join("first"), b"1").unwrap();
+    let big = vec![7; 100_000];
+    let error = write_new(&root.join("second"), &big).unwrap_err();
+    let expected = format!("media `{}` is full at `{}/second`", root.display(), root.display());
+    assert_eq!(error.to_string(), expected);
+    let error = write_tree(root, "trust", &files(&[("a", b"1"), ("b", &big)])).unwrap_err();
+    assert!(matches!(&error, Error::Full { volume, .. } if volume == root), "{error}");
+    let refusal = error.refusal("1 root was signed and stands in the work folder");
+    assert_eq!(refusal.exit, Exit::Device);
+    assert_eq!(refusal.hints, ["use a larger or an empty volume"]);
+    assert_eq!(media.0.names(), ["first"]);
+}
+
+#[test]
+fn a_full_work_folder_leaves_no_torn_line() {
+    let Some(media) = Mounted::tmpfs("size=16k") else { return };
+    let path = media.root().join("record.jsonl");
+    append_line(&path, "one").unwrap();
+    assert!(matches!(append_line(&path, &"x".repeat(20_000)), Err(Error::Full { .. })));
+    append_line(&path, "two").unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"one\ntwo\n");
+}
+
+#[test]
+fn a_media_without_names_left_is_full_whatever_its_bytes() {
+    let Some(media) = Mounted::tmpfs("size=64m,nr_inodes=4") else { return };
+    let error = (0..9).find_map(|n| write_new(&media.root().join(n.to_string()), b"").err());
+    assert!(matches!(error, Some(Error::Full { .. })));
+}
+
+#[test]
+fn a_read_only_media_says_so() {
+    let Some(media) = Mounted::tmpfs("size=64k") else { return };
+    media.remount("remount,ro");
+    let root = media.root();
+    let expected =
+        format!("media `{0}` is read-only, `{0}/first` cannot be written", root.display());
+    assert_eq!(write_new(&root.join("first"), b"1").unwrap_err().to_string(), expected);
+    assert!(matches!(write_tree(root, "trust", &Files::new()), Err(Error::ReadOnly { .. })));
+}
+
+#[test]
+fn what_the_system_answers_has_a_name() {
+    let named = |errno: Errno| Error::of(Path::new("/nowhere/a"), "written", errno).to_string();
+    assert_eq!(named(Errno::IO), "media `/nowhere` vanished while `/nowhere/a` was written");
+    for gone in [Errno::NODEV, Errno::NOTCONN, Errno::STALE, Errno::NXIO, Errno::NOMEDIUM] {
+        assert_eq!(named(gone), named(Errno::IO));
+    }
+    assert_eq!(named(Errno::ACCESS), "`/nowhere/a` is closed to this account");
+    assert_eq!(named(Errno::BADF), "`/nowhere/a` could not be written");
+    // The root file system of a test machine is not full: the answer contradicts it.
+    let Some(media) = Mounted::tmpfs("size=64m") else { return };
+    let error = Error::of(&media.root().join("a"), "written", Errno::NOSPC);
+    assert!(error.to_string().contains("says that it is full while"), "{error}");
+}

@@ -1,0 +1,298 @@
+//! Whole folders: written under a temporary name and placed in one step; read into memory within limits.
+//!
+//! Room floor: the file system, below the folder given.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags};
+
+use super::{Error, LEFTOVER, Written};
+
+/// The files of a folder: path below it, parts joined by `/`, and bytes.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// How much a folder may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Files and folders together.
+    pub files: usize,
+    /// Bytes of one file.
+    pub bytes_each: u64,
+    /// Bytes of all files.
+    pub bytes_total: u64,
+    /// Folders within folders; 0 allows files at the top alone.
+    pub depth: usize,
+}
+
+/// Writes the folder `name` below `root` with all its `files`: under a temporary name, then one sync of the
+/// whole file system, a rename that replaces nothing, one more sync; then every byte is read back.
+///
+/// # Errors
+/// [`Error::Exists`] with the first file that differs, if the folder is there with other content;
+/// [`Error::Name`] before anything is touched; whatever the media answers.
+pub fn write_tree(root: &Path, name: &str, files: &Files) -> Result<Written, Error> {
+    check_names(name, files)?;
+    let target = root.join(name);
+    // Held open from before the first byte: the kernel tells a lost write to those that were here then.
+    let volume = open_folder(root)?;
+    let written = if super::exists(&target)? {
+        Written::AlreadyThere
+    } else {
+        let temporary = root.join(format!("{LEFTOVER}{name}"));
+        super::remove(&temporary)?;
+        let placed = fill(&temporary, files)
+            .and_then(|()| sync_volume(&volume, root))
+            .and_then(|()| super::place(&temporary, &target));
+        if let Err(error) = placed {
+            // Best effort: what cannot be removed now is known by its name later.
+            let _ = std::fs::remove_dir_all(&temporary);
+            return Err(error);
+        }
+        Written::New
+    };
+    sync_volume(&volume, root)?;
+    same_volume(&volume, root)?;
+    read_back(&target, files, written)?;
+    Ok(written)
+}
+
+/// Reads every file below `root` once into memory, never through a link. Names are given as they stand there:
+/// whoever knows what should be there compares.
+///
+/// # Errors
+/// [`Error::NotRegular`] for a link, a device or a pipe; [`Error::TooLarge`], [`Error::TooMuch`],
+/// [`Error::TooMany`], [`Error::TooDeep`]; [`Error::Name`] for a name that is not UTF-8; what the media answers.
+pub fn read_tree(root: &Path, limits: Limits) -> Result<Files, Error> {
+    let folder = open_folder(root)?;
+    let mut reader = Reader { root, limits, names: 0, bytes: 0, files: Files::new() };
+    reader.folder(folder, "", 0)?;
+    Ok(reader.files)
+}
+
+/// Sees to it that two media carry the same files (security rule 21).
+///
+/// # Errors
+/// [`Error::Differ`] with the first file that differs or that only one has.
+pub fn compare(first: (&Path, &Files), second: (&Path, &Files)) -> Result<(), Error> {
+    let Some(file) = first_difference(first.1, second.1) else { return Ok(()) };
+    Err(Error::Differ { first: first.0.to_owned(), second: second.0.to_owned(), file })
+}
+
+fn first_difference(first: &Files, second: &Files) -> Option<String> {
+    let names: BTreeSet<&String> = first.keys().chain(second.keys()).collect();
+    names.into_iter().find(|name| first.get(*name) != second.get(*name)).cloned()
+}
+
+/// Every part of every name fits, and no two are one name where case does not count.
+fn check_names(name: &str, files: &Files) -> Result<(), Error> {
+    super::check_name(name)?;
+    let mut folded: BTreeMap<String, &str> = BTreeMap::new();
+    for path in files.keys() {
+        for part in path.split('/') {
+            super::check_name(part)?;
+        }
+        let ends = path.match_indices('/').map(|(end, _)| end);
+        for end in ends.chain([path.len()]) {
+            let place = &path[..end];
+            let earlier = folded.insert(place.to_ascii_lowercase(), place);
+            let is_file_too = end < path.len() && files.contains_key(place);
+            if is_file_too || earlier.is_some_and(|earlier| earlier != place || end == path.len()) {
+                let why = "another name is the same where case does not count";
+                return Err(Error::Name { name: path.clone(), why });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn fill(temporary: &Path, files: &Files) -> Result<(), Error> {
+    let make = |folder: &Path| match std::fs::create_dir(folder) {
+        Err(e) => Err(Error::of(folder, "written", e)),
+        Ok(()) => Ok(()),
+    };
+    make(temporary)?;
+    let mut made = BTreeSet::new();
+    for (path, bytes) in files {
+        for (end, _) in path.match_indices('/') {
+            if made.insert(&path[..end]) {
+                make(&super::joined(temporary, &path[..end]))?;
+            }
+        }
+        let file = super::joined(temporary, path);
+        super::create(&file, bytes).map_err(|e| Error::of(&file, "written", e))?;
+    }
+    Ok(())
+}
+
+fn sync_volume(volume: &File, root: &Path) -> Result<(), Error> {
+    rustix::fs::syncfs(volume).map_err(|e| Error::of(root, "written", e))
+}
+
+/// The folder that was written to is still the one that stands at `root`: a media that was unmounted leaves a
+/// bare folder behind, which takes files as well.
+fn same_volume(volume: &File, root: &Path) -> Result<(), Error> {
+    let failed = |e| Error::of(root, "read", e);
+    let then = volume.metadata().map_err(failed)?;
+    let now = root.metadata().map_err(failed)?;
+    if (then.dev(), then.ino()) == (now.dev(), now.ino()) {
+        return Ok(());
+    }
+    Err(Error::Vanished { volume: root.to_owned(), path: root.to_owned(), doing: "written" })
+}
+
+fn read_back(target: &Path, files: &Files, written: Written) -> Result<(), Error> {
+    let folders = files.keys().map(|path| path.matches('/').count()).max().unwrap_or_default();
+    let names = names_below(open_folder(target)?, target, folders)?;
+    let parents =
+        |path: &str| path.match_indices('/').map(|(end, _)| path[..end].to_owned()).collect();
+    let mut expected: BTreeSet<String> = files.keys().cloned().collect();
+    expected.extend(files.keys().flat_map(|path| -> Vec<String> { parents(path) }));
+    if names != expected {
+        return Err(match written {
+            Written::AlreadyThere => Error::Exists { path: target.to_owned() },
+            Written::New => Error::lying(target),
+        });
+    }
+    files.iter().try_for_each(|(name, bytes)| {
+        super::read_back(&super::joined(target, name), bytes, written)
+    })
+}
+
+/// The paths of everything below a folder, down to `depth`, without reading any file.
+fn names_below(folder: File, root: &Path, depth: usize) -> Result<BTreeSet<String>, Error> {
+    let mut names = BTreeSet::new();
+    let mut open = vec![(folder, String::new(), 0)];
+    while let Some((folder, prefix, level)) = open.pop() {
+        let here = super::joined(root, &prefix);
+        for (name, kind) in entries(&folder, &here)? {
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+            if kind == FileType::Directory && level < depth {
+                open.push((open_folder_in(&folder, &name, &here)?, path.clone(), level + 1));
+            }
+            names.insert(path);
+        }
+    }
+    Ok(names)
+}
+
+struct Reader<'a> {
+    root: &'a Path,
+    limits: Limits,
+    names: usize,
+    bytes: u64,
+    files: Files,
+}
+
+impl Reader<'_> {
+    fn folder(&mut self, folder: File, prefix: &str, level: usize) -> Result<(), Error> {
+        let here = super::joined(self.root, prefix);
+        for (name, kind) in entries(&folder, &here)? {
+            self.names += 1;
+            if self.names > self.limits.files {
+                let root = self.root.to_owned();
+                return Err(Error::TooMany { root, limit: self.limits.files });
+            }
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+            match kind {
+                FileType::Directory if level == self.limits.depth => {
+                    let path = here.join(name);
+                    return Err(Error::TooDeep { path, limit: self.limits.depth });
+                }
+                FileType::Directory => {
+                    let inner = open_folder_in(&folder, &name, &here)?;
+                    self.folder(inner, &path, level + 1)?;
+                }
+                _ => {
+                    let bytes = self.file(&folder, &name, &here)?;
+                    self.files.insert(path, bytes);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, folder: &File, name: &str, here: &Path) -> Result<Vec<u8>, Error> {
+        let path = here.join(name);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(folder, name, flags, Mode::empty())
+            .map_err(|e| Error::of(&path, "read", e))?;
+        let file = super::regular(File::from(file), &path)?;
+        let mut bytes = Vec::new();
+        let limit = self.limits.bytes_each;
+        let taken = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+        taken.map_err(|e| Error::of(&path, "read", e))?;
+        if bytes.len() as u64 > limit {
+            return Err(Error::TooLarge { path, limit });
+        }
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+        if self.bytes > self.limits.bytes_total {
+            let (root, limit) = (self.root.to_owned(), self.limits.bytes_total);
+            return Err(Error::TooMuch { root, limit });
+        }
+        Ok(bytes)
+    }
+}
+
+/// The names in a folder in byte order, so that what is refused does not hang on the file system's order.
+fn entries(folder: &File, here: &Path) -> Result<Vec<(String, FileType)>, Error> {
+    let failed = |e| Error::of(here, "read", e);
+    let mut names = Vec::new();
+    for entry in Dir::read_from(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_str().map_err(|_| Error::Name {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            why: "it is not UTF-8",
+        })?;
+        if name != "." && name != ".." {
+            let kind = kind_of(folder, name, entry.file_type(), &here.join(name))?;
+            names.push((name.to_owned(), kind));
+        }
+    }
+    names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    Ok(names)
+}
+
+fn kind_of(folder: &File, name: &str, said: FileType, path: &Path) -> Result<FileType, Error> {
+    let kind = if said == FileType::Unknown {
+        let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+        let stat =
+            rustix::fs::statat(folder, name, flags).map_err(|e| Error::of(path, "read", e))?;
+        FileType::from_raw_mode(stat.st_mode)
+    } else {
+        said
+    };
+    let found = match kind {
+        FileType::RegularFile | FileType::Directory => return Ok(kind),
+        FileType::Symlink => "a symbolic link",
+        FileType::Fifo => "a pipe",
+        FileType::Socket => "a socket",
+        _ => "a device",
+    };
+    Err(Error::NotRegular { path: path.to_owned(), found, expected: "file or folder" })
+}
+
+/// Opens a folder; the way to it may lead over links, as mount points do.
+pub(super) fn open_folder(path: &Path) -> Result<File, Error> {
+    open_folder_at(CWD, path, path, OFlags::empty())
+}
+
+fn open_folder_in(folder: &File, name: &str, here: &Path) -> Result<File, Error> {
+    open_folder_at(folder, Path::new(name), &here.join(name), OFlags::NOFOLLOW)
+}
+
+fn open_folder_at(at: impl AsFd, name: &Path, path: &Path, more: OFlags) -> Result<File, Error> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | more;
+    match rustix::fs::openat(at, name, flags, Mode::empty()) {
+        Ok(folder) => Ok(File::from(folder)),
+        Err(rustix::io::Errno::NOTDIR) => {
+            let path: PathBuf = path.to_owned();
+            Err(Error::NotRegular { path, found: "no folder", expected: "folder" })
+        }
+        Err(e) => Err(Error::of(path, "read", e)),
+    }
+}

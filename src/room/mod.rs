@@ -1,0 +1,8 @@
+//! The room: everything that touches the world, one module per device.
+//!
+//! Room floor: may use values; never documents, the ceremony, the command line, or a sibling device.
+
+pub mod binding;
+pub mod clock;
+pub mod console;
+pub mod media;

@@ -1,0 +1,82 @@
+//! Plurals and lists as a person would write them.
+//!
+//! Ground floor: pure, touches nothing.
+
+use std::fmt::{self, Display};
+
+/// A number and its noun: `1 token`, `2 tokens`. The noun is given in the singular and takes an `s`, or `ies`
+/// for a last `y` after a consonant.
+pub struct Count<'a>(pub usize, pub &'a str);
+
+impl Display for Count<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(number, noun) = self;
+        let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
+        match (number, stem) {
+            (1, _) => write!(f, "1 {noun}"),
+            (_, Some(stem)) => write!(f, "{number} {stem}ies"),
+            (_, None) => write!(f, "{number} {noun}s"),
+        }
+    }
+}
+
+/// Things joined for reading: `a`, `a and b`, `a, b and c`.
+pub struct List<'a, T> {
+    items: &'a [T],
+    joint: &'static str,
+    ticked: bool,
+}
+
+impl<'a, T: Display> List<'a, T> {
+    /// Joins with `and`.
+    pub fn and(items: &'a [T]) -> Self {
+        Self { items, joint: "and", ticked: false }
+    }
+
+    /// Joins with `or`.
+    pub fn or(items: &'a [T]) -> Self {
+        Self { items, joint: "or", ticked: false }
+    }
+
+    /// Joins names in backticks with `and`.
+    pub fn names(items: &'a [T]) -> Self {
+        Self { items, joint: "and", ticked: true }
+    }
+}
+
+impl<T: Display> Display for List<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tick = if self.ticked { "`" } else { "" };
+        for (at, item) in self.items.iter().enumerate() {
+            match (at, self.items.len() - at) {
+                (0, _) => {}
+                (_, 1) => write!(f, " {} ", self.joint)?,
+                _ => f.write_str(", ")?,
+            }
+            write!(f, "{tick}{item}{tick}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nouns_follow_their_number() {
+        let say = |number, noun| Count(number, noun).to_string();
+        assert_eq!(say(1, "repository"), "1 repository");
+        assert_eq!(say(2, "repository"), "2 repositories");
+        assert_eq!(say(0, "key"), "0 keys");
+        assert_eq!(say(3, "token"), "3 tokens");
+    }
+
+    #[test]
+    fn lists_read_as_sentences() {
+        assert_eq!(List::and(&["a"]).to_string(), "a");
+        assert_eq!(List::or(&["a", "b"]).to_string(), "a or b");
+        assert_eq!(List::names(&["a", "b", "c"]).to_string(), "`a`, `b` and `c`");
+        assert_eq!(List::<&str>::and(&[]).to_string(), "");
+    }
+}
