@@ -6,3 +6,6 @@ pub mod binding;
 pub mod clock;
 pub mod console;
 pub mod media;
+
+pub use clock::Clock;
+pub use console::{Console, Expected, Prompt};

@@ -14,9 +14,9 @@ struct Floor {
     pure: bool,
 }
 
-const VALUES: &[&str] = &["check", "cjson", "digest", "key", "name", "secret", "sums", "wording"];
-const DOCUMENTS: &[&str] =
-    &["list", "record", "refusal", "request", "root", "seal", "share", "trust"];
+const VALUES: &[&str] =
+    &["check", "cjson", "digest", "key", "name", "refusal", "secret", "sums", "wording"];
+const DOCUMENTS: &[&str] = &["list", "record", "request", "root", "seal", "share", "trust"];
 const CEREMONY: &[&str] = &["ceremony"];
 const ROOM: &[&str] = &["room"];
 const DEVICES: &[&str] =
