@@ -17,7 +17,7 @@ use std::fmt;
 
 use crate::digest::Digest;
 use crate::name::{self, Name};
-use crate::request::{MAX_REPOSITORIES, MAX_VERSIONS, Role};
+use crate::request::{self, MAX_REPOSITORIES, MAX_VERSIONS, Role};
 
 /// The repositories of a plan, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -166,7 +166,7 @@ fn last(version: &str, sha256: &str) -> Result<Last, Fault> {
 fn pin(field: &str) -> Result<(Role, Digest), Fault> {
     let bad = || Fault::Pin { found: field.to_owned() };
     let (role, sha256) = field.split_once('=').ok_or_else(bad)?;
-    Ok((role.parse().map_err(|_| bad())?, digest(sha256)?))
+    Ok((request::online_role(role).map_err(|_| bad())?, digest(sha256)?))
 }
 
 fn digest(text: &str) -> Result<Digest, Fault> {

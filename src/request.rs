@@ -12,21 +12,21 @@
 //! can say more than the values below.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::key::{self, PublicKey};
 use crate::name::Name;
+use crate::root::Dialect;
 use crate::sums::{self, Sums};
 
 use page::Page;
 
 mod page;
 pub mod proof;
+
+pub use crate::root::Role;
 
 /// The schema that the page names.
 pub const SCHEMA: &str = "officiant-request-1";
@@ -64,59 +64,17 @@ pub struct Repository {
     /// The bytes of each root, version 1 first; empty when the server does not know the repository.
     /// Only carried: whether they are a chain is for the ceremony to say.
     pub roots: Vec<Vec<u8>>,
-    /// The keys offered for each role, each once.
+    /// The keys offered for each online role, each once.
     pub keys: BTreeMap<Role, Vec<PublicKey>>,
 }
 
-/// The metadata dialect of a repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Dialect {
-    /// Notary v1, as Docker Content Trust uses it.
-    Notary,
-    /// TUF 1.0.
-    Tuf,
-}
-
-/// A role whose keys are held online.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Says which of the other files are current.
-    Snapshot,
-    /// Says what the artefacts are; its key is the publisher's.
-    Targets,
-    /// Says which snapshot is current.
-    Timestamp,
-}
-
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 3] = [Self::Snapshot, Self::Targets, Self::Timestamp];
-
-    /// The name as metadata writes it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Snapshot => "snapshot",
-            Self::Targets => "targets",
-            Self::Timestamp => "timestamp",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Role {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|role| role.name() == text);
-        found.ok_or_else(|| Error::Role { role: text.to_owned() })
-    }
+/// Reads the name of a role whose keys are online or with publishers.
+///
+/// # Errors
+/// [`Error::Role`], for `root` too.
+pub fn online_role(text: &str) -> Result<Role, Error> {
+    let found = Role::ONLINE.into_iter().find(|role| role.name() == text);
+    found.ok_or_else(|| Error::Role { role: text.to_owned() })
 }
 
 impl Request {
@@ -209,7 +167,7 @@ impl Repository {
         }
         for (role, keys) in &self.keys {
             let twice = keys.iter().enumerate().any(|(at, key)| keys[..at].contains(key));
-            if keys.is_empty() || keys.len() > MAX_KEYS || twice {
+            if *role == Role::Root || keys.is_empty() || keys.len() > MAX_KEYS || twice {
                 return Err(Error::Keys { name: name.clone(), role: *role });
             }
         }

@@ -46,12 +46,10 @@ struct Keys {
 }
 
 impl Keys {
-    fn of(&mut self, role: Role) -> &mut Vec<Digest> {
-        match role {
-            Role::Snapshot => &mut self.snapshot,
-            Role::Targets => &mut self.targets,
-            Role::Timestamp => &mut self.timestamp,
-        }
+    /// One list for each of [`Role::ONLINE`]; a request never offers a root key.
+    fn lists(&mut self) -> [(Role, &mut Vec<Digest>); 3] {
+        let Self { snapshot, targets, timestamp } = self;
+        [(Role::Snapshot, snapshot), (Role::Targets, targets), (Role::Timestamp, timestamp)]
     }
 }
 
@@ -59,8 +57,9 @@ impl Page {
     pub(super) fn of(request: &Request) -> Self {
         let entry = |(name, repository): (&Name, &Repository)| {
             let mut keys = Keys::default();
-            for (role, offered) in &repository.keys {
-                *keys.of(*role) = offered.iter().map(PublicKey::id).collect();
+            for (role, list) in keys.lists() {
+                let offered = repository.keys.get(&role).into_iter().flatten();
+                *list = offered.map(PublicKey::id).collect();
             }
             Entry { name: name.clone(), latest: repository.latest(), keys }
         };
@@ -105,13 +104,12 @@ impl Entry {
         let root = |version| file(files, &root_path(&folder, version)).map(<[u8]>::to_vec);
         let roots = (1..=self.latest).map(root).collect::<Result<_, _>>()?;
         let mut keys = BTreeMap::new();
-        for role in Role::ALL {
-            let listed = std::mem::take(self.keys.of(role));
+        for (role, listed) in self.keys.lists() {
             if listed.is_empty() {
                 continue;
             }
             let offered = read_keys(files, key_path(&folder, role))?;
-            if !offered.iter().map(PublicKey::id).eq(listed) {
+            if !offered.iter().map(PublicKey::id).eq(listed.iter().copied()) {
                 return Err(Error::Keys { name: self.name, role });
             }
             keys.insert(role, offered);

@@ -210,7 +210,7 @@ fn sizes_are_bounded() {
         "expected a time like `2026-11-22T14:00:00Z`, found `2026-11-22T14:00:00.5Z`"
     );
     assert_eq!(
-        "root".parse::<Role>().unwrap_err().to_string(),
+        online_role("root").unwrap_err().to_string(),
         "`root` is no online role; expected `snapshot`, `targets` or `timestamp`"
     );
 }
