@@ -3,12 +3,14 @@
 use std::{
     ffi::OsStr,
     io::{Read, Write},
-    os::unix::process::ExitStatusExt,
+    os::unix::process::{CommandExt, ExitStatusExt},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// What every command of the tests is given when it does not ask for more.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -61,10 +63,12 @@ pub(crate) fn run(command: &mut Command) -> Ran {
     run_with(command, "", LIMIT)
 }
 
-/// Runs a command to its end, at most for `limit`, with `input` on its standard input.
+/// Runs a command to its end, at most for `limit`, with `input` on its standard input. It leads a process group of its
+/// own: what kills its group kills no test.
 #[track_caller]
 pub(crate) fn run_with(command: &mut Command, input: &str, limit: Duration) -> Ran {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.process_group(0);
     let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     let (mut stdin, input) = (child.stdin.take().expect("piped"), input.to_owned());
     let writer = thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
@@ -86,12 +90,20 @@ pub(crate) fn end(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
             return Some(status);
         }
         if start.elapsed() > limit {
-            let _ = child.kill();
+            kill_group(child);
             let _ = child.wait();
             return None;
         }
         thread::sleep(Duration::from_millis(3));
     }
+}
+
+/// Kills a child and, where it leads one, its process group.
+fn kill_group(child: &mut Child) {
+    if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let _ = child.kill();
 }
 
 fn reader(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {

@@ -5,4 +5,5 @@ pub(crate) mod notary;
 pub(crate) mod peers;
 pub(crate) mod pty;
 pub(crate) mod scratch;
+pub(crate) mod shim;
 pub(crate) mod softhsm;

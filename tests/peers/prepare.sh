@@ -40,12 +40,13 @@ peer() {
 
 need_rust
 if [ $# -eq 0 ]; then
-    need binutils softhsm2 openssl strace gcc libc6-dev util-linux python3
-    set -- notary docker python
+    need binutils opensc softhsm2 openssl strace gcc libc6-dev util-linux python3
+    set -- notary docker python shim
 fi
 for name do
     case $name in
         python) version=$(digest tests/peers/python.txt) ;;
+        shim) version=$(digest tests/shim/Cargo.* tests/shim/src/*) ;;
         *) version=$(pin "$name") ;;
     esac
     peer "$name" "$version"

@@ -1,0 +1,203 @@
+//! A PKCS#11 module that stands before a real one, counts its calls and disturbs those it is told to: tests/shim.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{peers::peer, scratch::Scratch};
+
+/// A copy of the module in a folder of its own, with its rules and its counts.
+pub(crate) struct Shim {
+    folder: PathBuf,
+}
+
+/// One call, as the shim saw it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Call {
+    /// Its number among all calls of all processes.
+    pub(crate) number: u64,
+    /// The process that made it.
+    pub(crate) process: u32,
+    /// Its name, such as `C_Sign`.
+    pub(crate) name: String,
+}
+
+impl Shim {
+    /// Puts a copy before the module `real`. The rules are those of `shim.conf`, such as `call 17 before kill self`
+    /// or `C_Sign 3 before return 0x30`: tests/shim/src/lib.rs lists them.
+    pub(crate) fn before(scratch: &Scratch, name: &str, real: &str, rules: &[&str]) -> Self {
+        let shim = Self { folder: scratch.folder(&format!("shim/{name}")) };
+        fs::copy(peer("shim/libshim.so"), shim.module()).expect("a copy of the shim");
+        shim.rules(real, rules);
+        shim
+    }
+
+    /// Gives the processes that load it from now on other rules, and forgets what was counted.
+    pub(crate) fn rules(&self, real: &str, rules: &[&str]) {
+        let text = format!("module {real}\n{}\n", rules.join("\n"));
+        fs::write(self.folder.join("shim.conf"), text).expect("its rules");
+        for name in ["counts", "trace"] {
+            let _ = fs::remove_file(self.folder.join(name));
+        }
+    }
+
+    /// The module to load.
+    pub(crate) fn module(&self) -> PathBuf {
+        self.folder.join("libshim.so")
+    }
+
+    /// Every call since the rules were given, of all processes, in order.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        read(&self.folder.join("trace"))
+    }
+
+    /// How often each function was called.
+    pub(crate) fn counts(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for call in self.calls() {
+            *counts.entry(call.name).or_default() += 1;
+        }
+        counts
+    }
+}
+
+fn read(trace: &Path) -> Vec<Call> {
+    let text = fs::read_to_string(trace).unwrap_or_default();
+    text.lines()
+        .map(|line| {
+            let mut words = line.split(' ');
+            let mut word = || words.next().expect("three words");
+            Call {
+                number: word().parse().expect("a number"),
+                process: word().parse().expect("a process"),
+                name: word().to_owned(),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::harness::{
+        command::{Ran, command, run, run_with},
+        softhsm::{MODULE, SoftHsm},
+    };
+
+    const KEY: [&str; 8] = [
+        "--keypairgen",
+        "--key-type",
+        "EC:prime256v1",
+        "--id",
+        "01",
+        "--label",
+        "key",
+        "--usage-sign",
+    ];
+
+    struct Bench {
+        scratch: Scratch,
+        token: SoftHsm,
+        shim: Shim,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let scratch = Scratch::new();
+            let token = SoftHsm::token(&scratch, "one", "1234");
+            let shim = Shim::before(&scratch, "one", MODULE, &[]);
+            let bench = Self { scratch, token, shim };
+            run(bench.tool().args(KEY)).ok();
+            bench.scratch.file("digest", [7; 32]);
+            bench
+        }
+
+        /// OpenSC's tool on the token, through the shim.
+        fn tool(&self) -> Command {
+            let mut tool = command("pkcs11-tool", self.scratch.path());
+            tool.env("SOFTHSM2_CONF", self.token.configuration());
+            tool.arg("--module").arg(self.shim.module());
+            tool.args(["--token-label", "one", "--login", "--pin", "1234"]);
+            tool
+        }
+
+        fn sign(&self, rules: &[&str]) -> Ran {
+            self.shim.rules(MODULE, rules);
+            let mut tool = self.tool();
+            tool.args(["--sign", "--id", "01", "--mechanism", "ECDSA"]);
+            run(tool.args(["--input-file", "digest", "--output-file", "signature"]))
+        }
+    }
+
+    #[test]
+    fn calls_are_counted_forwarded_and_kept_in_order() {
+        let bench = Bench::new();
+        assert_eq!(bench.shim.counts()["C_GenerateKeyPair"], 1);
+        bench.sign(&[]).ok();
+        assert_eq!(fs::read(bench.scratch.path().join("signature")).unwrap().len(), 64);
+        let (calls, counts) = (bench.shim.calls(), bench.shim.counts());
+        assert_eq!((counts["C_SignInit"], counts["C_Sign"], counts["C_Login"]), (1, 1, 1));
+        assert_eq!(calls.first().map(|call| call.name.as_str()), Some("C_Initialize"));
+        assert!(calls.iter().zip(1..).all(|(call, number)| call.number == number));
+        assert!(calls.iter().all(|call| call.process == calls[0].process));
+    }
+
+    #[test]
+    fn an_answer_can_be_put_in_place_of_the_modules() {
+        let ran = Bench::new().sign(&["C_SignInit 1 before return 0x32"]);
+        assert!(ran.stderr.contains("CKR_DEVICE_REMOVED"), "{}", ran.stderr);
+        assert_ne!(ran.code(), 0);
+    }
+
+    #[test]
+    fn a_process_can_be_killed_at_any_call() {
+        let bench = Bench::new();
+        bench.sign(&[]).ok();
+        let all = bench.shim.calls().len();
+        for number in [1, all / 2, all] {
+            let ran = bench.sign(&[&format!("call {number} before kill self")]);
+            assert_eq!(ran.signal(), Some(9), "call {number}: {ran:?}");
+            assert_eq!(bench.shim.calls().len(), number);
+        }
+        assert_eq!(bench.sign(&["C_SignInit 1 after abort"]).signal(), Some(6));
+        assert_eq!(bench.sign(&["C_SignInit 1 after kill group"]).signal(), Some(9));
+    }
+
+    #[test]
+    fn a_parent_can_be_killed_by_its_child() {
+        let bench = Bench::new();
+        bench.shim.rules(MODULE, &["C_Login 1 before kill both"]);
+        let tool = bench.tool();
+        let mut shell = command("sh", bench.scratch.path());
+        shell.env("SOFTHSM2_CONF", bench.token.configuration());
+        shell.args(["-c", "\"$@\" & wait", "sh"]).arg(tool.get_program()).args(tool.get_args());
+        let ran = run(shell.arg("--list-objects"));
+        assert_eq!(ran.signal(), Some(9), "{ran:?}");
+    }
+
+    #[test]
+    fn what_a_module_answers_can_be_spoiled_or_late() {
+        let bench = Bench::new();
+        bench.sign(&["C_Sign 1 after garbage"]).ok();
+        let mut tool = bench.tool();
+        tool.args(["--verify", "--id", "01", "--mechanism", "ECDSA", "--input-file", "digest"]);
+        let verified = run(tool.args(["--signature-file", "signature"]));
+        assert!(!verified.stdout.contains("is valid"), "{verified:?}");
+        let start = std::time::Instant::now();
+        bench.sign(&["C_Sign every before sleep 300"]).ok();
+        assert!(start.elapsed().as_millis() >= 300);
+    }
+
+    #[test]
+    #[should_panic(expected = "ran over")]
+    fn a_module_can_hang() {
+        let bench = Bench::new();
+        bench.shim.rules(MODULE, &["C_Login 1 before hang"]);
+        let mut tool = bench.tool();
+        run_with(tool.arg("--list-objects"), "", std::time::Duration::from_millis(500));
+    }
+}

@@ -1,0 +1,152 @@
+//! The rules of `shim.conf`: which call is disturbed, and how.
+
+use std::{ffi::c_int, process, slice, thread, time::Duration};
+
+use super::functions::NAMES;
+
+unsafe extern "C" {
+    fn kill(process: c_int, signal: c_int) -> c_int;
+    fn getpid() -> c_int;
+    fn getppid() -> c_int;
+}
+
+const SIGKILL: c_int = 9;
+
+/// On which side of the real call a rule is played.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum When {
+    After,
+    Before,
+}
+
+enum Action {
+    Abort,
+    Garbage,
+    Hang,
+    Kill(Victim),
+    Return(usize),
+    Sleep(Duration),
+}
+
+enum Victim {
+    Both,
+    Group,
+    Parent,
+    Itself,
+}
+
+/// One line of `shim.conf`.
+pub(crate) struct Rule {
+    /// One function, or all of them.
+    function: Option<usize>,
+    /// Its nth call, or each.
+    number: Option<u64>,
+    when: When,
+    action: Action,
+}
+
+impl Rule {
+    /// Reads a line; a mistake in it ends the process, so that no test passes by one.
+    pub(crate) fn read(line: &str) -> Self {
+        let wrong = || -> ! { panic!("shim.conf: `{line}`") };
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [function, number, when, action, rest @ ..] = words.as_slice() else { wrong() };
+        let function = (*function != "call")
+            .then(|| NAMES.iter().position(|name| name == function).unwrap_or_else(|| wrong()));
+        let number = (*number != "every").then(|| number.parse().unwrap_or_else(|_| wrong()));
+        let when = match *when {
+            "after" => When::After,
+            "before" => When::Before,
+            _ => wrong(),
+        };
+        let action = match (*action, rest) {
+            ("abort", []) => Action::Abort,
+            ("garbage", []) if when == When::After && function.is_some() => Action::Garbage,
+            ("hang", []) => Action::Hang,
+            ("kill", ["both"]) => Action::Kill(Victim::Both),
+            ("kill", ["group"]) => Action::Kill(Victim::Group),
+            ("kill", ["parent"]) => Action::Kill(Victim::Parent),
+            ("kill", ["self"]) => Action::Kill(Victim::Itself),
+            ("return", [code]) => Action::Return(code_of(code).unwrap_or_else(|| wrong())),
+            ("sleep", [ms]) => {
+                Action::Sleep(Duration::from_millis(ms.parse().unwrap_or_else(|_| wrong())))
+            }
+            _ => wrong(),
+        };
+        Self { function, number, when, action }
+    }
+
+    /// Whether the rule is for this call: `all`th of all, `own`th of its function.
+    pub(crate) fn matches(&self, function: usize, all: u64, own: u64, when: When) -> bool {
+        let number = if self.function.is_some() { own } else { all };
+        self.when == when
+            && self.function.is_none_or(|f| f == function)
+            && self.number.is_none_or(|n| n == number)
+    }
+
+    /// Plays it; the answer, if there is one, is what the application gets.
+    pub(crate) fn play(&self, function: usize, arguments: &[usize]) -> Option<usize> {
+        match &self.action {
+            Action::Abort => process::abort(),
+            Action::Garbage => spoil(NAMES[function], arguments),
+            Action::Hang => loop {
+                thread::park();
+            },
+            Action::Kill(victim) => victim.kill(),
+            Action::Return(code) => return Some(*code),
+            Action::Sleep(time) => thread::sleep(*time),
+        }
+        None
+    }
+}
+
+impl Victim {
+    fn kill(&self) {
+        unsafe {
+            if matches!(self, Self::Both | Self::Parent) {
+                kill(getppid(), SIGKILL);
+            }
+            match self {
+                Self::Both | Self::Itself => kill(getpid(), SIGKILL),
+                Self::Group => kill(0, SIGKILL),
+                Self::Parent => 0,
+            };
+        }
+    }
+}
+
+fn code_of(text: &str) -> Option<usize> {
+    match text.strip_prefix("0x") {
+        Some(digits) => usize::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// Turns every bit of what the real module wrote for the application.
+fn spoil(name: &str, arguments: &[usize]) {
+    match name {
+        "C_GetTokenInfo" => turn(arguments[1], 96),
+        "C_GenerateRandom" => turn(arguments[1], arguments[2]),
+        "C_GetAttributeValue" => {
+            for at in 0..arguments[3] {
+                // CK_ATTRIBUTE: type, value, length; a length of all ones says that there is no value.
+                let [_, value, length] =
+                    unsafe { *((arguments[2] + 24 * at) as *const [usize; 3]) };
+                if length != usize::MAX {
+                    turn(value, length);
+                }
+            }
+        }
+        "C_Sign" | "C_Encrypt" | "C_Decrypt" | "C_Digest" => {
+            turn(arguments[3], unsafe { *(arguments[4] as *const usize) });
+        }
+        _ => panic!("shim.conf: no garbage for {name}"),
+    }
+}
+
+fn turn(address: usize, length: usize) {
+    if address != 0 {
+        let bytes = unsafe { slice::from_raw_parts_mut(address as *mut u8, length) };
+        bytes.iter_mut().for_each(|byte| *byte = !*byte);
+    }
+}
