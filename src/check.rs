@@ -33,24 +33,78 @@ macro_rules! checks {
 
 // One line of documentation each: docs/checks.md repeats it, and a test compares the two.
 checks! {
+    /// Root certificates end at least two years after the root that they sign.
+    CertOutlivesRoot = "CERT-OUTLIVES-ROOT",
+    /// A root certificate is of the key, the name and the dates that the plan says, and signed by its own key.
+    CertProfile = "CERT-PROFILE",
     /// The clock lies in the plan's window and agrees within five minutes with two people's watches.
     ClockWindow = "CLOCK-WINDOW",
+    /// The record holds what the script asks for, in the script's order.
+    FactOrder = "FACT-ORDER",
     /// A media is used only for what its marker file says: `in`, `out` or `room`.
     MediaKind = "MEDIA-KIND",
     /// What stands on media is never overwritten, and nothing is added to another ceremony's files.
     MediaOwn = "MEDIA-OWN",
     /// Two media that must be equal are equal, byte for byte.
     MediaTwo = "MEDIA-TWO",
+    /// A plan names the closing digest of the trust folder that it continues.
+    PlanAfter = "PLAN-AFTER",
+    /// No fewer people than the plan asks for can sign together.
+    PlanQuorum = "PLAN-QUORUM",
     /// Words typed from the reviewers' paper are those of the plan that was read.
     PlanWords = "PLAN-WORDS",
+    /// A practice names only hosts that no client in the world trusts, and its TUF roots live 30 days.
+    PracticeNames = "PRACTICE-NAMES",
+    /// The keys that can still be used reach the old and the new threshold.
+    QuorumPresent = "QUORUM-PRESENT",
+    /// The request's chain contains the trust folder's and is never shorter.
+    RequestBehind = "REQUEST-BEHIND",
+    /// Each root of the request is signed by enough keys of the root before and of its own.
+    RequestChain = "REQUEST-CHAIN",
+    /// The request is the one that the plan names.
+    RequestDigest = "REQUEST-DIGEST",
+    /// A repository met for the first time stands at the version and digest that the plan names.
+    RequestFirstMet = "REQUEST-FIRST-MET",
+    /// No root stands on the server that a ceremony here did not make, once a ceremony made one.
+    RequestForeign = "REQUEST-FOREIGN",
+    /// Every key that is new in its online role is pinned by the plan, and every pin is of a key that is offered.
+    RequestKeyPinned = "REQUEST-KEY-PINNED",
+    /// The owner of a publisher's new key proved to hold it, for this plan, repository and role.
+    RequestKeyPop = "REQUEST-KEY-POP",
+    /// No key serves two roles, or another role than it had.
+    RequestKeyRole = "REQUEST-KEY-ROLE",
+    /// The request names the plan's repositories, none more and none fewer.
+    RequestRepositories = "REQUEST-REPOSITORIES",
+    /// Two requests, fetched on two machines, show the same keys and roots.
+    RequestTwice = "REQUEST-TWICE",
+    /// Every PKCS#11 module is one that the plan pins, where it pins any, and is recorded before it is loaded.
+    RoomModules = "ROOM-MODULES",
     /// A root file is byte for byte what the trust server writes itself, its certificates included.
     RootBytes = "ROOT-BYTES",
     /// A version once intended is never signed with other bytes.
     RootEquivocation = "ROOT-EQUIVOCATION",
+    /// No two root keys have one public key.
+    RootKeyTwin = "ROOT-KEY-TWIN",
     /// Four roles, thresholds that can be met, and every key once, under its own id, in the role that it had.
     RootKeys = "ROOT-KEYS",
     /// A root's version is that of the root before plus one.
     RootSequence = "ROOT-SEQUENCE",
+    /// Repositories share a certificate name or a TUF root key only if the same people own their targets keys.
+    RootShared = "ROOT-SHARED",
+    /// A completed root is signed by the old root's threshold and by its own.
+    RootThreshold = "ROOT-THRESHOLD",
+    /// One token and one person hold one share of a set.
+    ShareHolder = "SHARE-HOLDER",
+    /// Every share was stored, read back, opened and combined before the key is dropped.
+    ShareProven = "SHARE-PROVEN",
+    /// At least two shares rebuild a key, and at most all of them.
+    ShareThreshold = "SHARE-THRESHOLD",
+    /// Every signature verifies, in software, over the candidate that was consented to.
+    SignatureGood = "SIGNATURE-GOOD",
+    /// A token shows the public keys that were enrolled, planned or generated, and no other token has them.
+    TokenKey = "TOKEN-KEY",
+    /// A token that gets a share can agree on a key that never leaves it.
+    TokenSeal = "TOKEN-SEAL",
 }
 
 impl fmt::Display for Check {

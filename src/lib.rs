@@ -1,15 +1,18 @@
 //! Officiant runs the ceremonies of an offline root key.
 
+pub mod ceremony;
 pub mod check;
 pub mod cjson;
 pub mod digest;
 pub mod key;
 pub mod list;
 pub mod name;
+pub mod record;
 pub mod refusal;
 pub mod request;
 pub mod room;
 pub mod root;
 pub mod secret;
 pub mod sums;
+pub mod trust;
 pub mod wording;

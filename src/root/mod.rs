@@ -390,7 +390,20 @@ impl Root {
     /// [`Error::Key`] when the answer is not a signature by `key` over this root.
     pub fn signature(&self, id: &KeyId, key: &PublicKey, raw: &[u8]) -> Result<Signature, Error> {
         let scheme = self.dialect.scheme(key.algorithm())?;
-        let bytes = scheme.encode(key.algorithm(), raw)?;
+        self.signature_of(id, key, scheme.encode(key.algorithm(), raw)?)
+    }
+
+    /// Makes a signature from its bytes in the dialect's encoding and verifies it.
+    ///
+    /// # Errors
+    /// [`Error::Key`] when the bytes are not a signature by `key` over this root.
+    pub fn signature_of(
+        &self,
+        id: &KeyId,
+        key: &PublicKey,
+        bytes: Vec<u8>,
+    ) -> Result<Signature, Error> {
+        let scheme = self.dialect.scheme(key.algorithm())?;
         key.verify(scheme, &self.signed_bytes(), &bytes)?;
         let method = (self.dialect == Dialect::Notary).then(|| notary::method(scheme).to_owned());
         Ok(Signature { key: id.clone(), method, bytes })

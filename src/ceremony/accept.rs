@@ -1,0 +1,327 @@
+//! Whether a fact may stand: the checks on what came back from the room.
+//!
+//! Second floor: pure.
+
+use super::fact::{Certified, Fact, Purpose, ShareMade};
+use super::roster::{Holding, Key, KeyOrigin};
+use super::step::{Act, Step};
+use super::{Ceremony, draft, ours};
+use crate::check::Check;
+use crate::key::PublicKey;
+use crate::refusal::Refusal;
+use crate::root::Dialect;
+
+impl Ceremony {
+    /// Takes up a fact, or says why it may not stand.
+    ///
+    /// # Errors
+    /// `[FACT-ORDER]` for a fact that the script has no place for; otherwise the rule that the fact breaks.
+    pub fn accept(mut self, number: u32, fact: Fact) -> Result<Self, Refusal> {
+        match &fact {
+            Fact::Exception { .. } => self.exceptions += 1,
+            Fact::Resumed { .. } => self.forget_volatile(),
+            Fact::Intended { token, consent, .. } => {
+                if self.drafted().map(|(_, drafted)| drafted) != Some(*consent) {
+                    let what =
+                        format!("token `{token}` intends to sign something else than was drafted");
+                    return Err(Refusal::of(Check::RootEquivocation, what));
+                }
+                self.intended.insert(token.clone());
+            }
+            Fact::TokenAbsent { token, reason } => {
+                let place = self.steps.iter().find(|step| step.number == number);
+                if place.and_then(|step| step.act.token()) != Some(token.as_str()) {
+                    return Err(self.no_place(number));
+                }
+                self.absent.insert(token.clone(), reason.clone());
+                if place.is_some_and(|step| matches!(step.act, Act::PresentToken { .. })) {
+                    self.done.insert(number, fact);
+                }
+                self.check_reachable()?;
+            }
+            _ => {
+                let step = self.steps.iter().find(|step| step.number == number).cloned();
+                let step = step.filter(|step| self.next() == Some(step));
+                let step = step.ok_or_else(|| self.no_place(number))?;
+                self.check_fact(&step, &fact)?;
+                self.done.insert(number, fact);
+            }
+        }
+        Ok(self)
+    }
+
+    fn no_place(&self, number: u32) -> Refusal {
+        let expected = self.next().map_or(0, |step| step.number);
+        let what = format!("the record says step {number} where step {expected} is next");
+        Refusal::of(Check::FactOrder, what)
+    }
+
+    /// What a restart loses: shares opened for the vault, a key whose split was not finished, and the clock.
+    fn forget_volatile(&mut self) {
+        let unfinished: Vec<String> =
+            self.unfinished_splits().into_iter().map(str::to_owned).collect();
+        self.done.retain(|_, fact| match fact {
+            Fact::ClockAttested { .. } | Fact::EntropyDrawn { .. } => false,
+            Fact::ShareOpened { .. } => false,
+            Fact::KeySplit { key, .. } | Fact::ShareStored { key, .. } => !unfinished.contains(key),
+            _ => true,
+        });
+        let finished: Vec<u32> =
+            self.steps.iter().filter(|step| self.is_behind(step)).map(|step| step.number).collect();
+        for number in finished {
+            self.done.entry(number).or_insert(Fact::Resumed { wrong: 0, undone: Vec::new() });
+        }
+    }
+
+    /// Whether a volatile step has nothing left to be done for.
+    fn is_behind(&self, step: &Step) -> bool {
+        match &step.act {
+            Act::DrawEntropy => !self.steps.iter().any(|other| {
+                matches!(&other.act, Act::SplitKey { .. }) && !self.done.contains_key(&other.number)
+            }),
+            Act::OpenShare { key, purpose, .. } => self.is_finished(key, *purpose),
+            _ => false,
+        }
+    }
+
+    /// The keys that were split and not yet combined: a restart makes them anew.
+    pub fn unfinished_splits(&self) -> Vec<&str> {
+        let combined = |name: &str| {
+            self.facts().any(|fact| matches!(fact, Fact::SharesCombined { key, .. } if key == name))
+        };
+        self.facts()
+            .filter_map(|fact| match fact {
+                Fact::KeySplit { key, .. } if !combined(key) => Some(key.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn check_fact(&self, step: &Step, fact: &Fact) -> Result<(), Refusal> {
+        match (&step.act, fact) {
+            (Act::ConfirmPlan, Fact::PlanConfirmed { .. })
+            | (Act::ConfirmTrust, Fact::TrustConfirmed { .. })
+            | (Act::ReadRoom, Fact::RoomRead { .. })
+            | (Act::DrawEntropy, Fact::EntropyDrawn { .. })
+            | (Act::ReadRoots, Fact::RootsRead { .. })
+            | (Act::Close, Fact::Closed { .. })
+            | (Act::ExportFolders, Fact::FoldersExported { .. }) => self.check_room(fact),
+            (Act::AttestClock, Fact::ClockAttested { watches }) => {
+                super::opening::check_clock(self.plan(), watches)
+            }
+            (Act::ReadRequest, Fact::RequestRead { request, second }) => {
+                self.check_request(*request, *second)
+            }
+            (Act::EnrolToken { token }, Fact::TokenEnrolled { token: t, attest, seal, .. })
+                if t == token =>
+            {
+                self.check_enrolled(token, attest, seal.as_ref())
+            }
+            (Act::PresentToken { token }, Fact::TokenPresent { token: t }) if t == token => Ok(()),
+            (Act::AdoptToken { token, key }, Fact::TokenAdopted { token: t, public, .. })
+                if t == token =>
+            {
+                self.check_adopted(key, public)
+            }
+            (Act::MakeKey { key, .. }, Fact::KeyMade { key: k, public, certificates })
+                if k == key =>
+            {
+                self.check_made(key, public)?;
+                self.check_certificates(key, public, certificates)
+            }
+            (
+                Act::SplitKey { key },
+                Fact::KeySplit { key: k, public, set: _, shares, certificates },
+            ) if k == key => {
+                self.check_made(key, public)?;
+                self.check_shares(key, shares)?;
+                self.check_certificates(key, public, certificates)
+            }
+            (Act::StoreShare { key, index, .. }, Fact::ShareStored { key: k, index: i, .. })
+                if k == key && i == index =>
+            {
+                Ok(())
+            }
+            (Act::CombineShares { key }, Fact::SharesCombined { key: k, tried, of })
+                if k == key =>
+            {
+                self.check_combined(key, *tried, *of)
+            }
+            (
+                Act::OpenShare { key, index, purpose, .. },
+                Fact::ShareOpened { key: k, index: i, purpose: p },
+            ) if k == key && i == index && p == purpose => Ok(()),
+            (
+                Act::Certify { key, .. } | Act::CertifyWithShares { key },
+                Fact::KeyCertified { key: k, certificates },
+            ) if k == key => {
+                let public =
+                    self.public(key).ok_or_else(|| ours(format!("key `{key}` is not known")))?;
+                self.check_certificates(key, &public, certificates)
+            }
+            (Act::DraftRoots, Fact::RootsDrafted { roots, consent }) => {
+                draft::check_drafted(self, roots, *consent)
+            }
+            (
+                Act::SignRoots { key, .. } | Act::SignWithShares { key },
+                Fact::RootsSigned { key: k, signatures },
+            ) if k == key => draft::check_signed(self, key, signatures),
+            (Act::AssembleRoots, Fact::RootsAssembled { roots }) => {
+                draft::check_assembled(self, roots)
+            }
+            _ => Err(self.no_place(step.number)),
+        }
+    }
+
+    fn check_room(&self, fact: &Fact) -> Result<(), Refusal> {
+        let Fact::RoomRead { modules, .. } = fact else { return Ok(()) };
+        let pinned = self.plan().modules();
+        match modules.iter().find(|module| !pinned.is_empty() && !pinned.contains(&module.sha256)) {
+            None => Ok(()),
+            Some(module) => {
+                let what = format!(
+                    "module `{}` has digest {}, which the plan does not pin",
+                    module.name, module.sha256
+                );
+                Err(Refusal::of(Check::RoomModules, what))
+            }
+        }
+    }
+
+    fn check_request(
+        &self,
+        request: crate::digest::Digest,
+        second: Option<crate::digest::Digest>,
+    ) -> Result<(), Refusal> {
+        let planned = self.plan().request();
+        if planned.is_some_and(|planned| planned.sha256 == request && planned.second == second) {
+            return Ok(());
+        }
+        Err(Refusal::of(
+            Check::RequestDigest,
+            "the recorded request is not the one that the plan names",
+        ))
+    }
+
+    fn check_enrolled(
+        &self,
+        token: &str,
+        attest: &PublicKey,
+        seal: Option<&PublicKey>,
+    ) -> Result<(), Refusal> {
+        let seals = self.roster.token(token).is_some_and(|token| token.seals);
+        if seals != seal.is_some() {
+            let what = format!("token `{token}` needs a sealing key exactly if it gets a share");
+            return Err(Refusal::of(Check::TokenSeal, what));
+        }
+        let taken = |public: &PublicKey| {
+            self.past().custody().tokens.iter().any(|known| {
+                known.attest.as_ref() == Some(public) || known.seal.as_ref() == Some(public)
+            }) || self.facts().any(|fact| {
+                matches!(fact, Fact::TokenEnrolled { attest, seal, .. }
+                    if attest == public || seal.as_ref() == Some(public))
+            })
+        };
+        if taken(attest) || seal.is_some_and(taken) || seal == Some(attest) {
+            let what = format!("token `{token}` shows a public key that another token has");
+            return Err(Refusal::of(Check::TokenKey, what));
+        }
+        Ok(())
+    }
+
+    fn check_adopted(&self, key: &str, public: &PublicKey) -> Result<(), Refusal> {
+        match self.roster.key(key).map(|key| &key.origin) {
+            Some(KeyOrigin::Adopted(pinned)) if *pinned == public.id() => {
+                self.check_made(key, public)
+            }
+            _ => {
+                let what = format!("key `{key}` on the token is not the one that the plan adopts");
+                Err(Refusal::of(Check::TokenKey, what))
+            }
+        }
+    }
+
+    fn check_made(&self, name: &str, public: &PublicKey) -> Result<(), Refusal> {
+        let key = self
+            .roster
+            .key(name)
+            .ok_or_else(|| ours(format!("key `{name}` is not in the roster")))?;
+        if public.algorithm() != key.algorithm {
+            let what = format!(
+                "key `{name}` is `{}`, the plan says `{}`",
+                public.algorithm(),
+                key.algorithm
+            );
+            return Err(Refusal::of(Check::TokenKey, what));
+        }
+        let others = self.roster.keys().iter().filter(|other| other.name != name);
+        let twin = others
+            .map(|other| &other.name)
+            .find(|other| self.public(other).as_ref() == Some(public));
+        let old = self.past().custody().key_of(public).map(|old| &old.name);
+        match twin.or(old.filter(|old| *old != name)) {
+            Some(twin) => {
+                let what = format!("key `{name}` has the public key of `{twin}`");
+                Err(Refusal::of(Check::RootKeyTwin, what))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_shares(&self, name: &str, shares: &[ShareMade]) -> Result<(), Refusal> {
+        let tokens = match self.roster.key(name).map(|key| &key.holding) {
+            Some(Holding::Shares { tokens, .. }) => tokens.as_slice(),
+            _ => &[],
+        };
+        let made: Vec<(u8, &String)> =
+            shares.iter().map(|share| (share.index, &share.token)).collect();
+        let planned: Vec<(u8, &String)> = (1..=u8::MAX).zip(tokens).collect();
+        if made == planned {
+            return Ok(());
+        }
+        let what = format!("key `{name}` was split for other tokens than the plan says");
+        Err(Refusal::of(Check::ShareThreshold, what))
+    }
+
+    fn check_certificates(
+        &self,
+        name: &str,
+        public: &PublicKey,
+        certificates: &[Certified],
+    ) -> Result<(), Refusal> {
+        let expected = draft::certificate_names(self, name);
+        if self.plan().dialect() == Dialect::Tuf && certificates.is_empty() {
+            return Ok(());
+        }
+        let made: Vec<&str> = certificates.iter().map(|made| made.repository.as_str()).collect();
+        if made != expected {
+            return Err(ours(format!(
+                "key `{name}` has certificates for other repositories than planned"
+            )));
+        }
+        certificates.iter().try_for_each(|made| draft::check_certificate(self, public, made))
+    }
+
+    fn check_combined(&self, name: &str, tried: u64, of: u64) -> Result<(), Refusal> {
+        let stored = |index: u8| {
+            self.facts().any(|fact| matches!(fact, Fact::ShareStored { key, index: i, .. } if key == name && *i == index))
+        };
+        let n = self.roster.key(name).map_or(0, |key| key.holding.tokens().len());
+        let all = (1..=u8::MAX).take(n).all(stored);
+        if all && tried > 0 && tried <= of {
+            return Ok(());
+        }
+        let what = format!("the shares of key `{name}` were not all proven");
+        Err(Refusal::of(Check::ShareProven, what))
+    }
+
+    /// Refuses to go on when the tokens that are here cannot reach the thresholds any more.
+    fn check_reachable(&self) -> Result<(), Refusal> {
+        let usable = |key: &Key| {
+            let here =
+                key.holding.tokens().iter().filter(|token| !self.absent.contains_key(*token));
+            self.is_finished(&key.name, Purpose::Sign) || here.count() >= key.holding.needed()
+        };
+        draft::check_reachable(self, &usable)
+    }
+}

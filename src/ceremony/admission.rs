@@ -1,0 +1,411 @@
+//! Whether the request may be believed: the courier must not decide what is signed.
+//!
+//! Second floor: pure. security.md rules 1, 2 and 10.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::plan::{Kind, Owner, Plan, PlannedRepository, PlannedRole};
+use super::roster::Roster;
+use super::{Inputs, opening};
+use crate::check::Check;
+use crate::key::PublicKey;
+use crate::name::Name;
+use crate::refusal::Refusal;
+use crate::request::proof::Claim;
+use crate::request::{self, Request};
+use crate::root::threshold::{self, Ballot, Counting, Electorate, Fault, Signer};
+use crate::root::{self, Role, SignedRoot};
+use crate::wording::List;
+
+/// Checks the request against plan and past.
+pub(super) fn check(inputs: &Inputs, roster: &Roster) -> Result<(), Refusal> {
+    let Some(planned) = inputs.plan.request() else { return Ok(()) };
+    let request = inputs.request.as_ref().ok_or_else(opening::no_request)?;
+    check_digest(request, planned.sha256, "request")?;
+    if let Some(second) = planned.second {
+        let other = inputs.second.as_ref().ok_or_else(opening::no_request)?;
+        check_digest(other, second, "second request")?;
+        check_twice(request, other)?;
+    }
+    check_repositories(&inputs.plan, request)?;
+    for repository in inputs.plan.repositories() {
+        let asked = Asked::new(inputs, request, repository)?;
+        asked.check_chain()?;
+        asked.check_met()?;
+        asked.check_keys(roster)?;
+    }
+    check_shared(inputs)
+}
+
+/// The chain of a repository as the request brought it, version 1 first.
+///
+/// # Errors
+/// `[REQUEST-CHAIN]` for bytes that are no root.
+pub fn chain(inputs: &Inputs, repository: &str) -> Result<Vec<SignedRoot>, Refusal> {
+    let Some(asked) = inputs.request.as_ref().and_then(|request| of(request, repository)) else {
+        return Ok(inputs.past.chain(repository).to_vec());
+    };
+    let mut chain = Vec::new();
+    for (version, bytes) in (1_u64..).zip(&asked.roots) {
+        let bad = |what: String| {
+            let what = format!("`{repository}`: root {version} of the request: {what}");
+            Refusal::of(Check::RequestChain, what)
+        };
+        let root = SignedRoot::parse(inputs.plan.dialect(), bytes)
+            .map_err(|error| bad(error.to_string()))?;
+        if root.version().get() != version {
+            return Err(bad(format!("says version {}", root.version())));
+        }
+        chain.push(root);
+    }
+    Ok(chain)
+}
+
+/// The keys that a role gets from the request.
+pub fn offered(request: &Request, repository: &str, role: Role) -> Vec<PublicKey> {
+    of(request, repository).and_then(|asked| asked.keys.get(&role)).cloned().unwrap_or_default()
+}
+
+/// The server-made keys that only one machine fetched, as a sentence for the exception that they need.
+pub fn seen_once(inputs: &Inputs) -> Option<String> {
+    let planned = inputs.plan.request()?;
+    let server = inputs.plan.roles().any(|role| role.owner() == Owner::Server);
+    (planned.second.is_none() && server)
+        .then(|| "server-made keys are fetched on two machines and compared".to_owned())
+}
+
+fn of<'a>(request: &'a Request, repository: &str) -> Option<&'a request::Repository> {
+    request.repositories.get(&repository.parse::<Name>().ok()?)
+}
+
+fn check_digest(
+    request: &Request,
+    expected: crate::digest::Digest,
+    what: &str,
+) -> Result<(), Refusal> {
+    let found =
+        request.digest().map_err(|error| Refusal::of(Check::RequestDigest, error.to_string()))?;
+    if found == expected {
+        return Ok(());
+    }
+    let what = format!("the {what} has digest {found}, the plan names {expected}");
+    Err(Refusal::of(Check::RequestDigest, what)
+        .hint("bring the media that the plan was written for"))
+}
+
+fn check_twice(first: &Request, second: &Request) -> Result<(), Refusal> {
+    for (name, one) in &first.repositories {
+        let other = second.repositories.get(name);
+        if other.is_none_or(|other| other.keys != one.keys || other.roots != one.roots) {
+            let what = format!("`{name}`: the two requests show different keys or roots");
+            return Err(Refusal::of(Check::RequestTwice, what).hint(
+                "somebody stands between a machine and the server: fetch again, from elsewhere",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_repositories(plan: &Plan, request: &Request) -> Result<(), Refusal> {
+    if request.dialect != plan.dialect() {
+        let what = format!(
+            "the request is of dialect `{}`, the plan of `{}`",
+            request.dialect,
+            plan.dialect()
+        );
+        return Err(Refusal::of(Check::RequestRepositories, what));
+    }
+    let planned: BTreeSet<&str> = plan.repositories().iter().map(|r| r.name.as_str()).collect();
+    let excluded: BTreeSet<&str> = plan.exclusions().iter().map(|r| r.name.as_str()).collect();
+    let asked: BTreeSet<&str> = request.repositories.keys().map(Name::as_str).collect();
+    let more: Vec<_> =
+        asked.iter().filter(|n| !planned.contains(**n) && !excluded.contains(**n)).collect();
+    if !more.is_empty() {
+        let what = format!("the request names {}, which the plan does not", List::names(&more));
+        return Err(Refusal::of(Check::RequestRepositories, what));
+    }
+    let fewer: Vec<_> = planned.difference(&asked).collect();
+    if !fewer.is_empty() {
+        let what = format!("the plan names {}, which the request does not", List::names(&fewer));
+        return Err(Refusal::of(Check::RequestRepositories, what));
+    }
+    Ok(())
+}
+
+/// One repository: what the plan says, what the request brought, what the past knows.
+struct Asked<'a> {
+    inputs: &'a Inputs,
+    request: &'a Request,
+    planned: &'a PlannedRepository,
+    chain: Vec<SignedRoot>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(
+        inputs: &'a Inputs,
+        request: &'a Request,
+        planned: &'a PlannedRepository,
+    ) -> Result<Self, Refusal> {
+        Ok(Self { inputs, request, planned, chain: chain(inputs, &planned.name)? })
+    }
+
+    fn refuse(&self, check: Check, what: impl std::fmt::Display) -> Refusal {
+        Refusal::of(check, format!("`{}`: {what}", self.planned.name))
+    }
+
+    /// Each root vouches for the next one.
+    fn check_chain(&self) -> Result<(), Refusal> {
+        for pair in self.chain.windows(2) {
+            let [old, new] = pair else { continue };
+            check_link(old, new).map_err(|why| {
+                let what =
+                    format!("root {} does not follow root {}: {why}", new.version(), old.version());
+                self.refuse(Check::RequestChain, what)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The chain continues what the room knows, or is what the plan names for a repository met for the first time.
+    fn check_met(&self) -> Result<(), Refusal> {
+        let known = self.inputs.past.chain(&self.planned.name);
+        if self.chain.len() < known.len() {
+            let what = format!(
+                "the request ends at root {}, the trust folder at {}",
+                self.chain.len(),
+                known.len()
+            );
+            return Err(self
+                .refuse(Check::RequestBehind, what)
+                .hint("publish the last ceremony's roots first"));
+        }
+        if let Some((ours, _)) = known.iter().zip(&self.chain).find(|(a, b)| a.bytes() != b.bytes())
+        {
+            let what = format!(
+                "root {} of the request is not the one of the trust folder",
+                ours.version()
+            );
+            return Err(self.refuse(Check::RequestBehind, what));
+        }
+        let found = self.chain.last().map(|root| (root.version().get(), root.digest()));
+        let named = self.planned.current.map(|current| (current.version, current.sha256));
+        if self.inputs.plan.kind() == Kind::Genesis && found.is_some() {
+            return Err(
+                self.refuse(Check::RequestFirstMet, "a genesis, and the server has a root already")
+            );
+        }
+        if self.inputs.plan.kind() != Kind::Genesis && found.is_none() {
+            return Err(self.refuse(
+                Check::RequestFirstMet,
+                "the server has no root of it: it needs a genesis",
+            ));
+        }
+        if known.is_empty() && found != named {
+            let what = match found {
+                Some((version, digest)) => {
+                    format!("the server is at root {version}, {digest}; the plan names another")
+                }
+                None => "the plan names a root, and the server has none".to_owned(),
+            };
+            return Err(self.refuse(Check::RequestFirstMet, what));
+        }
+        if known.len() < self.chain.len() && !known.is_empty() {
+            let what = format!(
+                "the request brings root {}, which no ceremony here made",
+                self.chain.len()
+            );
+            return Err(self.refuse(Check::RequestForeign, what));
+        }
+        Ok(())
+    }
+
+    fn check_keys(&self, roster: &Roster) -> Result<(), Refusal> {
+        let mut used: BTreeMap<PublicKey, Role> = BTreeMap::new();
+        for role in self.inputs.plan.roles() {
+            let offered = offered(self.request, &self.planned.name, role.name);
+            if (offered.len() as u32) < role.threshold {
+                let what = format!(
+                    "role `{}`: threshold {} needs as many keys, the request brings {}",
+                    role.name,
+                    role.threshold,
+                    offered.len()
+                );
+                return Err(self.refuse(Check::RootKeys, what));
+            }
+            for key in offered {
+                self.check_key(role, &key, roster)?;
+                if let Some(other) = used.insert(key.clone(), role.name) {
+                    let what = format!(
+                        "key {} is offered for `{other}` and for `{}`",
+                        key.id(),
+                        role.name
+                    );
+                    return Err(self.refuse(Check::RequestKeyRole, what));
+                }
+            }
+            self.check_pins(role)?;
+        }
+        Ok(())
+    }
+
+    fn check_key(
+        &self,
+        role: &PlannedRole,
+        key: &PublicKey,
+        roster: &Roster,
+    ) -> Result<(), Refusal> {
+        let last = self.chain.last().map(SignedRoot::root);
+        let holds = |of: Role| {
+            last.is_some_and(|last| last.role_keys(of).any(|(_, k)| k.public() == Some(key)))
+        };
+        let own = role.name;
+        if let Some(other) = Role::ALL.into_iter().find(|other| *other != own && holds(*other)) {
+            let what = format!("key {} of `{}` was a key of `{other}`", key.id(), role.name);
+            return Err(self
+                .refuse(Check::RequestKeyRole, what)
+                .hint("a key keeps its role: make a new one"));
+        }
+        let custody = self.inputs.past.custody();
+        if custody.key_of(key).is_some()
+            || roster
+                .keys()
+                .iter()
+                .any(|k| k.origin == super::roster::KeyOrigin::Known(key.clone()))
+        {
+            let what = format!("key {} of `{}` is a root key", key.id(), role.name);
+            return Err(self.refuse(Check::RequestKeyRole, what));
+        }
+        if holds(own) {
+            return Ok(());
+        }
+        if !self.planned.pins.get(&role.name).is_some_and(|pins| pins.contains(&key.id())) {
+            let what =
+                format!("key {} is new in `{}`, and the plan does not pin it", key.id(), role.name);
+            return Err(self.refuse(Check::RequestKeyPinned, what)
+                .hint("ask the key's owner for its digest, not the courier, and pin it in the plan's list"));
+        }
+        if role.owner() == Owner::Publisher {
+            self.check_possession(role.name, key)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Every pin is of a key that is offered: a pin that matches nothing is a plan for another request.
+    fn check_pins(&self, role: &PlannedRole) -> Result<(), Refusal> {
+        let offered: BTreeSet<_> = offered(self.request, &self.planned.name, role.name)
+            .iter()
+            .map(PublicKey::id)
+            .collect();
+        let pins = self.planned.pins.get(&role.name);
+        match pins.and_then(|pins| pins.iter().find(|pin| !offered.contains(pin))) {
+            None => Ok(()),
+            Some(pin) => {
+                let what = format!(
+                    "the plan pins {pin} for `{}`, and the request does not bring it",
+                    role.name
+                );
+                Err(self.refuse(Check::RequestKeyPinned, what))
+            }
+        }
+    }
+
+    fn check_possession(&self, role: Role, key: &PublicKey) -> Result<(), Refusal> {
+        let repository =
+            self.planned.name.parse::<Name>().map_err(|e| super::ours(e.to_string()))?;
+        let claim = Claim { plan: self.inputs.plan.digest(), repository, role };
+        let proofs = &self.inputs.proofs;
+        if proofs.iter().any(|proof| proof.verify(&claim, key).is_ok()) {
+            return Ok(());
+        }
+        let what = format!("nobody proved to hold key {} of `{role}` for this plan", key.id());
+        Err(self
+            .refuse(Check::RequestKeyPop, what)
+            .hint("its owner runs `courier prove` with this plan"))
+    }
+}
+
+/// Whether the keys of the old root and those of the new one signed the new one, read as forgivingly as the most
+/// forgiving client: what other tools published must be taken as it is.
+fn check_link(old: &SignedRoot, new: &SignedRoot) -> Result<(), String> {
+    let message = new.root().signed_bytes();
+    let none = BTreeSet::new();
+    let ballot = Ballot { message: &message, signatures: new.signatures(), assumed: &none };
+    for (who, root) in [("old", old.root()), ("new", new.root())] {
+        let keys = Electorate::of(root, Role::Root);
+        let tally =
+            threshold::count(root.dialect(), &keys, ballot, FOREIGN).map_err(|e| e.to_string())?;
+        if !tally.is_met() {
+            return Err(format!(
+                "{} of the {} {who} signatures it needs",
+                tally.counted.len(),
+                tally.needed
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// How roots of other tools are counted: nothing wrong is an error, and nothing wrong counts.
+const FOREIGN: Counting = Counting {
+    signer: Signer::PublicKey,
+    wrong_id: Fault::Skip,
+    unknown_key: Fault::Ignore,
+    bad_signature: Fault::Skip,
+    second_signature: Fault::Ignore,
+};
+
+/// One certificate name, or one TUF root key, for several repositories lets each take over the others: allowed only
+/// where the same people own their online keys anyway. `[ROOT-SHARED]`
+fn check_shared(inputs: &Inputs) -> Result<(), Refusal> {
+    let plan = &inputs.plan;
+    let Some(root) = plan.root() else { return Ok(()) };
+    let wildcard = root.certificate_name.as_deref().filter(|name| *name != "gun");
+    let shared = match plan.dialect() {
+        root::Dialect::Notary => wildcard.is_some(),
+        root::Dialect::Tuf => plan.repositories().len() > 1,
+    };
+    if !shared {
+        return Ok(());
+    }
+    let mut owners: Option<(BTreeSet<PublicKey>, &str)> = None;
+    for repository in plan.repositories() {
+        if let Some(wildcard) = wildcard {
+            let prefix = wildcard.trim_end_matches('*');
+            if !repository.name.starts_with(prefix) {
+                let what =
+                    format!("certificate name `{wildcard}` does not cover `{}`", repository.name);
+                return Err(Refusal::of(Check::RootShared, what));
+            }
+        }
+        let keys = targets_keys(inputs, repository)?;
+        match &owners {
+            None => owners = Some((keys, &repository.name)),
+            Some((first, _)) if *first == keys => {}
+            Some((_, first)) => {
+                let name = &repository.name;
+                let what = format!(
+                    "`{first}` and `{name}` would share root keys, and have different targets keys"
+                );
+                return Err(Refusal::of(Check::RootShared, what)
+                    .hint("nothing in a root names its repository: whoever owns one could take over the other"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn targets_keys(
+    inputs: &Inputs,
+    repository: &PlannedRepository,
+) -> Result<BTreeSet<PublicKey>, Refusal> {
+    if let (Some(request), true) =
+        (&inputs.request, inputs.plan.roles().any(|role| role.name == Role::Targets))
+    {
+        return Ok(offered(request, &repository.name, Role::Targets).into_iter().collect());
+    }
+    let chain = chain(inputs, &repository.name)?;
+    let last = chain.last().map(SignedRoot::root);
+    let keys = last.into_iter().flat_map(|last| last.role_keys(Role::Targets));
+    Ok(keys.filter_map(|(_, key)| key.public().cloned()).collect())
+}

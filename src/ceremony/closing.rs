@@ -1,0 +1,162 @@
+//! What a finished ceremony leaves: the new trust folder, byte for byte the old one and its own part.
+//!
+//! Second floor: pure.
+
+use std::collections::BTreeMap;
+
+use super::fact::{Fact, RootMade};
+use super::roster::{Holding, KeyOrigin};
+use super::{Ceremony, draft, ours};
+use crate::digest::Digest;
+use crate::name::Name;
+use crate::record::{Body, Record};
+use crate::refusal::Refusal;
+use crate::root::SignedRoot;
+use crate::sums::{self, Predecessor, Sums};
+use crate::trust::{
+    CEREMONIES, CUSTODY, Custody, CustodyKey, CustodyShare, CustodyToken, Held, METADATA,
+    TRUST_SUMS, folder_name,
+};
+
+/// Files by path.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// The ceremony's own files, by path inside its folder: plan, list, request, record and report.
+pub type OwnFiles = Files;
+
+/// A finished trust folder.
+#[derive(Clone, Debug)]
+pub struct TrustFolder {
+    /// Every file by path.
+    pub files: Files,
+    /// The ceremony's folder.
+    pub folder: String,
+    /// SHA-256 of the ceremony's `SHA256SUMS`.
+    pub closing: Digest,
+}
+
+/// Builds the new trust folder.
+///
+/// # Errors
+/// As [`draft::assemble`], when roots were signed; a path that no sums may hold.
+pub fn trust_folder(ceremony: &Ceremony, own: OwnFiles) -> Result<TrustFolder, Refusal> {
+    let mut files = ceremony.past().files().clone();
+    files.insert(CUSTODY.to_owned(), custody(ceremony).to_bytes());
+    if ceremony.plan().root().is_some() {
+        for (draft, complete) in draft::assemble(ceremony)? {
+            for root in draft.chain.iter().chain([&complete]) {
+                files.insert(root_path(&draft.repository, root)?, root.bytes().to_vec());
+            }
+        }
+    }
+    let number = ceremony.past().ceremonies().len() + 1;
+    let number = u32::try_from(number).map_err(|_| ours("too many ceremonies"))?;
+    let folder = folder_name(number, ceremony.plan().kind());
+    let start = format!("{CEREMONIES}/");
+    let bad = |error: sums::Error| ours(error.to_string());
+    let mut vouched = Sums::default();
+    for (path, bytes) in files.iter().filter(|(path, _)| !path.starts_with(&start)) {
+        vouched.insert(path, Digest::of(bytes)).map_err(bad)?;
+    }
+    let mut own = own;
+    own.insert(TRUST_SUMS.to_owned(), vouched.to_text().into_bytes());
+    let mut sums = Sums::of(&own).map_err(bad)?;
+    if let Some(last) = ceremony.past().last() {
+        let link = Predecessor { folder: last.folder.clone(), digest: last.closing };
+        sums = sums.after(link).map_err(bad)?;
+    }
+    own.insert(sums::FILE.to_owned(), sums.to_text().into_bytes());
+    for (path, bytes) in own {
+        files.insert(format!("{CEREMONIES}/{folder}/{path}"), bytes);
+    }
+    Ok(TrustFolder { files, folder, closing: sums.digest() })
+}
+
+/// The path of a root in the trust folder.
+///
+/// # Errors
+/// A name that no repository has.
+pub fn root_path(repository: &str, root: &SignedRoot) -> Result<String, Refusal> {
+    let name: Name =
+        repository.parse().map_err(|error| ours(format!("`{repository}`: {error}")))?;
+    Ok(format!("{METADATA}/{}/{}.root.json", name.folder(), root.version()))
+}
+
+/// The candidates of a record that somebody has begun to sign.
+pub fn intended(record: &Record) -> Vec<RootMade> {
+    let facts = || {
+        record.entries().iter().filter_map(|entry| match &entry.body {
+            Body::Done { fact } => Some(fact),
+            _ => None,
+        })
+    };
+    let begun =
+        facts().any(|fact| matches!(fact, Fact::Intended { .. } | Fact::RootsSigned { .. }));
+    let drafted = facts().find_map(|fact| match fact {
+        Fact::RootsDrafted { roots, .. } if begun => Some(roots.clone()),
+        _ => None,
+    });
+    drafted.unwrap_or_default()
+}
+
+/// Who holds what after this ceremony.
+pub fn custody(ceremony: &Ceremony) -> Custody {
+    let mut custody = ceremony.past().custody().clone();
+    for fact in ceremony.facts() {
+        match fact {
+            Fact::TokenEnrolled { token, model, identity, attest, seal } => {
+                custody.tokens.push(CustodyToken {
+                    name: token.clone(),
+                    custodian: ceremony.roster().custodian(token).to_owned(),
+                    model: model.clone(),
+                    identity: *identity,
+                    attest: Some(attest.clone()),
+                    seal: seal.clone(),
+                });
+            }
+            Fact::TokenAdopted { token, model, identity, .. } => {
+                custody.tokens.push(CustodyToken {
+                    name: token.clone(),
+                    custodian: ceremony.roster().custodian(token).to_owned(),
+                    model: model.clone(),
+                    identity: *identity,
+                    attest: None,
+                    seal: None,
+                });
+            }
+            _ => {}
+        }
+    }
+    for key in ceremony.roster().keys() {
+        let known = matches!(key.origin, KeyOrigin::Known(_));
+        if let (false, Some(public)) = (known, ceremony.public(&key.name)) {
+            let (name, algorithm) = (key.name.clone(), key.algorithm);
+            custody.keys.push(CustodyKey { name, algorithm, public, held: held(ceremony, key) });
+        }
+    }
+    custody
+}
+
+fn held(ceremony: &Ceremony, key: &super::roster::Key) -> Held {
+    let (threshold, set) = match (&key.holding, ceremony.split(&key.name)) {
+        (Holding::Shares { threshold, .. }, Some(set)) => (*threshold, set),
+        (holding, _) => {
+            let token = holding.tokens().first().cloned().unwrap_or_default();
+            return Held::Token { token };
+        }
+    };
+    let stored = |index: u8| {
+        ceremony.facts().any(|fact| {
+            matches!(fact, Fact::ShareStored { key: of, index: i, on_token: true }
+                if *of == key.name && *i == index)
+        })
+    };
+    let shares = set.1.iter().map(|share| CustodyShare {
+        index: share.index,
+        token: share.token.clone(),
+        commitment: share.commitment,
+        sealed: share.sealed,
+        on_token: stored(share.index),
+    });
+    Held::Shares { set: set.0.to_owned(), threshold, shares: shares.collect() }
+}

@@ -1,0 +1,481 @@
+//! The candidates: the next root of every repository, what consent to them is called, and whether signatures and
+//! completed files are theirs.
+//!
+//! Second floor: pure. The same inputs and facts always give the same bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use data_encoding::BASE64;
+use jiff::{SignedDuration, Timestamp};
+
+use super::admission;
+use super::fact::{Certified, RootMade, Signed};
+use super::plan::{Plan, midnight};
+use super::roster::Key;
+use super::{Ceremony, ours};
+use crate::check::Check;
+use crate::digest::Digest;
+use crate::key::{PublicKey, ToSign};
+use crate::refusal::Refusal;
+use crate::root::certificate::{Bundle, Subject, Tbs};
+use crate::root::succession::{self, Change};
+use crate::root::threshold::{self, Ballot, Counting, Electorate};
+use crate::root::{self, Dialect, KeyId, Role, Root, Signature, SignedRoot, Version};
+
+/// How long certificates outlive their root at least (security.md rule 25).
+const OUTLIVE_DAYS: i64 = 730;
+
+/// The next root of one repository, before it is signed.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The repository.
+    pub repository: String,
+    /// Every root before it, version 1 first.
+    pub chain: Vec<SignedRoot>,
+    /// What is to be signed.
+    pub root: Root,
+}
+
+impl Draft {
+    /// The root before it.
+    pub fn last(&self) -> Option<&SignedRoot> {
+        self.chain.last()
+    }
+
+    /// The ids under which a key signs it: in the old root, in the new one, or both.
+    pub fn ids(&self, public: &PublicKey) -> BTreeSet<KeyId> {
+        let old = self.last().map(SignedRoot::root);
+        let roots = old.into_iter().chain([&self.root]);
+        let keys = roots.flat_map(|root| root.role_keys(Role::Root));
+        keys.filter(|(_, key)| key.public() == Some(public)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Repository, version and digest of the signed part.
+    pub fn made(&self) -> RootMade {
+        RootMade {
+            repository: self.repository.clone(),
+            version: self.root.version().get(),
+            sha256: self.root.signed_digest(),
+        }
+    }
+}
+
+/// Builds every candidate, in the plan's order.
+///
+/// # Errors
+/// The rule of succession that one of them breaks; `[CERT-OUTLIVES-ROOT]`; `[ROOT-EQUIVOCATION]`.
+pub fn drafts(ceremony: &Ceremony) -> Result<Vec<Draft>, Refusal> {
+    check_outlives(ceremony.plan())?;
+    let repositories = ceremony.plan().repositories();
+    let drafts = repositories.iter().map(|planned| draft(ceremony, &planned.name));
+    drafts.collect()
+}
+
+fn draft(ceremony: &Ceremony, repository: &str) -> Result<Draft, Refusal> {
+    let plan = ceremony.plan();
+    let planned = plan.root().ok_or_else(|| ours("a draft without `[root]`"))?;
+    let chain = admission::chain(ceremony.inputs(), repository)?;
+    let last = chain.last().map(SignedRoot::root);
+    let version = last.map_or(Version::FIRST, |last| last.version().next());
+    let mut root_keys = Vec::new();
+    for name in &planned.keys {
+        root_keys.push(root_key(ceremony, repository, name, last)?);
+    }
+    let mut roles = BTreeMap::new();
+    for role in plan.roles() {
+        let request = ceremony.inputs().request.as_ref();
+        let offered = request.map(|request| admission::offered(request, repository, role.name));
+        let keys: Result<Vec<_>, _> = offered
+            .unwrap_or_default()
+            .iter()
+            .map(|key| root::Key::plain(plan.dialect(), key))
+            .collect();
+        let keys = keys.map_err(|error| document(repository, &error))?;
+        roles.insert(role.name, (keys, role.threshold));
+    }
+    let expires = midnight(planned.expires);
+    let change = Change { version, root_keys, threshold: planned.threshold, roles, expires };
+    let root = succession::next(plan.dialect(), last, &change)
+        .map_err(|error| Refusal::of(error.check(), format!("`{repository}`: {error}")))?;
+    let draft = Draft { repository: repository.to_owned(), chain, root };
+    check_equivocation(ceremony, &draft)?;
+    Ok(draft)
+}
+
+/// A root key as this repository's root will list it: made here, or as the last root has it.
+fn root_key(
+    ceremony: &Ceremony,
+    repository: &str,
+    name: &str,
+    last: Option<&Root>,
+) -> Result<root::Key, Refusal> {
+    let public =
+        ceremony.public(name).ok_or_else(|| ours(format!("key `{name}` is not known yet")))?;
+    if ceremony.plan().dialect() == Dialect::Tuf {
+        return root::Key::plain(Dialect::Tuf, &public)
+            .map_err(|error| document(repository, &error));
+    }
+    let made = ceremony.certificates(name).unwrap_or_default();
+    if let Some(made) =
+        made.iter().find(|made| made.repository == certified_name(ceremony.plan(), repository))
+    {
+        let bundle =
+            Bundle::read_exact(&made.certificate).map_err(|error| document(repository, &error))?;
+        return Ok(root::Key::certificate(&bundle));
+    }
+    let kept = last.and_then(|last| last.root_key_id(&public).and_then(|id| last.key(id)));
+    let Some(kept) = kept else {
+        return Err(ours(format!("key `{name}` has no certificate for `{repository}`")));
+    };
+    let until = ceremony.plan().root().and_then(|root| root.certificates_until).map(midnight);
+    let ends = kept.bundle().map(|bundle| bundle.leaf().not_after());
+    if ends < until {
+        let what = format!(
+            "`{repository}`: the certificate of key `{name}` ends before `certificates_until`"
+        );
+        return Err(Refusal::of(Check::CertOutlivesRoot, what)
+            .hint("hold a `renew` instead: it makes new ones"));
+    }
+    Ok(kept.clone())
+}
+
+fn document(repository: &str, error: &dyn std::fmt::Display) -> Refusal {
+    Refusal::of(Check::RootKeys, format!("`{repository}`: {error}"))
+}
+
+/// Whose name the certificate for a repository carries: the repository's, or the plan's wildcard.
+fn certified_name(plan: &Plan, repository: &str) -> String {
+    let named = plan.root().and_then(|root| root.certificate_name.as_deref());
+    named.filter(|name| *name != "gun").unwrap_or(repository).to_owned()
+}
+
+/// The names that certificates of a key are needed for: one per repository, or the one wildcard; none for TUF, and
+/// none for a key that only leaves.
+pub fn certificate_names(ceremony: &Ceremony, key: &str) -> Vec<String> {
+    let plan = ceremony.plan();
+    let stays = ceremony.roster().key(key).is_some_and(|key| key.stays);
+    if plan.dialect() == Dialect::Tuf || !stays {
+        return Vec::new();
+    }
+    let mut names: Vec<String> = Vec::new();
+    for repository in plan.repositories() {
+        let name = certified_name(plan, &repository.name);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// What a key signs to make its certificates, with serials drawn by the room.
+///
+/// # Errors
+/// A name or date that X.509 cannot hold.
+pub fn certificate_requests(
+    ceremony: &Ceremony,
+    key: &str,
+    public: &PublicKey,
+    serials: &mut dyn FnMut() -> [u8; 16],
+    now: Timestamp,
+) -> Result<Vec<(String, Tbs)>, Refusal> {
+    let until = ceremony.plan().root().and_then(|root| root.certificates_until).map(midnight);
+    let mut requests = Vec::new();
+    for name in certificate_names(ceremony, key) {
+        let subject = Subject {
+            name: name.clone(),
+            serial: serials(),
+            key: public.clone(),
+            not_before: day_before(now),
+            not_after: until.ok_or_else(|| ours("a certificate without an end"))?,
+        };
+        let tbs = Tbs::new(&subject).map_err(|error| document(&name, &error))?;
+        requests.push((name, tbs));
+    }
+    Ok(requests)
+}
+
+/// 00:00 UTC of the day before: a clock that is a little fast hurts nobody.
+fn day_before(now: Timestamp) -> Timestamp {
+    let day = now.as_second().div_euclid(86_400) - 1;
+    Timestamp::from_second(day * 86_400).unwrap_or(now)
+}
+
+/// Checks a certificate that the room made.
+pub(super) fn check_certificate(
+    ceremony: &Ceremony,
+    public: &PublicKey,
+    made: &Certified,
+) -> Result<(), Refusal> {
+    let bad =
+        |what: String| Refusal::of(Check::CertProfile, format!("`{}`: {what}", made.repository));
+    let bundle = Bundle::read_exact(&made.certificate).map_err(|error| bad(error.to_string()))?;
+    let leaf = bundle.leaf();
+    let until = ceremony.plan().root().and_then(|root| root.certificates_until).map(midnight);
+    if leaf.public() != public || leaf.name() != made.repository || Some(leaf.not_after()) != until
+    {
+        return Err(bad("the certificate is of another key, name or end than planned".into()));
+    }
+    leaf.verify_own_signature().map_err(|error| bad(error.to_string()))
+}
+
+fn check_outlives(plan: &Plan) -> Result<(), Refusal> {
+    let Some(root) = plan.root() else { return Ok(()) };
+    let Some(until) = root.certificates_until else { return Ok(()) };
+    let least = midnight(root.expires) + SignedDuration::from_hours(24 * OUTLIVE_DAYS);
+    if midnight(until) >= least {
+        return Ok(());
+    }
+    let what = format!(
+        "certificates until {until}, and the root until {}: at least two years are needed between",
+        root.expires
+    );
+    Err(Refusal::of(Check::CertOutlivesRoot, what))
+}
+
+/// A version that an earlier ceremony meant to sign is never signed with other bytes.
+fn check_equivocation(ceremony: &Ceremony, draft: &Draft) -> Result<(), Refusal> {
+    let made = draft.made();
+    for past in ceremony.past().ceremonies() {
+        for earlier in super::closing::intended(&past.record) {
+            if earlier.repository == made.repository
+                && earlier.version == made.version
+                && earlier.sha256 != made.sha256
+            {
+                let what = format!(
+                    "`{}`: version {} was meant to be something else in `{}`",
+                    made.repository, made.version, past.folder
+                );
+                return Err(Refusal::of(Check::RootEquivocation, what));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What consent is given to: plan, room, and for every repository the old root and the candidate.
+pub fn consent(plan: Digest, room: Digest, drafts: &[Draft]) -> Digest {
+    let mut parts: Vec<Vec<u8>> = vec![plan.as_bytes().to_vec(), room.as_bytes().to_vec()];
+    for draft in drafts {
+        parts.push(draft.repository.as_bytes().to_vec());
+        parts.push(draft.root.version().get().to_be_bytes().to_vec());
+        parts.push(draft.root.signed_digest().as_bytes().to_vec());
+        parts.push(draft.last().map_or(Vec::new(), |last| last.digest().as_bytes().to_vec()));
+    }
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    Digest::of_parts("officiant consent v1", &parts)
+}
+
+/// Checks a recorded draft against one made anew.
+pub(super) fn check_drafted(
+    ceremony: &Ceremony,
+    roots: &[RootMade],
+    recorded: Digest,
+) -> Result<(), Refusal> {
+    let drafts = drafts(ceremony)?;
+    let room = ceremony.room().ok_or_else(|| ours("a draft before the room was read"))?;
+    let made: Vec<RootMade> = drafts.iter().map(Draft::made).collect();
+    if made == roots && consent(ceremony.plan().digest(), room, &drafts) == recorded {
+        return Ok(());
+    }
+    let what = "the recorded candidates are not those that plan, request and record give";
+    Err(Refusal::of(Check::RootEquivocation, what))
+}
+
+/// What a key is asked to sign, one per repository that it belongs to, in the plan's order.
+///
+/// # Errors
+/// A key of a kind that the dialect's roots do not take.
+pub fn to_sign(drafts: &[Draft], public: &PublicKey) -> Result<Vec<(String, ToSign)>, Refusal> {
+    let mut inputs = Vec::new();
+    for draft in drafts.iter().filter(|draft| !draft.ids(public).is_empty()) {
+        let input =
+            draft.root.to_sign(public).map_err(|error| document(&draft.repository, &error))?;
+        inputs.push((draft.repository.clone(), input));
+    }
+    Ok(inputs)
+}
+
+/// Turns raw answers into recorded signatures, each verified.
+///
+/// # Errors
+/// `[SIGNATURE]` for an answer that is none.
+pub fn signatures(
+    drafts: &[Draft],
+    public: &PublicKey,
+    raw: &[Vec<u8>],
+) -> Result<Vec<Signed>, Refusal> {
+    let mine: Vec<&Draft> = drafts.iter().filter(|draft| !draft.ids(public).is_empty()).collect();
+    if mine.len() != raw.len() {
+        return Err(ours("as many signatures as candidates were expected"));
+    }
+    let mut signed = Vec::new();
+    for (draft, raw) in mine.into_iter().zip(raw) {
+        let id = draft.ids(public).into_iter().next().ok_or_else(|| ours("a key without an id"))?;
+        let signature = draft.root.signature(&id, public, raw).map_err(|error| {
+            Refusal::of(Check::SignatureGood, format!("`{}`: {error}", draft.repository))
+        })?;
+        let (repository, signature) = (draft.repository.clone(), BASE64.encode(&signature.bytes));
+        signed.push(Signed { repository, signature });
+    }
+    Ok(signed)
+}
+
+/// Checks recorded signatures.
+pub(super) fn check_signed(
+    ceremony: &Ceremony,
+    key: &str,
+    signed: &[Signed],
+) -> Result<(), Refusal> {
+    let public = ceremony.public(key).ok_or_else(|| ours(format!("key `{key}` is not known")))?;
+    let drafts = drafts(ceremony)?;
+    let expected: Vec<&str> = drafts
+        .iter()
+        .filter(|draft| !draft.ids(&public).is_empty())
+        .map(|draft| draft.repository.as_str())
+        .collect();
+    let found: Vec<&str> = signed.iter().map(|signed| signed.repository.as_str()).collect();
+    if expected != found {
+        return Err(ours(format!("key `{key}` signed for other repositories than planned")));
+    }
+    let mine = drafts.iter().filter(|draft| !draft.ids(&public).is_empty());
+    for (draft, signed) in mine.zip(signed) {
+        let bad = || {
+            Refusal::of(
+                Check::SignatureGood,
+                format!("`{}`: the signature of key `{key}` is not good", draft.repository),
+            )
+        };
+        let signatures = of_key(draft, &public, &signed.signature).ok_or_else(bad)?;
+        for signature in &signatures {
+            let owner = [Some(&draft.root), draft.last().map(SignedRoot::root)];
+            let listed = owner
+                .into_iter()
+                .flatten()
+                .find_map(|root| root.key(&signature.key))
+                .ok_or_else(bad)?;
+            if !threshold::verifies(
+                draft.root.dialect(),
+                listed,
+                &draft.root.signed_bytes(),
+                signature,
+            ) {
+                return Err(bad());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A recorded signature, under every id that the key has: one private key signs once, for the old root and the new.
+fn of_key(draft: &Draft, public: &PublicKey, signature: &str) -> Option<Vec<Signature>> {
+    let bytes = BASE64.decode(signature.as_bytes()).ok()?;
+    let ids = draft.ids(public).into_iter();
+    ids.map(|id| draft.root.signature_of(&id, public, bytes.clone()).ok()).collect()
+}
+
+/// Completes every root from the recorded signatures, and counts them as the strictest reader would.
+///
+/// # Errors
+/// `[ROOT-THRESHOLD]` when old or new threshold is not met; `[ROOT-BYTES]` when the file does not read back as itself.
+pub fn assemble(ceremony: &Ceremony) -> Result<Vec<(Draft, SignedRoot)>, Refusal> {
+    let mut complete = Vec::new();
+    for draft in drafts(ceremony)? {
+        let mut signatures = Vec::new();
+        for (key, signed) in ceremony.signatures(&draft.repository) {
+            let public =
+                ceremony.public(key).ok_or_else(|| ours(format!("key `{key}` is not known")))?;
+            let made = of_key(&draft, &public, &signed.signature);
+            signatures
+                .extend(made.ok_or_else(|| ours(format!("key `{key}`: unreadable signature")))?);
+        }
+        let file = SignedRoot::assemble(&draft.root, &signatures);
+        check_complete(&draft, &file)?;
+        complete.push((draft, file));
+    }
+    Ok(complete)
+}
+
+fn check_complete(draft: &Draft, file: &SignedRoot) -> Result<(), Refusal> {
+    let name = &draft.repository;
+    let again = SignedRoot::parse(draft.root.dialect(), file.bytes())
+        .map_err(|error| Refusal::of(Check::RootBytes, format!("`{name}`: {error}")))?;
+    let exact = draft.root.dialect() == Dialect::Tuf || root::notary::is_byte_exact(&again);
+    if again != *file || !exact || again.signed_digest() != draft.root.signed_digest() {
+        let what = format!("`{name}`: the file does not read back as it was written");
+        return Err(Refusal::of(Check::RootBytes, what));
+    }
+    let message = draft.root.signed_bytes();
+    let none = BTreeSet::new();
+    let old = draft.last().map(|last| ("old", last.root()));
+    for (who, holder) in old.into_iter().chain([("new", &draft.root)]) {
+        let electorate = Electorate::of(holder, Role::Root);
+        let mine: Vec<Signature> = again
+            .signatures()
+            .iter()
+            .filter(|signature| electorate.keys.contains_key(&signature.key))
+            .cloned()
+            .collect();
+        let ballot = Ballot { message: &message, signatures: &mine, assumed: &none };
+        let counting = Counting::STRICTEST;
+        let tally = threshold::count(draft.root.dialect(), &electorate, ballot, counting)
+            .map_err(|error| Refusal::of(Check::RootThreshold, format!("`{name}`: {error}")))?;
+        if !tally.is_met() {
+            let what = format!(
+                "`{name}`: {} of the {} {who} signatures that it needs",
+                tally.counted.len(),
+                tally.needed
+            );
+            return Err(Refusal::of(Check::RootThreshold, what));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the recorded digests of completed roots.
+pub(super) fn check_assembled(ceremony: &Ceremony, roots: &[RootMade]) -> Result<(), Refusal> {
+    let made: Vec<RootMade> = assemble(ceremony)?
+        .iter()
+        .map(|(draft, file)| RootMade {
+            repository: draft.repository.clone(),
+            version: file.version().get(),
+            sha256: file.digest(),
+        })
+        .collect();
+    if made == roots {
+        return Ok(());
+    }
+    Err(Refusal::of(Check::RootBytes, "the recorded roots are not those that the record gives"))
+}
+
+/// Refuses when the keys that can still be used do not reach the old or the new threshold. `[QUORUM-PRESENT]`
+pub(super) fn check_reachable(
+    ceremony: &Ceremony,
+    usable: &dyn Fn(&Key) -> bool,
+) -> Result<(), Refusal> {
+    let Some(planned) = ceremony.plan().root() else { return Ok(()) };
+    let here = |keep: &dyn Fn(&Key) -> bool| {
+        ceremony.roster().keys().iter().filter(|key| keep(key) && usable(key)).count()
+    };
+    let new = here(&|key| key.stays);
+    let refuse = |found: usize, needed: i64, who: &str| {
+        let what = format!("{found} of the {needed} {who} keys that must sign can still be used");
+        Err(Refusal::of(Check::QuorumPresent, what).hint("bring the missing tokens, and `resume`"))
+    };
+    if new < planned.threshold as usize {
+        return refuse(new, i64::from(planned.threshold), "new");
+    }
+    for repository in ceremony.plan().repositories() {
+        let chain = admission::chain(ceremony.inputs(), &repository.name)?;
+        let Some(last) = chain.last().map(SignedRoot::root) else { continue };
+        let needed = last.role(Role::Root).map_or(0, |role| role.threshold);
+        let old = here(&|key| {
+            ceremony.public(&key.name).is_some_and(|public| last.root_key_id(&public).is_some())
+                || matches!(&key.origin, super::roster::KeyOrigin::Adopted(id)
+                    if last.role_keys(Role::Root).any(|(_, k)| k.public().is_some_and(|p| p.id() == *id)))
+        });
+        if (old as i64) < needed {
+            return refuse(old, needed, "old");
+        }
+    }
+    Ok(())
+}

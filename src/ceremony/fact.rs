@@ -1,0 +1,289 @@
+//! What came back from the room: public, typed data, and nothing else. A fact cannot hold a secret, because no
+//! field of it can be made from one.
+//!
+//! Second floor: pure.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::key::PublicKey;
+
+/// What the room reports of one act. It is recorded as it stands here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Fact {
+    /// The clock was compared with two watches.
+    ClockAttested {
+        /// The two readings.
+        watches: Vec<Watch>,
+    },
+    /// The ceremony is over; the folders are written next.
+    Closed {
+        /// Until when each key that is no longer wanted can mislead somebody, as sentences.
+        remarks: Vec<String>,
+    },
+    /// Fresh entropy went to the kernel's generator.
+    EntropyDrawn {
+        /// The tokens that gave some.
+        tokens: Vec<String>,
+        /// Whether the kernel was made to reseed at once; without the privilege it does so by itself.
+        reseeded: bool,
+    },
+    /// Something happened that the script does not foresee, and people decided to go on.
+    Exception {
+        /// What the script expects.
+        expected: String,
+        /// What happened.
+        happened: String,
+        /// What was decided.
+        decided: String,
+        /// By which seats.
+        by: String,
+    },
+    /// The folders are on media, read back and equal.
+    FoldersExported {
+        /// SHA-256 of the ceremony's `SHA256SUMS`: the closing digest.
+        closing: Digest,
+        /// How many `out` and `room` media carry them.
+        media: u32,
+    },
+    /// The token has stored what it is about to sign.
+    Intended {
+        /// The key that will sign.
+        key: String,
+        /// The token.
+        token: String,
+        /// The consent digest.
+        consent: Digest,
+    },
+    /// A key got its certificates without being new.
+    KeyCertified {
+        /// The key.
+        key: String,
+        /// One per repository.
+        certificates: Vec<Certified>,
+    },
+    /// A token generated a key and proved it.
+    KeyMade {
+        /// The key.
+        key: String,
+        /// Its public half.
+        public: PublicKey,
+        /// One per repository (Notary).
+        certificates: Vec<Certified>,
+    },
+    /// The vault generated a key and split it.
+    KeySplit {
+        /// The key.
+        key: String,
+        /// Its public half.
+        public: PublicKey,
+        /// The set id, 32 hex digits.
+        set: String,
+        /// The shares, by index.
+        shares: Vec<ShareMade>,
+        /// One per repository (Notary).
+        certificates: Vec<Certified>,
+    },
+    /// The words of the plan were right.
+    PlanConfirmed {
+        /// How many wrong answers came before.
+        wrong: u32,
+    },
+    /// The request was read again and is the one that the plan names.
+    RequestRead {
+        /// SHA-256 of its `SHA256SUMS`.
+        request: Digest,
+        /// The same of the second one.
+        second: Option<Digest>,
+    },
+    /// The process was started again over this record.
+    Resumed {
+        /// How many wrong answers came before the right words.
+        wrong: u32,
+        /// What the restart undid, as sentences.
+        undone: Vec<String>,
+    },
+    /// The room's binding and modules, as they were before anything was loaded.
+    RoomRead {
+        /// SHA-256 of room.toml.
+        room: Digest,
+        /// The modules.
+        modules: Vec<ModuleRead>,
+    },
+    /// Every root is complete, verified and written in the work folder.
+    RootsAssembled {
+        /// The roots, in the plan's order.
+        roots: Vec<RootMade>,
+    },
+    /// Every candidate is written in the work folder and on `room` media.
+    RootsDrafted {
+        /// The candidates, in the plan's order: the digest is that of the signed part.
+        roots: Vec<RootMade>,
+        /// What consent is given to: plan, room, old roots and candidates in one digest.
+        consent: Digest,
+    },
+    /// The change was read, and a second reader saw the same.
+    RootsRead {
+        /// Whether another machine gave the words; otherwise the exception stands before this entry.
+        second_reader: bool,
+        /// The repositories that stood alone and were typed by name.
+        alone: Vec<String>,
+        /// How many wrong answers came before.
+        wrong: u32,
+    },
+    /// A key signed every candidate that it belongs to.
+    RootsSigned {
+        /// The key.
+        key: String,
+        /// One signature per repository.
+        signatures: Vec<Signed>,
+    },
+    /// A token opened its share for the vault.
+    ShareOpened {
+        /// The key.
+        key: String,
+        /// The share's index.
+        index: u8,
+        /// What for.
+        purpose: Purpose,
+    },
+    /// A token holds its share: stored, read back, opened and compared.
+    ShareStored {
+        /// The key.
+        key: String,
+        /// The share's index.
+        index: u8,
+        /// Whether the token itself stores it; otherwise it lies in the custody folder only.
+        on_token: bool,
+    },
+    /// Shares were combined and each result compared with the public key; the key is dropped.
+    SharesCombined {
+        /// The key.
+        key: String,
+        /// How many subsets were tried.
+        tried: u64,
+        /// Of how many there are.
+        of: u64,
+    },
+    /// A token that nobody enrolled here holds a key that the plan adopts.
+    TokenAdopted {
+        /// The token.
+        token: String,
+        /// Its model, as it says.
+        model: String,
+        /// Salted commitment to its serial and label, which stay in the custody folder.
+        identity: Digest,
+        /// The adopted key's public half.
+        public: PublicKey,
+    },
+    /// A token that this ceremony could use is not here.
+    TokenAbsent {
+        /// The token.
+        token: String,
+        /// Why, as its custodian or the operator said.
+        reason: String,
+    },
+    /// A token was initialised, its PIN set by its holder, its sealing and attest keys made and proven.
+    TokenEnrolled {
+        /// The token.
+        token: String,
+        /// Its model, as it says.
+        model: String,
+        /// Salted commitment to its serial and label, which stay in the custody folder.
+        identity: Digest,
+        /// The sign-only key that signs statements.
+        attest: PublicKey,
+        /// The derive-only key that shares are sealed to, where the plan gives this token a share.
+        seal: Option<PublicKey>,
+    },
+    /// A token that was enrolled earlier is here, with its serial and public key.
+    TokenPresent {
+        /// The token.
+        token: String,
+    },
+    /// The words of the last ceremony's closing digest were right.
+    TrustConfirmed {
+        /// How many wrong answers came before.
+        wrong: u32,
+    },
+}
+
+/// One person's watch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// The seat that read it.
+    pub who: String,
+    /// What the watch showed, to the minute.
+    pub read: Timestamp,
+    /// What the machine's clock showed at that moment.
+    pub machine: Timestamp,
+}
+
+/// A PKCS#11 module as it lay on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModuleRead {
+    /// The room's name for it.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub sha256: Digest,
+}
+
+/// A certificate for one repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certified {
+    /// The repository.
+    pub repository: String,
+    /// PEM as Go writes it.
+    pub certificate: String,
+}
+
+/// A share, by what may be known of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShareMade {
+    /// Index, 1 to n.
+    pub index: u8,
+    /// The token that it is sealed to.
+    pub token: String,
+    /// Commitment to the whole share.
+    pub commitment: Digest,
+    /// SHA-256 of the sealed file.
+    pub sealed: Digest,
+}
+
+/// A root by repository and version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RootMade {
+    /// The repository.
+    pub repository: String,
+    /// The version.
+    pub version: u64,
+    /// SHA-256: of the signed part of a candidate, of the file of a complete root.
+    pub sha256: Digest,
+}
+
+/// A signature over one repository's candidate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    /// The repository.
+    pub repository: String,
+    /// The signature as the metadata carries it, in base64.
+    pub signature: String,
+}
+
+/// What a share is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// New certificates.
+    Certify,
+    /// Root signatures.
+    Sign,
+}

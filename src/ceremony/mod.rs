@@ -1,0 +1,299 @@
+//! The ceremony: given the plan, the past and the facts so far, it decides the next act, and whether a fact may stand.
+//!
+//! Second floor: pure. It decides and never does; it never sees a secret, a clock, a file or a person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::digest::Digest;
+use crate::key::PublicKey;
+use crate::refusal::{Exit, Refusal};
+use crate::request::Request;
+use crate::request::proof::Proof;
+use crate::trust::Past;
+
+pub mod admission;
+pub mod closing;
+pub mod draft;
+pub mod fact;
+pub mod plan;
+pub mod quorum;
+pub mod roster;
+pub mod step;
+
+mod accept;
+mod opening;
+
+use fact::{Certified, Fact, Purpose, RootMade, ShareMade, Signed};
+use plan::Plan;
+use roster::{Holding, Key, KeyOrigin, Roster};
+use step::{Act, Step};
+
+/// Everything that a ceremony is decided from, read once and unchanged from then on.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The plan.
+    pub plan: Plan,
+    /// The trust folder of the last ceremony; empty before a genesis.
+    pub past: Past,
+    /// The request; none for a ceremony that signs nothing.
+    pub request: Option<Request>,
+    /// The same, fetched on another machine.
+    pub second: Option<Request>,
+    /// Proofs of possession that came beside the request.
+    pub proofs: Vec<Proof>,
+}
+
+/// A ceremony at some point of its script.
+#[derive(Clone, Debug)]
+pub struct Ceremony {
+    inputs: Inputs,
+    roster: Roster,
+    steps: Vec<Step>,
+    /// What each finished step brought.
+    done: BTreeMap<u32, Fact>,
+    /// Tokens that said what they are about to sign.
+    intended: BTreeSet<String>,
+    /// Tokens that are not here.
+    absent: BTreeMap<String, String>,
+    exceptions: usize,
+}
+
+impl Ceremony {
+    /// Takes up the inputs, and refuses whatever can be refused before anybody is asked anything.
+    ///
+    /// # Errors
+    /// The first rule that the inputs break: [`opening`], [`admission`], [`roster`], [`quorum`] say which.
+    pub fn open(inputs: Inputs, at: Timestamp) -> Result<Self, Refusal> {
+        opening::check(&inputs, at)?;
+        let roster = Roster::new(&inputs.plan, &inputs.past)?;
+        if inputs.plan.root().is_some() {
+            quorum::Quorum::of_plan(&inputs.plan, &roster).check(inputs.plan.quorum_people())?;
+        }
+        admission::check(&inputs, &roster)?;
+        let steps = step::steps(&inputs.plan, &roster);
+        let (done, intended, absent) = Default::default();
+        Ok(Self { inputs, roster, steps, done, intended, absent, exceptions: 0 })
+    }
+
+    /// The plan.
+    pub const fn plan(&self) -> &Plan {
+        &self.inputs.plan
+    }
+
+    /// The past.
+    pub const fn past(&self) -> &Past {
+        &self.inputs.past
+    }
+
+    /// All inputs.
+    pub const fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    /// Who holds what.
+    pub const fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// The script.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The next step; none when the ceremony is over.
+    pub fn next(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| self.is_pending(step))
+    }
+
+    /// The fact that a step brought.
+    pub fn fact(&self, number: u32) -> Option<&Fact> {
+        self.done.get(&number)
+    }
+
+    /// Why a step was, or will be, left out; none for a step that is done or to be done.
+    pub fn left_out(&self, step: &Step) -> Option<String> {
+        if self.done.contains_key(&step.number) {
+            return None;
+        }
+        let gone = |token: &String| {
+            self.absent.get(token).map(|reason| format!("token {token} is not here: {reason}"))
+        };
+        match &step.act {
+            Act::Certify { token, .. } | Act::SignRoots { token, .. } => gone(token),
+            Act::OpenShare { key, token, purpose, .. } => gone(token).or_else(|| {
+                let finished = self.is_finished(key, *purpose);
+                let enough = self.opened(key, *purpose).len() >= self.needed(key);
+                (finished || enough).then(|| format!("enough shares of key {key} are open"))
+            }),
+            Act::CertifyWithShares { key } => self.too_few_here(key, Purpose::Certify),
+            Act::SignWithShares { key } => self.too_few_here(key, Purpose::Sign),
+            _ => None,
+        }
+    }
+
+    fn is_pending(&self, step: &Step) -> bool {
+        !self.done.contains_key(&step.number) && self.left_out(step).is_none()
+    }
+
+    fn needed(&self, key: &str) -> usize {
+        self.roster.key(key).map_or(0, |key| key.holding.needed())
+    }
+
+    fn is_finished(&self, key: &str, purpose: Purpose) -> bool {
+        self.facts().any(|fact| match (purpose, fact) {
+            (Purpose::Certify, Fact::KeyCertified { key: done, .. })
+            | (Purpose::Sign, Fact::RootsSigned { key: done, .. }) => done == key,
+            _ => false,
+        })
+    }
+
+    fn too_few_here(&self, key: &str, purpose: Purpose) -> Option<String> {
+        let waiting = self.steps.iter().any(|step| {
+            matches!(&step.act, Act::OpenShare { key: of, purpose: p, .. } if of == key && *p == purpose)
+                && self.is_pending(step)
+        });
+        let few = self.opened(key, purpose).len() < self.needed(key);
+        (few && !waiting).then(|| format!("too few shares of key {key} are here"))
+    }
+
+    /// Every fact of a finished step, in script order.
+    pub fn facts(&self) -> impl Iterator<Item = &Fact> {
+        self.done.values()
+    }
+
+    /// The shares that are open for a key at this moment, by index.
+    pub fn opened(&self, key: &str, purpose: Purpose) -> BTreeSet<u8> {
+        self.facts()
+            .filter_map(|fact| match fact {
+                Fact::ShareOpened { key: of, index, purpose: p } if of == key && *p == purpose => {
+                    Some(*index)
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// A key's public half, once it is known.
+    pub fn public(&self, key: &str) -> Option<PublicKey> {
+        if let Some(KeyOrigin::Known(public)) = self.roster.key(key).map(|key| &key.origin) {
+            return Some(public.clone());
+        }
+        let adopting = |token: &str| {
+            self.roster.key(key).is_some_and(|key| {
+                matches!(key.origin, KeyOrigin::Adopted(_))
+                    && key.holding.tokens() == [token.to_owned()]
+            })
+        };
+        self.facts().find_map(|fact| match fact {
+            Fact::KeyMade { key: made, public, .. } | Fact::KeySplit { key: made, public, .. }
+                if made == key =>
+            {
+                Some(public.clone())
+            }
+            Fact::TokenAdopted { token, public, .. } if adopting(token) => Some(public.clone()),
+            _ => None,
+        })
+    }
+
+    /// The certificates that this ceremony made for a key.
+    pub fn certificates(&self, key: &str) -> Option<&[Certified]> {
+        self.facts().find_map(|fact| match fact {
+            Fact::KeyMade { key: made, certificates, .. }
+            | Fact::KeySplit { key: made, certificates, .. }
+            | Fact::KeyCertified { key: made, certificates }
+                if made == key && !certificates.is_empty() =>
+            {
+                Some(certificates.as_slice())
+            }
+            _ => None,
+        })
+    }
+
+    /// The set id and the shares that this ceremony made of a key.
+    pub fn split(&self, key: &str) -> Option<(&str, &[ShareMade])> {
+        self.facts().find_map(|fact| match fact {
+            Fact::KeySplit { key: made, set, shares, .. } if made == key => {
+                Some((set.as_str(), shares.as_slice()))
+            }
+            _ => None,
+        })
+    }
+
+    /// The candidates as they were drafted, and the consent digest.
+    pub fn drafted(&self) -> Option<(&[RootMade], Digest)> {
+        self.facts().find_map(|fact| match fact {
+            Fact::RootsDrafted { roots, consent } => Some((roots.as_slice(), *consent)),
+            _ => None,
+        })
+    }
+
+    /// The digest of room.toml as it was recorded.
+    pub fn room(&self) -> Option<Digest> {
+        self.facts().find_map(|fact| match fact {
+            Fact::RoomRead { room, .. } => Some(*room),
+            _ => None,
+        })
+    }
+
+    /// The recorded signatures over one repository's candidate, with the keys that made them.
+    pub fn signatures(&self, repository: &str) -> Vec<(&str, &Signed)> {
+        let mut found = Vec::new();
+        for fact in self.facts() {
+            if let Fact::RootsSigned { key, signatures } = fact {
+                let mine = signatures.iter().find(|signed| signed.repository == repository);
+                found.extend(mine.map(|signed| (key.as_str(), signed)));
+            }
+        }
+        found
+    }
+
+    /// Whether a token has stored what it will sign.
+    pub fn has_intended(&self, token: &str) -> bool {
+        self.intended.contains(token)
+    }
+
+    /// The tokens that are not here, with the reason.
+    pub const fn absent(&self) -> &BTreeMap<String, String> {
+        &self.absent
+    }
+
+    /// What is now true, for the last line of a refusal.
+    pub fn standing(&self) -> String {
+        let signed = self.facts().filter(|fact| matches!(fact, Fact::RootsSigned { .. })).count();
+        let exported = self.facts().any(|fact| matches!(fact, Fact::FoldersExported { .. }));
+        let done = self.done.len();
+        let step = self.next().map_or(0, |step| step.number);
+        if exported {
+            return "everything is signed, and on media".into();
+        }
+        if signed > 0 {
+            let keys = crate::wording::Count(signed, "key");
+            return format!(
+                "{keys} signed, recorded; nothing is on out media; `resume` goes on at step {step}"
+            );
+        }
+        if done == 0 {
+            return Refusal::NOTHING_DONE.into();
+        }
+        format!(
+            "nothing was signed; the record holds what was done; `resume` goes on at step {step}"
+        )
+    }
+}
+
+/// A refusal that no user can cause.
+pub(crate) fn ours(what: impl Into<String>) -> Refusal {
+    Refusal::new(Exit::Ours, what)
+}
+
+/// Where a key of the roster is held, in words.
+pub fn holding_words(key: &Key) -> String {
+    match &key.holding {
+        Holding::Token(token) => format!("on token {token}"),
+        Holding::Shares { threshold, tokens } => {
+            format!("in shares, {threshold} of {}: {}", tokens.len(), tokens.join(", "))
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What must be right before anybody is asked anything, and whether the clock may be believed.
+//!
+//! Second floor: pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Inputs;
+use super::fact::Watch;
+use super::plan::{Kind, Plan, midnight};
+use crate::check::Check;
+use crate::refusal::{Exit, Refusal};
+use crate::root::Dialect;
+
+/// How far a watch may be from the machine's clock.
+const WATCH_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+/// How long a TUF root of a practice may live.
+const PRACTICE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Checks plan, past and clock against each other.
+pub(super) fn check(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal> {
+    check_after(inputs)?;
+    check_practice(inputs)?;
+    check_window(&inputs.plan, at)?;
+    check_floor(inputs, at)
+}
+
+/// Checks the two watches against the machine and the plan's window. `[CLOCK-WINDOW]`
+pub(super) fn check_clock(plan: &Plan, watches: &[Watch]) -> Result<(), Refusal> {
+    let refuse = |what: String| Err(Refusal::of(Check::ClockWindow, what));
+    let [first, second] = watches else {
+        return refuse(format!("{} watches were read, two are needed", watches.len()));
+    };
+    if first.who == second.who {
+        return refuse(format!("{} read both watches, two people are needed", first.who));
+    }
+    for watch in watches {
+        check_window(plan, watch.machine)?;
+        let off = watch.read.duration_since(watch.machine).abs();
+        if off > WATCH_TOLERANCE {
+            let minutes = off.as_mins();
+            let what = format!(
+                "the watch of {} and the machine's clock are {minutes} minutes apart",
+                watch.who
+            );
+            return Err(
+                Refusal::of(Check::ClockWindow, what).hint("set the machine's clock to UTC")
+            );
+        }
+    }
+    Ok(())
+}
+
+fn check_window(plan: &Plan, at: Timestamp) -> Result<(), Refusal> {
+    let when = plan.when();
+    if midnight(when.from) <= at && at < midnight(when.until) {
+        return Ok(());
+    }
+    let now = at.strftime("%Y-%m-%d %H:%M UTC");
+    let what = format!("the clock says {now}, the plan is for {} until {}", when.from, when.until);
+    Err(Refusal::of(Check::ClockWindow, what)
+        .hint("set the machine's clock, or have the plan dated anew"))
+}
+
+/// The clock is never before the last plan's window: that one had two people's watches.
+fn check_floor(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal> {
+    match inputs.past.last().map(|last| last.plan.when().from) {
+        Some(floor) if at < midnight(floor) => {
+            let what = format!("the clock is before {floor}, when the last ceremony could begin");
+            Err(Refusal::of(Check::ClockWindow, what).hint("set the machine's clock"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_after(inputs: &Inputs) -> Result<(), Refusal> {
+    let (plan, last) = (&inputs.plan, inputs.past.last());
+    let refuse = |what: String| Err(Refusal::of(Check::PlanAfter, what));
+    match (plan.after(), last.map(|last| last.closing)) {
+        (None, None) if plan.kind() == Kind::Genesis => Ok(()),
+        (None, None) => refuse_rotation_without_past(plan),
+        (Some(after), Some(closing)) if after == closing => Ok(()),
+        (Some(after), Some(closing)) => {
+            refuse(format!("the plan follows {after}, the trust folder ends with {closing}"))
+        }
+        (Some(after), None) => {
+            refuse(format!("the plan follows {after}, and no trust folder is here"))
+        }
+        (None, Some(closing)) => {
+            refuse(format!("the trust folder ends with {closing}, and the plan follows nothing"))
+        }
+    }
+}
+
+/// A rotation may come first when every old key is adopted from a token: repositories of another tool.
+fn refuse_rotation_without_past(plan: &Plan) -> Result<(), Refusal> {
+    if plan.kind() == Kind::Rotate && plan.keys().any(|key| key.adopt.is_some()) {
+        return Ok(());
+    }
+    let what = format!("a {} follows a ceremony, and no trust folder is here", plan.kind().name());
+    Err(Refusal::of(Check::PlanAfter, what)
+        .hint("name the trust folder in room.toml, and `after` in the plan"))
+}
+
+fn check_practice(inputs: &Inputs) -> Result<(), Refusal> {
+    let plan = &inputs.plan;
+    if !plan.practice() {
+        return Ok(());
+    }
+    if let Some(real) =
+        plan.repositories().iter().find(|repository| !is_test_name(&repository.name))
+    {
+        let what = format!("`{}` is no name for a practice", real.name);
+        let hint =
+            "a practice names hosts `localhost`, `127.0.0.1`, or below `.test` or `.invalid`";
+        return Err(Refusal::of(Check::PracticeNames, what).hint(hint));
+    }
+    if let (Dialect::Tuf, Some(root)) = (plan.dialect(), plan.root()) {
+        let life = midnight(root.expires).duration_since(midnight(plan.when().from));
+        if life > PRACTICE_LIFE {
+            let what = format!(
+                "a TUF root of a practice expires within 30 days, the plan says {}",
+                root.expires
+            );
+            return Err(Refusal::of(Check::PracticeNames, what));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a name's host is one that no client in the world trusts.
+fn is_test_name(name: &str) -> bool {
+    let host = name.split('/').next().unwrap_or_default();
+    let host = host.split(':').next().unwrap_or_default();
+    host == "localhost"
+        || host == "127.0.0.1"
+        || host.ends_with(".test")
+        || host.ends_with(".invalid")
+}
+
+/// The refusal of a plan that asks for what only a request can give.
+pub(super) fn no_request() -> Refusal {
+    Refusal::new(Exit::Usage, "the plan names a request, and none is on the in media")
+        .hint("put in the media that `courier fetch` wrote")
+}

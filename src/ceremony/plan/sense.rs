@@ -1,0 +1,200 @@
+//! What a plan must say of itself, before anything else is known: names, references, thresholds and dates.
+//!
+//! Second floor: pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Error, Kind, Plan, PlannedKey, line_of};
+use crate::name::Name;
+use crate::root::{Dialect, Role};
+
+/// A mistake: the offset in the plan's text, and what is wrong there.
+type Mistake = (usize, String);
+
+/// Refuses a plan that contradicts itself.
+pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {
+    [dates, shape, tokens, keys, root, roles, repositories]
+        .iter()
+        .try_for_each(|rule| rule(plan))
+        .map_err(|(offset, what)| Error::Sense { line: line_of(source, offset), what })
+}
+
+fn dates(plan: &Plan) -> Result<(), Mistake> {
+    let when = plan.when();
+    if when.from >= when.until {
+        return Err((
+            0,
+            format!("`when.from` {} is not before `when.until` {}", when.from, when.until),
+        ));
+    }
+    let Some(root) = &plan.text.root else { return Ok(()) };
+    let (at, root) = (root.span().start, root.get_ref());
+    if root.expires <= when.until {
+        return Err((
+            at,
+            format!("`expires` {} is not after `when.until` {}", root.expires, when.until),
+        ));
+    }
+    match (plan.dialect(), root.certificates_until) {
+        (Dialect::Notary, None) => Err((
+            at,
+            "`certificates_until` is missing in `[root]`: a Notary root has certificates".into(),
+        )),
+        (Dialect::Tuf, Some(_)) => {
+            Err((at, "`certificates_until` in `[root]`: a TUF root has no certificates".into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn shape(plan: &Plan) -> Result<(), Mistake> {
+    let kind = plan.kind().name();
+    let need = |there: bool, what: &str| {
+        if there { Ok(()) } else { Err((0, format!("a {kind} needs {what}"))) }
+    };
+    let forbid = |there: bool, what: &str| {
+        if there { Err((0, format!("a {kind} has no {what}"))) } else { Ok(()) }
+    };
+    need(plan.quorum_people() >= 1, "`quorum_people` of 1 or more")?;
+    if plan.kind() == Kind::Abandon {
+        need(plan.abandon().is_some(), "`[abandon]`")?;
+        forbid(plan.root().is_some(), "`[root]`")?;
+        forbid(!plan.text.key.is_empty(), "`[[key]]`")?;
+        return forbid(plan.request().is_some(), "`[request]`");
+    }
+    forbid(plan.abandon().is_some(), "`[abandon]`")?;
+    need(plan.root().is_some(), "`[root]`")?;
+    need(plan.request().is_some(), "`[request]`")?;
+    need(!plan.repositories().is_empty(), "at least one repository")?;
+    match plan.kind() {
+        Kind::Genesis => need(!plan.text.key.is_empty(), "at least one `[[key]]`"),
+        Kind::Renew => forbid(!plan.text.key.is_empty(), "`[[key]]`: the keys stay"),
+        Kind::Rotate | Kind::Abandon => Ok(()),
+    }
+}
+
+fn tokens(plan: &Plan) -> Result<(), Mistake> {
+    let mut seen = BTreeSet::new();
+    for token in &plan.text.token {
+        let (at, token) = (token.span().start, token.get_ref());
+        name(at, "token", &token.name)?;
+        if !seen.insert(&token.name) {
+            return Err((at, format!("two tokens are called `{}`", token.name)));
+        }
+        if token.custodian.trim().is_empty() {
+            return Err((at, format!("token `{}` has no custodian", token.name)));
+        }
+    }
+    Ok(())
+}
+
+fn keys(plan: &Plan) -> Result<(), Mistake> {
+    let mut seen = BTreeSet::new();
+    for key in &plan.text.key {
+        let (at, key) = (key.span().start, key.get_ref());
+        name(at, "key", &key.name)?;
+        if !seen.insert(&key.name) {
+            return Err((at, format!("two keys are called `{}`", key.name)));
+        }
+        held(key).map_err(|what| (at, what))?;
+    }
+    Ok(())
+}
+
+fn held(key: &PlannedKey) -> Result<(), String> {
+    let called = &key.name;
+    match (&key.token, &key.shares, key.adopt) {
+        (Some(_), None, _) => Ok(()),
+        (None, Some(_), Some(_)) => {
+            Err(format!("key `{called}` is adopted: only a token holds it"))
+        }
+        (None, Some(shares), None) => {
+            let unique: BTreeSet<_> = shares.tokens.iter().collect();
+            if unique.len() != shares.tokens.len() {
+                return Err(format!("key `{called}` has two shares on one token"));
+            }
+            if shares.tokens.len() > 255 {
+                return Err(format!(
+                    "key `{called}` has {} shares, at most 255",
+                    shares.tokens.len()
+                ));
+            }
+            Ok(())
+        }
+        _ => Err(format!("key `{called}` needs exactly one of `token` and `shares`")),
+    }
+}
+
+fn root(plan: &Plan) -> Result<(), Mistake> {
+    let Some(root) = &plan.text.root else { return Ok(()) };
+    let (at, root) = (root.span().start, root.get_ref());
+    let unique: BTreeSet<_> = root.keys.iter().collect();
+    if unique.len() != root.keys.len() {
+        return Err((at, "`keys` in `[root]` names a key twice".into()));
+    }
+    if plan.dialect() == Dialect::Tuf && root.certificate_name.is_some() {
+        return Err((at, "`certificate_name` in `[root]`: a TUF root has no certificates".into()));
+    }
+    match root.certificate_name.as_deref() {
+        None | Some("gun") => Ok(()),
+        Some(wildcard) if wildcard.ends_with('*') && wildcard.matches('*').count() == 1 => Ok(()),
+        Some(other) => Err((
+            at,
+            format!("`certificate_name` is `{other}`, expected `gun` or a name that ends in `*`"),
+        )),
+    }
+}
+
+fn roles(plan: &Plan) -> Result<(), Mistake> {
+    let mut seen = BTreeSet::new();
+    for role in &plan.text.role {
+        let (at, role) = (role.span().start, role.get_ref());
+        if !Role::ONLINE.contains(&role.name) {
+            return Err((
+                at,
+                format!("role `{}` is none of snapshot, targets, timestamp", role.name),
+            ));
+        }
+        if !seen.insert(&role.name) {
+            return Err((at, format!("role `{}` stands twice", role.name)));
+        }
+        if role.threshold == 0 {
+            return Err((at, format!("role `{}` has threshold 0", role.name)));
+        }
+    }
+    if plan.kind() == Kind::Genesis
+        && let Some(missing) = Role::ONLINE.iter().find(|role| !seen.contains(role))
+    {
+        return Err((0, format!("a genesis needs `[[role]]` for `{missing}`")));
+    }
+    Ok(())
+}
+
+fn repositories(plan: &Plan) -> Result<(), Mistake> {
+    let mut seen: BTreeMap<&str, ()> = BTreeMap::new();
+    for name in plan
+        .repositories()
+        .iter()
+        .map(|repository| repository.name.as_str())
+        .chain(plan.exclusions().iter().map(|exclusion| exclusion.name.as_str()))
+    {
+        if let Err(error) = name.parse::<Name>() {
+            return Err((0, format!("repository `{name}`: {error}")));
+        }
+        if seen.insert(name, ()).is_some() {
+            return Err((0, format!("repository `{name}` stands twice")));
+        }
+    }
+    Ok(())
+}
+
+fn name(at: usize, what: &str, name: &str) -> Result<(), Mistake> {
+    let fits = name.len() <= 32
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if fits {
+        return Ok(());
+    }
+    let rule = "1 to 32 of a-z, 0-9 and hyphen, a letter first";
+    Err((at, format!("{what} `{name}`: a name has {rule}")))
+}

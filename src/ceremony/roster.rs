@@ -1,0 +1,309 @@
+//! Who holds what in this ceremony: the plan's tokens and keys joined with those of the trust folder.
+//!
+//! Second floor: pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::plan::{Kind, Plan, PlannedKey};
+use crate::check::Check;
+use crate::digest::Digest;
+use crate::key::{Algorithm, PublicKey};
+use crate::refusal::{Exit, Refusal};
+use crate::root::{Dialect, Role};
+use crate::trust::{Custody, CustodyKey, Held, Past};
+use crate::wording::List;
+
+/// Tokens and keys of one ceremony, by the plan's names.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    tokens: Vec<Token>,
+    keys: Vec<Key>,
+}
+
+/// A token that takes part.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// The plan's name for it.
+    pub name: String,
+    /// The seat that holds it.
+    pub custodian: String,
+    /// How it comes into the ceremony.
+    pub origin: TokenOrigin,
+    /// Whether a share is sealed to it, so that it needs a sealing key.
+    pub seals: bool,
+}
+
+/// How a token comes into a ceremony.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenOrigin {
+    /// It holds a key that the plan adopts; nobody here initialised it.
+    Adopted,
+    /// An earlier ceremony enrolled it.
+    Known,
+    /// This ceremony enrols it.
+    New,
+}
+
+/// A root key that takes part.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The plan's name for it.
+    pub name: String,
+    /// Its algorithm.
+    pub algorithm: Algorithm,
+    /// Where its private half is, or will be.
+    pub holding: Holding,
+    /// How it comes into the ceremony.
+    pub origin: KeyOrigin,
+    /// Whether it is in the new set.
+    pub stays: bool,
+    /// Whether it gets new certificates in a step of its own, not at its making.
+    pub certified: bool,
+}
+
+/// Where a key's private half is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// In shares, one on each of these tokens, in the order of the indices.
+    Shares {
+        /// How many rebuild it.
+        threshold: u8,
+        /// The tokens.
+        tokens: Vec<String>,
+    },
+    /// On this token.
+    Token(String),
+}
+
+/// How a key comes into a ceremony.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// The plan adopts it from a token, by the SHA-256 of its SubjectPublicKeyInfo.
+    Adopted(Digest),
+    /// An earlier ceremony made it.
+    Known(PublicKey),
+    /// This ceremony makes it.
+    New,
+}
+
+impl Holding {
+    /// The tokens that take part in using the key.
+    pub fn tokens(&self) -> &[String] {
+        match self {
+            Self::Shares { tokens, .. } => tokens,
+            Self::Token(token) => std::slice::from_ref(token),
+        }
+    }
+
+    /// How many of those tokens are needed.
+    pub fn needed(&self) -> usize {
+        match self {
+            Self::Shares { threshold, .. } => usize::from(*threshold),
+            Self::Token(_) => 1,
+        }
+    }
+}
+
+impl Roster {
+    /// Joins plan and past.
+    ///
+    /// # Errors
+    /// A key or token that nobody knows, or that is known already; `[ROOT-KEYS]`, `[SHARE-HOLDER]`, `[SHARE-THRESHOLD]`.
+    pub fn new(plan: &Plan, past: &Past) -> Result<Self, Refusal> {
+        let mut keys = Vec::new();
+        for planned in plan.keys() {
+            keys.push(new_key(plan, planned, past.custody())?);
+        }
+        let signed_before = last_root_keys(plan, past);
+        let stays: BTreeSet<&str> = plan
+            .root()
+            .map_or_else(BTreeSet::new, |root| root.keys.iter().map(String::as_str).collect());
+        for known in &past.custody().keys {
+            if stays.contains(known.name.as_str()) || signed_before.contains(&known.public) {
+                keys.push(known_key(plan, past, known, stays.contains(known.name.as_str())));
+            }
+        }
+        if let Some(unknown) = stays.iter().find(|name| !keys.iter().any(|key| key.name == **name))
+        {
+            let what = format!(
+                "key `{unknown}` in `[root]` is neither in the plan nor in the trust folder"
+            );
+            return Err(
+                Refusal::of(Check::RootKeys, what).hint("add a `[[key]]`, or correct the name")
+            );
+        }
+        let tokens = tokens_of(plan, past.custody(), &keys)?;
+        let roster = Self { tokens, keys };
+        roster.check_shares()?;
+        roster.check_threshold(plan)?;
+        Ok(roster)
+    }
+
+    /// The tokens: those of the plan in its order, then the others by name.
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// The keys: those of the plan in its order, then the others as they were made.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// The token of that name.
+    pub fn token(&self, name: &str) -> Option<&Token> {
+        self.tokens.iter().find(|token| token.name == name)
+    }
+
+    /// The key of that name.
+    pub fn key(&self, name: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// The seat that holds a token.
+    pub fn custodian(&self, token: &str) -> &str {
+        self.token(token).map_or("operator", |token| token.custodian.as_str())
+    }
+
+    fn check_shares(&self) -> Result<(), Refusal> {
+        for key in &self.keys {
+            let Holding::Shares { threshold, tokens } = &key.holding else { continue };
+            let (k, n, name) = (usize::from(*threshold), tokens.len(), &key.name);
+            if k < 2 || k > n {
+                let what =
+                    format!("key `{name}`: {k} of {n} shares, expected 2 or more and at most all");
+                return Err(Refusal::of(Check::ShareThreshold, what));
+            }
+            let mut holders: BTreeMap<&str, &str> = BTreeMap::new();
+            for token in tokens {
+                let custodian = self.custodian(token);
+                if let Some(other) = holders.insert(custodian, token) {
+                    let what = format!(
+                        "key `{name}`: {custodian} holds two shares, on `{other}` and `{token}`"
+                    );
+                    return Err(Refusal::of(Check::ShareHolder, what)
+                        .hint("give each share of a set to another custodian"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_threshold(&self, plan: &Plan) -> Result<(), Refusal> {
+        let Some(root) = plan.root() else { return Ok(()) };
+        let (m, n) = (root.threshold as usize, root.keys.len());
+        if m == 0 || m > n {
+            let what = format!(
+                "role `root`: threshold {m} needs 1 to {n} of the {n} keys that the plan lists"
+            );
+            return Err(Refusal::of(Check::RootKeys, what));
+        }
+        Ok(())
+    }
+}
+
+fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, Refusal> {
+    if custody.key(&planned.name).is_some() {
+        let what = format!("key `{}` is in the trust folder already", planned.name);
+        return Err(Refusal::new(Exit::Usage, what).hint("give the new key another name"));
+    }
+    if !planned.algorithm.is_offered() {
+        let what = format!(
+            "key `{}`: no key of algorithm `{}` is made here",
+            planned.name, planned.algorithm
+        );
+        return Err(Refusal::new(Exit::Usage, what));
+    }
+    let holding = match (&planned.token, &planned.shares) {
+        (Some(token), _) => Holding::Token(token.clone()),
+        (None, Some(shares)) => {
+            Holding::Shares { threshold: shares.threshold, tokens: shares.tokens.clone() }
+        }
+        (None, None) => Holding::Shares { threshold: 0, tokens: Vec::new() },
+    };
+    let origin = planned.adopt.map_or(KeyOrigin::New, KeyOrigin::Adopted);
+    let stays = plan.root().is_some_and(|root| root.keys.contains(&planned.name));
+    let certified = stays && origin != KeyOrigin::New && plan.dialect() == Dialect::Notary;
+    let (name, algorithm) = (planned.name.clone(), planned.algorithm);
+    Ok(Key { name, algorithm, holding, origin, stays, certified })
+}
+
+fn known_key(plan: &Plan, past: &Past, known: &CustodyKey, stays: bool) -> Key {
+    let holding = match &known.held {
+        Held::Token { token } => Holding::Token(token.clone()),
+        Held::Shares { threshold, shares, .. } => Holding::Shares {
+            threshold: *threshold,
+            tokens: shares.iter().map(|share| share.token.clone()).collect(),
+        },
+    };
+    let met_first =
+        plan.repositories().iter().any(|repository| past.latest(&repository.name).is_none());
+    let certified =
+        stays && plan.dialect() == Dialect::Notary && (plan.kind() == Kind::Renew || met_first);
+    Key {
+        name: known.name.clone(),
+        algorithm: known.algorithm,
+        holding,
+        origin: KeyOrigin::Known(known.public.clone()),
+        stays,
+        certified,
+    }
+}
+
+/// The root keys of the last roots of the plan's repositories, as far as the trust folder knows them.
+fn last_root_keys(plan: &Plan, past: &Past) -> BTreeSet<PublicKey> {
+    plan.repositories()
+        .iter()
+        .filter_map(|repository| past.latest(&repository.name))
+        .flat_map(|last| last.root().role_keys(Role::Root))
+        .filter_map(|(_, key)| key.public().cloned())
+        .collect()
+}
+
+fn tokens_of(plan: &Plan, custody: &Custody, keys: &[Key]) -> Result<Vec<Token>, Refusal> {
+    let used: BTreeSet<&str> =
+        keys.iter().flat_map(|key| key.holding.tokens()).map(String::as_str).collect();
+    let mut tokens = Vec::new();
+    for planned in plan.tokens() {
+        let adopted = plan
+            .keys()
+            .any(|key| key.adopt.is_some() && key.token.as_deref() == Some(planned.name.as_str()));
+        let origin = match custody.token(&planned.name) {
+            Some(_) => TokenOrigin::Known,
+            None if adopted => TokenOrigin::Adopted,
+            None => TokenOrigin::New,
+        };
+        if !used.contains(planned.name.as_str()) {
+            let what = format!("token `{}` holds no key and no share of this plan", planned.name);
+            return Err(Refusal::new(Exit::Usage, what).hint("take it out, or give it a key"));
+        }
+        let (name, custodian) = (planned.name.clone(), planned.custodian.clone());
+        tokens.push(Token { name, custodian, origin, seals: seals(keys, &planned.name) });
+    }
+    let mut missing = Vec::new();
+    for name in used {
+        if tokens.iter().any(|token| token.name == name) {
+            continue;
+        }
+        match custody.token(name) {
+            Some(known) => tokens.push(Token {
+                name: name.to_owned(),
+                custodian: known.custodian.clone(),
+                origin: TokenOrigin::Known,
+                seals: false,
+            }),
+            None => missing.push(name),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(tokens);
+    }
+    let what = format!("{} named by a key, not by a `[[token]]`", List::names(&missing));
+    Err(Refusal::new(Exit::Usage, what).hint("add a `[[token]]` with its custodian for each"))
+}
+
+fn seals(keys: &[Key], token: &str) -> bool {
+    keys.iter().any(|key| {
+        key.origin == KeyOrigin::New
+            && matches!(&key.holding, Holding::Shares { tokens, .. } if tokens.iter().any(|t| t == token))
+    })
+}

@@ -1,0 +1,275 @@
+//! The script: the acts of a plan in their order, each with the number that it carries on paper, on screen, in the
+//! record and in the report.
+//!
+//! Second floor: pure. Compiled once, from the plan and the trust folder, before anything is done.
+
+use serde::{Deserialize, Serialize};
+
+use super::fact::Purpose;
+use super::plan::{Kind, Plan};
+use super::roster::{Holding, Key, KeyOrigin, Roster, TokenOrigin};
+
+mod text;
+
+/// One numbered act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Counts from 1.
+    pub number: u32,
+    /// The part of the script that it stands in.
+    pub part: Part,
+    /// What the room must do.
+    pub act: Act,
+}
+
+/// A part of the script; each ends with a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Plan, past, clock, room and request are what everybody thinks they are.
+    Opening,
+    /// Tokens are enrolled or recognised.
+    Tokens,
+    /// Keys are made, and certified.
+    Keys,
+    /// The new roots are written and read.
+    Reading,
+    /// Custodian by custodian, the keys sign.
+    Signing,
+    /// Roots are completed and carried out.
+    Closing,
+}
+
+/// What the room must do. Names are the plan's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum Act {
+    /// Take up a token that holds a key to adopt.
+    AdoptToken {
+        /// The token.
+        token: String,
+        /// The key.
+        key: String,
+    },
+    /// Complete the roots: assemble, verify, walk, write.
+    AssembleRoots,
+    /// Compare the clock with two watches.
+    AttestClock,
+    /// Make new certificates for a key on a token.
+    Certify {
+        /// The key.
+        key: String,
+        /// The token.
+        token: String,
+    },
+    /// Make new certificates with a key rebuilt from the shares opened before, then drop it.
+    CertifyWithShares {
+        /// The key.
+        key: String,
+    },
+    /// Close the record.
+    Close,
+    /// Combine the shares in every way, compare, and drop the key.
+    CombineShares {
+        /// The key.
+        key: String,
+    },
+    /// Type the words of the plan.
+    ConfirmPlan,
+    /// Type the words of the last ceremony's closing digest.
+    ConfirmTrust,
+    /// Write the candidates, in the work folder and on `room` media.
+    DraftRoots,
+    /// Draw entropy from every token and feed the kernel's generator.
+    DrawEntropy,
+    /// Initialise a token and make its own keys.
+    EnrolToken {
+        /// The token.
+        token: String,
+    },
+    /// Write trust and custody folders onto media.
+    ExportFolders,
+    /// Generate a key on a token, and its certificates.
+    MakeKey {
+        /// The key.
+        key: String,
+        /// The token.
+        token: String,
+    },
+    /// Open a share with its token, for the vault.
+    OpenShare {
+        /// The key.
+        key: String,
+        /// The share's index.
+        index: u8,
+        /// The token.
+        token: String,
+        /// What for.
+        purpose: Purpose,
+    },
+    /// Recognise a token.
+    PresentToken {
+        /// The token.
+        token: String,
+    },
+    /// Record the binding of this room and its modules.
+    ReadRoom,
+    /// Record the request.
+    ReadRequest,
+    /// Read the change, and hear it from a second reader.
+    ReadRoots,
+    /// Sign every candidate with a key on a token.
+    SignRoots {
+        /// The key.
+        key: String,
+        /// The token.
+        token: String,
+    },
+    /// Sign every candidate with a key rebuilt from the shares opened before, then drop it.
+    SignWithShares {
+        /// The key.
+        key: String,
+    },
+    /// Generate a key in the vault, its certificates, and split it.
+    SplitKey {
+        /// The key.
+        key: String,
+    },
+    /// Store a share on its token, read it back, open and compare it.
+    StoreShare {
+        /// The key.
+        key: String,
+        /// The share's index.
+        index: u8,
+        /// The token.
+        token: String,
+    },
+}
+
+/// Compiles the script.
+pub fn steps(plan: &Plan, roster: &Roster) -> Vec<Step> {
+    let mut script = Script::default();
+    script.opening(plan);
+    script.tokens(roster);
+    script.keys(roster);
+    script.reading();
+    script.signing(roster);
+    script.closing();
+    script.steps
+}
+
+#[derive(Default)]
+struct Script {
+    steps: Vec<Step>,
+}
+
+impl Script {
+    fn add(&mut self, part: Part, act: Act) {
+        let number = u32::try_from(self.steps.len()).unwrap_or(u32::MAX).saturating_add(1);
+        self.steps.push(Step { number, part, act });
+    }
+
+    fn opening(&mut self, plan: &Plan) {
+        self.add(Part::Opening, Act::ConfirmPlan);
+        if plan.after().is_some() {
+            self.add(Part::Opening, Act::ConfirmTrust);
+        }
+        self.add(Part::Opening, Act::AttestClock);
+        self.add(Part::Opening, Act::ReadRoom);
+        if plan.kind() != Kind::Abandon {
+            self.add(Part::Opening, Act::ReadRequest);
+        }
+    }
+
+    fn tokens(&mut self, roster: &Roster) {
+        for token in roster.tokens() {
+            let name = token.name.clone();
+            let adopted = roster.keys().iter().find(|key| {
+                matches!(key.origin, KeyOrigin::Adopted(_))
+                    && key.holding == Holding::Token(name.clone())
+            });
+            let act = match (token.origin, adopted) {
+                (TokenOrigin::New, _) => Act::EnrolToken { token: name },
+                (TokenOrigin::Adopted, Some(key)) => {
+                    Act::AdoptToken { token: name, key: key.name.clone() }
+                }
+                _ => Act::PresentToken { token: name },
+            };
+            self.add(Part::Tokens, act);
+        }
+    }
+
+    fn keys(&mut self, roster: &Roster) {
+        let new = |key: &&Key| key.origin == KeyOrigin::New;
+        for key in roster.keys().iter().filter(new) {
+            if let Holding::Token(token) = &key.holding {
+                let (key, token) = (key.name.clone(), token.clone());
+                self.add(Part::Keys, Act::MakeKey { key, token });
+            }
+        }
+        let split = roster.keys().iter().filter(new);
+        let split: Vec<&Key> =
+            split.filter(|key| matches!(key.holding, Holding::Shares { .. })).collect();
+        if !split.is_empty() {
+            self.add(Part::Keys, Act::DrawEntropy);
+        }
+        for key in split {
+            self.split(key);
+        }
+        for key in roster.keys().iter().filter(|key| key.certified) {
+            match &key.holding {
+                Holding::Token(token) => {
+                    let (key, token) = (key.name.clone(), token.clone());
+                    self.add(Part::Keys, Act::Certify { key, token });
+                }
+                Holding::Shares { .. } => {
+                    self.open(Part::Keys, key, Purpose::Certify);
+                    self.add(Part::Keys, Act::CertifyWithShares { key: key.name.clone() });
+                }
+            }
+        }
+    }
+
+    fn split(&mut self, key: &Key) {
+        let name = &key.name;
+        self.add(Part::Keys, Act::SplitKey { key: name.clone() });
+        for (index, token) in (1..=u8::MAX).zip(key.holding.tokens()) {
+            let (key, token) = (name.clone(), token.clone());
+            self.add(Part::Keys, Act::StoreShare { key, index, token });
+        }
+        self.add(Part::Keys, Act::CombineShares { key: name.clone() });
+    }
+
+    fn open(&mut self, part: Part, key: &Key, purpose: Purpose) {
+        for (index, token) in (1..=u8::MAX).zip(key.holding.tokens()) {
+            let (key, token) = (key.name.clone(), token.clone());
+            self.add(part, Act::OpenShare { key, index, token, purpose });
+        }
+    }
+
+    fn reading(&mut self) {
+        self.add(Part::Reading, Act::DraftRoots);
+        self.add(Part::Reading, Act::ReadRoots);
+    }
+
+    fn signing(&mut self, roster: &Roster) {
+        for key in roster.keys() {
+            match &key.holding {
+                Holding::Token(token) => {
+                    let (key, token) = (key.name.clone(), token.clone());
+                    self.add(Part::Signing, Act::SignRoots { key, token });
+                }
+                Holding::Shares { .. } => {
+                    self.open(Part::Signing, key, Purpose::Sign);
+                    self.add(Part::Signing, Act::SignWithShares { key: key.name.clone() });
+                }
+            }
+        }
+    }
+
+    fn closing(&mut self) {
+        self.add(Part::Closing, Act::AssembleRoots);
+        self.add(Part::Closing, Act::Close);
+        self.add(Part::Closing, Act::ExportFolders);
+    }
+}

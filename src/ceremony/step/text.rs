@@ -1,0 +1,193 @@
+//! The words of each step: who acts, what they do, and what they must see. Script, prompts and report all take them
+//! from here.
+//!
+//! Second floor: pure.
+
+use super::{Act, Part, Step};
+use crate::ceremony::fact::Purpose;
+use crate::ceremony::plan::Plan;
+use crate::ceremony::roster::{Holding, Roster};
+use crate::wording::Count;
+
+impl Part {
+    /// The heading of the part.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Opening => "Opening",
+            Self::Tokens => "Tokens",
+            Self::Keys => "Keys",
+            Self::Reading => "Reading",
+            Self::Signing => "Signing",
+            Self::Closing => "Closing",
+        }
+    }
+}
+
+impl Step {
+    /// Who acts.
+    pub fn who(&self, roster: &Roster) -> String {
+        match self.act.token() {
+            Some(token) => roster.custodian(token).to_owned(),
+            None => "operator".to_owned(),
+        }
+    }
+
+    /// What they do, one imperative sentence.
+    pub fn instruction(&self, plan: &Plan, roster: &Roster) -> String {
+        match &self.act {
+            Act::AdoptToken { token, key } => {
+                format!(
+                    "Put in token {token}, type its serial, and let the machine find key {key} on it."
+                )
+            }
+            Act::AssembleRoots => "Let the machine complete and verify every root.".into(),
+            Act::AttestClock => "Two people read their watches (UTC) and type them.".into(),
+            Act::Certify { key, token } => {
+                format!("Put in token {token}, type the PIN: new certificates for key {key}.")
+            }
+            Act::CertifyWithShares { key } => {
+                format!("Let the machine rebuild key {key}, make its certificates, and drop it.")
+            }
+            Act::Close => "Close the record; everybody signs the closing page.".into(),
+            Act::CombineShares { key } => {
+                format!(
+                    "Let the machine combine the shares of key {key} in every way, and drop the key."
+                )
+            }
+            Act::ConfirmPlan => {
+                "Read the drawn words of the plan's digest from the reviewers' paper.".into()
+            }
+            Act::ConfirmTrust => {
+                "Read the drawn words of the last closing digest from its signed page.".into()
+            }
+            Act::DraftRoots => {
+                let many = Count(plan.repositories().len(), "candidate root");
+                format!("Let the machine write {many}, unsigned, here and on both room media.")
+            }
+            Act::DrawEntropy => {
+                "Let the machine draw entropy from every token and feed the kernel.".into()
+            }
+            Act::EnrolToken { token } => {
+                format!(
+                    "Put in token {token}, type its serial; its holder sets the PIN, twice, unseen."
+                )
+            }
+            Act::ExportFolders => "Put in two empty out media and both room media.".into(),
+            Act::MakeKey { key, token } => {
+                format!("Put in token {token}, type the PIN: the token generates key {key}.")
+            }
+            Act::OpenShare { key, index, token, purpose } => {
+                let many = roster.key(key).map_or(0, |key| key.holding.tokens().len());
+                let wanted = match purpose {
+                    Purpose::Certify => "type the PIN",
+                    Purpose::Sign => "consent by four words and type the PIN",
+                };
+                format!(
+                    "Put in token {token}, {wanted}: it opens share {index} of {many} of key {key}."
+                )
+            }
+            Act::PresentToken { token } => {
+                format!("Put in token {token}; if it is not here, say so and why.")
+            }
+            Act::ReadRoom => "Read out the digest of room.toml and of each module.".into(),
+            Act::ReadRequest => "Read out the digest of the request.".into(),
+            Act::ReadRoots => {
+                "Read the change aloud; a second reader gives four words from another machine."
+                    .into()
+            }
+            Act::SignRoots { key, token } => {
+                format!(
+                    "Put in token {token}, consent by four words, type the PIN: key {key} signs."
+                )
+            }
+            Act::SignWithShares { key } => {
+                format!("Let the machine rebuild key {key}, sign, and drop it.")
+            }
+            Act::SplitKey { key } => match roster.key(key).map(|key| &key.holding) {
+                Some(Holding::Shares { threshold, tokens }) => {
+                    let n = tokens.len();
+                    format!(
+                        "Let the machine generate key {key} and split it, {threshold} of {n}. Nobody leaves."
+                    )
+                }
+                _ => format!("Let the machine generate key {key} and split it."),
+            },
+            Act::StoreShare { key, index, token } => {
+                format!(
+                    "Put in token {token}, type the PIN: it takes share {index} of key {key}, and opens it."
+                )
+            }
+        }
+    }
+
+    /// What they must see before the box is ticked.
+    pub fn must_see(&self, plan: &Plan) -> String {
+        match &self.act {
+            Act::AdoptToken { key, .. } => format!("the public key of {key} as the plan names it"),
+            Act::AssembleRoots => {
+                "both thresholds met for every root, and every client's walk".into()
+            }
+            Act::AttestClock => {
+                format!("a time between {} and {}", plan.when().from, plan.when().until)
+            }
+            Act::Certify { .. } | Act::CertifyWithShares { .. } => {
+                "certificates made and verified".into()
+            }
+            Act::Close => "the head of the record as words".into(),
+            Act::CombineShares { .. } => "every combination equal to the public key".into(),
+            Act::ConfirmPlan => format!("plan {}", plan.digest().grouped()),
+            Act::ConfirmTrust => plan
+                .after()
+                .map_or_else(String::new, |after| format!("closing {}", after.grouped())),
+            Act::DraftRoots => "the consent digest as words".into(),
+            Act::DrawEntropy => "each token named".into(),
+            Act::EnrolToken { .. } => "label, model and serial as on the token's body".into(),
+            Act::ExportFolders => "the closing digest as words; media compared, equal".into(),
+            Act::MakeKey { .. } => {
+                "generated on the token, never extractable, challenge verified".into()
+            }
+            Act::OpenShare { .. } => "the share named, equal to its commitment".into(),
+            Act::PresentToken { .. } => "serial and public key as enrolled".into(),
+            Act::ReadRoom => {
+                "the digests that the plan pins, or that were read aloud before".into()
+            }
+            Act::ReadRequest => plan.request().map_or_else(String::new, |request| {
+                format!("request {}", request.sha256.grouped())
+            }),
+            Act::ReadRoots => "the same words here and there".into(),
+            Act::SignRoots { .. } | Act::SignWithShares { .. } => {
+                "signed and verified; old and new threshold counted".into()
+            }
+            Act::SplitKey { .. } => "the set's id and commitments".into(),
+            Act::StoreShare { .. } => "stored, read back, opened, equal".into(),
+        }
+    }
+}
+
+impl Act {
+    /// The token that the act needs.
+    pub fn token(&self) -> Option<&str> {
+        match self {
+            Self::AdoptToken { token, .. }
+            | Self::Certify { token, .. }
+            | Self::EnrolToken { token }
+            | Self::MakeKey { token, .. }
+            | Self::OpenShare { token, .. }
+            | Self::PresentToken { token }
+            | Self::SignRoots { token, .. }
+            | Self::StoreShare { token, .. } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// Whether it cannot be undone, so that its beginning is recorded too.
+    pub const fn is_irreversible(&self) -> bool {
+        matches!(
+            self,
+            Self::EnrolToken { .. }
+                | Self::MakeKey { .. }
+                | Self::SplitKey { .. }
+                | Self::StoreShare { .. }
+        )
+    }
+}

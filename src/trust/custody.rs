@@ -1,0 +1,140 @@
+//! `custody.json`: the keys, the tokens by seat, and the sets of shares with their commitments.
+//!
+//! First floor, documents: pure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::key::{Algorithm, PublicKey};
+
+/// Who holds which key. Public: serials and names of people stay in the custody folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Custody {
+    /// `officiant-custody-1`.
+    pub schema: Schema,
+    /// The tokens, in the order of their enrolment.
+    pub tokens: Vec<CustodyToken>,
+    /// The keys, in the order of their making.
+    pub keys: Vec<CustodyKey>,
+}
+
+/// The one schema of `custody.json`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Schema {
+    /// The first.
+    #[default]
+    #[serde(rename = "officiant-custody-1")]
+    One,
+}
+
+/// A token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustodyToken {
+    /// The plan's name for it.
+    pub name: String,
+    /// The seat that holds it.
+    pub custodian: String,
+    /// Its model, as it says.
+    pub model: String,
+    /// Salted commitment to its serial and label.
+    pub identity: Digest,
+    /// The sign-only key that signs statements; none on a token that was adopted.
+    pub attest: Option<PublicKey>,
+    /// The derive-only key that shares are sealed to.
+    pub seal: Option<PublicKey>,
+}
+
+/// A root key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustodyKey {
+    /// The plan's name for it.
+    pub name: String,
+    /// Its algorithm.
+    pub algorithm: Algorithm,
+    /// Its public half.
+    pub public: PublicKey,
+    /// Where its private half is.
+    pub held: Held,
+}
+
+/// Where a private key is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Held {
+    /// In shares across tokens.
+    Shares {
+        /// The set id, 32 hex digits.
+        set: String,
+        /// How many rebuild the key.
+        threshold: u8,
+        /// The shares, by index.
+        shares: Vec<CustodyShare>,
+    },
+    /// On one token.
+    Token {
+        /// The token's name.
+        token: String,
+    },
+}
+
+/// A share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustodyShare {
+    /// Index, 1 to n.
+    pub index: u8,
+    /// The token that it is sealed to.
+    pub token: String,
+    /// Commitment to the whole share.
+    pub commitment: Digest,
+    /// SHA-256 of the sealed file.
+    pub sealed: Digest,
+    /// Whether the token itself stores it too.
+    pub on_token: bool,
+}
+
+impl Default for Custody {
+    fn default() -> Self {
+        Self { schema: Schema::One, tokens: Vec::new(), keys: Vec::new() }
+    }
+}
+
+impl Custody {
+    /// The bytes of `custody.json`: indented JSON and a line feed, its one form.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Strings, numbers and lists only: the encoder has no reason to fail.
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// The token of that name.
+    pub fn token(&self, name: &str) -> Option<&CustodyToken> {
+        self.tokens.iter().find(|token| token.name == name)
+    }
+
+    /// The key of that name.
+    pub fn key(&self, name: &str) -> Option<&CustodyKey> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// The key with that public half.
+    pub fn key_of(&self, public: &PublicKey) -> Option<&CustodyKey> {
+        self.keys.iter().find(|key| key.public == *public)
+    }
+}
+
+impl CustodyKey {
+    /// The tokens that take part in using it.
+    pub fn tokens(&self) -> Vec<&str> {
+        match &self.held {
+            Held::Shares { shares, .. } => {
+                shares.iter().map(|share| share.token.as_str()).collect()
+            }
+            Held::Token { token } => vec![token],
+        }
+    }
+}
