@@ -1,6 +1,7 @@
 //! All integration tests: one binary, so that it is linked once.
 //!
-//! `sh tests/run.sh` prepares what they run against. Nothing is skipped: what is missing fails.
+//! `sh tests/run.sh` prepares what they run against; what is missing fails. Mounting media needs root: whoever is not
+//! root is told which tests did not run.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,6 +1,8 @@
 //! What the tests stand on: scratch folders, commands, terminals, and programs that nobody here wrote.
 
 pub(crate) mod command;
+pub(crate) mod kill;
+pub(crate) mod media;
 pub(crate) mod notary;
 pub(crate) mod peers;
 pub(crate) mod pty;

@@ -43,11 +43,11 @@ impl Source {
     }
 }
 
-/// Every Rust file below a folder of the repository, by path.
+/// Every Rust file below a folder of the repository, by path, but for unit tests in files of their own.
 pub(super) fn sources(folder: &str) -> Vec<Source> {
     files(folder)
         .into_iter()
-        .filter(|path| path.ends_with(".rs"))
+        .filter(|path| path.ends_with(".rs") && !path.ends_with("/tests.rs"))
         .map(|path| {
             let text = fs::read_to_string(top().join(&path)).expect(&path);
             let mut code = code(&text);

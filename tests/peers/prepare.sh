@@ -40,7 +40,7 @@ peer() {
 
 need_rust
 if [ $# -eq 0 ]; then
-    need binutils opensc softhsm2 openssl strace gcc libc6-dev util-linux python3
+    need binutils e2fsprogs mount opensc softhsm2 openssl strace gcc libc6-dev util-linux python3
     set -- notary docker python shim
 fi
 for name do
