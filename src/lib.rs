@@ -3,6 +3,7 @@
 pub mod ceremony;
 pub mod check;
 pub mod cjson;
+pub mod cli;
 pub mod digest;
 pub mod key;
 pub mod list;

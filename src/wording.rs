@@ -4,6 +4,8 @@
 
 use std::fmt::{self, Display};
 
+use crate::digest::Digest;
+
 /// A number and its noun: `1 token`, `2 tokens`. The noun is given in the singular and takes an `s`, or `ies`
 /// for a last `y` after a consonant.
 pub struct Count<'a>(pub usize, pub &'a str);
@@ -59,6 +61,19 @@ impl<T: Display> Display for List<'_, T> {
     }
 }
 
+/// A digest for eye and ear: one line of hex in groups of four, then its 24 words in four numbered lines of six.
+pub struct Readable(pub Digest);
+
+impl Display for Readable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.grouped())?;
+        for (at, line) in self.0.words().chunks(6).enumerate() {
+            write!(f, "\n{:>2}  {}", at * 6 + 1, line.join(" "))?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +85,16 @@ mod tests {
         assert_eq!(say(2, "repository"), "2 repositories");
         assert_eq!(say(0, "key"), "0 keys");
         assert_eq!(say(3, "token"), "3 tokens");
+    }
+
+    #[test]
+    fn a_digest_stands_in_five_lines() {
+        let text = Readable(Digest::from_bytes([0; 32])).to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 5);
+        assert!(lines[0].starts_with("0000 0000 ") && lines[0].len() == 79);
+        assert_eq!(lines[1], " 1  abandon abandon abandon abandon abandon abandon");
+        assert_eq!(lines[4], "19  abandon abandon abandon abandon abandon art");
     }
 
     #[test]

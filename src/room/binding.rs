@@ -12,6 +12,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::digest::{Digest, Hasher};
+use crate::refusal::{Exit, Refusal};
 
 /// The checked content of a room file, its relative paths resolved against the folder it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +102,14 @@ impl Binding {
     }
 }
 
+/// Computes the SHA-256 of the running binary.
+///
+/// # Errors
+/// [`Error::Module`] if the system does not show it.
+pub fn own_digest() -> Result<Digest, Error> {
+    module_digest(Path::new("/proc/self/exe"))
+}
+
 /// Computes the SHA-256 of a module's file, read once from beginning to end.
 ///
 /// # Errors
@@ -127,14 +136,27 @@ pub enum Error {
         /// What is wrong there.
         what: String,
     },
-    /// A module's file cannot be read.
-    #[error("module `{}` cannot be read", path.display())]
+    /// A program file cannot be read.
+    #[error("program `{}` cannot be read", path.display())]
     Module {
-        /// The shared object.
+        /// A module's shared object, or this binary.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
+}
+
+impl Error {
+    /// The refusal, before any act.
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Self::Line { .. } => Refusal::new(Exit::Usage, self.to_string())
+                .hint("correct the room file; docs/format.md shows every field"),
+            Self::Module { source, .. } => Refusal::new(Exit::Device, self.to_string())
+                .because(source.kind())
+                .hint("install the module, or correct its `path` in the room file"),
+        }
+    }
 }
 
 struct HasherSink(Hasher);
@@ -376,6 +398,6 @@ module = "softhsm"
     #[test]
     fn a_module_that_is_not_there_is_named() {
         let error = module_digest(Path::new("/nowhere/module.so")).unwrap_err();
-        assert_eq!(error.to_string(), "module `/nowhere/module.so` cannot be read");
+        assert_eq!(error.to_string(), "program `/nowhere/module.so` cannot be read");
     }
 }

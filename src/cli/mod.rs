@@ -1,0 +1,7 @@
+//! The command line of `officiant`: what is typed, what is run, and how a refusal is told.
+//!
+//! Roof: may use all floors; reads no environment.
+
+pub mod args;
+pub mod command;
+pub mod report;
