@@ -131,7 +131,7 @@ impl Console for Terminal {
         let last = self.put(prompt)?;
         let typed = self.unechoed(prompt);
         let mark = if typed.is_ok() { "(taken)" } else { "" };
-        self.write(&format!("\r\u{1b}[K{last} {mark}\n"))?;
+        self.write(&format!("\r\u{1b}[K{last}{mark}\n"))?;
         quiet.end()?;
         Pin::new(typed?).map_err(|_| not_text(prompt, "not a PIN: 1 to 255 letters are expected"))
     }
@@ -205,3 +205,6 @@ const DELETE: u8 = 0x7f;
 
 /// Bytes of a line; more than any answer, and than any PIN.
 const LONGEST: usize = 1024;
+
+#[cfg(test)]
+mod tests;

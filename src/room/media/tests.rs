@@ -359,3 +359,73 @@ fn what_the_system_answers_has_a_name() {
     let error = Error::of(&media.root().join("a"), "written", Errno::NOSPC);
     assert!(error.to_string().contains("says that it is full while"), "{error}");
 }
+
+#[test]
+fn every_error_says_whose_and_what_to_do() {
+    let (root, path) = (PathBuf::from("/m"), PathBuf::from("/m/a"));
+    let (limit, volume) = (2, root.clone());
+    let rows = [
+        (
+            Error::BadMarker { root: root.clone(), found: "x".to_owned() },
+            "media `/m`: the marker file `officiant-media` says `x`, expected `in`, `out` or `room` [MEDIA-KIND]",
+            Exit::Refused,
+        ),
+        (
+            Error::Deceptive { volume: volume.clone(), path: path.clone(), free: 9 },
+            "media `/m` says that it is full while 9 bytes are free, at `/m/a`",
+            Exit::Device,
+        ),
+        (
+            Error::Differ { first: root.clone(), second: path.clone(), file: "x".to_owned() },
+            "media `/m` and `/m/a` differ at `x` [MEDIA-TWO]",
+            Exit::Refused,
+        ),
+        (
+            Error::Exists { path: path.clone() },
+            "`/m/a` already exists with other content [MEDIA-OWN]",
+            Exit::Refused,
+        ),
+        (
+            Error::Lying { volume, path: path.clone() },
+            "media `/m` gives back other bytes than were written to `/m/a`",
+            Exit::Device,
+        ),
+        (
+            Error::Locked { path: root.clone() },
+            "folder `/m` is in use by another run",
+            Exit::Device,
+        ),
+        (
+            Error::LineBreak { path: path.clone() },
+            "a line for `/m/a` has a line break in it",
+            Exit::Ours,
+        ),
+        (Error::Missing { path: path.clone() }, "`/m/a` is missing", Exit::Device),
+        (
+            Error::Name { name: "CON".to_owned(), why: "it is a device on other systems" },
+            "name `CON` cannot stand on media: it is a device on other systems",
+            Exit::Ours,
+        ),
+        (
+            Error::TooDeep { path: path.clone(), limit },
+            "`/m/a` lies deeper than 2 folders",
+            Exit::Device,
+        ),
+        (
+            Error::TooMany { root: root.clone(), limit },
+            "`/m` holds more than 2 files",
+            Exit::Device,
+        ),
+        (
+            Error::TooMuch { root, limit: 2 },
+            "the files in `/m` are larger than 2 bytes together",
+            Exit::Device,
+        ),
+        (Error::Torn { path }, "the last line of `/m/a` is torn", Exit::Device),
+    ];
+    for (error, words, exit) in rows {
+        let refusal = error.refusal("nothing was written");
+        assert_eq!((refusal.to_string().as_str(), refusal.exit), (words, exit));
+        assert_eq!(refusal.hints.is_empty(), exit == Exit::Ours, "{words}");
+    }
+}
