@@ -12,3 +12,4 @@
 
 mod harness;
 mod house;
+mod media;

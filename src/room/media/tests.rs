@@ -51,8 +51,12 @@ impl Mounted {
         if mount.status.success() {
             return Some(Self(scratch));
         }
-        assert!(!rustix::process::getuid().is_root(), "root, and no tmpfs can be mounted");
-        eprintln!("SKIPPED: only root can mount the media of this test");
+        let is_root = rustix::process::geteuid().is_root();
+        assert!(!is_root && std::env::var_os("CI").is_none(), "no tmpfs can be mounted");
+        // Past the capture of the test runner.
+        let told =
+            b"\n*** NOT RUN: a test of room::media mounts media, and needs root for it ***\n";
+        let _ = std::io::stderr().write_all(told);
         None
     }
 
