@@ -2,6 +2,7 @@
 
 pub mod ceremony;
 pub mod check;
+pub mod child;
 pub mod cjson;
 pub mod cli;
 pub mod digest;
@@ -13,7 +14,9 @@ pub mod refusal;
 pub mod request;
 pub mod room;
 pub mod root;
+pub mod seal;
 pub mod secret;
+pub mod share;
 pub mod sums;
 pub mod trust;
 pub mod wording;

@@ -3,10 +3,16 @@
 use std::panic::{catch_unwind, set_hook};
 use std::process::ExitCode;
 
+use officiant::child;
 use officiant::cli::{command, report};
 use officiant::refusal::Exit;
 
 fn main() -> ExitCode {
+    // A child of ours: no command of a person, and its words go nowhere.
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|word| word == "child") {
+        return child::main(arguments);
+    }
     set_hook(Box::new(report::panicked));
     catch_unwind(|| command::run(std::env::args_os()))
         .unwrap_or_else(|_| ExitCode::from(Exit::Ours.code()))

@@ -128,6 +128,11 @@ impl Pin {
         self.0.matches(&other.0)
     }
 
+    /// Gives the bytes up, for the pipe to a token's child.
+    pub(crate) fn into_bytes(self) -> SecretBytes {
+        self.0
+    }
+
     const MAX: usize = 255;
 }
 

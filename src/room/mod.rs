@@ -5,7 +5,9 @@
 pub mod binding;
 pub mod clock;
 pub mod console;
+pub mod entropy;
 pub mod media;
+pub mod pkcs11;
 
 pub use clock::Clock;
 pub use console::{Console, Expected, Prompt};

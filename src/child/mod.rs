@@ -1,0 +1,228 @@
+//! The children: processes of this very binary that hold what their parent must not.
+//!
+//! Roof: starts, speaks to and ends processes. One [`token::Token`] for each PKCS#11 token (it loads the module, holds
+//! no key), one [`vault::Vault`] (it loads no module, holds keys and shares in memory only); security.md rule 13.
+//! A child that crashes, hangs or talks nonsense is an [`Error`] that names it, and takes nothing else with it.
+
+pub mod token;
+pub mod vault;
+pub mod wire;
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{DumpableBehavior, Pid, PidfdFlags, Resource, Rlimit};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::key::ToSign;
+use crate::room::pkcs11;
+use crate::secret::SecretBytes;
+use wire::{Fault, Wire};
+
+/// How to start a child.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The binary to run, this one unless a test says otherwise.
+    pub program: PathBuf,
+    /// What errors call it: the plan's name for the token, or `vault`.
+    pub name: String,
+    /// How long one call may take. A person touching a token is slow, so the parent decides.
+    pub patience: Duration,
+}
+
+impl Launch {
+    /// Starts this binary again, with two minutes for each call.
+    pub fn this_binary(name: impl Into<String>) -> Self {
+        Self {
+            program: PathBuf::from("/proc/self/exe"),
+            name: name.into(),
+            patience: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Why a child did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The process could not be started.
+    #[error("the process for `{child}` cannot be started")]
+    Start {
+        /// Which child.
+        child: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The process crashed, hung or sent nonsense. It was ended; what it held in memory is gone.
+    #[error("the process for `{child}` was lost: {fault}")]
+    Lost {
+        /// Which child.
+        child: String,
+        /// What happened on the wire.
+        fault: Fault,
+    },
+    /// The token, or the module in front of it, refused or failed.
+    #[error(transparent)]
+    Token(#[from] pkcs11::Error),
+    /// The vault refused.
+    #[error(transparent)]
+    Vault(#[from] vault::Refused),
+}
+
+/// The child's side: `main` calls it for the hidden command `officiant child token|vault`, before anything else, with the
+/// arguments after `child`. They hold no secret, and neither does the environment.
+pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let (kind, more) = (arguments.next(), arguments.next());
+    let ended = match kind.as_deref().and_then(OsStr::to_str) {
+        Some("token") if more.is_none() => token::run(),
+        Some("vault") if more.is_none() => vault::run(),
+        _ => Err(Fault::Garbage),
+    };
+    // Nobody reads a child's words: its parent sees the wire close, and says so.
+    if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(4) }
+}
+
+/// A running child and the wire to it.
+struct Process {
+    name: String,
+    patience: Duration,
+    running: Option<(Child, Wire)>,
+}
+
+impl Process {
+    fn start(
+        kind: &str,
+        launch: &Launch,
+        environment: Option<(&str, &OsStr)>,
+    ) -> Result<Self, Error> {
+        let start = |source| Error::Start { child: launch.name.clone(), source };
+        let mut child = Command::new(&launch.program)
+            .args(["child", kind])
+            .env_clear()
+            .envs(environment)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(start)?;
+        let (Some(writer), Some(reader)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(start(std::io::ErrorKind::BrokenPipe.into()));
+        };
+        let wire = Wire::new(reader.into(), writer.into())
+            .map_err(|fault| Error::Lost { child: launch.name.clone(), fault })?;
+        Ok(Self {
+            name: launch.name.clone(),
+            patience: launch.patience,
+            running: Some((child, wire)),
+        })
+    }
+
+    /// Asks, and waits for the answer. After a fault the child is ended, and stays so.
+    fn call<Q: Serialize, A: DeserializeOwned>(
+        &mut self,
+        question: &Q,
+        secrets: Vec<SecretBytes>,
+    ) -> Result<(A, Vec<SecretBytes>), Error> {
+        let patience = Some(self.patience);
+        let answer = match &mut self.running {
+            None => Err(Fault::Closed),
+            Some((_, wire)) => {
+                wire.send(question, &secrets, patience).and_then(|()| wire.receive(patience))
+            }
+        };
+        answer.map_err(|fault| self.lost(fault))
+    }
+
+    /// Ends the child at once, and gives the error that names it.
+    fn lost(&mut self, fault: Fault) -> Error {
+        if let Some((mut child, _)) = self.running.take() {
+            // Both fail only if it ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        Error::Lost { child: self.name.clone(), fault }
+    }
+}
+
+impl Drop for Process {
+    /// Closes the wire, which a child takes as its end, and kills what has not ended two seconds later.
+    fn drop(&mut self) {
+        let Some((mut child, wire)) = self.running.take() else { return };
+        drop(wire);
+        let ended = Pid::from_raw(child.id().cast_signed())
+            .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok())
+            .is_some_and(|fd| {
+                let wait = rustix::event::Timespec { tv_sec: GRACE_SECONDS, tv_nsec: 0 };
+                let flags = rustix::event::PollFlags::IN;
+                let mut fds = [rustix::event::PollFd::new(&fd, flags)];
+                matches!(rustix::event::poll(&mut fds, Some(&wait)), Ok(1))
+            });
+        if !ended {
+            let _ = child.kill();
+        }
+        let _ = child.wait();
+    }
+}
+
+/// What a child does first: no core dumps, and memory that no other process of the user reads.
+fn harden() -> Result<(), Fault> {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    rustix::process::setrlimit(Resource::Core, none)?;
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    Ok(())
+}
+
+/// The wire of a child: what its standard input and output were. They become /dev/null, because a module that prints
+/// would otherwise print into the wire.
+fn own_wire() -> Result<Wire, Fault> {
+    let reader = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
+    let writer = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
+    let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    Wire::new(reader, writer)
+}
+
+/// A child's loop: one answer for each question, until the parent closes the wire.
+fn serve<Q: DeserializeOwned, A: Serialize>(
+    mut answer: impl FnMut(Q, Vec<SecretBytes>) -> (A, Vec<SecretBytes>),
+) -> Result<(), Fault> {
+    harden()?;
+    let mut wire = own_wire()?;
+    loop {
+        let (question, secrets) = match wire.receive(None) {
+            Err(Fault::Closed) => return Ok(()),
+            received => received?,
+        };
+        let (header, secrets) = answer(question, secrets);
+        wire.send(&header, &secrets, None)?;
+    }
+}
+
+/// Cuts a batch so that no frame grows beyond the wire's limit, and that no piece takes a slow token long.
+fn pieces(inputs: &[ToSign]) -> impl Iterator<Item = &[ToSign]> {
+    let mut rest = inputs;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |input: &&ToSign| {
+            bytes += match input {
+                ToSign::Digest { bytes, .. } | ToSign::Message(bytes) => bytes.len(),
+            };
+            bytes <= PIECE_BYTES
+        };
+        // One input alone always makes a piece; the wire says if it is too large.
+        let len = rest.iter().take(PIECE).take_while(fits).count().max(1).min(rest.len());
+        let (piece, after) = rest.split_at(len);
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+const GRACE_SECONDS: i64 = 2;
+const PIECE: usize = 256;
+const PIECE_BYTES: usize = 1 << 20;

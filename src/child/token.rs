@@ -1,0 +1,428 @@
+//! The child that drives one token: it loads the module, and holds no key and no share.
+//!
+//! Roof: the parent's handle is [`Token`]; the child's side is [`run`]. What passes between them: batches of what is to
+//! be signed, a PIN, the x coordinate of one key agreement, and public things.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::wire::{Bytes, Fault};
+use super::{Error, Launch, Process, serve};
+use crate::key::{Algorithm, ToSign};
+use crate::room::pkcs11::{self, Blank, Module};
+use crate::secret::{Pin, Secret, SecretBytes};
+
+pub use crate::room::pkcs11::{
+    Error as Trouble, Face, Generated, KeyRef, Login, Name, Object, PublicObject, Purpose,
+    TriesLeft, WrapTrial,
+};
+
+/// Which module drives the token.
+#[derive(Clone, Debug)]
+pub struct Driver {
+    /// The PKCS#11 module, a shared library.
+    pub module: PathBuf,
+    /// For a soft token: the configuration file that names its own directory. The only thing that the child has in its
+    /// environment.
+    pub softhsm: Option<PathBuf>,
+}
+
+/// Who holds the SO PIN of a token that is initialised (security.md rule 9).
+pub enum SoPin {
+    /// Nobody: it is drawn in the child and forgotten unshown. A forgotten user PIN is then a lost token.
+    Drawn,
+    /// A named person.
+    Held(Pin),
+}
+
+/// The tokens that a module shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Present {
+    /// What each says of itself.
+    pub faces: Vec<Face>,
+    /// How many are there whose answer could not be read.
+    pub mute: usize,
+}
+
+/// A running child that drives one token. Dropping it logs out, finalizes the module and ends the process.
+pub struct Token(Process);
+
+impl Token {
+    /// Starts a child and has it load the module.
+    ///
+    /// # Errors
+    /// [`Error::Start`], [`Error::Lost`], and [`pkcs11::Error::Module`].
+    pub fn start(launch: &Launch, driver: &Driver) -> Result<Self, Error> {
+        let environment =
+            driver.softhsm.as_ref().map(|config| ("SOFTHSM2_CONF", config.as_os_str()));
+        let mut token = Self(Process::start("token", launch, environment)?);
+        token.done(&Question::Load(driver.module.clone()), Vec::new())?;
+        Ok(token)
+    }
+
+    /// What every token that the module shows says of itself.
+    ///
+    /// # Errors
+    /// As every call: [`Error::Lost`], and [`Error::Token`] with what the token or its module did.
+    pub fn list(&mut self) -> Result<Present, Error> {
+        match self.ask(&Question::List)? {
+            Answer::Present(present) => Ok(present),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Selects the one token with that serial; every later call is about it.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::NoToken`], [`pkcs11::Error::TwinSerial`], [`pkcs11::Error::TwinLabel`].
+    pub fn select(&mut self, serial: &str) -> Result<Face, Error> {
+        let question = Question::Select(serial.to_owned());
+        self.face(&question, Vec::new())
+    }
+
+    /// Initialises the uninitialised token (with `serial`, if it has one yet; else the only one), sets both PINs, selects it.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::LabelTaken`], [`pkcs11::Error::LabelUnfit`], [`pkcs11::Error::NoBlank`],
+    /// [`pkcs11::Error::ManyBlanks`], [`pkcs11::Error::PinUnfit`].
+    pub fn init(
+        &mut self,
+        serial: Option<&str>,
+        label: &str,
+        so_pin: SoPin,
+        user_pin: Pin,
+    ) -> Result<Face, Error> {
+        let mut secrets = vec![user_pin.into_bytes()];
+        if let SoPin::Held(pin) = so_pin {
+            secrets.push(pin.into_bytes());
+        }
+        let question =
+            Question::Init { serial: serial.map(str::to_owned), label: label.to_owned() };
+        self.face(&question, secrets)
+    }
+
+    /// The public keys that the selected token shows without a login.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn keys(&mut self) -> Result<Vec<PublicObject>, Error> {
+        match self.ask(&Question::Keys)? {
+            Answer::Keys(keys) => Ok(keys),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Logs the user in, once: a refused PIN is [`Login::Refused`] with what the token says of the tries left.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn login(&mut self, pin: Pin) -> Result<Login, Error> {
+        match self.call(&Question::Login, vec![pin.into_bytes()])?.0 {
+            Answer::Login(login) => Ok(login),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Logs out.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn logout(&mut self) -> Result<(), Error> {
+        self.done(&Question::Logout, Vec::new())
+    }
+
+    /// Makes a key pair with the least attributes for its purpose, and proves what can be proved of it.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::KeyTaken`], [`pkcs11::Error::NotSupported`], [`pkcs11::Error::AttributeDiffers`],
+    /// [`pkcs11::Error::Wrapped`].
+    pub fn generate(
+        &mut self,
+        purpose: Purpose,
+        algorithm: Algorithm,
+        label: &str,
+    ) -> Result<Generated, Error> {
+        let label = label.to_owned();
+        match self.ask(&Question::Generate { purpose, algorithm, label })? {
+            Answer::Generated(generated) => Ok(generated),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Signs a batch; the answers are raw, in the order of the inputs ([`crate::key::Scheme::encode`] encodes them). The
+    /// batch travels in pieces, and `patience` is for one piece.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::KeyMissing`], [`pkcs11::Error::KeyTwice`], [`pkcs11::Error::NotLoggedIn`]; what was signed before
+    /// the error is forgotten.
+    pub fn sign(&mut self, key: &KeyRef, inputs: &[ToSign]) -> Result<Vec<Vec<u8>>, Error> {
+        let mut signatures = Vec::with_capacity(inputs.len());
+        for piece in super::pieces(inputs) {
+            let question = Question::Sign { key: key.clone(), inputs: piece.to_vec() };
+            match self.ask(&question)? {
+                Answer::Signatures(found) if found.len() == piece.len() => {
+                    signatures.extend(found.into_iter().map(|bytes| bytes.0));
+                }
+                _ => return Err(self.garbage()),
+            }
+        }
+        Ok(signatures)
+    }
+
+    /// Has the token agree with a point (uncompressed P-256) by its sealing key; gives the x coordinate.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::PeerPoint`], [`pkcs11::Error::SecretUnreadable`], [`pkcs11::Error::NotSupported`].
+    pub fn agree(&mut self, key: &KeyRef, peer: &[u8; 65]) -> Result<Secret<32>, Error> {
+        let question = Question::Agree { key: key.clone(), peer: Bytes(peer.to_vec()) };
+        let secret = self.secret(&question)?;
+        Secret::copy_of(secret.expose()).ok_or_else(|| self.garbage())
+    }
+
+    /// Destroys a key pair for good.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn destroy(&mut self, key: &KeyRef) -> Result<(), Error> {
+        self.done(&Question::Destroy(key.clone()), Vec::new())
+    }
+
+    /// Stores a private data object: a sealed share, an intent.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::ObjectTaken`], [`pkcs11::Error::Full`], [`pkcs11::Error::NotSupported`].
+    pub fn store(&mut self, object: &Object, value: &[u8]) -> Result<(), Error> {
+        let question = Question::Store { object: object.clone(), value: Bytes(value.to_vec()) };
+        self.done(&question, Vec::new())
+    }
+
+    /// The data objects on the token.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn objects(&mut self) -> Result<Vec<Object>, Error> {
+        match self.ask(&Question::Objects)? {
+            Answer::Objects(objects) => Ok(objects),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// The value of the data object with that label.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::ObjectMissing`], [`pkcs11::Error::ObjectTaken`] if there are two.
+    pub fn read(&mut self, label: &str) -> Result<Vec<u8>, Error> {
+        match self.ask(&Question::Read(label.to_owned()))? {
+            Answer::Value(value) => Ok(value.0),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Deletes the data object with that label.
+    ///
+    /// # Errors
+    /// As [`Token::read`].
+    pub fn delete(&mut self, label: &str) -> Result<(), Error> {
+        self.done(&Question::Delete(label.to_owned()), Vec::new())
+    }
+
+    /// At most 1024 random bytes of the token's generator.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::NotSupported`] from tokens without one.
+    pub fn random(&mut self, len: usize) -> Result<SecretBytes, Error> {
+        let bytes = self.secret(&Question::Random(len.min(MAX_RANDOM)))?;
+        if bytes.len() == len.min(MAX_RANDOM) { Ok(bytes) } else { Err(self.garbage()) }
+    }
+
+    fn face(&mut self, question: &Question, secrets: Vec<SecretBytes>) -> Result<Face, Error> {
+        match self.call(question, secrets)?.0 {
+            Answer::Face(face) => Ok(face),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    fn done(&mut self, question: &Question, secrets: Vec<SecretBytes>) -> Result<(), Error> {
+        match self.call(question, secrets)?.0 {
+            Answer::Done => Ok(()),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    fn secret(&mut self, question: &Question) -> Result<SecretBytes, Error> {
+        let (answer, mut secrets) = self.call(question, Vec::new())?;
+        match (answer, secrets.pop()) {
+            (Answer::Secret, Some(secret)) => Ok(secret),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    fn ask(&mut self, question: &Question) -> Result<Answer, Error> {
+        Ok(self.call(question, Vec::new())?.0)
+    }
+
+    fn call(
+        &mut self,
+        question: &Question,
+        secrets: Vec<SecretBytes>,
+    ) -> Result<(Answer, Vec<SecretBytes>), Error> {
+        let (answer, secrets) =
+            self.0.call::<_, Result<Answer, pkcs11::Error>>(question, secrets)?;
+        Ok((answer?, secrets))
+    }
+
+    fn garbage(&mut self) -> Error {
+        self.0.lost(Fault::Garbage)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+enum Question {
+    Load(PathBuf),
+    List,
+    Select(String),
+    /// Secrets: the user PIN; the SO PIN if a person holds it.
+    Init {
+        serial: Option<String>,
+        label: String,
+    },
+    Keys,
+    /// Secret: the PIN.
+    Login,
+    Logout,
+    Generate {
+        purpose: Purpose,
+        algorithm: Algorithm,
+        label: String,
+    },
+    Sign {
+        key: KeyRef,
+        inputs: Vec<ToSign>,
+    },
+    Agree {
+        key: KeyRef,
+        peer: Bytes,
+    },
+    Destroy(KeyRef),
+    Store {
+        object: Object,
+        value: Bytes,
+    },
+    Objects,
+    Read(String),
+    Delete(String),
+    Random(usize),
+}
+
+#[derive(Serialize, Deserialize)]
+enum Answer {
+    Done,
+    Face(Face),
+    Generated(Generated),
+    Keys(Vec<PublicObject>),
+    Login(Login),
+    Objects(Vec<Object>),
+    Present(Present),
+    /// One secret follows.
+    Secret,
+    Signatures(Vec<Bytes>),
+    Value(Bytes),
+}
+
+/// The child's side: answers until its parent closes the wire.
+///
+/// # Errors
+/// The [`Fault`] that ended the conversation, other than its regular end.
+pub fn run() -> Result<(), Fault> {
+    let mut driven = Driven { module: None };
+    serve(|question, secrets| {
+        let mut out = Vec::new();
+        let answer = driven.answer(question, secrets, &mut out);
+        (answer, out)
+    })
+}
+
+/// The child's state: the module, once it is loaded.
+struct Driven {
+    module: Option<Module>,
+}
+
+impl Driven {
+    fn answer(
+        &mut self,
+        question: Question,
+        secrets: Vec<SecretBytes>,
+        out: &mut Vec<SecretBytes>,
+    ) -> Result<Answer, pkcs11::Error> {
+        if let Question::Load(path) = &question {
+            return self.load(path);
+        }
+        let unasked = || pkcs11::Error::NotSelected { doing: "loading a module".to_owned() };
+        let module = self.module.as_mut().ok_or_else(unasked)?;
+        let done = |()| Answer::Done;
+        match question {
+            Question::Load(path) => self.load(&path),
+            Question::List => {
+                module.list().map(|(faces, mute)| Answer::Present(Present { faces, mute }))
+            }
+            Question::Select(serial) => module.select(&serial).map(Answer::Face),
+            Question::Init { serial, label } => init(module, (serial, label), secrets),
+            Question::Keys => module.keys().map(Answer::Keys),
+            Question::Login => module.login(&pins(secrets)?.0).map(Answer::Login),
+            Question::Logout => module.logout().map(done),
+            Question::Generate { purpose, algorithm, label } => {
+                module.generate(purpose, algorithm, &label).map(Answer::Generated)
+            }
+            Question::Sign { key, inputs } => module
+                .sign(&key, &inputs)
+                .map(|found| Answer::Signatures(found.into_iter().map(Bytes).collect())),
+            Question::Agree { key, peer } => {
+                let point = peer.0.try_into().map_err(|_| nonsense("agreeing on a secret"))?;
+                let agreed = module.agree(&key, &point)?;
+                out.push(SecretBytes::copy_of(agreed.expose()));
+                Ok(Answer::Secret)
+            }
+            Question::Destroy(key) => module.destroy(&key).map(done),
+            Question::Store { object, value } => module.store(&object, &value.0).map(done),
+            Question::Objects => module.objects().map(Answer::Objects),
+            Question::Read(label) => module.read(&label).map(|value| Answer::Value(Bytes(value))),
+            Question::Delete(label) => module.delete(&label).map(done),
+            Question::Random(len) => {
+                out.push(module.random(len.min(MAX_RANDOM))?);
+                Ok(Answer::Secret)
+            }
+        }
+    }
+
+    fn load(&mut self, path: &Path) -> Result<Answer, pkcs11::Error> {
+        // The old one is finalized before a new one starts.
+        self.module = None;
+        self.module = Some(Module::load(path)?);
+        Ok(Answer::Done)
+    }
+}
+
+fn init(
+    module: &mut Module,
+    (serial, label): (Option<String>, String),
+    secrets: Vec<SecretBytes>,
+) -> Result<Answer, pkcs11::Error> {
+    let (user_pin, so_pin) = pins(secrets)?;
+    let blank = Blank { serial: serial.as_deref(), label: &label, so_pin, user_pin };
+    module.init(blank).map(Answer::Face)
+}
+
+/// The PIN that came with a question, and the second one if there is one.
+fn pins(secrets: Vec<SecretBytes>) -> Result<(Pin, Option<Pin>), pkcs11::Error> {
+    let mut pins =
+        secrets.into_iter().map(|bytes| Pin::new(bytes).map_err(|_| nonsense("reading a PIN")));
+    let first = pins.next().unwrap_or_else(|| Err(nonsense("reading a PIN")))?;
+    Ok((first, pins.next().transpose()?))
+}
+
+fn nonsense(doing: &str) -> pkcs11::Error {
+    pkcs11::Error::NotSelected { doing: doing.to_owned() }
+}
+
+const MAX_RANDOM: usize = 1024;

@@ -1,0 +1,336 @@
+//! The child that holds keys and shares, in memory only: it loads no module, and ends at once when it is done.
+//!
+//! Roof: the parent's handle is [`Vault`]; the child's side is [`run`]. Start it after the kernel's generator was fed
+//! ([`crate::room::entropy`]), because the crates that split and seal draw from it.
+
+mod held;
+
+use serde::{Deserialize, Serialize};
+
+use super::wire::{Bytes, Fault};
+use super::{Error, Launch, Process, serve};
+use crate::key::{Algorithm, PublicKey, ToSign};
+use crate::seal::{self, SealKey};
+use crate::secret::{Secret, SecretBytes};
+use crate::share::{self, Combinations, Set, ShareIndex, Threshold};
+
+use held::Held;
+
+/// A key that was made and split just now. Everything in it is public: the shares are sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The public key, the set id, the threshold and the commitments.
+    pub set: Set,
+    /// The sealed shares (`age` files), in the order of their indices from 1, which is that of the seal keys.
+    pub shares: Vec<Vec<u8>>,
+}
+
+/// Why the vault refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Refused {
+    /// The sealed challenge did not come back as it was sent.
+    #[error("the token opened the challenge to something else than was sealed")]
+    Challenge,
+    /// The vault holds no key of that name.
+    #[error("the vault holds no key `{name}`")]
+    KeyMissing {
+        /// The name.
+        name: String,
+    },
+    /// The vault holds a key of that name already.
+    #[error("the vault already holds a key `{name}`")]
+    KeyTaken {
+        /// The name.
+        name: String,
+    },
+    /// The set is of another key than the one that the signed root lists (security.md rule 17).
+    #[error("set {set} is of another key than the signed root lists")]
+    OtherKey {
+        /// The set.
+        set: share::SetId,
+    },
+    /// One tokens's key for each share is needed.
+    #[error("{total} shares need {total} sealing keys, there are {found}")]
+    SealKeys {
+        /// How many shares are to be made.
+        total: u8,
+        /// How many keys there are.
+        found: usize,
+    },
+    /// The same sealing key stands twice, so one token would hold two shares.
+    #[error("shares {first} and {second} would go to the same token")]
+    SealKeyTwice {
+        /// The one share.
+        first: u8,
+        /// The other.
+        second: u8,
+    },
+    /// A sealed file.
+    #[error(transparent)]
+    Seal(#[from] seal::Error),
+    /// The sealed file of one share.
+    #[error("share {share}: {refused}")]
+    SealedShare {
+        /// Which share.
+        share: u8,
+        /// What is wrong with its file.
+        refused: seal::Error,
+    },
+    /// A share or a set of shares.
+    #[error(transparent)]
+    Share(#[from] share::Error),
+    /// A key cannot make that kind of signature.
+    #[error("a key of {algorithm} cannot make that kind of signature")]
+    Signature {
+        /// The kind of key.
+        algorithm: Algorithm,
+    },
+    /// The vault was asked in a way that makes no sense.
+    #[error("the vault was asked for something without its secret")]
+    SecretMissing,
+}
+
+/// A running vault. Dropping it ends the process, and with it all that it held.
+pub struct Vault(Process);
+
+impl Vault {
+    /// Starts a vault that holds nothing.
+    ///
+    /// # Errors
+    /// [`Error::Start`].
+    pub fn start(launch: &Launch) -> Result<Self, Error> {
+        Ok(Self(Process::start("vault", launch, None)?))
+    }
+
+    /// Makes a key, splits it, and seals share *i* to the *i*-th seal key. The vault holds the key under `name` from now on;
+    /// the shares it forgets, for they are to come back from their tokens.
+    ///
+    /// # Errors
+    /// As every call [`Error::Lost`] and [`Error::Vault`]; [`Refused::KeyTaken`], [`Refused::SealKeys`],
+    /// [`Refused::SealKeyTwice`], [`share::Error::NoShares`].
+    pub fn generate(
+        &mut self,
+        name: &str,
+        algorithm: Algorithm,
+        threshold: Threshold,
+        to: &[SealKey],
+    ) -> Result<Sealed, Error> {
+        let question =
+            Question::Generate { name: name.to_owned(), algorithm, threshold, to: to.to_vec() };
+        match self.ask(&question)? {
+            Answer::Split { set, shares } if shares.len() == to.len() => {
+                Ok(Sealed { set, shares: shares.into_iter().map(|share| share.0).collect() })
+            }
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// The point that the token with key `to` must agree with before [`Vault::open`].
+    ///
+    /// # Errors
+    /// [`seal::Error::NotSealed`], [`seal::Error::OtherToken`].
+    pub fn peer_point(&mut self, sealed: &[u8], to: &SealKey) -> Result<[u8; 65], Error> {
+        let question = Question::Peer { sealed: Bytes(sealed.to_vec()), to: to.clone() };
+        match self.ask(&question)? {
+            Answer::Point(point) => point.0.try_into().map_err(|_| self.garbage()),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Opens a sealed share with what its token agreed on, holds it against its commitment, and keeps it.
+    ///
+    /// # Errors
+    /// [`Refused::SealedShare`], the errors of [`Set::admit`], and [`share::Error::Duplicate`].
+    pub fn open(
+        &mut self,
+        set: &Set,
+        index: ShareIndex,
+        sealed: (&[u8], &SealKey),
+        agreed: &Secret<32>,
+    ) -> Result<(), Error> {
+        let (sealed, to) = (Bytes(sealed.0.to_vec()), sealed.1.clone());
+        let question = Question::Open { set: set.clone(), index, sealed, to };
+        self.done(&question, vec![SecretBytes::copy_of(agreed.expose())])
+    }
+
+    /// Combines every subset of the opened shares of `set`, or a stated sample, and compares each with the public key.
+    ///
+    /// # Errors
+    /// Those of [`Set::check_combinations`].
+    pub fn check_combinations(&mut self, set: &Set) -> Result<Combinations, Error> {
+        match self.ask(&Question::Combinations(set.clone()))? {
+            Answer::Combinations(combinations) => Ok(combinations),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Puts a key together from the opened shares of `set`, compares it with `expected`, the key in the *signed root*
+    /// (security.md rule 17), and holds it under `name`.
+    ///
+    /// # Errors
+    /// [`Refused::OtherKey`], [`Refused::KeyTaken`], [`share::Error::TooFew`], [`share::Error::Combined`].
+    pub fn rebuild(&mut self, name: &str, set: &Set, expected: &PublicKey) -> Result<(), Error> {
+        let question = Question::Rebuild {
+            name: name.to_owned(),
+            set: set.clone(),
+            expected: expected.clone(),
+        };
+        self.done(&question, Vec::new())
+    }
+
+    /// Signs a batch with a held key; the answers are raw, as a token's are.
+    ///
+    /// # Errors
+    /// [`Refused::KeyMissing`], [`Refused::Signature`].
+    pub fn sign(&mut self, name: &str, inputs: &[ToSign]) -> Result<Vec<Vec<u8>>, Error> {
+        let mut signatures = Vec::with_capacity(inputs.len());
+        for piece in super::pieces(inputs) {
+            let question = Question::Sign { name: name.to_owned(), inputs: piece.to_vec() };
+            match self.ask(&question)? {
+                Answer::Signatures(found) if found.len() == piece.len() => {
+                    signatures.extend(found.into_iter().map(|bytes| bytes.0));
+                }
+                _ => return Err(self.garbage()),
+            }
+        }
+        Ok(signatures)
+    }
+
+    /// Signs with a key that is made for this call and thrown away with it: dry signatures.
+    ///
+    /// # Errors
+    /// [`Refused::Signature`].
+    pub fn sign_dry(
+        &mut self,
+        algorithm: Algorithm,
+        inputs: &[ToSign],
+    ) -> Result<(PublicKey, Vec<Vec<u8>>), Error> {
+        let question = Question::SignDry { algorithm, inputs: inputs.to_vec() };
+        match self.ask(&question)? {
+            Answer::Dry { public, signatures } if signatures.len() == inputs.len() => {
+                Ok((public, signatures.into_iter().map(|bytes| bytes.0).collect()))
+            }
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Seals fresh random bytes to a token's key, to be opened by [`Vault::meet`]: the proof that a sealing key works,
+    /// without opening any share (security.md rule 15).
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn challenge(&mut self, to: &SealKey) -> Result<Vec<u8>, Error> {
+        match self.ask(&Question::Challenge(to.clone()))? {
+            Answer::File(file) => Ok(file.0),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Opens the last challenge with what the token agreed on, and compares.
+    ///
+    /// # Errors
+    /// [`Refused::Challenge`], [`Refused::Seal`].
+    pub fn meet(&mut self, sealed: &[u8], to: &SealKey, agreed: &Secret<32>) -> Result<(), Error> {
+        let question = Question::Meet { sealed: Bytes(sealed.to_vec()), to: to.clone() };
+        self.done(&question, vec![SecretBytes::copy_of(agreed.expose())])
+    }
+
+    /// Forgets a held key.
+    ///
+    /// # Errors
+    /// [`Refused::KeyMissing`].
+    pub fn forget(&mut self, name: &str) -> Result<(), Error> {
+        self.done(&Question::Forget(name.to_owned()), Vec::new())
+    }
+
+    /// Forgets the opened shares of a set.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn forget_shares(&mut self, set: share::SetId) -> Result<(), Error> {
+        self.done(&Question::ForgetShares(set), Vec::new())
+    }
+
+    fn done(&mut self, question: &Question, secrets: Vec<SecretBytes>) -> Result<(), Error> {
+        match self.call(question, secrets)? {
+            Answer::Done => Ok(()),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    fn ask(&mut self, question: &Question) -> Result<Answer, Error> {
+        self.call(question, Vec::new())
+    }
+
+    fn call(&mut self, question: &Question, secrets: Vec<SecretBytes>) -> Result<Answer, Error> {
+        let (answer, _) = self.0.call::<_, Result<Answer, Refused>>(question, secrets)?;
+        Ok(answer?)
+    }
+
+    fn garbage(&mut self) -> Error {
+        self.0.lost(Fault::Garbage)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+enum Question {
+    Challenge(SealKey),
+    Combinations(Set),
+    Forget(String),
+    ForgetShares(share::SetId),
+    Generate {
+        name: String,
+        algorithm: Algorithm,
+        threshold: Threshold,
+        to: Vec<SealKey>,
+    },
+    /// Secret: the agreed x coordinate.
+    Meet {
+        sealed: Bytes,
+        to: SealKey,
+    },
+    /// Secret: the agreed x coordinate.
+    Open {
+        set: Set,
+        index: ShareIndex,
+        sealed: Bytes,
+        to: SealKey,
+    },
+    Peer {
+        sealed: Bytes,
+        to: SealKey,
+    },
+    Rebuild {
+        name: String,
+        set: Set,
+        expected: PublicKey,
+    },
+    Sign {
+        name: String,
+        inputs: Vec<ToSign>,
+    },
+    SignDry {
+        algorithm: Algorithm,
+        inputs: Vec<ToSign>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+enum Answer {
+    Combinations(Combinations),
+    Done,
+    Dry { public: PublicKey, signatures: Vec<Bytes> },
+    File(Bytes),
+    Point(Bytes),
+    Signatures(Vec<Bytes>),
+    Split { set: Set, shares: Vec<Bytes> },
+}
+
+/// The child's side: answers until its parent closes the wire.
+///
+/// # Errors
+/// The [`Fault`] that ended the conversation, other than its regular end.
+pub fn run() -> Result<(), Fault> {
+    let mut held = Held::default();
+    serve(|question, secrets| (held.answer(question, secrets), Vec::new()))
+}

@@ -1,0 +1,175 @@
+//! What the vault holds, and what it does with it.
+//!
+//! Roof: pure but for the randomness that it draws from the kernel.
+
+mod soft;
+
+use std::collections::BTreeMap;
+
+use super::{Answer, Question, Refused};
+use crate::child::wire::Bytes;
+use crate::key::{Algorithm, PublicKey, ToSign};
+use crate::room::entropy;
+use crate::seal::{self, SealKey};
+use crate::secret::{Secret, SecretBytes};
+use crate::share::{self, Admitted, Quorum, Set, SetId, ShareIndex, Threshold};
+use soft::SoftKey;
+
+/// Keys by name, opened shares by set, and the last challenge.
+#[derive(Default)]
+pub(super) struct Held {
+    keys: BTreeMap<String, SoftKey>,
+    shares: BTreeMap<SetId, Vec<Admitted>>,
+    challenge: Option<Secret<32>>,
+}
+
+impl Held {
+    pub(super) fn answer(
+        &mut self,
+        question: Question,
+        secrets: Vec<SecretBytes>,
+    ) -> Result<Answer, Refused> {
+        let agreed = || {
+            let secret = secrets.first().and_then(|secret| Secret::copy_of(secret.expose()));
+            secret.ok_or(Refused::SecretMissing)
+        };
+        match question {
+            Question::Challenge(to) => self.challenge(&to),
+            Question::Combinations(set) => {
+                Ok(Answer::Combinations(set.check_combinations(self.opened(&set))?))
+            }
+            Question::Forget(name) => match self.keys.remove(&name) {
+                Some(_) => Ok(Answer::Done),
+                None => Err(Refused::KeyMissing { name }),
+            },
+            Question::ForgetShares(set) => {
+                self.shares.remove(&set);
+                Ok(Answer::Done)
+            }
+            Question::Generate { name, algorithm, threshold, to } => {
+                self.generate(name, (algorithm, threshold), &to)
+            }
+            Question::Meet { sealed, to } => self.meet(&sealed.0, &to, &agreed()?),
+            Question::Open { set, index, sealed, to } => {
+                self.open((&set, index), (&sealed.0, &to), &agreed()?)
+            }
+            Question::Peer { sealed, to } => {
+                Ok(Answer::Point(Bytes(seal::peer_point(&sealed.0, &to)?.to_vec())))
+            }
+            Question::Rebuild { name, set, expected } => self.rebuild(name, &set, &expected),
+            Question::Sign { name, inputs } => match self.keys.get(&name) {
+                Some(key) => Ok(Answer::Signatures(sign(key, &inputs)?)),
+                None => Err(Refused::KeyMissing { name }),
+            },
+            Question::SignDry { algorithm, inputs } => {
+                let (key, public) = SoftKey::generate(algorithm)?;
+                Ok(Answer::Dry { public, signatures: sign(&key, &inputs)? })
+            }
+        }
+    }
+
+    fn generate(
+        &mut self,
+        name: String,
+        (algorithm, threshold): (Algorithm, Threshold),
+        to: &[SealKey],
+    ) -> Result<Answer, Refused> {
+        self.refuse_taken(&name)?;
+        refuse_unfit(threshold, to)?;
+        let (secret, public) = share::draw(algorithm, entropy::draw)?;
+        let mut id = [0; 16];
+        entropy::draw(&mut id).map_err(|_| share::Error::NoEntropy)?;
+        let split = share::split(&secret, algorithm, threshold, SetId::from_bytes(id))?;
+        let shares = split
+            .shares
+            .iter()
+            .zip(to)
+            .map(|(share, to)| Ok(Bytes(seal::seal(share, to)?)))
+            .collect::<Result<_, Refused>>()?;
+        self.keys.insert(name, SoftKey::from_secret(&secret, &public)?);
+        Ok(Answer::Split { set: split.set, shares })
+    }
+
+    fn open(
+        &mut self,
+        (set, index): (&Set, ShareIndex),
+        (sealed, to): (&[u8], &SealKey),
+        agreed: &Secret<32>,
+    ) -> Result<Answer, Refused> {
+        if self.opened(set).iter().any(|share| share.index() == index) {
+            return Err(share::Error::Duplicate { share: index.get() }.into());
+        }
+        let encoded = seal::open(sealed, to, agreed)
+            .map_err(|refused| Refused::SealedShare { share: index.get(), refused })?;
+        let admitted = set.admit(index, &encoded)?;
+        self.shares.entry(set.id).or_default().push(admitted);
+        Ok(Answer::Done)
+    }
+
+    fn rebuild(
+        &mut self,
+        name: String,
+        set: &Set,
+        expected: &PublicKey,
+    ) -> Result<Answer, Refused> {
+        self.refuse_taken(&name)?;
+        if set.key != *expected {
+            return Err(Refused::OtherKey { set: set.id });
+        }
+        let secret = Quorum::gather(set, self.opened(set).iter().collect())?.recover()?;
+        self.keys.insert(name, SoftKey::from_secret(&secret, expected)?);
+        Ok(Answer::Done)
+    }
+
+    fn challenge(&mut self, to: &SealKey) -> Result<Answer, Refused> {
+        let secret = Secret::try_fill(|bytes| entropy::draw(bytes));
+        let secret: Secret<32> = secret.map_err(|_| share::Error::NoEntropy)?;
+        let file = seal::seal(&SecretBytes::copy_of(secret.expose()), to)?;
+        self.challenge = Some(secret);
+        Ok(Answer::File(Bytes(file)))
+    }
+
+    fn meet(
+        &mut self,
+        sealed: &[u8],
+        to: &SealKey,
+        agreed: &Secret<32>,
+    ) -> Result<Answer, Refused> {
+        // A challenge is met once.
+        let challenge = self.challenge.take().ok_or(Refused::Challenge)?;
+        let opened = Secret::copy_of(seal::open(sealed, to, agreed)?.expose());
+        match opened.is_some_and(|opened| opened.matches(&challenge)) {
+            true => Ok(Answer::Done),
+            false => Err(Refused::Challenge),
+        }
+    }
+
+    fn opened(&self, set: &Set) -> &[Admitted] {
+        self.shares.get(&set.id).map_or(&[], Vec::as_slice)
+    }
+
+    fn refuse_taken(&self, name: &str) -> Result<(), Refused> {
+        match self.keys.contains_key(name) {
+            true => Err(Refused::KeyTaken { name: name.to_owned() }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Refuses other than one key of its own for each share.
+fn refuse_unfit(threshold: Threshold, to: &[SealKey]) -> Result<(), Refused> {
+    let total = threshold.total();
+    if to.len() != usize::from(total) {
+        return Err(Refused::SealKeys { total, found: to.len() });
+    }
+    for (second, key) in (1..=total).zip(to) {
+        if let Some((first, _)) = (1..second).zip(to).find(|(_, other)| *other == key) {
+            return Err(Refused::SealKeyTwice { first, second });
+        }
+    }
+    Ok(())
+}
+
+fn sign(key: &SoftKey, inputs: &[ToSign]) -> Result<Vec<Bytes>, Refused> {
+    inputs.iter().map(|input| key.sign(input).map(Bytes)).collect()
+}
