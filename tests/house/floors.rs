@@ -16,8 +16,9 @@ struct Floor {
 
 const VALUES: &[&str] =
     &["check", "cjson", "digest", "key", "name", "refusal", "secret", "sums", "wording"];
-const DOCUMENTS: &[&str] = &["list", "record", "request", "root", "seal", "share", "trust"];
-const CEREMONY: &[&str] = &["ceremony"];
+const DOCUMENTS: &[&str] = &["list", "request", "root", "seal", "share"];
+/// The record's entries are acts and facts, and the trust folder holds plans: they stand beside the ceremony.
+const CEREMONY: &[&str] = &["ceremony", "record", "trust"];
 const ROOM: &[&str] = &["room"];
 const DEVICES: &[&str] =
     &["room::clock", "room::console", "room::entropy", "room::media", "room::piv", "room::pkcs11"];

@@ -41,12 +41,12 @@ peer() {
 need_rust
 if [ $# -eq 0 ]; then
     need binutils e2fsprogs mount opensc softhsm2 openssl strace gcc libc6-dev util-linux python3
-    set -- notary docker python shim
+    set -- notary docker python shim lyingfs
 fi
 for name do
     case $name in
         python) version=$(digest tests/peers/python.txt) ;;
-        shim) version=$(digest tests/shim/Cargo.* tests/shim/src/*) ;;
+        lyingfs | shim) version=$(digest "tests/$name"/Cargo.* "tests/$name"/src/*) ;;
         *) version=$(pin "$name") ;;
     esac
     peer "$name" "$version"
