@@ -13,7 +13,7 @@ use std::{
 
 use rustix::{
     fs::{Mode, OFlags},
-    process::{Pid, Signal, kill_process_group},
+    process::{Pid, Signal, kill_process_group, test_kill_process_group},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{Winsize, tcsetwinsize},
 };
@@ -43,6 +43,8 @@ struct Screen {
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) transcript: String,
+    /// Whether a process of its group outlived it by more than five seconds; it is killed then.
+    pub(crate) left_running: bool,
 }
 
 impl Pty {
@@ -127,16 +129,28 @@ impl Pty {
         }
     }
 
-    /// Waits for the end of the command.
+    fn outlived(&self) -> bool {
+        let group = Pid::from_raw(self.child.id().cast_signed());
+        let is_there = || group.is_some_and(|group| test_kill_process_group(group).is_ok());
+        let start = Instant::now();
+        while is_there() && start.elapsed() < Duration::from_secs(5) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        is_there()
+    }
+
+    /// Waits for the end of the command, and of what it left running.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Ended {
         let status = end(&mut self.child, PATIENCE);
         let state = self.screen.text.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = self.screen.changed.wait_timeout_while(state, Duration::from_secs(5), |s| !s.1);
         drop(wait);
+        let left_running = self.outlived();
+        self.kill();
         let transcript = self.transcript();
         let status = status.unwrap_or_else(|| panic!("the command does not end:\n{transcript}"));
-        Ended { status, transcript }
+        Ended { status, transcript, left_running }
     }
 }
 
@@ -225,7 +239,17 @@ mod tests {
         pty.expect("started");
         assert!(pty.pid() > 1);
         pty.kill();
-        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&pty.finish().status), Some(9));
+        let ended = pty.finish();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended.status), Some(9));
+        assert!(!ended.left_running);
+    }
+
+    #[test]
+    fn what_outlives_its_command_is_told() {
+        let (_scratch, mut pty) =
+            shell("trap '' HUP; sleep 100 </dev/null >/dev/null 2>&1 & echo started");
+        pty.expect("started");
+        assert!(pty.finish().left_running);
     }
 
     #[test]

@@ -61,6 +61,38 @@ impl Shim {
         }
         counts
     }
+
+    /// Runs once in peace, and then again and again with `victim` (`self`, `parent`, `both` or `group`, as the calling
+    /// process sees them) killed before the first, second, … call, until a run makes no such call. One shim may stand
+    /// before several tokens: it counts the calls of all. After each death there are no rules when `check` is called with
+    /// the call that was not made. Returns the number of deaths.
+    #[track_caller]
+    pub(crate) fn kill_at_every_call(
+        &self,
+        real: &str,
+        victim: &str,
+        mut run: impl FnMut(Option<usize>),
+        mut check: impl FnMut(&Call),
+    ) -> usize {
+        self.rules(real, &[]);
+        run(None);
+        let peaceful = self.calls().len();
+        assert!(peaceful > 0, "nothing called the module");
+        for number in 1.. {
+            self.rules(real, &[&format!("call {number} before kill {victim}")]);
+            run(Some(number));
+            let calls = self.calls();
+            let Some(call) = calls.get(number - 1) else {
+                // What a run does may differ by a few calls from the last one, and not by more.
+                assert!(number + 10 > peaceful, "no call {number}, of {peaceful} in peace");
+                return number - 1;
+            };
+            assert!(number < 2 * peaceful + 10, "call {number} of {peaceful} in peace");
+            self.rules(real, &[]);
+            check(call);
+        }
+        unreachable!("an endless run of numbers");
+    }
 }
 
 fn read(trace: &Path) -> Vec<Call> {
@@ -154,15 +186,24 @@ mod tests {
     }
 
     #[test]
-    fn a_process_can_be_killed_at_any_call() {
+    fn a_process_can_be_killed_at_every_call() {
         let bench = Bench::new();
-        bench.sign(&[]).ok();
-        let all = bench.shim.calls().len();
-        for number in [1, all / 2, all] {
-            let ran = bench.sign(&[&format!("call {number} before kill self")]);
-            assert_eq!(ran.signal(), Some(9), "call {number}: {ran:?}");
-            assert_eq!(bench.shim.calls().len(), number);
-        }
+        let mut ends = Vec::new();
+        let mut seen = Vec::new();
+        let deaths = bench.shim.kill_at_every_call(
+            MODULE,
+            "self",
+            |number| {
+                let mut tool = bench.tool();
+                ends.push((number, run(tool.arg("--list-objects")).signal()));
+            },
+            |call| seen.push(call.name.clone()),
+        );
+        assert!(deaths > 10, "{deaths}");
+        assert_eq!(ends.remove(0), (None, None));
+        assert_eq!(ends.pop(), Some((Some(deaths + 1), None)));
+        assert!(ends.iter().all(|(_, signal)| *signal == Some(9)), "{ends:?}");
+        assert_eq!((seen.first().map(String::as_str), seen.len()), (Some("C_Initialize"), deaths));
         assert_eq!(bench.sign(&["C_SignInit 1 after abort"]).signal(), Some(6));
         assert_eq!(bench.sign(&["C_SignInit 1 after kill group"]).signal(), Some(9));
     }
