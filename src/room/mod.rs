@@ -8,6 +8,7 @@ pub mod console;
 pub mod entropy;
 pub mod media;
 pub mod pkcs11;
+pub mod soft;
 
 pub use clock::Clock;
 pub use console::{Console, Expected, Prompt};
