@@ -101,6 +101,8 @@ checks! {
     ShareThreshold = "SHARE-THRESHOLD",
     /// Every signature verifies, in software, over the candidate that was consented to.
     SignatureGood = "SIGNATURE-GOOD",
+    /// Only a token that is empty, and that no trust folder names, is initialised.
+    TokenInit = "TOKEN-INIT",
     /// A token shows the public keys that were enrolled, planned or generated, and no other token has them.
     TokenKey = "TOKEN-KEY",
     /// A token that gets a share can agree on a key that never leaves it.

@@ -14,3 +14,4 @@ mod harness;
 mod house;
 mod media;
 mod softhsm;
+mod token;

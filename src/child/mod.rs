@@ -5,6 +5,7 @@
 //! A child that crashes, hangs or talks nonsense is an [`Error`] that names it, and takes nothing else with it.
 
 pub mod token;
+mod told;
 pub mod vault;
 pub mod wire;
 

@@ -38,7 +38,55 @@ pub struct Officiant {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Verb {}
+pub enum Verb {
+    /// Look at tokens, and prepare empty ones
+    #[command(subcommand)]
+    Token(Token),
+}
+
+/// Look at tokens, and prepare empty ones.
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    /// List every token that the modules of the room show
+    ///
+    /// Prints one line for each token: module, label, serial, model, firmware, whether it is initialised, and
+    /// what it says of PIN tries. No PIN is asked for, and nothing on a token changes.
+    #[command(after_long_help = "Example:\n  officiant token list --room room.toml")]
+    List(TokenList),
+    /// Show one token of the room
+    ///
+    /// Prints what the token that the room file binds to this name says of itself. No PIN is asked for, and
+    /// nothing on the token changes.
+    #[command(after_long_help = "Example:\n  officiant token show officer-a --room room.toml")]
+    Show(TokenOne),
+    /// Initialise an empty token and let its custodian set the PIN
+    ///
+    /// Asks for the token's serial, as printed on it, and for the new PIN, twice, on the terminal. The SO PIN is
+    /// drawn and discarded unshown: a forgotten PIN is then a lost token. A token that a trust folder names, or
+    /// that has been initialised already and so may hold a key or a share, is refused.
+    #[command(after_long_help = "Example:\n  officiant token init officer-a --room room.toml")]
+    Init(TokenOne),
+}
+
+/// Arguments of `token list`.
+#[derive(Args, Debug)]
+pub struct TokenList {
+    /// The room file of this machine
+    #[arg(long, value_name = "ROOM.TOML")]
+    pub room: PathBuf,
+}
+
+/// Arguments of `token show` and `token init`.
+#[derive(Args, Debug)]
+pub struct TokenOne {
+    /// The plan's name for the token
+    #[arg(value_name = "TOKEN")]
+    pub token: String,
+
+    /// The room file of this machine
+    #[arg(long, value_name = "ROOM.TOML")]
+    pub room: PathBuf,
+}
 
 /// Check a plan without any token
 ///

@@ -11,7 +11,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::args::{Officiant, Verb};
-use super::report;
+use super::{report, token};
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::media;
@@ -37,7 +37,9 @@ pub fn run(typed: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(verb: Verb) -> Result<(), Refusal> {
-    match verb {}
+    match verb {
+        Verb::Token(verb) => token::run(verb),
+    }
 }
 
 /// Writes a result to standard output.

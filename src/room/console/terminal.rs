@@ -45,13 +45,13 @@ impl Terminal {
         self.tty.write_all(text.as_bytes()).map_err(gone)
     }
 
-    /// Puts the question on the screen; what was typed before is thrown away. Gives its last line.
-    fn put(&mut self, prompt: &Prompt) -> Result<String, Error> {
+    /// Puts the question on the screen; what was typed before is thrown away.
+    fn put(&mut self, prompt: &Prompt) -> Result<(), Error> {
         self.end_progress()?;
-        let text = wrapped(&harmless(&prompt.to_string()).replace('\n', " "), self.width() - 12);
+        let text =
+            wrapped(&harmless(&prompt.to_string()).replace('\n', " "), self.width() - ROOM_TO_TYPE);
         rustix::termios::tcflush(&self.tty, QueueSelector::IFlush).map_err(gone)?;
-        self.write(&text)?;
-        Ok(text.lines().last().unwrap_or_default().to_owned())
+        self.write(&text)
     }
 
     fn end_progress(&mut self) -> Result<(), Error> {
@@ -128,10 +128,9 @@ impl Console for Terminal {
     fn ask_pin(&mut self, prompt: &Prompt) -> Result<Pin, Error> {
         // First quiet, then the question: no letter of a fast typist is echoed.
         let quiet = Quiet::begin(&self.tty)?;
-        let last = self.put(prompt)?;
+        self.put(prompt)?;
         let typed = self.unechoed(prompt);
-        let mark = if typed.is_ok() { "(taken)" } else { "" };
-        self.write(&format!("\r\u{1b}[K{last}{mark}\n"))?;
+        self.write(if typed.is_ok() { "(taken)\n" } else { "\n" })?;
         quiet.end()?;
         Pin::new(typed?).map_err(|_| not_text(prompt, "not a PIN: 1 to 255 letters are expected"))
     }
@@ -202,6 +201,9 @@ const CTRL_D: u8 = 0x04;
 const BACKSPACE: u8 = 0x08;
 const CTRL_U: u8 = 0x15;
 const DELETE: u8 = 0x7f;
+
+/// Columns that a question leaves free beside it.
+const ROOM_TO_TYPE: usize = 12;
 
 /// Bytes of a line; more than any answer, and than any PIN.
 const LONGEST: usize = 1024;

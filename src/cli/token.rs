@@ -1,0 +1,314 @@
+//! `token list`, `token show` and `token init`.
+//!
+//! Roof: a child for each token, the terminal for what `init` asks; results go to standard output.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use super::args::{Token, TokenList, TokenOne};
+use super::command::{print, room};
+use crate::check::Check;
+use crate::child::Launch;
+use crate::child::token::{self as child, Driver, Face, Present, SoPin};
+use crate::refusal::{Exit, Refusal};
+use crate::room::binding::{self, Binding};
+use crate::room::console::{Console, Prompt, Terminal};
+use crate::room::media::{self, Limits};
+use crate::room::soft;
+use crate::secret::Pin;
+use crate::trust::Past;
+use crate::wording::{Count, List};
+
+/// Runs one of the verbs.
+///
+/// # Errors
+/// Refusals of the room file, of the tokens, and of people.
+pub(super) fn run(verb: Token) -> Result<(), Refusal> {
+    match verb {
+        Token::List(TokenList { room: path }) => print(&list(&room(&path)?)?),
+        Token::Show(TokenOne { token, room: path }) => print(&show(&room(&path)?, &token)?),
+        Token::Init(TokenOne { token, room: path }) => {
+            let room = room(&path)?;
+            let blank = Blank::find(&room, &token)?;
+            let mut terminal = Terminal::open().map_err(|e| e.refusal(Refusal::NOTHING_DONE))?;
+            let face = blank.init(&mut terminal)?;
+            print(&described(&face))
+        }
+    }
+}
+
+/// Every token that the modules of the room show, a line each.
+fn list(room: &Binding) -> Result<String, Refusal> {
+    let mut lines = String::new();
+    let mut mute = 0;
+    for (module, driver) in drivers(room)? {
+        let present = present(&module, &driver)?;
+        for face in &present.faces {
+            // Writing to a string does not fail.
+            let _ = writeln!(lines, "{module}  {}", line(face));
+        }
+        mute += present.mute;
+    }
+    if mute > 0 {
+        let _ = writeln!(lines, "and {} whose answer could not be read", Count(mute, "token"));
+    }
+    if lines.is_empty() {
+        lines.push_str("no token is present\n");
+    }
+    Ok(lines)
+}
+
+/// The token that the room file binds to `name`.
+fn show(room: &Binding, name: &str) -> Result<String, Refusal> {
+    let token = bound(room, name)?;
+    let driver = driver(room, token, soft::config)?;
+    let present = present(name, &driver)?;
+    let mut labelled = present.faces.iter().filter(|face| is_called(face, name));
+    match (labelled.next(), labelled.next()) {
+        (Some(face), None) => Ok(described(face)),
+        (Some(_), Some(_)) => Err(Refusal::new(
+            Exit::Device,
+            format!("more than one token with the label `{name}` is present"),
+        )
+        .hint("remove the one that is not meant; `officiant token list` shows their serials")),
+        (None, _) => Err(absent(name, &present)),
+    }
+}
+
+fn absent(name: &str, present: &Present) -> Refusal {
+    let labels: Vec<&str> = present
+        .faces
+        .iter()
+        .filter(|face| face.is_initialised)
+        .map(|face| face.name.label.as_str())
+        .collect();
+    let found = match labels.as_slice() {
+        [] => "none".to_owned(),
+        labels => List::names(labels).to_string(),
+    };
+    let what = format!("no token with the label `{name}` is present, found {found}");
+    Refusal::new(Exit::Device, what)
+        .hint("insert it; if it is new, `officiant token init` prepares it")
+}
+
+/// An empty token that may be initialised.
+struct Blank {
+    name: String,
+    token: child::Token,
+    serials: Vec<String>,
+}
+
+impl Blank {
+    /// Looks for the empty token, and for every reason not to touch it (security rule 27).
+    fn find(room: &Binding, name: &str) -> Result<Self, Refusal> {
+        let bound = bound(room, name)?;
+        not_trusted(room, name)?;
+        let driver = driver(room, bound, soft::make)?;
+        let mut token = start(name, &driver)?;
+        let present = token.list().map_err(|e| e.refusal(Refusal::NOTHING_DONE))?;
+        if let Some(face) = present.faces.iter().find(|face| is_called(face, name)) {
+            let what =
+                format!("{} is initialised already and may hold a key or a share", face.name);
+            return Err(Refusal::of(Check::TokenInit, what)
+                .hint("use a token that has never been initialised, or give it another name"));
+        }
+        let blanks = present.faces.into_iter().filter(|face| !face.is_initialised);
+        let serials: Vec<String> = blanks.map(|face| face.name.serial).collect();
+        if serials.is_empty() {
+            return Err(Refusal::of(Check::TokenInit, "no uninitialised token is present")
+                .hint("insert the new token; what is initialised already is never wiped here"));
+        }
+        Ok(Self { name: name.to_owned(), token, serials })
+    }
+
+    /// Asks which token is meant and for its new PIN, and initialises it.
+    fn init(mut self, console: &mut dyn Console) -> Result<Face, Refusal> {
+        let serial = self.consent(console)?;
+        let pin = self.new_pin(console)?;
+        self.token
+            .init(serial.as_deref(), &self.name, SoPin::Drawn, pin)
+            .map_err(|e| e.refusal("nothing was signed; the token may be empty or half prepared"))
+    }
+
+    /// The serial typed from the token itself; a token that has none before it is initialised is meant by its
+    /// new name, and has to be the only one.
+    fn consent(&self, console: &mut dyn Console) -> Result<Option<String>, Refusal> {
+        let has_serial = self.serials.iter().all(|serial| !serial.is_empty());
+        if !has_serial && self.serials.len() > 1 {
+            let what = format!(
+                "{} without serials are present, expected one",
+                Count(self.serials.len(), "uninitialised token")
+            );
+            return Err(Refusal::of(Check::TokenInit, what).hint("insert one new token at a time"));
+        }
+        let (id, text) = if has_serial {
+            ("serial", "serial of the empty token that is initialised, as printed on it")
+        } else {
+            ("name", "the empty token has no serial yet; type the name that it gets")
+        };
+        let prompt = prompt(1, format!("{id} {}", self.name), "operator", text.to_owned());
+        for _ in 0..ATTEMPTS {
+            let typed = ask(console, &prompt)?;
+            if has_serial && self.serials.contains(&typed) {
+                return Ok(Some(typed));
+            }
+            if !has_serial && typed == self.name {
+                return Ok(None);
+            }
+            say(console, "that is not it")?;
+        }
+        let what = format!("no uninitialised token was named in {ATTEMPTS} attempts");
+        Err(Refusal::of(Check::TokenInit, what)
+            .hint("compare the token with `officiant token list`"))
+    }
+
+    fn new_pin(&self, console: &mut dyn Console) -> Result<Pin, Refusal> {
+        let id = format!("pin {}", self.name);
+        let first = prompt(2, id.clone(), "custodian", format!("new PIN for token {}", self.name));
+        let second = prompt(3, id, "custodian", "the same PIN again".to_owned());
+        for _ in 0..ATTEMPTS {
+            let heard = |e: crate::room::console::Error| e.refusal(Refusal::NOTHING_DONE);
+            let pin = console.ask_pin(&first).map_err(heard)?;
+            if pin.matches(&console.ask_pin(&second).map_err(heard)?) {
+                return Ok(pin);
+            }
+            say(console, "the two PINs differ")?;
+        }
+        let what = format!("the new PIN was not typed twice alike in {ATTEMPTS} attempts");
+        Err(Refusal::new(Exit::Refused, what).hint("run it again"))
+    }
+}
+
+/// Refuses a token that the last trust folder names.
+fn not_trusted(room: &Binding, name: &str) -> Result<(), Refusal> {
+    let Some(trust) = &room.trust else { return Ok(()) };
+    let files = media::read_tree(trust, LIMITS).map_err(|e| e.refusal(Refusal::NOTHING_DONE))?;
+    let past = Past::read(files).map_err(|e| {
+        Refusal::new(Exit::Refused, format!("trust folder `{}` is not whole", trust.display()))
+            .because(e)
+            .hint("bring the trust folder of the last ceremony from its media")
+    })?;
+    if past.custody().token(name).is_none() {
+        return Ok(());
+    }
+    let what = format!("token `{name}` is named by trust folder `{}`", trust.display());
+    Err(Refusal::of(Check::TokenInit, what).hint("give a new token a name of its own in the plan"))
+}
+
+fn bound<'a>(room: &'a Binding, name: &str) -> Result<&'a binding::Token, Refusal> {
+    room.token(name).ok_or_else(|| {
+        let names: Vec<&str> = room.tokens.iter().map(|token| token.name.as_str()).collect();
+        let refusal = Refusal::new(Exit::Usage, format!("the room file binds no token `{name}`"));
+        match names.as_slice() {
+            [] => refusal.hint("add a [[token]] to the room file"),
+            names => refusal.hint(format!("it binds {}", List::names(names))),
+        }
+    })
+}
+
+fn driver(
+    room: &Binding,
+    token: &binding::Token,
+    folder: fn(&std::path::Path) -> Result<PathBuf, soft::Error>,
+) -> Result<Driver, Refusal> {
+    let softhsm = token.softhsm.as_deref().map(folder).transpose().map_err(|e| e.refusal())?;
+    // The room file was refused if it names a module that it does not have.
+    let module = room.module(&token.module).map(|module| module.path.clone()).unwrap_or_default();
+    Ok(Driver { module, softhsm })
+}
+
+/// One driver for each soft token, and one for each module that drives others or none that is bound yet.
+fn drivers(room: &Binding) -> Result<Vec<(String, Driver)>, Refusal> {
+    let soft: BTreeSet<&str> = room
+        .tokens
+        .iter()
+        .filter(|token| token.softhsm.is_some())
+        .map(|token| token.module.as_str())
+        .collect();
+    let mut drivers = Vec::new();
+    for module in &room.modules {
+        let mut bound = room.tokens.iter().filter(|token| token.module == module.name);
+        if !soft.contains(module.name.as_str()) || bound.any(|token| token.softhsm.is_none()) {
+            let driver = Driver { module: module.path.clone(), softhsm: None };
+            drivers.push((module.name.clone(), driver));
+        }
+    }
+    for token in &room.tokens {
+        let is_there = token.softhsm.as_ref().is_some_and(|folder| folder.exists());
+        if is_there {
+            drivers.push((token.module.clone(), driver(room, token, soft::config)?));
+        }
+    }
+    Ok(drivers)
+}
+
+fn start(name: &str, driver: &Driver) -> Result<child::Token, Refusal> {
+    let started = child::Token::start(&Launch::this_binary(name), driver);
+    started.map_err(|e| e.refusal(Refusal::NOTHING_DONE))
+}
+
+fn present(name: &str, driver: &Driver) -> Result<Present, Refusal> {
+    start(name, driver)?.list().map_err(|e| e.refusal(Refusal::NOTHING_DONE))
+}
+
+/// A token carries the plan's name as its label from its initialisation on.
+fn is_called(face: &Face, name: &str) -> bool {
+    face.is_initialised && face.name.label == name
+}
+
+fn line(face: &Face) -> String {
+    let model = format!("{} {}", face.manufacturer, face.model);
+    if face.is_initialised {
+        format!("{}  {}  firmware {}  {}", face.name, model.trim(), face.firmware, state(face))
+    } else {
+        format!(
+            "empty token (serial {})  {}  firmware {}",
+            serial(face),
+            model.trim(),
+            face.firmware
+        )
+    }
+}
+
+fn described(face: &Face) -> String {
+    format!(
+        "label     {}\nserial    {}\nmaker     {}\nmodel     {}\nfirmware  {}\nstate     {}\n",
+        face.name.label,
+        serial(face),
+        face.manufacturer,
+        face.model,
+        face.firmware,
+        state(face)
+    )
+}
+
+fn serial(face: &Face) -> &str {
+    if face.name.serial.is_empty() { "none yet" } else { &face.name.serial }
+}
+
+fn state(face: &Face) -> String {
+    match (face.is_initialised, face.has_user_pin) {
+        (true, true) => format!("initialised, PIN set, {}", face.user_pin),
+        (true, false) => "initialised, no PIN set".to_owned(),
+        (false, _) => "empty".to_owned(),
+    }
+}
+
+fn prompt(step: u32, id: String, who: &str, text: String) -> Prompt {
+    Prompt { step, id, who: who.to_owned(), text, expected: None }
+}
+
+fn ask(console: &mut dyn Console, prompt: &Prompt) -> Result<String, Refusal> {
+    console.ask(prompt).map_err(|e| e.refusal(Refusal::NOTHING_DONE))
+}
+
+fn say(console: &mut dyn Console, text: &str) -> Result<(), Refusal> {
+    console.show(text).map_err(|e| e.refusal(Refusal::NOTHING_DONE))
+}
+
+const ATTEMPTS: usize = 3;
+
+/// A trust folder of some thousand repositories and some dozens of ceremonies.
+const LIMITS: Limits =
+    Limits { files: 1_000_000, bytes_each: 64 << 20, bytes_total: 1 << 30, depth: 8 };
