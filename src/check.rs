@@ -41,6 +41,8 @@ checks! {
     ClockWindow = "CLOCK-WINDOW",
     /// The record holds what the script asks for, in the script's order.
     FactOrder = "FACT-ORDER",
+    /// The walks of the horizon work at least until the day that the plan names.
+    Horizon = "HORIZON",
     /// A media is used only for what its marker file says: `in`, `out` or `room`.
     MediaKind = "MEDIA-KIND",
     /// What stands on media is never overwritten, and nothing is added to another ceremony's files.
@@ -107,6 +109,8 @@ checks! {
     TokenKey = "TOKEN-KEY",
     /// A token that gets a share can agree on a key that never leaves it.
     TokenSeal = "TOKEN-SEAL",
+    /// Every client that reaches the newest root today reaches the new one.
+    Walk = "WALK",
 }
 
 impl fmt::Display for Check {

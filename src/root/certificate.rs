@@ -183,6 +183,22 @@ impl Certificate {
         pem_text(LABEL, &self.der)
     }
 
+    /// Says whether Notary knows what kind of root key it certifies: ECDSA or RSA.
+    pub fn is_of_root_kind(&self) -> bool {
+        self.public.algorithm() != Algorithm::Ed25519
+    }
+
+    /// Says whether Notary takes it whatever the date: signed with another hash than SHA-1, dates in order.
+    pub fn is_acceptable(&self) -> bool {
+        !self.is_sha1 && self.not_before <= self.not_after
+    }
+
+    /// Says whether Notary takes it at `instant`: valid from a day before it begins until its last second.
+    pub fn is_current(&self, instant: Timestamp) -> bool {
+        let begins = instant.as_second() + 24 * 3600 >= self.not_before.as_second();
+        self.is_acceptable() && begins && instant <= self.not_after
+    }
+
     /// Says whether Notary takes it for `repository`: the same name, or a prefix of it followed by stars.
     pub fn names(&self, repository: &str) -> bool {
         let stem = self.name.trim_end_matches('*');
@@ -209,13 +225,14 @@ impl Certificate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
     text: String,
+    exact: bool,
     leaf: Certificate,
     intermediates: Vec<Certificate>,
 }
 
 impl From<Certificate> for Bundle {
     fn from(leaf: Certificate) -> Self {
-        Self { text: leaf.to_pem(), leaf, intermediates: Vec::new() }
+        Self { text: leaf.to_pem(), exact: true, leaf, intermediates: Vec::new() }
     }
 }
 
@@ -242,7 +259,12 @@ impl Bundle {
         let leaf = certificates.remove(0);
         match leaf.is_ca {
             true => Err(Error::LeafNotFirst),
-            false => Ok(Self { text: text.to_owned(), leaf, intermediates: certificates }),
+            false => {
+                let text = text.to_owned();
+                let mut bundle = Self { text, exact: false, leaf, intermediates: certificates };
+                bundle.exact = bundle.pem() == bundle.text;
+                Ok(bundle)
+            }
         }
     }
 
@@ -270,7 +292,15 @@ impl Bundle {
 
     /// Says whether the text that was read is what Go would write.
     pub fn is_exact(&self) -> bool {
-        self.pem() == self.text
+        self.exact
+    }
+
+    /// The same leaf with those of the intermediates that `keep` takes.
+    pub fn with_intermediates(&self, keep: impl Fn(&Certificate) -> bool) -> Self {
+        let kept = self.intermediates.iter().filter(|c| keep(c)).cloned().collect();
+        let mut bundle = Self { text: String::new(), exact: true, leaf: self.leaf.clone(), intermediates: kept };
+        bundle.text = bundle.pem();
+        bundle
     }
 
     /// The certificate of the key.

@@ -3,10 +3,14 @@
 //! First floor: pure, touches nothing but the ground floor.
 
 pub mod certificate;
+pub mod diff;
+pub mod horizon;
 pub mod notary;
+pub mod profile;
 pub mod succession;
 pub mod threshold;
 pub mod tuf;
+pub mod walk;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -72,21 +72,29 @@ pub(super) fn read_key(value: &Value) -> Key {
     let bytes = public.and_then(|text| BASE64.decode(text.as_bytes()).ok()).unwrap_or_default();
     let id = KeyId::from(Digest::of(&key_object(kind, &bytes).go()));
     let mut key = Key { value: value.clone(), id, scheme: None, public: None, bundle: None };
-    match kind {
-        "ecdsa" | "rsa" => key.public = PublicKey::from_der(&bytes).ok(),
-        "ed25519" => key.public = PublicKey::from_ed25519(&bytes).ok(),
-        "ecdsa-x509" | "rsa-x509" => {
-            key.bundle = String::from_utf8(bytes).ok().and_then(|t| Bundle::read(&t).ok());
-            key.public = key.bundle.as_ref().map(|bundle| bundle.leaf().public().clone());
-        }
-        _ => {}
+    // Notary looks for certificates in a root key whatever its type says.
+    if bytes.starts_with(b"-----BEGIN ") || kind.ends_with("-x509") {
+        key.bundle = String::from_utf8(bytes.clone()).ok().and_then(|t| Bundle::read(&t).ok());
     }
+    let certified = key.bundle.as_ref().map(|bundle| bundle.leaf().public().clone());
+    key.public = match kind {
+        "ecdsa" => PublicKey::from_der(&bytes).ok().filter(|key| key.algorithm().width().is_some()),
+        "rsa" => PublicKey::from_der(&bytes).ok().filter(is_rsa),
+        "ed25519" => PublicKey::from_ed25519(&bytes).ok(),
+        "ecdsa-x509" => certified.filter(|key| key.algorithm().width().is_some()),
+        "rsa-x509" => certified.filter(is_rsa),
+        _ => None,
+    };
     key.scheme = key.public.as_ref().map(|public| match public.algorithm() {
         Algorithm::Ed25519 => Scheme::Ed25519,
         Algorithm::Rsa(_) => Scheme::RsaPss,
         _ => Scheme::EcdsaRaw(Hash::Sha256),
     });
     key
+}
+
+fn is_rsa(key: &PublicKey) -> bool {
+    matches!(key.algorithm(), Algorithm::Rsa(_))
 }
 
 /// Reads `{"keyid","method","sig"}`.

@@ -2,6 +2,7 @@
 //!
 //! First floor: pure. What clients do differently stands in [`Counting`], as data.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Dialect, Key, KeyId, Role, Root, Signature, notary};
@@ -57,7 +58,9 @@ impl Counting {
 #[derive(Clone, Debug)]
 pub struct Electorate<'a> {
     /// The keys by the id under which a signature names them.
-    pub keys: BTreeMap<KeyId, &'a Key>,
+    pub keys: BTreeMap<KeyId, Cow<'a, Key>>,
+    /// Ids that may sign the same document without counting here: the keys of the root on the other side of a rotation.
+    pub others: BTreeSet<KeyId>,
     /// How many must sign.
     pub threshold: i64,
 }
@@ -65,8 +68,9 @@ pub struct Electorate<'a> {
 impl<'a> Electorate<'a> {
     /// The listed keys of a role of `root`.
     pub fn of(root: &'a Root, role: Role) -> Self {
-        let keys = root.role_keys(role).map(|(id, key)| (id.clone(), key)).collect();
-        Self { keys, threshold: root.role(role).map_or(0, |role| role.threshold) }
+        let keys = root.role_keys(role).map(|(id, key)| (id.clone(), Cow::Borrowed(key))).collect();
+        let threshold = root.role(role).map_or(0, |role| role.threshold);
+        Self { keys, others: BTreeSet::new(), threshold }
     }
 }
 
@@ -107,47 +111,69 @@ pub fn count(
     ballot: Ballot<'_>,
     counting: Counting,
 ) -> Result<Tally, Error> {
-    let mut counted: BTreeSet<KeyId> = BTreeSet::new();
-    let mut seen: BTreeSet<&KeyId> = BTreeSet::new();
-    let mut signers: BTreeSet<&PublicKey> = BTreeSet::new();
-    let present = ballot.signatures.iter().map(|signature| (&signature.key, Some(signature)));
-    let assumed = ballot.assumed.iter().map(|id| (id, None));
-    for (id, signature) in present.chain(assumed) {
-        if signature.is_some()
-            && !seen.insert(id)
-            && refuse(counting.second_signature, || Error::Second { id: id.clone() })?
-        {
+    let good = |_: usize, key: &Key, signature: &Signature| {
+        verifies(dialect, key, ballot.message, signature)
+    };
+    count_with(electorate, (ballot.signatures, ballot.assumed), counting, good)
+}
+
+/// Counts like [`count`], asking `good` whether the signature at an index verifies under a key: walks over one chain
+/// ask the same again and again, and remember.
+pub(super) fn count_with(
+    electorate: &Electorate<'_>,
+    (signatures, assumed): (&[Signature], &BTreeSet<KeyId>),
+    counting: Counting,
+    mut good: impl FnMut(usize, &Key, &Signature) -> bool,
+) -> Result<Tally, Error> {
+    let mut seen = BTreeSet::new();
+    let mut urn = Urn { counting, counted: BTreeSet::new(), signers: BTreeSet::new() };
+    for (index, signature) in signatures.iter().enumerate() {
+        let id = &signature.key;
+        let second = || Error::Second { id: id.clone() };
+        if !seen.insert(id) && refuse(counting.second_signature, second)? {
             continue;
         }
         let Some(key) = electorate.keys.get(id) else {
-            if signature.is_some() {
+            if !electorate.others.contains(id) {
                 refuse(counting.unknown_key, || Error::UnknownKey { id: id.clone() })?;
             }
             continue;
         };
-        if key.id() != id
-            && refuse(counting.wrong_id, || Error::WrongId {
-                listed: id.clone(),
-                own: key.id().clone(),
-            })?
-        {
-            continue;
-        }
-        let good =
-            signature.is_none_or(|signature| verifies(dialect, key, ballot.message, signature));
-        if !good {
-            refuse(counting.bad_signature, || Error::Bad { id: id.clone() })?;
-            continue;
-        }
-        let new = match (counting.signer, key.public()) {
-            (Signer::PublicKey, Some(public)) => signers.insert(public),
-            _ => true,
-        };
-        if new {
-            counted.insert(id.clone());
+        match good(index, key, signature) {
+            true => urn.add(id, key)?,
+            false => refuse(counting.bad_signature, || Error::Bad { id: id.clone() }).map(|_| ())?,
         }
     }
-    Ok(Tally { counted, needed: electorate.threshold })
+    for id in assumed {
+        if let Some(key) = electorate.keys.get(id) {
+            urn.add(id, key)?;
+        }
+    }
+    Ok(Tally { counted: urn.counted, needed: electorate.threshold })
+}
+
+/// What has been counted so far.
+struct Urn {
+    counting: Counting,
+    counted: BTreeSet<KeyId>,
+    signers: BTreeSet<PublicKey>,
+}
+
+impl Urn {
+    fn add(&mut self, id: &KeyId, key: &Key) -> Result<(), Error> {
+        let wrong = || Error::WrongId { listed: id.clone(), own: key.id().clone() };
+        if key.id() != id && refuse(self.counting.wrong_id, wrong)? {
+            return Ok(());
+        }
+        let first = match (self.counting.signer, key.public()) {
+            (Signer::PublicKey, Some(public)) => self.signers.insert(public.clone()),
+            _ => true,
+        };
+        if first {
+            self.counted.insert(id.clone());
+        }
+        Ok(())
+    }
 }
 
 /// Says whether one signature is good under `key`, in the scheme that the dialect says.

@@ -81,6 +81,13 @@ fn read_public(kind: &str, scheme: &str, public: &str) -> Option<(Scheme, Public
     }
 }
 
+/// Says whether the public part is a bare point in hex, as old sigstore roots have it.
+pub(super) fn is_hex_point(key: &Key) -> bool {
+    let keyval = key.value().as_map().and_then(|m| m.get("keyval")).and_then(Value::as_map);
+    let public = keyval.and_then(|m| m.get("public")).and_then(Value::as_text).unwrap_or_default();
+    matches!(key.scheme(), Some(Scheme::EcdsaDer(_))) && !public.starts_with("-----BEGIN ")
+}
+
 /// Reads `{"keyid","sig"}`; some writers leave an empty `sig` for a key that has not signed.
 pub(super) fn read_signature(value: &Value) -> Result<Signature, Error> {
     let fields = Fields::of("signatures", value)?;
