@@ -46,6 +46,8 @@ pub enum Form {
     Go,
     /// The same value embedded in a file by Go's outer encoder, which escapes `<`, `>`, `&`, U+2028 and U+2029.
     GoEmbedded,
+    /// A file that any JSON reader takes: as canonical, with control characters escaped (RFC 8259 7).
+    Json,
     /// What TUF 1.0 clients hash and verify: OLPC canonical JSON, whose text we require to be NFC already.
     Olpc,
 }
@@ -82,6 +84,13 @@ impl Value {
         let mut out = Vec::new();
         self.write(form, &mut out);
         Ok(out)
+    }
+
+    /// One line of JSON for a file.
+    pub fn json(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(Form::Json, &mut out);
+        out
     }
 
     /// The bytes that Notary signs; a value that parsed always has them.
@@ -193,7 +202,7 @@ impl Value {
     }
 }
 
-/// Only `\` and `"` are escaped in what is signed; control characters stand raw, in both dialects.
+/// Only `\` and `"` are escaped in what is signed; control characters stand raw there, in both dialects.
 fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut buffer = [0; 4];
@@ -201,6 +210,10 @@ fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
         match (c, form) {
             ('\\', _) => out.extend_from_slice(b"\\\\"),
             ('"', _) => out.extend_from_slice(b"\\\""),
+            ('\n', Form::Json) => out.extend_from_slice(b"\\n"),
+            ('\0'..'\x20', Form::Json) => {
+                out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
+            }
             ('<' | '>' | '&' | '\u{2028}' | '\u{2029}', Form::GoEmbedded) => {
                 out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
             }

@@ -298,7 +298,8 @@ impl Bundle {
     /// The same leaf with those of the intermediates that `keep` takes.
     pub fn with_intermediates(&self, keep: impl Fn(&Certificate) -> bool) -> Self {
         let kept = self.intermediates.iter().filter(|c| keep(c)).cloned().collect();
-        let mut bundle = Self { text: String::new(), exact: true, leaf: self.leaf.clone(), intermediates: kept };
+        let mut bundle =
+            Self { text: String::new(), exact: true, leaf: self.leaf.clone(), intermediates: kept };
         bundle.text = bundle.pem();
         bundle
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Dialect, Key, KeyId, Role, Root, RoleKeys, Version};
+use super::{Dialect, Key, KeyId, Role, RoleKeys, Root, Version};
 use crate::cjson::Value;
 use crate::digest::Digest;
 
@@ -120,7 +120,9 @@ impl Difference {
     /// One sentence; `call` says how a key is called, and its answer stands in the sentence as it is.
     pub fn sentence(&self, call: &dyn Fn(&Key) -> String) -> String {
         match self {
-            Difference::Version { from: None, to } => format!("This is version {to}, the first here."),
+            Difference::Version { from: None, to } => {
+                format!("This is version {to}, the first here.")
+            }
             Difference::Version { from: Some(from), to } => {
                 format!("The version goes from {from} to {to}.")
             }
@@ -177,8 +179,11 @@ fn certificate(key: &Key) -> String {
 /// The four roles first, then the others by name.
 fn names<'r>(old: Option<&'r Root>, new: &'r Root) -> Vec<&'r str> {
     let mut names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
-    let others: BTreeSet<&str> =
-        old.into_iter().chain([new]).flat_map(|root| root.roles().keys().map(String::as_str)).collect();
+    let others: BTreeSet<&str> = old
+        .into_iter()
+        .chain([new])
+        .flat_map(|root| root.roles().keys().map(String::as_str))
+        .collect();
     names.extend(others.into_iter().filter(|name| !Role::ALL.iter().any(|r| r.name() == *name)));
     names
 }
@@ -226,7 +231,8 @@ fn role(found: &mut Vec<Difference>, name: &str, old: Option<Part<'_>>, new: Par
 /// and for twins, which must not hide each other.
 fn keys<'r>((root, role): Part<'r>) -> BTreeMap<Digest, &'r Key> {
     let keys: Vec<&Key> = role.ids.iter().filter_map(|id| root.key(id)).collect();
-    let is_twin = |key: &Key| keys.iter().filter(|other| other.public() == key.public()).count() > 1;
+    let is_twin =
+        |key: &Key| keys.iter().filter(|other| other.public() == key.public()).count() > 1;
     let who = |key: &Key| match key.public() {
         Some(public) if !is_twin(key) => public.id(),
         _ => Digest::of(&key.value().go()),
@@ -275,7 +281,8 @@ fn fields(found: &mut Vec<Difference>, old: Option<&Root>, new: &Root) {
     };
     for name in before.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
         let (from, to) = (before.get(name).cloned(), now.get(name).cloned());
-        let usual = old.is_none() && expected.iter().any(|(n, v)| n == name && to.as_deref() == Some(*v));
+        let usual =
+            old.is_none() && expected.iter().any(|(n, v)| n == name && to.as_deref() == Some(*v));
         if from != to && !usual {
             found.push(Difference::Field { name: name.clone(), from, to });
         }
@@ -283,7 +290,7 @@ fn fields(found: &mut Vec<Difference>, old: Option<&Root>, new: &Root) {
 }
 
 fn json(value: &Value) -> String {
-    String::from_utf8_lossy(&value.go()).into_owned()
+    String::from_utf8_lossy(&value.json()).into_owned()
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 
 pub mod certificate;
 pub mod diff;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod horizon;
 pub mod notary;
 pub mod profile;

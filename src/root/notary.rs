@@ -187,3 +187,6 @@ fn go_time(expiry: &super::Expiry) -> String {
     };
     format!("{base}{fraction}{zone}")
 }
+
+#[cfg(test)]
+mod tests;

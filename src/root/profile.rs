@@ -219,7 +219,7 @@ pub const TOUGH: Profile = Profile {
 pub const STRICTEST_NOTARY: Profile = Profile {
     name: "strictest",
     path: Path::OneByOne,
-    counting: Counting::STRICTEST,
+    counting: STRICT,
     expiry: Expiries::NewestExclusive,
     largest: 1 << 20,
     most_steps: 256,
@@ -239,7 +239,7 @@ pub const STRICTEST_NOTARY: Profile = Profile {
 /// P-384 is the exception: the specification has it, [`TOUGH`] does not.
 pub const STRICTEST_TUF: Profile = Profile {
     name: "strictest",
-    counting: Counting::STRICTEST,
+    counting: STRICT,
     shape: Shape {
         every_id_has_a_key: true,
         own_ids: true,
@@ -257,6 +257,9 @@ const BY_ID: Counting = Counting {
     bad_signature: Fault::Skip,
     second_signature: Fault::Ignore,
 };
+
+/// Signatures by keys outside the chain that is at hand are nothing to refuse: they may be of versions before it.
+const STRICT: Counting = Counting { unknown_key: Fault::Skip, ..Counting::STRICTEST };
 
 const NOTARY_SHAPE: Shape = Shape {
     all_roles: true,
@@ -322,7 +325,11 @@ impl Shape {
     fn check_keys(&self, root: &Root) -> Result<(), ShapeError> {
         for (id, key) in root.keys() {
             let text = |name: &str| {
-                key.value().as_map().and_then(|m| m.get(name)).and_then(Value::as_text).unwrap_or("")
+                key.value()
+                    .as_map()
+                    .and_then(|m| m.get(name))
+                    .and_then(Value::as_text)
+                    .unwrap_or("")
             };
             let (kind, scheme) = (text("keytype"), text("scheme"));
             if !self.kinds.is_empty() && !self.kinds.contains(&(kind, scheme)) {
@@ -359,7 +366,9 @@ impl Shape {
         if !is_read {
             return Err(ShapeError::SpecVersion { found: spec.unwrap_or_default().to_owned() });
         }
-        match self.consistent_snapshot && field("consistent_snapshot").and_then(Value::as_bool).is_none() {
+        match self.consistent_snapshot
+            && field("consistent_snapshot").and_then(Value::as_bool).is_none()
+        {
             true => Err(ShapeError::ConsistentSnapshot),
             false => Ok(()),
         }

@@ -197,7 +197,9 @@ pub enum Error {
         id: KeyId,
     },
     /// A certificate ends too early.
-    #[error("the certificate of `{id}` ends {ends}, less than two years after the root, which expires {expires}")]
+    #[error(
+        "the certificate of `{id}` ends {ends}, less than two years after the root, which expires {expires}"
+    )]
     CertificateEnds {
         /// The id.
         id: KeyId,
@@ -331,3 +333,6 @@ fn sequence(last: Option<Version>, expected: Version, found: Version) -> String 
         None => format!("a first root has version {expected}, found {found}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -141,7 +141,9 @@ pub(super) fn count_with(
         };
         match good(index, key, signature) {
             true => urn.add(id, key)?,
-            false => refuse(counting.bad_signature, || Error::Bad { id: id.clone() }).map(|_| ())?,
+            false => {
+                refuse(counting.bad_signature, || Error::Bad { id: id.clone() }).map(|_| ())?
+            }
         }
     }
     for id in assumed {
@@ -226,3 +228,6 @@ pub enum Error {
         own: KeyId,
     },
 }
+
+#[cfg(test)]
+mod tests;

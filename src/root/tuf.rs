@@ -99,12 +99,15 @@ pub(super) fn read_signature(value: &Value) -> Result<Signature, Error> {
     })
 }
 
-/// The file: one line of canonical JSON, so that it has one form.
+/// The file: one line of JSON with its keys in order, so that it has one form.
 pub(super) fn file(root: &Root, signatures: &[Signature]) -> Vec<u8> {
     let signatures = signatures.iter().map(|signature| {
         let sig = Value::text(HEXLOWER.encode(&signature.bytes));
         Value::map([("keyid", Value::text(signature.key.as_str())), ("sig", sig)])
     });
     let signatures = Value::List(signatures.collect());
-    Value::map([("signatures", signatures), ("signed", root.value().clone())]).go()
+    Value::map([("signatures", signatures), ("signed", root.value().clone())]).json()
 }
+
+#[cfg(test)]
+mod tests;

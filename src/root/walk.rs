@@ -47,12 +47,6 @@ impl Chain {
         &self.files
     }
 
-    /// The ids that any root up to a version lists as root keys: those whose signatures may stand on it.
-    fn root_ids(&self, version: Version) -> BTreeSet<KeyId> {
-        let files = self.files.range(..=version).map(|(_, file)| file.root().role(Role::Root));
-        files.flatten().flat_map(|role| role.ids.iter().cloned()).collect()
-    }
-
     /// The newest version, if there is any.
     pub fn newest(&self) -> Option<Version> {
         self.files.last_key_value().map(|(version, _)| *version)
@@ -277,11 +271,8 @@ impl Walker<'_> {
         &self,
         chain: &Chain,
         next: Held<'_>,
-        mut electorate: Electorate<'_>,
+        electorate: Electorate<'_>,
     ) -> Result<Tally, threshold::Error> {
-        if self.profile.counting.unknown_key == threshold::Fault::Refuse {
-            electorate.others = chain.root_ids(next.position);
-        }
         let none = BTreeSet::new();
         let is_newest = chain.newest() == Some(next.position);
         let assumed = if is_newest { &chain.assumed } else { &none };

@@ -1,0 +1,81 @@
+use super::*;
+use crate::root::fixture::{self, Signer};
+use crate::root::succession;
+
+fn sentences(old: Option<&Root>, new: &Root, names: &[(&Signer, &str)]) -> Vec<String> {
+    let call = |key: &Key| {
+        let named = names.iter().find(|(signer, _)| Some(&signer.public) == key.public());
+        named.map_or("a key".to_owned(), |(_, name)| format!("`{name}`"))
+    };
+    differences(old, new).iter().map(|difference| difference.sentence(&call)).collect()
+}
+
+#[test]
+fn a_first_root_is_told_in_full() {
+    let [a, b] = Signer::many::<2>();
+    let keys = [a.key(Dialect::Tuf), b.key(Dialect::Tuf)];
+    let mut told = sentences(None, fixture::first(Dialect::Tuf, &[a, b], 2).root(), &[]);
+    assert_eq!(keys.len(), 2);
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "It expires 2031-11-30T00:00:00Z.",
+            "Role `root`: 2 of 2 must sign.",
+            "Role `root`: a key joins.",
+            "Role `root`: a key joins.",
+            "Role `snapshot`: 1 of 1 must sign.",
+            "Role `snapshot`: a key joins.",
+            "Role `targets`: 1 of 1 must sign.",
+            "Role `targets`: a key joins.",
+            "Role `timestamp`: 1 of 1 must sign.",
+            "Role `timestamp`: a key joins.",
+            "This is version 1, the first here.",
+        ]
+    );
+}
+
+#[test]
+fn a_rotation_tells_what_goes_what_comes_and_what_is_renewed() {
+    let signers = Signer::many::<2>();
+    let new = Signer::new();
+    let first = fixture::first(Dialect::Notary, &signers, 2);
+    let renewed = signers[1].key_until("2035-01-01");
+    let change = fixture::change(2, vec![new.key(Dialect::Notary), renewed.clone()], 1);
+    let next = succession::next(Dialect::Notary, Some(first.root()), &change).unwrap();
+    let names = [(&signers[0], "root-a"), (&signers[1], "root-b"), (&new, "root-c")];
+    let mut told = sentences(Some(first.root()), &next, &names);
+    told.sort();
+    let last = signers[1].key(Dialect::Notary);
+    assert_eq!(
+        told,
+        [
+            "Role `root`: 1 of 2 must sign; before, 2 of 2.".to_owned(),
+            "Role `root`: `root-a` leaves.".to_owned(),
+            format!(
+                "Role `root`: `root-b` stays and is listed as `{}`, before `{}`, \
+                 with a certificate for `localhost:5000/x` from 2026-11-30T00:00:00Z until 2035-01-01T00:00:00Z, \
+                 instead of a certificate for `localhost:5000/x` from 2026-11-30T00:00:00Z until 2033-12-01T00:00:00Z.",
+                renewed.id(),
+                last.id()
+            ),
+            "Role `root`: `root-c` joins, with a certificate for `localhost:5000/x` \
+             from 2026-11-30T00:00:00Z until 2033-12-01T00:00:00Z."
+                .to_owned(),
+            "The version goes from 1 to 2.".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn equal_roots_have_no_difference_and_an_unknown_field_is_one() {
+    let first = fixture::first(Dialect::Tuf, &[Signer::new()], 1);
+    assert_eq!(differences(Some(first.root()), first.root()), []);
+    let mut members = first.root().value().as_map().cloned().unwrap();
+    members.insert("x-note".to_owned(), Value::text("hi"));
+    let noted = Root::from_value(Dialect::Tuf, Value::Map(members)).unwrap();
+    let told = sentences(Some(first.root()), &noted, &[]);
+    assert_eq!(told, ["The field `x-note` says \"hi\"."]);
+    let told = sentences(Some(&noted), first.root(), &[]);
+    assert_eq!(told, ["The field `x-note` is gone."]);
+}

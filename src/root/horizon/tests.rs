@@ -1,0 +1,68 @@
+use super::*;
+use crate::root::fixture::{self, REPOSITORY, Signer, day};
+use crate::root::walk::Reason;
+
+#[test]
+fn each_pair_says_on_which_day_it_first_fails_and_why() {
+    let chain = fixture::chain(Dialect::Notary, 2);
+    let fares = survey(&chain, Dialect::Notary, REPOSITORY, day("2027-01-01"));
+    // Client: first use, 1, 2. Server: 1. Strictest: 1, 2.
+    assert_eq!(fares.len(), 6);
+    for fare in fares {
+        assert_eq!(fare.today, Ok(()));
+        let (ends, stop) = fare.ends.unwrap();
+        assert_eq!(ends, day("2031-11-30"));
+        assert!(matches!(stop.reason, Reason::Expired { .. }), "{stop}");
+    }
+}
+
+#[test]
+fn a_rotation_without_the_old_threshold_cuts_off_who_holds_the_old_root() {
+    let old = Signer::many::<2>();
+    let first = fixture::first(Dialect::Tuf, &old, 2);
+    let second = fixture::after(&first, &old[..1], &[Signer::new()]);
+    let before = Chain::new([first.clone()]);
+    let after = Chain::new([first, second]);
+    let lost = cut_off(&before, &after, Dialect::Tuf, (REPOSITORY, day("2027-01-01")));
+    let who: Vec<_> =
+        lost.iter().map(|(start, profile, _)| (start.map(|v| v.get()), profile.name)).collect();
+    assert_eq!(who, [(Some(1), "python-tuf"), (Some(1), "tough"), (Some(1), "strictest")]);
+    assert_eq!(lost[0].2.to_string(), "version 2: 1 of the keys before it count, they need 2");
+}
+
+#[test]
+fn who_is_cut_off_already_is_not_cut_off_again() {
+    let chain = fixture::chain(Dialect::Tuf, 2);
+    let third = {
+        let signer = Signer::new();
+        let last = &chain.files()[&Version::new(2).unwrap()];
+        fixture::after(last, &[Signer::new()], &[signer])
+    };
+    let files: Vec<_> = chain.files().values().cloned().collect();
+    let broken = Chain::new(files.iter().cloned().chain([third.clone()]));
+    let fourth = fixture::after(&third, &[Signer::new()], &[Signer::new()]);
+    let worse = Chain::new(files.into_iter().chain([third, fourth]));
+    let lost = cut_off(&broken, &worse, Dialect::Tuf, (REPOSITORY, day("2027-01-01")));
+    assert!(lost.iter().all(|(start, ..)| start.is_some_and(|v| v.get() >= 3)), "{lost:?}");
+}
+
+#[test]
+fn a_first_root_must_be_reached_by_everyone() {
+    let first = fixture::first(Dialect::Notary, &Signer::many::<3>(), 2);
+    let after = Chain::new([first]);
+    let lost =
+        cut_off(&Chain::new([]), &after, Dialect::Notary, ("localhost:5000/y", day("2027-01-01")));
+    assert_eq!(lost.len(), 4, "{lost:?}");
+}
+
+#[test]
+fn an_old_notary_key_misleads_until_its_certificates_end_and_a_tuf_key_for_ever() {
+    let notary = old_keys(&fixture::chain(Dialect::Notary, 3));
+    assert_eq!(notary.len(), 2);
+    assert!(notary.iter().all(|old| old.until == Some(day("2033-12-01")) && old.needed == 1));
+    let tuf = old_keys(&fixture::chain(Dialect::Tuf, 3));
+    assert!(tuf.iter().all(|old| old.until.is_none()));
+    let mut last: Vec<_> = tuf.iter().map(|old| old.last.get()).collect();
+    last.sort_unstable();
+    assert_eq!(last, [1, 2]);
+}

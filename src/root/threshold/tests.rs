@@ -1,0 +1,123 @@
+use super::{Signer as Signer_, *};
+use crate::root::fixture::{self, Signer};
+use crate::root::profile::PYTHON_TUF;
+
+struct Case {
+    root: Root,
+    signers: [Signer; 3],
+    keys: Vec<Key>,
+}
+
+fn case(dialect: Dialect) -> Case {
+    let signers = Signer::many::<3>();
+    let root = fixture::first(dialect, &signers, 2).root().clone();
+    let keys = signers.iter().map(|signer| signer.key(dialect)).collect();
+    Case { root, signers, keys }
+}
+
+impl Case {
+    fn signature(&self, index: usize) -> Signature {
+        self.signers[index].sign(&self.root, &self.keys[index])
+    }
+
+    fn count(&self, signatures: &[Signature], counting: Counting) -> Result<Tally, Error> {
+        let message = self.root.signed_bytes();
+        let assumed = &BTreeSet::new();
+        let ballot = Ballot { message: &message, signatures, assumed };
+        count(self.root.dialect(), &Electorate::of(&self.root, Role::Root), ballot, counting)
+    }
+}
+
+#[test]
+fn two_of_three_are_enough_in_any_order_and_one_is_not() {
+    for dialect in [Dialect::Notary, Dialect::Tuf] {
+        let case = case(dialect);
+        for pair in [[0, 1], [1, 0], [2, 0]] {
+            let signatures = pair.map(|index| case.signature(index));
+            assert!(case.count(&signatures, Counting::STRICTEST).unwrap().is_met());
+        }
+        assert!(!case.count(&[case.signature(1)], Counting::STRICTEST).unwrap().is_met());
+        assert!(!case.count(&[], Counting::STRICTEST).unwrap().is_met());
+    }
+}
+
+#[test]
+fn two_signatures_by_one_key_count_once() {
+    let case = case(Dialect::Tuf);
+    let twice = [case.signature(0), case.signature(0)];
+    assert_eq!(case.count(&twice, PYTHON_TUF.counting).unwrap().counted.len(), 1);
+    let error = case.count(&twice, Counting::STRICTEST).unwrap_err();
+    assert_eq!(error.to_string(), format!("key `{}` has signed twice", case.keys[0].id()));
+}
+
+#[test]
+fn a_bad_signature_is_skipped_by_clients_and_refused_by_us() {
+    for dialect in [Dialect::Notary, Dialect::Tuf] {
+        let case = case(dialect);
+        let mut bad = case.signature(0);
+        bad.bytes = case.signature(1).bytes;
+        let signatures = [bad, case.signature(1), case.signature(2)];
+        assert!(case.count(&signatures, PYTHON_TUF.counting).unwrap().is_met());
+        let error = case.count(&signatures, Counting::STRICTEST).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("the signature of key `{}` is not good", case.keys[0].id())
+        );
+    }
+}
+
+#[test]
+fn a_stranger_never_counts() {
+    let case = case(Dialect::Tuf);
+    let stranger = Signer::new();
+    let key = stranger.key(Dialect::Tuf);
+    let signatures = [case.signature(0), stranger.sign(&case.root, &key)];
+    assert_eq!(case.count(&signatures, PYTHON_TUF.counting).unwrap().counted.len(), 1);
+    let error = case.count(&signatures, Counting::STRICTEST).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("a signature names key `{}`, which the role does not list", key.id())
+    );
+    let mut electorate = Electorate::of(&case.root, Role::Root);
+    electorate.others.insert(key.id().clone());
+    let message = case.root.signed_bytes();
+    let ballot = Ballot { message: &message, signatures: &signatures, assumed: &BTreeSet::new() };
+    let tally = count(Dialect::Tuf, &electorate, ballot, Counting::STRICTEST).unwrap();
+    assert_eq!(tally.counted.len(), 1);
+}
+
+#[test]
+fn one_key_under_two_ids_is_one_signer_to_us_and_two_to_some() {
+    let case = case(Dialect::Tuf);
+    let mut electorate = Electorate::of(&case.root, Role::Root);
+    let twin = KeyId::new("twin");
+    electorate.keys.insert(twin.clone(), Cow::Borrowed(&case.keys[0]));
+    let mut second = case.signature(0);
+    second.key = twin;
+    let signatures = [case.signature(0), second];
+    let message = case.root.signed_bytes();
+    let ballot = Ballot { message: &message, signatures: &signatures, assumed: &BTreeSet::new() };
+    let counted = |counting| count(Dialect::Tuf, &electorate, ballot, counting);
+    assert_eq!(counted(PYTHON_TUF.counting).unwrap().counted.len(), 2);
+    let once = Counting { signer: Signer_::PublicKey, ..PYTHON_TUF.counting };
+    assert_eq!(counted(once).unwrap().counted.len(), 1);
+    let error = counted(Counting::STRICTEST).unwrap_err().to_string();
+    assert_eq!(error, format!("the key listed as `twin` has the id `{}`", case.keys[0].id()));
+}
+
+#[test]
+fn a_threshold_below_one_is_never_met() {
+    let tally = Tally { counted: BTreeSet::from([KeyId::new("a")]), needed: 0 };
+    assert!(!tally.is_met());
+}
+
+#[test]
+fn every_subset_meets_the_threshold_exactly_when_it_is_large_enough() {
+    let case = case(Dialect::Notary);
+    for mask in 0..8_usize {
+        let signatures: Vec<_> =
+            (0..3).filter(|i| mask >> i & 1 == 1).map(|i| case.signature(i)).collect();
+        let tally = case.count(&signatures, Counting::STRICTEST).unwrap();
+        assert_eq!(tally.is_met(), mask.count_ones() >= 2);
+    }
+}
