@@ -49,7 +49,7 @@ fn dispatch(verb: Verb) -> Result<(), Refusal> {
 pub fn print(text: &str) -> Result<(), Refusal> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| {
-        Refusal::new(Exit::Ours, "the result could not be written to standard output")
+        Refusal::new(Exit::Device, "the result could not be written to standard output")
             .because(e.kind())
             .hint("send it to a file with room, or to a terminal")
     })

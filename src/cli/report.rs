@@ -48,16 +48,14 @@ pub fn usage(error: &clap::Error) -> Refusal {
 
 /// Says of a panic that it is our fault, without a trace of our insides.
 pub fn panicked(info: &PanicHookInfo<'_>) {
-    let place =
-        info.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
-    tell(&Refusal {
-        standing: "what was written before stands; nothing was signed after this".to_owned(),
-        hints: vec!["report this line to the makers of officiant, and run `resume`".to_owned()],
-        ..Refusal::new(
-            Exit::Ours,
-            format!("officiant broke one of its own rules{place}: our fault"),
-        )
-    });
+    tell(&ours(info.location().map_or(("", 0), |at| (at.file(), at.line()))));
+}
+
+fn ours((file, line): (&str, u32)) -> Refusal {
+    let what = format!("officiant broke one of its own rules at {file}:{line}, which is our fault");
+    Refusal::new(Exit::Ours, what)
+        .hint("keep this line for the makers of officiant, and run `resume`")
+        .standing("what was written before stands; nothing was signed after this")
 }
 
 /// One line, whatever the text holds.
@@ -93,6 +91,16 @@ mod tests {
              hint: swap them\n\
              hint: or bring others\n\
              nothing was written\n"
+        );
+    }
+
+    #[test]
+    fn a_fault_of_ours_is_called_so() {
+        assert_eq!(
+            lines(&ours(("src/x.rs", 7))),
+            "error: officiant broke one of its own rules at src/x.rs:7, which is our fault\n\
+             hint: keep this line for the makers of officiant, and run `resume`\n\
+             what was written before stands; nothing was signed after this\n"
         );
     }
 

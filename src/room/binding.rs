@@ -75,7 +75,10 @@ impl Binding {
             .map_err(|e| source.error(Some(e.valid_up_to()..e.valid_up_to()), "not UTF-8 text"))?;
         let file: RoomFile =
             toml::from_str(text).map_err(|e| source.error(e.span(), e.message().to_owned()))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
+        // Whole paths: a token's child has another working folder than we have.
+        let folder = std::path::absolute(path)
+            .map_err(|source| Error::Module { path: path.to_owned(), source })?;
+        let folder = folder.parent().unwrap_or(Path::new("/"));
         let binding = Self {
             digest: Digest::of(bytes),
             work: folder.join(&file.work),
@@ -356,6 +359,14 @@ module = "softhsm"
         assert_eq!(token.softhsm.as_deref(), Some(Path::new("/room/tokens/officer-a")));
         assert_eq!(room.rehearsal.as_deref(), Some("softhsm"));
         assert_eq!(room.digest, Digest::of(ROOM.as_bytes()));
+    }
+
+    #[test]
+    fn paths_are_whole_whatever_folder_we_are_in() {
+        let room = Binding::parse(Path::new("room.toml"), ROOM.as_bytes()).unwrap();
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(room.work, here.join("work"));
+        assert_eq!(room.tokens[0].softhsm, Some(here.join("tokens/officer-a")));
     }
 
     #[test]

@@ -339,10 +339,14 @@ fn place(from: &Path, to: &Path) -> Result<(), Error> {
         other => return other.map_err(failed),
     }
     match rustix::fs::link(from, to) {
-        Ok(()) => return rustix::fs::unlink(from).map_err(failed),
-        Err(Errno::EXIST) => return Err(failed(Errno::EXIST)),
-        Err(_) => {}
+        Ok(()) => rustix::fs::unlink(from).map_err(failed),
+        Err(Errno::EXIST) => Err(failed(Errno::EXIST)),
+        Err(_) => place_by_looking(from, to),
     }
+}
+
+fn place_by_looking(from: &Path, to: &Path) -> Result<(), Error> {
+    let failed = |e: Errno| Error::of(to, "written", e);
     if exists(to)? {
         return Err(failed(Errno::EXIST));
     }

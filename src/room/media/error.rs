@@ -339,7 +339,8 @@ fn volume_of(path: &Path) -> PathBuf {
 const PLENTY: u64 = 4 << 20;
 
 /// What a media answers when it is no longer there.
-const GONE: [Errno; 7] = [
+const GONE: [Errno; 8] = [
+    Errno::CONNABORTED,
     Errno::IO,
     Errno::NODEV,
     Errno::NOMEDIUM,

@@ -134,6 +134,19 @@ fn names_that_fat_cannot_carry_are_refused_before_anything_is_touched() {
 }
 
 #[test]
+fn nothing_is_replaced_where_the_kernel_cannot_see_to_it() {
+    let scratch = Scratch::new();
+    let (from, to) = (scratch.0.join("from"), scratch.0.join("to"));
+    std::fs::create_dir(&from).unwrap();
+    place_by_looking(&from, &to).unwrap();
+    std::fs::create_dir(&from).unwrap();
+    assert!(matches!(place_by_looking(&from, &to), Err(Error::Exists { .. })));
+    symlink("nowhere", scratch.0.join("link")).unwrap();
+    assert!(matches!(place_by_looking(&from, &scratch.0.join("link")), Err(Error::Exists { .. })));
+    assert_eq!(scratch.names(), ["from", "link", "to"]);
+}
+
+#[test]
 fn a_tree_is_placed_whole_and_reads_back() {
     let scratch = Scratch::new();
     let tree = files(&[

@@ -47,6 +47,7 @@ pub fn write_tree(root: &Path, name: &str, files: &Files) -> Result<Written, Err
         super::remove(&temporary)?;
         let placed = fill(&temporary, files)
             .and_then(|()| sync_volume(&volume, root))
+            .and_then(|()| sync_each(&volume, &temporary, files))
             .and_then(|()| super::place(&temporary, &target));
         if let Err(error) = placed {
             // Best effort: what cannot be removed now is known by its name later.
@@ -55,7 +56,11 @@ pub fn write_tree(root: &Path, name: &str, files: &Files) -> Result<Written, Err
         }
         Written::New
     };
+    if written == Written::AlreadyThere {
+        sync_each(&volume, &target, files)?;
+    }
     sync_volume(&volume, root)?;
+    super::sync_folder(root)?;
     same_volume(&volume, root)?;
     read_back(&target, files, written)?;
     Ok(written)
@@ -116,13 +121,10 @@ fn fill(temporary: &Path, files: &Files) -> Result<(), Error> {
         Ok(()) => Ok(()),
     };
     make(temporary)?;
-    let mut made = BTreeSet::new();
+    for folder in &parents(files) {
+        make(&super::joined(temporary, folder))?;
+    }
     for (path, bytes) in files {
-        for (end, _) in path.match_indices('/') {
-            if made.insert(&path[..end]) {
-                make(&super::joined(temporary, &path[..end]))?;
-            }
-        }
         let file = super::joined(temporary, path);
         super::create(&file, bytes).map_err(|e| Error::of(&file, "written", e))?;
     }
@@ -131,6 +133,30 @@ fn fill(temporary: &Path, files: &Files) -> Result<(), Error> {
 
 fn sync_volume(volume: &File, root: &Path) -> Result<(), Error> {
     rustix::fs::syncfs(volume).map_err(|e| Error::of(root, "written", e))
+}
+
+/// Where files are served by a program (FUSE), the kernel has no sync for all of them: one for each then.
+fn sync_each(volume: &File, top: &Path, files: &Files) -> Result<(), Error> {
+    let kind = rustix::fs::fstatfs(volume).map_err(|e| Error::of(top, "written", e))?.f_type;
+    if kind != FUSE {
+        return Ok(());
+    }
+    for name in files.keys() {
+        let path = super::joined(top, name);
+        super::open(&path)?.sync_all().map_err(|e| Error::of(&path, "written", e))?;
+    }
+    for folder in parents(files).iter().rev() {
+        super::sync_folder(&super::joined(top, folder))?;
+    }
+    super::sync_folder(top)
+}
+
+/// Every folder that the files lie in, those above before those below.
+fn parents(files: &Files) -> BTreeSet<String> {
+    let ends = |path: &String| -> Vec<String> {
+        path.match_indices('/').map(|(end, _)| path[..end].to_owned()).collect()
+    };
+    files.keys().flat_map(ends).collect()
 }
 
 /// The folder that was written to is still the one that stands at `root`: a media that was unmounted leaves a
@@ -148,10 +174,8 @@ fn same_volume(volume: &File, root: &Path) -> Result<(), Error> {
 fn read_back(target: &Path, files: &Files, written: Written) -> Result<(), Error> {
     let folders = files.keys().map(|path| path.matches('/').count()).max().unwrap_or_default();
     let names = names_below(open_folder(target)?, target, folders)?;
-    let parents =
-        |path: &str| path.match_indices('/').map(|(end, _)| path[..end].to_owned()).collect();
-    let mut expected: BTreeSet<String> = files.keys().cloned().collect();
-    expected.extend(files.keys().flat_map(|path| -> Vec<String> { parents(path) }));
+    let mut expected = parents(files);
+    expected.extend(files.keys().cloned());
     if names != expected {
         return Err(match written {
             Written::AlreadyThere => Error::Exists { path: target.to_owned() },
@@ -296,3 +320,6 @@ fn open_folder_at(at: impl AsFd, name: &Path, path: &Path, more: OFlags) -> Resu
         Err(e) => Err(Error::of(path, "read", e)),
     }
 }
+
+/// What `statfs` says of a file system that a program serves.
+const FUSE: rustix::fs::FsWord = 0x6573_5546;
