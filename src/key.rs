@@ -2,10 +2,12 @@
 //!
 //! Ground floor: pure, touches nothing. Private keys live in tokens and in the vault, never here.
 
-use std::fmt;
-use std::str::FromStr;
+mod algorithm;
+mod scheme;
 
-use aws_lc_rs::{digest, signature};
+use std::fmt;
+
+use aws_lc_rs::signature;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use x509_cert::der::asn1::{Any, BitString, ObjectIdentifier, UintRef};
@@ -13,108 +15,8 @@ use x509_cert::der::{Decode, Encode, Reader, SliceReader, pem};
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 use crate::digest::Digest;
-
-/// The kind of a key, written as plans write it: `ecdsa-p256`, `rsa-3072`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Algorithm {
-    /// ECDSA on NIST P-224: only ever met in foreign roots, and not verified.
-    EcdsaP224,
-    /// ECDSA on NIST P-256.
-    EcdsaP256,
-    /// ECDSA on NIST P-384.
-    EcdsaP384,
-    /// ECDSA on NIST P-521: only ever met in foreign roots.
-    EcdsaP521,
-    /// Ed25519 (RFC 8032).
-    Ed25519,
-    /// RSA with a modulus of this many bits.
-    Rsa(u16),
-}
-
-impl Algorithm {
-    /// The algorithms that a plan may name for a new key.
-    pub const OFFERED: [Algorithm; 5] = [
-        Algorithm::EcdsaP256,
-        Algorithm::EcdsaP384,
-        Algorithm::Ed25519,
-        Algorithm::Rsa(3072),
-        Algorithm::Rsa(4096),
-    ];
-
-    /// Says whether a plan may name this algorithm for a new key.
-    pub fn is_offered(self) -> bool {
-        Self::OFFERED.contains(&self)
-    }
-
-    /// The bytes of one coordinate or scalar, for the elliptic curves over primes.
-    pub const fn width(self) -> Option<usize> {
-        match self {
-            Algorithm::EcdsaP224 => Some(28),
-            Algorithm::EcdsaP256 => Some(32),
-            Algorithm::EcdsaP384 => Some(48),
-            Algorithm::EcdsaP521 => Some(66),
-            Algorithm::Ed25519 | Algorithm::Rsa(_) => None,
-        }
-    }
-
-    const fn curve(self) -> Option<ObjectIdentifier> {
-        match self {
-            Algorithm::EcdsaP224 => Some(P224),
-            Algorithm::EcdsaP256 => Some(P256),
-            Algorithm::EcdsaP384 => Some(P384),
-            Algorithm::EcdsaP521 => Some(P521),
-            Algorithm::Ed25519 | Algorithm::Rsa(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Algorithm::EcdsaP224 => f.write_str("ecdsa-p224"),
-            Algorithm::EcdsaP256 => f.write_str("ecdsa-p256"),
-            Algorithm::EcdsaP384 => f.write_str("ecdsa-p384"),
-            Algorithm::EcdsaP521 => f.write_str("ecdsa-p521"),
-            Algorithm::Ed25519 => f.write_str("ed25519"),
-            Algorithm::Rsa(bits) => write!(f, "rsa-{bits}"),
-        }
-    }
-}
-
-impl FromStr for Algorithm {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let unknown = || Error::UnknownAlgorithm { found: text.to_owned() };
-        match text {
-            "ecdsa-p224" => Ok(Algorithm::EcdsaP224),
-            "ecdsa-p256" => Ok(Algorithm::EcdsaP256),
-            "ecdsa-p384" => Ok(Algorithm::EcdsaP384),
-            "ecdsa-p521" => Ok(Algorithm::EcdsaP521),
-            "ed25519" => Ok(Algorithm::Ed25519),
-            _ => {
-                let bits = text.strip_prefix("rsa-").ok_or_else(unknown)?;
-                let algorithm = Algorithm::Rsa(bits.parse().map_err(|_| unknown())?);
-                (algorithm.to_string() == text).then_some(algorithm).ok_or_else(unknown)
-            }
-        }
-    }
-}
-
-impl TryFrom<String> for Algorithm {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self, Error> {
-        text.parse()
-    }
-}
-
-impl From<Algorithm> for String {
-    fn from(algorithm: Algorithm) -> Self {
-        algorithm.to_string()
-    }
-}
+pub use algorithm::Algorithm;
+pub use scheme::{Hash, Scheme, ToSign};
 
 /// A public key, held as its one DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
 ///
@@ -275,129 +177,6 @@ impl From<PublicKey> for String {
     }
 }
 
-/// A hash of the SHA-2 family (FIPS 180-4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Hash {
-    /// 32 bytes.
-    Sha256,
-    /// 48 bytes.
-    Sha384,
-    /// 64 bytes.
-    Sha512,
-}
-
-impl Hash {
-    /// Computes the hash of `message`.
-    pub fn of(self, message: &[u8]) -> Vec<u8> {
-        let algorithm = match self {
-            Hash::Sha256 => &digest::SHA256,
-            Hash::Sha384 => &digest::SHA384,
-            Hash::Sha512 => &digest::SHA512,
-        };
-        digest::digest(algorithm, message).as_ref().to_vec()
-    }
-}
-
-/// How a message becomes a signature: what a token is given, and how its raw answer is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scheme {
-    /// ECDSA as ASN.1 DER (RFC 3279 2.2.3): TUF and certificates.
-    EcdsaDer(Hash),
-    /// ECDSA as r‖s, each as wide as the curve: Notary, always with SHA-256.
-    EcdsaRaw(Hash),
-    /// Ed25519 (RFC 8032), over the message itself.
-    Ed25519,
-    /// RSASSA-PKCS1-v1_5 with SHA-256: only ever met in foreign Notary metadata.
-    RsaPkcs1,
-    /// RSASSA-PSS with SHA-256, MGF1 with SHA-256 and 32 bytes of salt (RFC 8017).
-    RsaPss,
-}
-
-/// What a token must be given to sign.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ToSign {
-    /// A digest, already computed with this hash.
-    Digest {
-        /// The hash that made it; PSS needs to know.
-        hash: Hash,
-        /// The digest.
-        bytes: Vec<u8>,
-    },
-    /// The whole message.
-    Message(Vec<u8>),
-}
-
-impl Scheme {
-    /// What a token is given so that it signs `message`.
-    pub fn to_sign(self, message: &[u8]) -> ToSign {
-        let hash = match self {
-            Scheme::EcdsaDer(hash) | Scheme::EcdsaRaw(hash) => hash,
-            Scheme::RsaPkcs1 | Scheme::RsaPss => Hash::Sha256,
-            Scheme::Ed25519 => return ToSign::Message(message.to_vec()),
-        };
-        ToSign::Digest { hash, bytes: hash.of(message) }
-    }
-
-    /// Turns a token's answer into the signature's bytes.
-    ///
-    /// `raw` is r‖s from CKM_ECDSA, or what CKM_EDDSA and CKM_RSA_PKCS_PSS return.
-    ///
-    /// # Errors
-    /// [`Error::SignatureLength`] when the answer is not as long as this kind of key makes it.
-    pub fn encode(self, algorithm: Algorithm, raw: &[u8]) -> Result<Vec<u8>, Error> {
-        let expected = match algorithm {
-            Algorithm::Ed25519 => 64,
-            Algorithm::Rsa(bits) => usize::from(bits).div_ceil(8),
-            _ => algorithm.width().map_or(0, |width| 2 * width),
-        };
-        if raw.len() != expected {
-            return Err(Error::SignatureLength { expected, found: raw.len() });
-        }
-        match self {
-            Scheme::EcdsaDer(_) => der_of_raw(algorithm, raw),
-            _ => Ok(raw.to_vec()),
-        }
-    }
-
-    /// The scheme in which a root certificate is signed by a key of this kind: SHA-256, and PSS for RSA so that
-    /// the key needs one mechanism only.
-    pub const fn of_certificate(algorithm: Algorithm) -> Scheme {
-        match algorithm {
-            Algorithm::Ed25519 => Scheme::Ed25519,
-            Algorithm::Rsa(_) => Scheme::RsaPss,
-            _ => Scheme::EcdsaDer(Hash::Sha256),
-        }
-    }
-
-    fn verifier(
-        self,
-        algorithm: Algorithm,
-    ) -> Result<&'static dyn signature::VerificationAlgorithm, Error> {
-        use signature as s;
-        Ok(match (self, algorithm) {
-            (Scheme::Ed25519, Algorithm::Ed25519) => &s::ED25519,
-            (Scheme::RsaPkcs1, Algorithm::Rsa(_)) => &s::RSA_PKCS1_2048_8192_SHA256,
-            (Scheme::RsaPss, Algorithm::Rsa(_)) => &s::RSA_PSS_2048_8192_SHA256,
-            (Scheme::EcdsaDer(hash) | Scheme::EcdsaRaw(hash), _) => match (algorithm, hash) {
-                (Algorithm::EcdsaP256, Hash::Sha256) => &s::ECDSA_P256_SHA256_ASN1,
-                (Algorithm::EcdsaP256, Hash::Sha384) => &s::ECDSA_P256_SHA384_ASN1,
-                (Algorithm::EcdsaP256, Hash::Sha512) => &s::ECDSA_P256_SHA512_ASN1,
-                (Algorithm::EcdsaP384, Hash::Sha256) => &s::ECDSA_P384_SHA256_ASN1,
-                (Algorithm::EcdsaP384, Hash::Sha384) => &s::ECDSA_P384_SHA384_ASN1,
-                (Algorithm::EcdsaP384, Hash::Sha512) => &s::ECDSA_P384_SHA512_ASN1,
-                (Algorithm::EcdsaP521, Hash::Sha256) => &s::ECDSA_P521_SHA256_ASN1,
-                (Algorithm::EcdsaP521, Hash::Sha384) => &s::ECDSA_P521_SHA384_ASN1,
-                (Algorithm::EcdsaP521, Hash::Sha512) => &s::ECDSA_P521_SHA512_ASN1,
-                (Algorithm::EcdsaP224, _) => return Err(Error::Unverifiable { algorithm }),
-                _ => return Err(Error::SchemeMismatch { algorithm }),
-            },
-            _ => return Err(Error::SchemeMismatch { algorithm }),
-        })
-    }
-}
-
 /// Why a key or a signature is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -499,10 +278,10 @@ fn algorithm_of(spki: &SubjectPublicKeyInfoOwned) -> Result<Algorithm, Error> {
         EC => {
             let curve = spki.algorithm.parameters.as_ref().ok_or(Error::NotSpki)?;
             match curve.decode_as::<ObjectIdentifier>().map_err(|_| Error::NotSpki)? {
-                P224 => Ok(Algorithm::EcdsaP224),
-                P256 => Ok(Algorithm::EcdsaP256),
-                P384 => Ok(Algorithm::EcdsaP384),
-                P521 => Ok(Algorithm::EcdsaP521),
+                algorithm::P224 => Ok(Algorithm::EcdsaP224),
+                algorithm::P256 => Ok(Algorithm::EcdsaP256),
+                algorithm::P384 => Ok(Algorithm::EcdsaP384),
+                algorithm::P521 => Ok(Algorithm::EcdsaP521),
                 other => Err(unknown(other)),
             }
         }
@@ -564,110 +343,8 @@ fn der_of_raw(algorithm: Algorithm, raw: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P224: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.33");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use aws_lc_rs::rand::SystemRandom;
-    use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair};
-
-    #[test]
-    fn a_raw_answer_verifies_in_each_dialects_encoding() {
-        for (algorithm, signing, hash) in [
-            (Algorithm::EcdsaP256, &signature::ECDSA_P256_SHA256_FIXED_SIGNING, Hash::Sha256),
-            (Algorithm::EcdsaP384, &signature::ECDSA_P384_SHA384_FIXED_SIGNING, Hash::Sha384),
-        ] {
-            let pair = EcdsaKeyPair::generate(signing).unwrap();
-            let key = PublicKey::from_ec_point(algorithm, pair.public_key().as_ref()).unwrap();
-            assert_eq!(key.algorithm(), algorithm);
-            let raw = pair.sign(&SystemRandom::new(), b"root").unwrap();
-            for scheme in [Scheme::EcdsaDer(hash), Scheme::EcdsaRaw(hash)] {
-                let signature = scheme.encode(algorithm, raw.as_ref()).unwrap();
-                assert_eq!(key.verify(scheme, b"root", &signature), Ok(()));
-                assert_eq!(key.verify(scheme, b"boot", &signature), Err(Error::BadSignature));
-                assert_eq!(
-                    scheme.to_sign(b"root"),
-                    ToSign::Digest { hash, bytes: hash.of(b"root") }
-                );
-            }
-            let text = serde_json::to_string(&key).unwrap();
-            assert_eq!(serde_json::from_str::<PublicKey>(&text).unwrap(), key);
-            assert_eq!(PublicKey::from_pem(&key.to_pem()), Ok(key.clone()));
-            let crlf = key.to_pem().replace('\n', "\r\n");
-            assert_eq!(PublicKey::from_pem(&crlf), Err(Error::NotCanonical));
-            assert_eq!(PublicKey::from_foreign_pem(&crlf), Ok(key));
-        }
-    }
-
-    #[test]
-    fn ed25519_signs_the_whole_message() {
-        let pair = Ed25519KeyPair::generate().unwrap();
-        let key = PublicKey::from_ed25519(pair.public_key().as_ref()).unwrap();
-        let signature = pair.sign(b"root");
-        assert_eq!(key.verify(Scheme::Ed25519, b"root", signature.as_ref()), Ok(()));
-        assert_eq!(Scheme::Ed25519.to_sign(b"root"), ToSign::Message(b"root".to_vec()));
-        assert_eq!(
-            key.verify(Scheme::RsaPss, b"root", signature.as_ref()),
-            Err(Error::SchemeMismatch { algorithm: Algorithm::Ed25519 })
-        );
-    }
-
-    #[test]
-    fn a_point_off_the_curve_is_no_key() {
-        let pair = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-        let mut point = pair.public_key().as_ref().to_vec();
-        point[64] ^= 1;
-        assert_eq!(
-            PublicKey::from_ec_point(Algorithm::EcdsaP256, &point).unwrap_err().to_string(),
-            "no uncompressed point of ecdsa-p256"
-        );
-        assert!(PublicKey::from_ec_point(Algorithm::EcdsaP256, &point[..64]).is_err());
-        assert!(PublicKey::from_ec_point(Algorithm::Ed25519, &point).is_err());
-    }
-
-    #[test]
-    fn rsa_wants_2048_bits_and_odd_numbers() {
-        let mut modulus = vec![0xff; 384];
-        let key = PublicKey::from_rsa(&modulus, &[1, 0, 1]).unwrap();
-        assert_eq!(key.algorithm(), Algorithm::Rsa(3072));
-        assert_eq!(PublicKey::from_rsa(&[&[0][..], &modulus].concat(), &[1, 0, 1]), Ok(key));
-        assert_eq!(PublicKey::from_rsa(&modulus, &[1]), Err(Error::BadRsa));
-        modulus[383] = 0xfe;
-        assert_eq!(PublicKey::from_rsa(&modulus, &[1, 0, 1]), Err(Error::BadRsa));
-        assert_eq!(PublicKey::from_rsa(&[0xff; 128], &[1, 0, 1]), Err(Error::BadRsa));
-    }
-
-    #[test]
-    fn names_of_algorithms_read_back() {
-        for algorithm in Algorithm::OFFERED {
-            assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
-        }
-        assert_eq!("rsa-2048".parse(), Ok(Algorithm::Rsa(2048)));
-        assert_eq!(
-            "rsa-+99".parse::<Algorithm>().unwrap_err().to_string(),
-            "`rsa-+99` is no key algorithm"
-        );
-    }
-
-    #[test]
-    fn an_answer_of_another_length_is_refused() {
-        let scheme = Scheme::EcdsaRaw(Hash::Sha256);
-        assert_eq!(
-            scheme.encode(Algorithm::EcdsaP256, &[0; 63]).unwrap_err().to_string(),
-            "expected a signature of 64 bytes, found 63"
-        );
-    }
-
-    #[test]
-    fn der_lengths_take_as_many_bytes_as_they_need() {
-        assert_eq!(tlv(4, &[7])[..], [4, 1, 7]);
-        assert_eq!(tlv(4, &[0; 0x80])[..3], [4, 0x81, 0x80]);
-        assert_eq!(tlv(4, &[0; 0x123])[..4], [4, 0x82, 1, 0x23]);
-    }
-}
+mod tests;

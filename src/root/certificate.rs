@@ -2,113 +2,18 @@
 //!
 //! First floor: pure.
 
+mod tbs;
+
 use std::fmt;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use x509_cert::der::asn1::{BitString, GeneralizedTime, ObjectIdentifier, OctetString, UtcTime};
-use x509_cert::der::{DateTime, Decode, Encode, pem};
-use x509_cert::ext::Extension;
-use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, KeyUsages};
-use x509_cert::serial_number::SerialNumber;
-use x509_cert::time::{Time, Validity};
+use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::der::{Decode, Encode, pem};
+use x509_cert::ext::pkix::BasicConstraints;
+use x509_cert::time::Time;
 
-use crate::digest::Digest;
-use crate::key::{self, Algorithm, PublicKey, Scheme, ToSign, pem_text, tlv};
-
-/// What a new root certificate says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
-    /// The common name of subject and issuer: a GUN, or a prefix with `*` at its end (security.md rule 10).
-    pub name: String,
-    /// 128 random bits, not all zero.
-    pub serial: [u8; 16],
-    /// The key that is certified and signs.
-    pub key: PublicKey,
-    /// First instant of validity, whole seconds.
-    pub not_before: Timestamp,
-    /// Last instant of validity, whole seconds.
-    pub not_after: Timestamp,
-}
-
-/// A root certificate without its signature: self-signed, common name only, KeyUsage digitalSignature critical,
-/// CA:FALSE critical, and no extended key usage, which a CA pin of Notary would never match.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tbs {
-    bytes: Vec<u8>,
-    key: PublicKey,
-}
-
-impl Tbs {
-    /// Builds what is to be signed.
-    ///
-    /// # Errors
-    /// An empty or over-long name, a zero serial, dates that X.509 cannot hold or in the wrong order, or a key
-    /// that Notary takes in no certificate.
-    pub fn new(subject: &Subject) -> Result<Self, Error> {
-        let length = subject.name.chars().count();
-        if length == 0
-            || subject.name.len() > MAX_NAME
-            || subject.name.chars().any(char::is_control)
-        {
-            return Err(Error::Name { found: subject.name.clone(), limit: MAX_NAME });
-        }
-        if subject.serial == [0; 16] {
-            return Err(Error::Serial);
-        }
-        if subject.not_before >= subject.not_after {
-            return Err(Error::Dates { from: subject.not_before, until: subject.not_after });
-        }
-        let algorithm = signature_algorithm(subject.key.algorithm())?;
-        let name = name_der(&subject.name);
-        let validity: Validity = Validity::new(time(subject.not_before)?, time(subject.not_after)?);
-        let body = [
-            tlv(0xa0, &[2, 1, 2]),
-            SerialNumber::<x509_cert::certificate::Rfc5280>::new(&subject.serial)?.to_der()?,
-            algorithm,
-            name.clone(),
-            validity.to_der()?,
-            name,
-            subject.key.der().to_vec(),
-            tlv(0xa3, &extensions()?),
-        ];
-        Ok(Self { bytes: tlv(0x30, &body.concat()), key: subject.key.clone() })
-    }
-
-    /// The bytes that the key signs.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The SHA-256 of [`Tbs::bytes`].
-    pub fn digest(&self) -> Digest {
-        Digest::of(&self.bytes)
-    }
-
-    /// The key that must sign.
-    pub fn key(&self) -> &PublicKey {
-        &self.key
-    }
-
-    /// What the token is given.
-    pub fn to_sign(&self) -> ToSign {
-        Scheme::of_certificate(self.key.algorithm()).to_sign(&self.bytes)
-    }
-
-    /// Completes the certificate with a token's raw answer, which is verified first.
-    ///
-    /// # Errors
-    /// [`Error::Key`] when the answer is not a signature by the key over these bytes.
-    pub fn finish(&self, raw: &[u8]) -> Result<Certificate, Error> {
-        let algorithm = self.key.algorithm();
-        let scheme = Scheme::of_certificate(algorithm);
-        let signature = scheme.encode(algorithm, raw)?;
-        self.key.verify(scheme, &self.bytes, &signature)?;
-        let signature = BitString::from_bytes(&signature)?.to_der()?;
-        let body = [self.bytes.clone(), signature_algorithm(algorithm)?, signature].concat();
-        Certificate::from_der(&tlv(0x30, &body))
-    }
-}
+use crate::key::{self, Algorithm, PublicKey, Scheme, pem_text};
+pub use tbs::{Subject, Tbs};
 
 /// An X.509 certificate with what Notary looks at. Its signature says nothing: Notary does not verify it either.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -405,56 +310,11 @@ fn blocks(text: &str) -> Result<Vec<&str>, Error> {
     }
 }
 
-/// `Name ::= SEQUENCE OF SET OF SEQUENCE { commonName, UTF8String }`
-fn name_der(name: &str) -> Vec<u8> {
-    let attribute = [tlv(0x06, &[0x55, 4, 3]), tlv(0x0c, name.as_bytes())].concat();
-    tlv(0x30, &tlv(0x31, &tlv(0x30, &attribute)))
-}
-
 /// The last common name counts, as in Go.
 fn common_name(name: &x509_cert::name::Name) -> String {
     let names = name.iter().filter(|attribute| attribute.oid == COMMON_NAME);
     let text = names.last().map(|attribute| String::from_utf8_lossy(attribute.value.value()));
     text.map(|text| text.into_owned()).unwrap_or_default()
-}
-
-fn extensions() -> Result<Vec<u8>, Error> {
-    let extension = |oid: &str, value: Vec<u8>| -> Result<Extension, Error> {
-        let extn_id = ObjectIdentifier::new(oid).map_err(x509_cert::der::Error::from)?;
-        Ok(Extension { extn_id, critical: true, extn_value: OctetString::new(value)? })
-    };
-    let constraints = BasicConstraints { ca: false, path_len_constraint: None };
-    let list = vec![
-        extension("2.5.29.15", KeyUsage(KeyUsages::DigitalSignature.into()).to_der()?)?,
-        extension("2.5.29.19", constraints.to_der()?)?,
-    ];
-    Ok(list.to_der()?)
-}
-
-/// The AlgorithmIdentifier of the signature, with SHA-256.
-fn signature_algorithm(algorithm: Algorithm) -> Result<Vec<u8>, Error> {
-    match algorithm {
-        Algorithm::EcdsaP256 | Algorithm::EcdsaP384 => Ok(tlv(0x30, &ECDSA_WITH_SHA256.to_der()?)),
-        Algorithm::Rsa(_) => {
-            let sha256 = tlv(0x30, &[SHA256.to_der()?, vec![5, 0]].concat());
-            let mgf1 = tlv(0x30, &[MGF1.to_der()?, sha256.clone()].concat());
-            let parameters = [tlv(0xa0, &sha256), tlv(0xa1, &mgf1), tlv(0xa2, &[2, 1, 32])];
-            let parameters = tlv(0x30, &parameters.concat());
-            Ok(tlv(0x30, &[RSASSA_PSS.to_der()?, parameters].concat()))
-        }
-        _ => Err(Error::Algorithm { algorithm }),
-    }
-}
-
-/// UTCTime until 2049, GeneralizedTime from then on (RFC 5280 4.1.2.5).
-fn time(instant: Timestamp) -> Result<Time, Error> {
-    let cannot = || Error::Time { found: instant };
-    let seconds = u64::try_from(instant.as_second()).map_err(|_| cannot())?;
-    let date = DateTime::from_unix_duration(Duration::from_secs(seconds)).map_err(|_| cannot())?;
-    Ok(match date.year() {
-        ..2050 => Time::UtcTime(UtcTime::from_date_time(date).map_err(|_| cannot())?),
-        _ => Time::GeneralTime(GeneralizedTime::from_date_time(date)),
-    })
 }
 
 fn instant(time: Time) -> Result<Timestamp, Error> {
@@ -463,13 +323,7 @@ fn instant(time: Time) -> Result<Timestamp, Error> {
 }
 
 const LABEL: &str = "CERTIFICATE";
-/// Notary's database columns and Go's parser take long names; 255 bytes is what a GUN may have.
-const MAX_NAME: usize = 255;
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
-const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
-const MGF1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.8");
-const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
-const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 /// ecdsa-with-SHA1, sha1WithRSAEncryption, dsa-with-sha1.
 const SHA1: [ObjectIdentifier; 3] = [
     ObjectIdentifier::new_unwrap("1.2.840.10045.4.1"),

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::certificate::Certificate;
-use super::profile::{Electors, Expiries, Path, Profile, ShapeError};
+use super::profile::{Electors, Expiries, Path, Profile};
+use super::shape::ShapeError;
 use super::threshold::{self, Electorate, Tally, count_with, verifies};
 use super::{Key, KeyId, Role, Root, Signature, SignedRoot, Version, notary, tuf};
 use crate::key::PublicKey;

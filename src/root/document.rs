@@ -1,0 +1,244 @@
+//! A root and a root file.
+//!
+//! First floor: pure.
+
+use std::collections::BTreeMap;
+
+use super::{Dialect, Error, Expiry, Fields, Key, KeyId, Role, RoleKeys, Version, notary, tuf};
+use crate::cjson::{Limits, Value};
+use crate::digest::Digest;
+use crate::key::{self, PublicKey};
+
+/// A root as its signatures cover it: everything it says, known to us or not, in no particular layout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    dialect: Dialect,
+    value: Value,
+    version: Version,
+    expires: Expiry,
+    keys: BTreeMap<KeyId, Key>,
+    roles: BTreeMap<String, RoleKeys>,
+}
+
+impl Root {
+    /// Reads the content of `signed`. The structure must be right; whether ids, thresholds and keys are good is for
+    /// [`succession`] and the profiles to say.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] or [`Error::Type`] naming the field, text that is not NFC in a TUF root.
+    pub fn from_value(dialect: Dialect, value: Value) -> Result<Self, Error> {
+        if dialect == Dialect::Tuf {
+            value.check_nfc()?;
+        }
+        let top = Fields::of("signed", &value)?;
+        let kind = top.text("_type")?;
+        if kind != dialect.kind() {
+            return Err(Error::Kind { expected: dialect.kind(), found: kind.to_owned() });
+        }
+        let number = top.integer("version")?;
+        let version = u64::try_from(number).ok().and_then(Version::new);
+        let version = version.ok_or(Error::Version { found: number })?;
+        let expires = top.text("expires")?;
+        let expires =
+            Expiry::from_text(expires).ok_or(Error::Expires { found: expires.to_owned() })?;
+        let mut keys = BTreeMap::new();
+        for (id, key) in top.map("keys")? {
+            let key = match dialect {
+                Dialect::Notary => notary::read_key(key),
+                Dialect::Tuf => tuf::read_key(key),
+            };
+            keys.insert(KeyId::new(id), key);
+        }
+        let mut roles = BTreeMap::new();
+        for (name, role) in top.map("roles")? {
+            roles.insert(name.clone(), read_role(name, role)?);
+        }
+        Ok(Self { dialect, version, expires, keys, roles, value })
+    }
+
+    /// The dialect.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The whole content of `signed`.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The version.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// When it expires.
+    pub fn expires(&self) -> &Expiry {
+        &self.expires
+    }
+
+    /// The keys by the id under which the document lists them.
+    pub fn keys(&self) -> &BTreeMap<KeyId, Key> {
+        &self.keys
+    }
+
+    /// The key listed under `id`.
+    pub fn key(&self, id: &KeyId) -> Option<&Key> {
+        self.keys.get(id)
+    }
+
+    /// All roles by name, those that we do not know included.
+    pub fn roles(&self) -> &BTreeMap<String, RoleKeys> {
+        &self.roles
+    }
+
+    /// The keys of one of the four roles.
+    pub fn role(&self, role: Role) -> Option<&RoleKeys> {
+        self.roles.get(role.name())
+    }
+
+    /// The listed keys of a role with their ids, in the order of the document; ids without a key are left out.
+    pub fn role_keys(&self, role: Role) -> impl Iterator<Item = (&KeyId, &Key)> {
+        let ids = self.role(role).map(|keys| keys.ids.as_slice()).unwrap_or_default();
+        ids.iter().filter_map(|id| self.keys.get_key_value(id))
+    }
+
+    /// The id under which the root role lists this public key; with several certificates of one key, the first.
+    pub fn root_key_id(&self, public: &PublicKey) -> Option<&KeyId> {
+        self.role_keys(Role::Root).find(|(_, key)| key.public() == Some(public)).map(|(id, _)| id)
+    }
+
+    /// The bytes that signatures cover.
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        // A TUF root was found to be NFC when it was read, so both dialects have the same bytes here.
+        self.value.go()
+    }
+
+    /// The SHA-256 of [`Root::signed_bytes`].
+    pub fn signed_digest(&self) -> Digest {
+        Digest::of(&self.signed_bytes())
+    }
+
+    /// What a token is given so that `key`, of this root or of the one before, signs it.
+    ///
+    /// # Errors
+    /// [`Error::Algorithm`] when the dialect's roots are not signed by such keys.
+    pub fn to_sign(&self, key: &PublicKey) -> Result<key::ToSign, Error> {
+        Ok(self.dialect.scheme(key.algorithm())?.to_sign(&self.signed_bytes()))
+    }
+
+    /// Makes a signature from a token's raw answer and verifies it.
+    ///
+    /// # Errors
+    /// [`Error::Key`] when the answer is not a signature by `key` over this root.
+    pub fn signature(&self, id: &KeyId, key: &PublicKey, raw: &[u8]) -> Result<Signature, Error> {
+        let scheme = self.dialect.scheme(key.algorithm())?;
+        self.signature_of(id, key, scheme.encode(key.algorithm(), raw)?)
+    }
+
+    /// Makes a signature from its bytes in the dialect's encoding and verifies it.
+    ///
+    /// # Errors
+    /// [`Error::Key`] when the bytes are not a signature by `key` over this root.
+    pub fn signature_of(
+        &self,
+        id: &KeyId,
+        key: &PublicKey,
+        bytes: Vec<u8>,
+    ) -> Result<Signature, Error> {
+        let scheme = self.dialect.scheme(key.algorithm())?;
+        key.verify(scheme, &self.signed_bytes(), &bytes)?;
+        let method = (self.dialect == Dialect::Notary).then(|| notary::method(scheme).to_owned());
+        Ok(Signature { key: id.clone(), method, bytes })
+    }
+}
+
+/// One signature of a document.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Signature {
+    /// Whose it says it is.
+    pub key: KeyId,
+    /// Notary's name of the scheme, as written; TUF has none.
+    pub method: Option<String>,
+    /// The signature in the dialect's encoding.
+    pub bytes: Vec<u8>,
+}
+
+/// A root file: its exact bytes, what it says, and the signatures it carries, none of them verified yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedRoot {
+    bytes: Vec<u8>,
+    root: Root,
+    signatures: Vec<Signature>,
+}
+
+impl SignedRoot {
+    /// Reads a root file of at most [`Limits::ROOT`].
+    ///
+    /// # Errors
+    /// [`Error::Json`], or a field that is missing or of another type.
+    pub fn parse(dialect: Dialect, bytes: &[u8]) -> Result<Self, Error> {
+        let value = Value::parse(bytes, Limits::ROOT)?;
+        let file = Fields::of("the file", &value)?;
+        let list = file.get("signatures")?;
+        let list = list.as_list().ok_or(Error::wrong("signatures", "a list"))?;
+        let read = match dialect {
+            Dialect::Notary => notary::read_signature,
+            Dialect::Tuf => tuf::read_signature,
+        };
+        let signatures = list.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let root = Root::from_value(dialect, file.get("signed")?.clone())?;
+        Ok(Self { bytes: bytes.to_vec(), root, signatures })
+    }
+
+    /// Puts a root and its signatures into a file; the order in which signatures were made does not matter.
+    pub fn assemble(root: &Root, signatures: &[Signature]) -> Self {
+        let mut signatures = signatures.to_vec();
+        signatures.sort();
+        signatures.dedup();
+        let bytes = match root.dialect {
+            Dialect::Notary => notary::file(root, &signatures),
+            Dialect::Tuf => tuf::file(root, &signatures),
+        };
+        Self { bytes, root: root.clone(), signatures }
+    }
+
+    /// The exact bytes of the file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What it says.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// The version.
+    pub fn version(&self) -> Version {
+        self.root.version
+    }
+
+    /// The signatures, in the order of the file.
+    pub fn signatures(&self) -> &[Signature] {
+        &self.signatures
+    }
+
+    /// The SHA-256 of the file.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.bytes)
+    }
+
+    /// The SHA-256 of what the signatures cover.
+    pub fn signed_digest(&self) -> Digest {
+        self.root.signed_digest()
+    }
+}
+
+fn read_role(name: &str, value: &Value) -> Result<RoleKeys, Error> {
+    let place = format!("role `{name}`");
+    let fields = Fields::of(&place, value)?;
+    let ids = fields.get("keyids")?.as_list().ok_or(Error::wrong("keyids", "a list"))?;
+    let id = |value: &Value| value.as_text().map(KeyId::new);
+    let ids = ids.iter().map(id).collect::<Option<Vec<_>>>();
+    let ids = ids.ok_or(Error::wrong("keyids", "a list of text"))?;
+    Ok(RoleKeys { ids, threshold: fields.integer("threshold")? })
+}
