@@ -133,6 +133,22 @@ fn tokens_that_are_not_there_are_told_in_three_lines() {
 }
 
 #[test]
+fn a_trust_folder_that_is_not_whole_protects_every_token() {
+    let room = Room::new();
+    let text = std::fs::read_to_string(&room.file).unwrap();
+    std::fs::write(&room.file, format!("trust = \"trust\"\n{text}")).unwrap();
+    std::fs::write(room.scratch.folder("trust").join("custody.json"), "{}").unwrap();
+    let ran = run(&mut room.officiant(&["init", "officer-a"]));
+    assert_eq!(ran.code(), 1);
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert!(lines[0].starts_with("error: trust folder `"), "{lines:?}");
+    assert!(lines[0].ends_with("/trust` is not whole"), "{lines:?}");
+    assert!(lines[1].starts_with("because "), "{lines:?}");
+    assert_eq!(lines[3], "nothing was signed and nothing was written");
+    assert!(!room.scratch.path().join("tokens").exists());
+}
+
+#[test]
 fn nobody_at_a_terminal_is_a_refusal() {
     let room = Room::new();
     let mut command = Command::new("setsid");

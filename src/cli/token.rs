@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::{Token, TokenList, TokenOne};
 use super::command::{print, room};
@@ -17,7 +17,7 @@ use crate::room::console::{Console, Prompt, Terminal};
 use crate::room::media::{self, Limits};
 use crate::room::soft;
 use crate::secret::Pin;
-use crate::trust::Past;
+use crate::trust::{Custody, Past};
 use crate::wording::{Count, List};
 
 /// Runs one of the verbs.
@@ -189,7 +189,11 @@ fn not_trusted(room: &Binding, name: &str) -> Result<(), Refusal> {
             .because(e)
             .hint("bring the trust folder of the last ceremony from its media")
     })?;
-    if past.custody().token(name).is_none() {
+    not_named(past.custody(), trust, name)
+}
+
+fn not_named(custody: &Custody, trust: &Path, name: &str) -> Result<(), Refusal> {
+    if custody.token(name).is_none() {
         return Ok(());
     }
     let what = format!("token `{name}` is named by trust folder `{}`", trust.display());
@@ -210,7 +214,7 @@ fn bound<'a>(room: &'a Binding, name: &str) -> Result<&'a binding::Token, Refusa
 fn driver(
     room: &Binding,
     token: &binding::Token,
-    folder: fn(&std::path::Path) -> Result<PathBuf, soft::Error>,
+    folder: fn(&Path) -> Result<PathBuf, soft::Error>,
 ) -> Result<Driver, Refusal> {
     let softhsm = token.softhsm.as_deref().map(folder).transpose().map_err(|e| e.refusal())?;
     // The room file was refused if it names a module that it does not have.
@@ -312,3 +316,30 @@ const ATTEMPTS: usize = 3;
 /// A trust folder of some thousand repositories and some dozens of ceremonies.
 const LIMITS: Limits =
     Limits { files: 1_000_000, bytes_each: 64 << 20, bytes_total: 1 << 30, depth: 8 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use crate::trust::CustodyToken;
+
+    #[test]
+    fn a_token_that_a_trust_folder_names_is_not_initialised() {
+        let token = CustodyToken {
+            name: "officer-a".to_owned(),
+            custodian: "seat A".to_owned(),
+            model: "SoftHSM v2".to_owned(),
+            identity: Digest::of(b"identity"),
+            attest: None,
+            seal: None,
+        };
+        let custody = Custody { tokens: vec![token], ..Custody::default() };
+        let trust = Path::new("/media/trust");
+        assert_eq!(not_named(&custody, trust, "officer-b"), Ok(()));
+        let refusal = not_named(&custody, trust, "officer-a").unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "token `officer-a` is named by trust folder `/media/trust` [TOKEN-INIT]"
+        );
+    }
+}

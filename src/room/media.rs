@@ -4,18 +4,20 @@
 //! ([`Lock`]); nothing that exists is ever overwritten; what a killed run left behind carries [`LEFTOVER`].
 
 mod error;
+mod lines;
 mod tree;
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Advice, CWD, FlockOperation, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 pub use error::Error;
+pub use lines::{append_line, cut_to};
 pub use tree::{Files, Limits, compare, read_tree, write_tree};
 
 /// What a media is for, as its marker file says (security rule 21).
@@ -169,60 +171,16 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Appends `line` and its end to a file of lines, which is made if it is not there, and syncs it. If the media
-/// refuses, the part that was written is taken away again as far as the media allows.
-///
-/// # Errors
-/// [`Error::LineBreak`]; [`Error::Torn`] if the last line has no end; whatever the media answers.
-pub fn append_line(path: &Path, line: &str) -> Result<(), Error> {
-    if line.contains('\n') {
-        return Err(Error::LineBreak { path: path.to_owned() });
-    }
-    let (folder, _) = split(path)?;
-    let failed = |e: io::Error| Error::of(path, "written", e);
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).custom_flags(NO_LINKS);
-    let (mut file, is_new) = match options.open(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            (options.create_new(true).open(path).map_err(failed)?, true)
-        }
-        other => (regular(other.map_err(failed)?, path)?, false),
-    };
-    let before = file.metadata().map_err(failed)?.len();
-    let mut last = [b'\n'];
-    if before > 0 {
-        file.read_exact_at(&mut last, before - 1).map_err(failed)?;
-    }
-    if last != *b"\n" {
-        return Err(Error::Torn { path: path.to_owned() });
-    }
-    // One write, so that a kill tears at most this line.
-    let written = file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
-    if let Err(e) = written {
-        let error = failed(e);
-        let _ = file.set_len(before);
-        return Err(error);
-    }
-    if is_new { sync_folder(folder) } else { Ok(()) }
-}
-
-/// Cuts a file of lines to its first `length` bytes, for the torn last line of a killed run, and syncs it.
-///
-/// # Errors
-/// Whatever the media answers.
-pub fn cut_to(path: &Path, length: u64) -> Result<(), Error> {
-    let failed = |e: io::Error| Error::of(path, "written", e);
-    let file = OpenOptions::new().write(true).custom_flags(NO_LINKS).open(path).map_err(failed)?;
-    let file = regular(file, path)?;
-    file.set_len(length).and_then(|()| file.sync_all()).map_err(failed)
-}
-
-/// Makes the folder `path` in its parent, if it is not there, and syncs the parent.
+/// Makes the folder `path` in its parent, if it is not there, and syncs the parent. Its name is whatever the room
+/// file says.
 ///
 /// # Errors
 /// [`Error::NotRegular`] if something else has the name; whatever the media answers.
 pub fn make_folder(path: &Path) -> Result<(), Error> {
-    let (parent, _) = split(path)?;
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
     match std::fs::create_dir(path) {
         Ok(()) => sync_folder(parent),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => tree::open_folder(path).map(drop),

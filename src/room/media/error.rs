@@ -242,7 +242,8 @@ impl Error {
     /// The refusal, with `standing` as what is now true.
     pub fn refusal(&self, standing: impl Into<String>) -> Refusal {
         let exit = match self {
-            Self::LineBreak { .. } | Self::Name { .. } => Exit::Ours,
+            Self::LineBreak { .. } => Exit::Ours,
+            Self::Name { .. } => Exit::Usage,
             _ if self.check().is_some() => Exit::Refused,
             _ => Exit::Device,
         };
@@ -290,7 +291,8 @@ impl Error {
             Self::Torn { .. } => "run `resume`: it drops the torn line",
             Self::Vanished { .. } => "insert it again, or a fresh one, and run `resume`",
             Self::WrongKind { .. } => "put the media into the place of its own kind in room.toml",
-            Self::LineBreak { .. } | Self::Name { .. } => return None,
+            Self::Name { .. } => "choose a name that every file system carries",
+            Self::LineBreak { .. } => return None,
         })
     }
 }

@@ -309,6 +309,16 @@ fn two_media_are_compared_byte_for_byte() {
 }
 
 #[test]
+fn a_folder_is_made_once_under_any_name() {
+    let scratch = Scratch::new();
+    let path = scratch.0.join("my work: 1");
+    make_folder(&path).unwrap();
+    make_folder(&path).unwrap();
+    std::fs::write(scratch.0.join("file"), "").unwrap();
+    assert!(matches!(make_folder(&scratch.0.join("file")), Err(Error::NotRegular { .. })));
+}
+
+#[test]
 fn one_run_at_a_time_has_a_folder() {
     let scratch = Scratch::new();
     let lock = Lock::take(&scratch.0).unwrap();
@@ -421,7 +431,7 @@ fn every_error_says_whose_and_what_to_do() {
         (
             Error::Name { name: "CON".to_owned(), why: "it is a device on other systems" },
             "name `CON` cannot stand on media: it is a device on other systems",
-            Exit::Ours,
+            Exit::Usage,
         ),
         (
             Error::TooDeep { path: path.clone(), limit },
