@@ -207,7 +207,8 @@ impl Error {
         let errno = source.raw_os_error().map(Errno::from_raw_os_error);
         let volume = || volume_of(&path);
         match errno {
-            Some(Errno::NOSPC | Errno::DQUOT) => full(path),
+            Some(Errno::NOSPC) => full(path),
+            Some(Errno::DQUOT) => Self::Full { volume: volume(), path },
             Some(Errno::ROFS) => Self::ReadOnly { volume: volume(), path },
             Some(errno) if GONE.contains(&errno) => {
                 Self::Vanished { volume: volume(), path, doing }

@@ -379,6 +379,7 @@ fn what_the_system_answers_has_a_name() {
     for gone in [Errno::NODEV, Errno::NOTCONN, Errno::STALE, Errno::NXIO, Errno::NOMEDIUM] {
         assert_eq!(named(gone), named(Errno::IO));
     }
+    assert_eq!(named(Errno::DQUOT), "media `/nowhere` is full at `/nowhere/a`");
     assert_eq!(named(Errno::ACCESS), "`/nowhere/a` is closed to this account");
     assert_eq!(named(Errno::BADF), "`/nowhere/a` could not be written");
     // The root file system of a test machine is not full: the answer contradicts it.
