@@ -57,8 +57,14 @@ checks! {
     PlanWords = "PLAN-WORDS",
     /// A practice names only hosts that no client in the world trusts, and its TUF roots live 30 days.
     PracticeNames = "PRACTICE-NAMES",
+    /// What is served after an upload is what was uploaded, byte for byte.
+    PublishCompared = "PUBLISH-COMPARED",
+    /// What is published already is the beginning of the trust folder's chain, byte for byte.
+    PublishFork = "PUBLISH-FORK",
     /// The keys that can still be used reach the old and the new threshold.
     QuorumPresent = "QUORUM-PRESENT",
+    /// What a rehearsal made is never published.
+    Rehearsal = "REHEARSAL",
     /// The request's chain contains the trust folder's and is never shorter.
     RequestBehind = "REQUEST-BEHIND",
     /// Each root of the request is signed by enough keys of the root before and of its own.
@@ -103,6 +109,10 @@ checks! {
     ShareThreshold = "SHARE-THRESHOLD",
     /// Every signature verifies, in software, over the candidate that was consented to.
     SignatureGood = "SIGNATURE-GOOD",
+    /// A root leaves the snapshot key with the trust server, which signs what goes up.
+    SnapshotClient = "SNAPSHOT-CLIENT",
+    /// A targets key that is new goes up only with targets that it signed.
+    TargetsUnsigned = "TARGETS-UNSIGNED",
     /// Only a token that is empty, and that no trust folder names, is initialised.
     TokenInit = "TOKEN-INIT",
     /// A token shows the public keys that were enrolled, planned or generated, and no other token has them.

@@ -29,11 +29,11 @@ impl Name {
         &self.0
     }
 
-    /// The folder that carries this repository: 1 to 246 characters of `[a-z0-9._%-]`.
+    /// The folder that carries this repository: 1 to 196 characters of `[a-z0-9._%-]`.
     ///
     /// Every byte outside `[a-z0-9._-]` becomes `%` and two lower-case hex digits. So does a dot that
     /// begins or ends the name, and the first letter of a name that DOS keeps for a device (`con`,
-    /// `com1.txt`). What would be longer than 180 characters is cut there, never inside an escape, and
+    /// `com1.txt`). What would be longer than 130 characters is cut there, never inside an escape, and
     /// ends with `%_` and the SHA-256 of the name; no other folder name contains `%_`.
     pub fn folder(&self) -> String {
         let escaped = self.escaped();
@@ -265,9 +265,9 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// Characters of a folder name before its digest: with `%_` and 64 digits it stays below the 255 of every
-/// file system.
-const LONGEST: usize = 180;
+/// Characters of a folder name before its digest: with `%_` and 64 digits it stays below the 200 that media
+/// may carry.
+const LONGEST: usize = 130;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,8 @@
     reason = "a test says what is wrong by panicking, and the harness is tests all through"
 )]
 
+#[cfg(feature = "online")]
+mod courier;
 mod harness;
 mod house;
 mod media;

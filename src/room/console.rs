@@ -193,7 +193,7 @@ impl Error {
 
 /// Makes text harmless for a terminal: control characters, and those that reorder or hide others, are shown as
 /// `\u{…}`; line ends stay.
-pub(crate) fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '\n' || !(c.is_control() || is_hidden(c)) {

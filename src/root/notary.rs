@@ -20,7 +20,7 @@ pub(super) fn scheme(algorithm: Algorithm) -> Result<Scheme, Error> {
 }
 
 /// The `method` of signatures in this scheme.
-pub(super) const fn method(scheme: Scheme) -> &'static str {
+pub const fn method(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::EcdsaDer(_) | Scheme::EcdsaRaw(_) => "ecdsa",
         Scheme::Ed25519 => "eddsa",
@@ -97,8 +97,11 @@ fn is_rsa(key: &PublicKey) -> bool {
     matches!(key.algorithm(), Algorithm::Rsa(_))
 }
 
-/// Reads `{"keyid","method","sig"}`.
-pub(super) fn read_signature(value: &Value) -> Result<Signature, Error> {
+/// Reads `{"keyid","method","sig"}`, as every role's file holds it.
+///
+/// # Errors
+/// A field that is missing, or `sig` that is not base64.
+pub fn read_signature(value: &Value) -> Result<Signature, Error> {
     let fields = Fields::of("signatures", value)?;
     let bytes = BASE64.decode(fields.text("sig")?.as_bytes());
     Ok(Signature {
@@ -113,7 +116,8 @@ pub(super) fn file(root: &Root, signatures: &[Signature]) -> Vec<u8> {
     file_of(root.value(), signatures)
 }
 
-fn file_of(signed: &Value, signatures: &[Signature]) -> Vec<u8> {
+/// The file of any role around what is signed: `signed` first, escaped for HTML, no line end.
+pub fn file_of(signed: &Value, signatures: &[Signature]) -> Vec<u8> {
     let go = |value: &Value| value.encode(Form::GoEmbedded).unwrap_or_default();
     let mut out = b"{\"signed\":".to_vec();
     out.extend(go(signed));

@@ -40,12 +40,12 @@ peer() {
 
 need_rust
 if [ $# -eq 0 ]; then
-    need binutils e2fsprogs mount opensc softhsm2 openssl strace gcc libc6-dev util-linux python3
-    set -- notary docker python shim lyingfs
+    need binutils e2fsprogs mount opensc softhsm2 openssl strace gcc libc6-dev util-linux python3 curl
+    set -- notary docker moto python shim lyingfs
 fi
 for name do
     case $name in
-        python) version=$(digest tests/peers/python.txt) ;;
+        moto | python) version=$(digest "tests/peers/$name.txt") ;;
         lyingfs | shim) version=$(digest "tests/$name"/Cargo.* "tests/$name"/src/*) ;;
         *) version=$(pin "$name") ;;
     esac

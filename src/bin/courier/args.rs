@@ -1,0 +1,145 @@
+//! The command line, and nothing else: no input or output, no environment.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Brings requests to media, and carries signed metadata from media to the trust server
+#[derive(Parser)]
+#[command(name = "courier", version, after_help = CODES, max_term_width = 100)]
+pub(crate) struct Courier {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print the result as one JSON object
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Fetch the roots of repositories and the keys that the online side offers, onto `in` media
+    Fetch(Fetch),
+    /// Prove, for one plan, that you hold the private half of an offered key
+    Prove(Prove),
+    /// Publish the roots of a trust folder, fetch them back and compare
+    Publish(Publish),
+}
+
+/// `courier fetch`.
+#[derive(Args)]
+pub(crate) struct Fetch {
+    /// Repositories to fetch
+    #[arg(value_name = "NAME", required_unless_present = "list")]
+    pub(crate) names: Vec<String>,
+    /// File that names more repositories: the first word of each line, `#` begins a comment
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list: Option<PathBuf>,
+    /// Dialect of the repositories
+    #[arg(long, value_enum, default_value = "notary")]
+    pub(crate) dialect: DialectName,
+    /// Trust server; for `tuf` the URL or folder of the metadata, `{name}` in it stands for the name
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: String,
+    /// Media to write to
+    #[arg(long, value_name = "MEDIA")]
+    pub(crate) out: PathBuf,
+    /// Write `request-2`, to stand beside the request that another machine fetched
+    #[arg(long)]
+    pub(crate) second: bool,
+    /// Public key (or certificate) to offer for `targets`, PEM; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) targets_key: Vec<PathBuf>,
+    /// Public key to offer for `snapshot`, PEM, in place of the server's; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot_key: Vec<PathBuf>,
+    /// Public key to offer for `timestamp`, PEM (`tuf` only); may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) timestamp_key: Vec<PathBuf>,
+    /// How to reach the server
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+/// `courier prove`.
+#[derive(Args)]
+pub(crate) struct Prove {
+    /// The plan, as it will be conducted
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
+    /// Repository that the key is for
+    #[arg(long, value_name = "NAME")]
+    pub(crate) repository: String,
+    /// Role that the key is for: `targets` or `snapshot`
+    #[arg(long)]
+    pub(crate) role: String,
+    /// Private key, PEM; may be repeated
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) key: Vec<PathBuf>,
+    /// Media to write to
+    #[arg(long, value_name = "MEDIA")]
+    pub(crate) out: PathBuf,
+}
+
+/// `courier publish`.
+#[derive(Args)]
+pub(crate) struct Publish {
+    /// Trust folder, or the `out` media that holds it
+    #[arg(value_name = "TRUST-FOLDER|MEDIA")]
+    pub(crate) trust: PathBuf,
+    /// Where to publish
+    #[command(flatten)]
+    pub(crate) to: Destination,
+    /// Only these repositories; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) repository: Vec<String>,
+    /// Private targets key, PEM, for a first or newly keyed targets.json; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) targets_key: Vec<PathBuf>,
+    /// How to reach the server
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+/// Where roots go.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Destination {
+    /// Notary trust server
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// Folder of a TUF repository's metadata; `{name}` in it stands for the name
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) directory: Option<String>,
+    /// Object store of a TUF repository's metadata, `s3://BUCKET/PREFIX`; `{name}` stands for the name.
+    /// Credentials come from the AWS variables of the environment
+    #[arg(long, value_name = "URL")]
+    pub(crate) bucket: Option<String>,
+}
+
+/// How to reach a server.
+#[derive(Args)]
+pub(crate) struct Network {
+    /// Certificate authorities to trust, PEM, in place of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Repositories to work on at once
+    #[arg(long, default_value = "8", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: u8,
+    /// Seconds that one answer may take
+    #[arg(long, default_value = "60", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
+}
+
+/// A dialect on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum DialectName {
+    /// Notary v1, Docker Content Trust
+    Notary,
+    /// TUF 1.0
+    Tuf,
+}
+
+const CODES: &str = "Exit codes: 0 done, 1 refused, 2 usage or plan, 3 media or network, 4 our fault.
+A token server is given the credentials in NOTARY_AUTH (base64 of user:password), as `notary` does.";

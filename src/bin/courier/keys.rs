@@ -1,0 +1,189 @@
+//! Key files of publishers: public keys to offer, private keys to prove and to sign with.
+//!
+//! Annex: reads the files that the command line names; a private key stays in memory for one command.
+
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    self as sign, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaKeyPair,
+};
+use data_encoding::BASE64;
+use officiant::key::{self, Algorithm, PublicKey, Scheme};
+use officiant::room::media;
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
+use zeroize::Zeroizing;
+
+use super::files;
+
+/// Reads a public key: `PUBLIC KEY` or `CERTIFICATE`, headers and text around it do not matter.
+///
+/// # Errors
+/// [`Error`].
+pub(crate) fn public(file: &Path) -> Result<PublicKey, Error> {
+    let (label, der) = pem(file)?;
+    let wrong = |source| Error::Key { file: file.to_owned(), source };
+    match label.as_str() {
+        "PUBLIC KEY" => PublicKey::from_der(&der).map_err(wrong),
+        "CERTIFICATE" => {
+            let spki = Certificate::from_der(&der).map_err(|_| key::Error::NotSpki);
+            let spki = spki.and_then(|certificate| {
+                let spki = certificate.tbs_certificate().subject_public_key_info().to_der();
+                spki.map_err(|_| key::Error::NotSpki)
+            });
+            PublicKey::from_der(&spki.map_err(wrong)?).map_err(wrong)
+        }
+        _ => Err(Error::Label { file: file.to_owned(), expected: "PUBLIC KEY", label }),
+    }
+}
+
+/// A private key in memory.
+pub(crate) struct Private {
+    pair: Pair,
+    public: PublicKey,
+}
+
+enum Pair {
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Rsa(Box<RsaKeyPair>),
+}
+
+impl Private {
+    /// Reads an unencrypted private key: PKCS#8, SEC 1 or PKCS#1.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub(crate) fn read(file: &Path) -> Result<Self, Error> {
+        let (label, der) = pem(file)?;
+        match label.as_str() {
+            "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => {}
+            "ENCRYPTED PRIVATE KEY" => return Err(Error::Encrypted { file: file.to_owned() }),
+            _ => {
+                let file = file.to_owned();
+                return Err(Error::Label { file, expected: "PRIVATE KEY", label });
+            }
+        }
+        let wrong = |source| Error::Key { file: file.to_owned(), source };
+        for (algorithm, signing) in CURVES {
+            if let Ok(pair) = EcdsaKeyPair::from_private_key_der(signing, &der) {
+                let public = PublicKey::from_ec_point(algorithm, pair.public_key().as_ref());
+                return Ok(Self { public: public.map_err(wrong)?, pair: Pair::Ecdsa(pair) });
+            }
+        }
+        if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der) {
+            let public = PublicKey::from_ed25519(pair.public_key().as_ref()).map_err(wrong)?;
+            return Ok(Self { public, pair: Pair::Ed25519(pair) });
+        }
+        if let Ok(pair) = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der)) {
+            let der: Option<PublicKeyX509Der<'_>> = pair.public_key().as_der().ok();
+            let public = PublicKey::from_der(der.as_ref().map_or(&[], |der| der.as_ref()));
+            let public = public.map_err(wrong)?;
+            return Ok(Self { public, pair: Pair::Rsa(Box::new(pair)) });
+        }
+        Err(Error::Private { file: file.to_owned() })
+    }
+
+    /// The public half.
+    pub(crate) fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// Signs `message` as `scheme` wants it, SHA-256 throughout, and verifies the signature.
+    ///
+    /// # Errors
+    /// [`Error::Signature`].
+    pub(crate) fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let random = SystemRandom::new();
+        let raw = match &self.pair {
+            Pair::Ecdsa(pair) => pair.sign(&random, message).ok().map(|s| s.as_ref().to_vec()),
+            Pair::Ed25519(pair) => pair.try_sign(message).ok().map(|s| s.as_ref().to_vec()),
+            Pair::Rsa(pair) => {
+                let mut raw = vec![0; pair.public_modulus_len()];
+                let done = pair.sign(&sign::RSA_PSS_SHA256, &random, message, &mut raw);
+                done.ok().map(|()| raw)
+            }
+        };
+        let bad = |source| Error::Signature { source };
+        let raw = raw.ok_or_else(|| bad(key::Error::BadSignature))?;
+        let bytes = scheme.encode(self.public.algorithm(), &raw).map_err(bad)?;
+        self.public.verify(scheme, message, &bytes).map_err(bad)?;
+        Ok(bytes)
+    }
+}
+
+/// The first PEM block of a file: its label and content. Headers (`role:`, `gun:`) are passed over.
+fn pem(file: &Path) -> Result<(String, Zeroizing<Vec<u8>>), Error> {
+    let bad = || Error::Pem { file: file.to_owned() };
+    let bytes = Zeroizing::new(files::read(file, MOST)?.ok_or_else(bad)?);
+    let text = str::from_utf8(&bytes).map_err(|_| bad())?;
+    let (_, rest) = text.split_once("-----BEGIN ").ok_or_else(bad)?;
+    let (label, rest) = rest.split_once("-----").ok_or_else(bad)?;
+    let (body, _) = rest.split_once(&format!("-----END {label}-----")).ok_or_else(bad)?;
+    let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
+    for line in body.lines().filter(|line| !line.contains(':')) {
+        base64.push_str(line.trim());
+    }
+    let der = BASE64.decode(base64.as_bytes()).map_err(|_| bad())?;
+    Ok((label.to_owned(), Zeroizing::new(der)))
+}
+
+/// Why a file is not the key that it should be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The private key is encrypted.
+    #[error("`{}` is encrypted", file.display())]
+    Encrypted {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The key is of a kind that we do not know, or not in its one form.
+    #[error("`{}`: {source}", file.display())]
+    Key {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        source: key::Error,
+    },
+    /// Another PEM block.
+    #[error("`{}` holds a `{label}`, expected a `{expected}`", file.display())]
+    Label {
+        /// The file.
+        file: PathBuf,
+        /// What was wanted.
+        expected: &'static str,
+        /// What was found.
+        label: String,
+    },
+    /// The file cannot be read.
+    #[error(transparent)]
+    Media(#[from] media::Error),
+    /// No PEM.
+    #[error("`{}` is missing or no PEM", file.display())]
+    Pem {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A private key of no kind that we use.
+    #[error("`{}` is no private key of ECDSA P-256 or P-521, Ed25519 or RSA", file.display())]
+    Private {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The key did not make a good signature.
+    #[error("the key made no good signature: {source}")]
+    Signature {
+        /// What is wrong.
+        source: key::Error,
+    },
+}
+
+const MOST: usize = 64 << 10;
+
+/// With SHA-256, as every Notary client wants it; the library signs with no other curve so.
+const CURVES: [(Algorithm, &EcdsaSigningAlgorithm); 2] = [
+    (Algorithm::EcdsaP256, &sign::ECDSA_P256_SHA256_FIXED_SIGNING),
+    (Algorithm::EcdsaP521, &sign::ECDSA_P521_SHA256_FIXED_SIGNING),
+];

@@ -1,0 +1,67 @@
+//! The only mouth of `courier`: results on standard output, everything else on standard error.
+//!
+//! Nothing is asked here, and nothing that is written can fail the work: a closed pipe is not an error.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+
+use officiant::refusal::Refusal;
+use officiant::room::console::harmless;
+
+/// Prints a result.
+pub(crate) fn result(text: &str) {
+    let mut out = stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints what is no result: refusals, notes.
+pub(crate) fn note(text: &str) {
+    let mut err = stderr().lock();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}
+
+/// Tells a refusal: what is wrong, why, what to do, what is now true; a line each, whatever they hold.
+pub(crate) fn tell(refusal: &Refusal) {
+    let mut lines = vec![format!("error: {refusal}")];
+    lines.extend(refusal.because.iter().map(|because| format!("because {because}")));
+    lines.extend(refusal.hints.iter().map(|hint| format!("hint: {hint}")));
+    lines.push(refusal.standing.clone());
+    let text = lines.iter().map(|line| harmless(line).replace('\n', " ") + "\n");
+    note(&text.collect::<String>());
+}
+
+/// Counts finished repositories on the terminal; silent when standard error is none.
+pub(crate) struct Progress {
+    what: &'static str,
+    done: usize,
+    of: usize,
+    shown: bool,
+}
+
+impl Progress {
+    /// Begins at 0 of `of`.
+    pub(crate) fn new(what: &'static str, of: usize) -> Self {
+        let progress = Self { what, done: 0, of, shown: of > 1 && stderr().is_terminal() };
+        progress.show();
+        progress
+    }
+
+    /// One more is done.
+    pub(crate) fn step(&mut self) {
+        self.done += 1;
+        self.show();
+    }
+
+    fn show(&self) {
+        if self.shown {
+            note(&format!("\r{} {} of {}", self.what, self.done, self.of));
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown {
+            note("\n");
+        }
+    }
+}

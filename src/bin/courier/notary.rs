@@ -1,0 +1,174 @@
+//! The API of a Notary v1 trust server, as far as roots need it.
+//!
+//! Annex: the network, through [`Net`].
+
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use officiant::key::PublicKey;
+use officiant::name::Name;
+use officiant::request::{MAX_ROOT, MAX_VERSIONS, Role};
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::net::{self, Net};
+
+/// A trust server.
+pub(crate) struct Server {
+    net: Arc<Net>,
+    base: String,
+}
+
+/// The roots of one repository as a server has them: version 1 first.
+pub(crate) type Roots = Vec<Vec<u8>>;
+
+impl Server {
+    /// A server at `url`.
+    ///
+    /// # Errors
+    /// [`net::Error`] for an address that is not asked.
+    pub(crate) fn new(net: Arc<Net>, url: &str) -> Result<Self, net::Error> {
+        let base = net::url(url)?.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { net, base })
+    }
+
+    /// A file by its name in the API (`root.json`, `3.root.json`); none when the server has none.
+    ///
+    /// # Errors
+    /// [`Error::Net`].
+    pub(crate) async fn file(&self, name: &Name, file: &str) -> Result<Option<Vec<u8>>, Error> {
+        let most = if file.ends_with("root.json") { MAX_ROOT } else { MAX_OTHER };
+        Ok(self.net.get(&self.url(name, file)?, most).await?)
+    }
+
+    /// The latest version of the root; 0 when the server does not know the repository.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub(crate) async fn latest(&self, name: &Name) -> Result<(u64, Vec<u8>), Error> {
+        let Some(bytes) = self.file(name, "root.json").await? else { return Ok((0, Vec::new())) };
+        let version = version(&bytes).filter(|version| (1..=MAX_VERSIONS).contains(version));
+        let version = version.ok_or_else(|| Error::NoVersion { name: name.clone() })?;
+        Ok((version, bytes))
+    }
+
+    /// Every version of the root, from 1 to the latest; empty when the server does not know the repository.
+    ///
+    /// # Errors
+    /// [`Error`]: a version that is missing, or a latest one that is served in two ways.
+    pub(crate) async fn roots(&self, name: &Name) -> Result<Roots, Error> {
+        let (latest, last) = self.latest(name).await?;
+        let mut roots = Vec::new();
+        // Version 0 is never asked for: SQL stores answer it with any version.
+        for version in 1..=latest {
+            let root = self.file(name, &format!("{version}.root.json")).await?;
+            roots.push(root.ok_or_else(|| Error::Gap { name: name.clone(), version })?);
+        }
+        match roots.last() {
+            Some(root) if *root != last => Err(Error::TwoLatest { name: name.clone(), latest }),
+            _ => Ok(roots),
+        }
+    }
+
+    /// The public key that the server keeps for `role`; it makes one where it has none.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub(crate) async fn key(&self, name: &Name, role: Role) -> Result<PublicKey, Error> {
+        let file = format!("{role}.key");
+        let answer = self.net.get(&self.url(name, &file)?, MAX_KEY).await?;
+        let bad = || Error::NoKey { name: name.clone(), role };
+        let answer: KeyAnswer =
+            answer.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(bad)?;
+        let bytes = BASE64.decode(answer.keyval.public.as_bytes()).map_err(|_| bad())?;
+        let key = match answer.keytype.as_str() {
+            "ecdsa" | "rsa" => PublicKey::from_der(&bytes),
+            "ed25519" => PublicKey::from_ed25519(&bytes),
+            _ => return Err(bad()),
+        };
+        key.map_err(|_| bad())
+    }
+
+    /// Uploads files by role, all or none.
+    ///
+    /// # Errors
+    /// [`Error::Net`]; the server may have stored them all the same.
+    pub(crate) async fn upload(&self, name: &Name, files: &[(&str, &[u8])]) -> Result<(), Error> {
+        Ok(self.net.post(&self.url(name, "")?, files).await?)
+    }
+
+    fn url(&self, name: &Name, file: &str) -> Result<Url, Error> {
+        Ok(net::url(&format!("{}/v2/{name}/_trust/tuf/{file}", self.base))?)
+    }
+}
+
+/// The version that a metadata file says it has.
+pub(crate) fn version(bytes: &[u8]) -> Option<u64> {
+    let file: VersionOnly = serde_json::from_slice(bytes).ok()?;
+    Some(file.signed.version)
+}
+
+/// Why a server's answers do not make a chain of roots.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A version is missing.
+    #[error("repository `{name}`: the server has no version {version} of the root")]
+    Gap {
+        /// The repository.
+        name: Name,
+        /// The version.
+        version: u64,
+    },
+    /// No answer.
+    #[error(transparent)]
+    Net(#[from] net::Error),
+    /// The server gives no key.
+    #[error("repository `{name}`: the server gives no `{role}` key that can be read")]
+    NoKey {
+        /// The repository.
+        name: Name,
+        /// The role.
+        role: Role,
+    },
+    /// The latest root has no version.
+    #[error(
+        "repository `{name}`: the server's `root.json` has no version from 1 to {MAX_VERSIONS}"
+    )]
+    NoVersion {
+        /// The repository.
+        name: Name,
+    },
+    /// Two files for one version.
+    #[error("repository `{name}`: the server's `root.json` and `{latest}.root.json` differ")]
+    TwoLatest {
+        /// The repository.
+        name: Name,
+        /// The version.
+        latest: u64,
+    },
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    signed: VersionField,
+}
+
+#[derive(Deserialize)]
+struct VersionField {
+    version: u64,
+}
+
+#[derive(Deserialize)]
+struct KeyAnswer {
+    keytype: String,
+    keyval: KeyValue,
+}
+
+#[derive(Deserialize)]
+struct KeyValue {
+    public: String,
+}
+
+const MAX_KEY: usize = 256 << 10;
+/// Targets of a large repository; Notary's own clients take 100 MiB.
+const MAX_OTHER: usize = 64 << 20;

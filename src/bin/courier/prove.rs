@@ -1,0 +1,101 @@
+//! `courier prove`: shows, for one plan, repository and role, that the private half of a key is held.
+//!
+//! Annex. The plan is read for its digest alone; what it says is judged in the room.
+
+use std::path::PathBuf;
+
+use officiant::digest::Digest;
+use officiant::name;
+use officiant::request::proof::{Claim, Proof, scheme};
+use officiant::request::{self, Role};
+use officiant::room::media::{self, Kind};
+
+use super::keys::{self, Private};
+use super::{args, files};
+
+/// Does it, and says what stands on media now.
+///
+/// # Errors
+/// [`Error`].
+pub(crate) fn run(args: &args::Prove) -> Result<Proved, Error> {
+    let missing = || Error::Plan { file: args.plan.clone() };
+    let plan = files::read(&args.plan, MAX_PLAN)?.ok_or_else(missing)?;
+    let role = request::online_role(&args.role)?;
+    if role == Role::Timestamp {
+        return Err(Error::Timestamp);
+    }
+    let repository = args.repository.parse()?;
+    let claim = Claim { plan: Digest::of(&plan), repository, role };
+    files::check_ready(&args.out, Kind::In, &claim.path())?;
+    let mut text = String::new();
+    let mut keys = Vec::new();
+    for file in &args.key {
+        let key = Private::read(file)?;
+        let signature = key.sign(scheme(key.public()), claim.text().as_bytes())?;
+        let proof = Proof { claim: claim.clone(), key: key.public().id(), signature };
+        text += &proof.to_line();
+        keys.push(proof.key);
+    }
+    files::mark(&args.out, Kind::In)?;
+    let path = args.out.join(claim.path());
+    for folder in path.ancestors().skip(1).take(2).collect::<Vec<_>>().into_iter().rev() {
+        media::make_folder(folder)?;
+    }
+    media::write_new(&path, text.as_bytes())?;
+    Ok(Proved { claim, keys, path })
+}
+
+/// What was proved.
+pub(crate) struct Proved {
+    claim: Claim,
+    keys: Vec<Digest>,
+    path: PathBuf,
+}
+
+impl Proved {
+    /// For people.
+    pub(crate) fn text(&self) -> String {
+        let Claim { plan, repository, role } = &self.claim;
+        let mut text = format!("plan      {}\n", plan.grouped());
+        for key in &self.keys {
+            text += &format!("key       {}\n", key.grouped());
+        }
+        text + &format!("for       `{role}` of `{repository}`\nwritten   {}\n", self.path.display())
+    }
+
+    /// For machines.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let Claim { plan, repository, role } = &self.claim;
+        serde_json::json!({
+            "plan": plan, "repository": repository, "role": role, "keys": self.keys, "file": self.path,
+        })
+    }
+}
+
+/// Why nothing was proved.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A key file.
+    #[error(transparent)]
+    Key(#[from] keys::Error),
+    /// Media.
+    #[error(transparent)]
+    Media(#[from] media::Error),
+    /// A name.
+    #[error(transparent)]
+    Name(#[from] name::Error),
+    /// The plan is not there.
+    #[error("the plan `{}` is missing", file.display())]
+    Plan {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A role.
+    #[error(transparent)]
+    Role(#[from] request::Error),
+    /// The server's key.
+    #[error("a `timestamp` key is the server's, and is not proved")]
+    Timestamp,
+}
+
+const MAX_PLAN: usize = 4 << 20;

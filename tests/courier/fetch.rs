@@ -1,0 +1,150 @@
+//! What `courier fetch` brings, and what it refuses to touch.
+
+use std::fs;
+
+use officiant::digest::Digest;
+use officiant::list::{Last, List};
+use officiant::request::Role;
+
+use super::made::Soft;
+use super::{fetch, request, text};
+use crate::harness::command::{command, run};
+use crate::harness::notary::NotaryServer;
+use crate::harness::scratch::Scratch;
+
+#[test]
+fn a_request_lies_on_media_with_its_digest_its_words_and_a_draft_of_the_list() {
+    let scratch = Scratch::new();
+    let server = NotaryServer::memory(&scratch);
+    let media = scratch.folder("in");
+    let targets = Soft::new();
+    let public = scratch.file("targets.pem", targets.public.to_pem());
+    let names = scratch.file("names", "# fleet\nlocalhost:5000/a1\nlocalhost:5000/a2 more\n");
+    let more =
+        ["localhost:5000/other", "--list", text(&names), "--targets-key", text(&public), "--json"];
+    let ran = fetch(&server, scratch.path(), &media, &more).ok();
+    assert_eq!(ran.stderr, "");
+    let said: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+
+    let sums = fs::read(media.join("request/SHA256SUMS")).unwrap();
+    assert_eq!(said["request"], Digest::of(&sums).to_string());
+    assert_eq!(said["words"].as_array().unwrap().len(), 24);
+    assert_eq!(fs::read(media.join("officiant-media")).unwrap(), b"in\n");
+    let mut check = command("sha256sum", &media.join("request"));
+    run(check.args(["--check", "--strict", "--quiet", "SHA256SUMS"])).ok();
+
+    let request = request(&media.join("request"));
+    assert_eq!(request.repositories.len(), 3);
+    assert_eq!(request.server, server.url());
+    let list = List::parse(&fs::read(media.join("repositories.txt")).unwrap()).unwrap();
+    for (name, repository) in &request.repositories {
+        let entry = &list.0[name];
+        assert_eq!(entry.last, Last::None);
+        assert_eq!(repository.keys[&Role::Targets], std::slice::from_ref(&targets.public));
+        assert_eq!(entry.pins.len(), 3);
+        for (role, keys) in &repository.keys {
+            assert!(entry.pins.contains(&(*role, keys[0].id())));
+        }
+    }
+}
+
+#[test]
+fn people_see_the_digest_as_hex_and_words_and_names_that_look_alike() {
+    let scratch = Scratch::new();
+    let server = NotaryServer::memory(&scratch);
+    let media = scratch.folder("in");
+    let ran =
+        fetch(&server, scratch.path(), &media, &["localhost:5000/a1", "localhost:5000/a2"]).ok();
+    let digest = Digest::of(&fs::read(media.join("request/SHA256SUMS")).unwrap());
+    let words = digest.words();
+    let expected = format!(
+        "request   {}\nwords     {}\n          {}\n          {}\n          {}\n\
+         holds     2 repositories, 2 of them new to the server\n\
+         written   {}\n\
+         draft     {}: compare each pin with its owner\n\
+         alike     `localhost:5000/a1` and `localhost:5000/a2` are one character apart\n",
+        digest.grouped(),
+        words[..6].join(" "),
+        words[6..12].join(" "),
+        words[12..18].join(" "),
+        words[18..].join(" "),
+        media.join("request").display(),
+        media.join("repositories.txt").display(),
+    );
+    assert_eq!(ran.stdout, expected);
+}
+
+#[test]
+fn a_second_machine_fetches_the_same_keys_of_a_known_repository_beside_the_first() {
+    let scratch = Scratch::new();
+    let server = NotaryServer::with_signer(&scratch);
+    let media = scratch.folder("in");
+    // For a repository without a root the server makes new keys for each who asks: there the exception is recorded.
+    let ada = scratch.folder("ada");
+    run(server.notary(&ada).args(["init", "-p", "localhost:5000/a"])).ok();
+    run(server.notary(&ada).args(["key", "rotate", "-r", "localhost:5000/a", "snapshot"])).ok();
+    fetch(&server, scratch.path(), &media, &["localhost:5000/a"]).ok();
+    fetch(&server, scratch.path(), &media, &["localhost:5000/a", "--second"]).ok();
+    let (first, second) = (request(&media.join("request")), request(&media.join("request-2")));
+    assert_eq!(first.repositories, second.repositories);
+}
+
+#[test]
+fn media_of_another_kind_and_anything_that_stands_there_is_left_alone() {
+    let scratch = Scratch::new();
+    let server = NotaryServer::memory(&scratch);
+    let media = scratch.folder("media");
+    scratch.file("media/officiant-media", "out\n");
+    let refused = fetch(&server, scratch.path(), &media, &["localhost:5000/a"]);
+    assert_eq!(refused.code(), 1);
+    let first = refused.stderr.lines().next().unwrap();
+    assert_eq!(
+        first,
+        format!("error: media `{}` is marked `out`, expected `in` [MEDIA-KIND]", media.display())
+    );
+    assert!(refused.stderr.ends_with("nothing complete was written\n"));
+    assert_eq!(fs::read_dir(&media).unwrap().count(), 1);
+
+    scratch.file("media/officiant-media", "in\n");
+    scratch.file("media/request/x", "");
+    let refused = fetch(&server, scratch.path(), &media, &["localhost:5000/a"]);
+    assert_eq!(refused.code(), 1);
+    assert!(
+        refused.stderr.contains("request` already exists with other content [MEDIA-OWN]"),
+        "{}",
+        refused.stderr
+    );
+
+    let gone = scratch.path().join("none");
+    let refused = fetch(&server, scratch.path(), &gone, &["localhost:5000/a"]);
+    assert_eq!(refused.code(), 3);
+    assert!(refused.stderr.contains("none` is missing\n"), "{}", refused.stderr);
+}
+
+#[test]
+fn wrong_command_lines_are_told_with_code_2() {
+    let scratch = Scratch::new();
+    let server = NotaryServer::memory(&scratch);
+    let media = scratch.folder("in");
+    let secret = scratch.file("key.pem", Soft::new().pkcs8());
+    for (more, words) in [
+        (vec!["a", "a"], "error: repository `a` is named twice"),
+        (vec!["a/../b"], "error: repository name `a/../b` has an empty, `.` or `..` segment"),
+        (
+            vec!["a", "--targets-key", text(&secret)],
+            "key.pem` holds a `PRIVATE KEY`, expected a `PUBLIC KEY`",
+        ),
+        (vec!["a", "--targets-key", "/none"], "error: `/none` is missing or no PEM"),
+        (
+            vec!["a", "--dialect", "tuf", "b"],
+            "error: `--server` does not fit: several repositories need a `{name}` in it",
+        ),
+    ] {
+        let refused = fetch(&server, scratch.path(), &media, &more);
+        assert_eq!(refused.code(), 2, "{}", refused.stderr);
+        let first = refused.stderr.lines().next().unwrap();
+        assert!(first.ends_with(words), "{}", refused.stderr);
+        assert!(refused.stderr.ends_with("nothing was written\n"));
+    }
+    assert_eq!(fs::read_dir(&media).unwrap().count(), 0);
+}
