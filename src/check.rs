@@ -101,10 +101,20 @@ checks! {
     RootShared = "ROOT-SHARED",
     /// A completed root is signed by the old root's threshold and by its own.
     RootThreshold = "ROOT-THRESHOLD",
+    /// A share is, byte for byte, the one that was recorded when its set was made.
+    ShareCommitment = "SHARE-COMMITMENT",
     /// One token and one person hold one share of a set.
     ShareHolder = "SHARE-HOLDER",
+    /// A share stands at its own place in its set, from 1 to the number of shares, and once.
+    ShareIndex = "SHARE-INDEX",
+    /// A key from shares is the key of its set and of the signed root.
+    ShareKey = "SHARE-KEY",
     /// Every share was stored, read back, opened and combined before the key is dropped.
     ShareProven = "SHARE-PROVEN",
+    /// A key is put together from as many shares as its threshold says, never from fewer.
+    ShareQuorum = "SHARE-QUORUM",
+    /// Only shares of one set, the one that is asked for, are put together.
+    ShareSet = "SHARE-SET",
     /// At least two shares rebuild a key, and at most all of them.
     ShareThreshold = "SHARE-THRESHOLD",
     /// Every signature verifies, in software, over the candidate that was consented to.
@@ -117,6 +127,14 @@ checks! {
     TokenInit = "TOKEN-INIT",
     /// A token shows the public keys that were enrolled, planned or generated, and no other token has them.
     TokenKey = "TOKEN-KEY",
+    /// A key made on a token is private, sensitive, made there, never extractable, and cannot be wrapped.
+    TokenKeyHeld = "TOKEN-KEY-HELD",
+    /// A label or id of a key stands on a token once.
+    TokenKeyTaken = "TOKEN-KEY-TAKEN",
+    /// What is stored on a token is never overwritten.
+    TokenObjectTaken = "TOKEN-OBJECT-TAKEN",
+    /// No two tokens that are present have one serial or one label.
+    TokenOne = "TOKEN-ONE",
     /// A token that gets a share can agree on a key that never leaves it.
     TokenSeal = "TOKEN-SEAL",
     /// Every client that reaches the newest root today reaches the new one.

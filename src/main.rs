@@ -1,11 +1,17 @@
 //! `officiant`, the air-gapped half.
 
+use std::alloc::System;
 use std::panic::{catch_unwind, set_hook};
 use std::process::ExitCode;
 
 use officiant::child;
 use officiant::cli::{command, report};
 use officiant::refusal::Exit;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes every piece of memory that is given back, also by crates that know nothing of secrets.
+#[global_allocator]
+static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     // A child of ours: no command of a person, and its words go nowhere.

@@ -4,25 +4,31 @@
 //! no key), one [`vault::Vault`] (it loads no module, holds keys and shares in memory only); security.md rule 13.
 //! A child that crashes, hangs or talks nonsense is an [`Error`] that names it, and takes nothing else with it.
 
+mod error;
+mod fence;
 pub mod token;
 mod told;
 pub mod vault;
 pub mod wire;
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{DumpableBehavior, Pid, PidfdFlags, Resource, Rlimit};
+use rustix::process::{Pid, PidfdFlags};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::key::ToSign;
-use crate::room::pkcs11;
 use crate::secret::SecretBytes;
+use fence::Sockets;
 use wire::{Fault, Wire};
+
+pub use error::Error;
+pub use fence::{Fence, Unfenced};
 
 /// How to start a child.
 #[derive(Clone, Debug)]
@@ -46,34 +52,6 @@ impl Launch {
     }
 }
 
-/// Why a child did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The process could not be started.
-    #[error("the process for `{child}` cannot be started")]
-    Start {
-        /// Which child.
-        child: String,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The process crashed, hung or sent nonsense. It was ended; what it held in memory is gone.
-    #[error("the process for `{child}` was lost: {fault}")]
-    Lost {
-        /// Which child.
-        child: String,
-        /// What happened on the wire.
-        fault: Fault,
-    },
-    /// The token, or the module in front of it, refused or failed.
-    #[error(transparent)]
-    Token(#[from] pkcs11::Error),
-    /// The vault refused.
-    #[error(transparent)]
-    Vault(#[from] vault::Refused),
-}
-
 /// The child's side: `main` calls it for the hidden command `officiant child token|vault`, before anything else, with the
 /// arguments after `child`. They hold no secret, and neither does the environment.
 pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -92,6 +70,7 @@ struct Process {
     name: String,
     patience: Duration,
     running: Option<(Child, Wire)>,
+    fence: Fence,
 }
 
 impl Process {
@@ -114,13 +93,26 @@ impl Process {
         let (Some(writer), Some(reader)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(start(std::io::ErrorKind::BrokenPipe.into()));
         };
-        let wire = Wire::new(reader.into(), writer.into())
-            .map_err(|fault| Error::Lost { child: launch.name.clone(), fault })?;
-        Ok(Self {
+        let lost = |fault| Error::Lost { child: launch.name.clone(), fault };
+        let wire = Wire::new(reader.into(), writer.into()).map_err(lost)?;
+        let mut process = Self {
             name: launch.name.clone(),
             patience: launch.patience,
             running: Some((child, wire)),
-        })
+            fence: Fence { is_memory_locked: false },
+        };
+        process.fence = process.greeting()?;
+        Ok(process)
+    }
+
+    /// The first thing a child sends: what stands around it.
+    fn greeting(&mut self) -> Result<Fence, Error> {
+        let received = match &mut self.running {
+            Some((_, wire)) => wire.receive::<Result<Fence, Unfenced>>(Some(self.patience)),
+            None => Err(Fault::Closed),
+        };
+        let (fence, _) = received.map_err(|fault| self.lost(fault))?;
+        fence.map_err(|reason| Error::Unfenced { child: self.name.clone(), reason })
     }
 
     /// Asks, and waits for the answer. After a fault the child is ended, and stays so.
@@ -170,31 +162,30 @@ impl Drop for Process {
     }
 }
 
-/// What a child does first: no core dumps, and memory that no other process of the user reads.
-fn harden() -> Result<(), Fault> {
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
-    rustix::process::setrlimit(Resource::Core, none)?;
-    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    Ok(())
-}
-
 /// The wire of a child: what its standard input and output were. They become /dev/null, because a module that prints
-/// would otherwise print into the wire.
-fn own_wire() -> Result<Wire, Fault> {
+/// would otherwise print into the wire. And what hangs up when the parent is gone.
+fn own_wire() -> Result<(Wire, OwnedFd), Fault> {
     let reader = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
     let writer = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
     let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
-    Wire::new(reader, writer)
+    let parent = rustix::io::fcntl_dupfd_cloexec(&reader, 3)?;
+    Ok((Wire::new(reader, writer)?, parent))
 }
 
 /// A child's loop: one answer for each question, until the parent closes the wire.
 fn serve<Q: DeserializeOwned, A: Serialize>(
+    sockets: Sockets,
     mut answer: impl FnMut(Q, Vec<SecretBytes>) -> (A, Vec<SecretBytes>),
 ) -> Result<(), Fault> {
-    harden()?;
-    let mut wire = own_wire()?;
+    let (mut wire, parent) = own_wire()?;
+    let fence = fence::raise(sockets);
+    fence::end_with_parent(parent);
+    wire.send(&fence, &[], None)?;
+    if fence.is_err() {
+        return Ok(());
+    }
     loop {
         let (question, secrets) = match wire.receive(None) {
             Err(Fault::Closed) => return Ok(()),

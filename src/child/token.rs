@@ -3,15 +3,19 @@
 //! Roof: the parent's handle is [`Token`]; the child's side is [`run`]. What passes between them: batches of what is to
 //! be signed, a PIN, the x coordinate of one key agreement, and public things.
 
-use std::path::{Path, PathBuf};
+mod driven;
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::fence::Sockets;
 use super::wire::{Bytes, Fault};
-use super::{Error, Launch, Process, serve};
+use super::{Error, Fence, Launch, Process, serve};
 use crate::key::{Algorithm, ToSign};
-use crate::room::pkcs11::{self, Blank, Module};
+use crate::room::pkcs11;
 use crate::secret::{Pin, Secret, SecretBytes};
+use driven::{Answer, Driven, Question};
 
 pub use crate::room::pkcs11::{
     Error as Trouble, Face, Generated, KeyRef, Login, Name, Object, PublicObject, Purpose,
@@ -59,6 +63,11 @@ impl Token {
         let mut token = Self(Process::start("token", launch, environment)?);
         token.done(&Question::Load(driver.module.clone()), Vec::new())?;
         Ok(token)
+    }
+
+    /// What stands around the process.
+    pub fn fence(&self) -> Fence {
+        self.0.fence
     }
 
     /// What every token that the module shows says of itself.
@@ -277,152 +286,17 @@ impl Token {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-enum Question {
-    Load(PathBuf),
-    List,
-    Select(String),
-    /// Secrets: the user PIN; the SO PIN if a person holds it.
-    Init {
-        serial: Option<String>,
-        label: String,
-    },
-    Keys,
-    /// Secret: the PIN.
-    Login,
-    Logout,
-    Generate {
-        purpose: Purpose,
-        algorithm: Algorithm,
-        label: String,
-    },
-    Sign {
-        key: KeyRef,
-        inputs: Vec<ToSign>,
-    },
-    Agree {
-        key: KeyRef,
-        peer: Bytes,
-    },
-    Destroy(KeyRef),
-    Store {
-        object: Object,
-        value: Bytes,
-    },
-    Objects,
-    Read(String),
-    Delete(String),
-    Random(usize),
-}
-
-#[derive(Serialize, Deserialize)]
-enum Answer {
-    Done,
-    Face(Face),
-    Generated(Generated),
-    Keys(Vec<PublicObject>),
-    Login(Login),
-    Objects(Vec<Object>),
-    Present(Present),
-    /// One secret follows.
-    Secret,
-    Signatures(Vec<Bytes>),
-    Value(Bytes),
-}
-
 /// The child's side: answers until its parent closes the wire.
 ///
 /// # Errors
 /// The [`Fault`] that ended the conversation, other than its regular end.
 pub fn run() -> Result<(), Fault> {
-    let mut driven = Driven { module: None };
-    serve(|question, secrets| {
+    let mut driven = Driven::default();
+    serve(Sockets::Unix, |question, secrets| {
         let mut out = Vec::new();
         let answer = driven.answer(question, secrets, &mut out);
         (answer, out)
     })
-}
-
-/// The child's state: the module, once it is loaded.
-struct Driven {
-    module: Option<Module>,
-}
-
-impl Driven {
-    fn answer(
-        &mut self,
-        question: Question,
-        secrets: Vec<SecretBytes>,
-        out: &mut Vec<SecretBytes>,
-    ) -> Result<Answer, pkcs11::Error> {
-        if let Question::Load(path) = &question {
-            return self.load(path);
-        }
-        let unasked = || pkcs11::Error::NotSelected { doing: "loading a module".to_owned() };
-        let module = self.module.as_mut().ok_or_else(unasked)?;
-        let done = |()| Answer::Done;
-        match question {
-            Question::Load(path) => self.load(&path),
-            Question::List => {
-                module.list().map(|(faces, mute)| Answer::Present(Present { faces, mute }))
-            }
-            Question::Select(serial) => module.select(&serial).map(Answer::Face),
-            Question::Init { serial, label } => init(module, (serial, label), secrets),
-            Question::Keys => module.keys().map(Answer::Keys),
-            Question::Login => module.login(&pins(secrets)?.0).map(Answer::Login),
-            Question::Logout => module.logout().map(done),
-            Question::Generate { purpose, algorithm, label } => {
-                module.generate(purpose, algorithm, &label).map(Answer::Generated)
-            }
-            Question::Sign { key, inputs } => module
-                .sign(&key, &inputs)
-                .map(|found| Answer::Signatures(found.into_iter().map(Bytes).collect())),
-            Question::Agree { key, peer } => {
-                let point = peer.0.try_into().map_err(|_| nonsense("agreeing on a secret"))?;
-                let agreed = module.agree(&key, &point)?;
-                out.push(SecretBytes::copy_of(agreed.expose()));
-                Ok(Answer::Secret)
-            }
-            Question::Destroy(key) => module.destroy(&key).map(done),
-            Question::Store { object, value } => module.store(&object, &value.0).map(done),
-            Question::Objects => module.objects().map(Answer::Objects),
-            Question::Read(label) => module.read(&label).map(|value| Answer::Value(Bytes(value))),
-            Question::Delete(label) => module.delete(&label).map(done),
-            Question::Random(len) => {
-                out.push(module.random(len.min(MAX_RANDOM))?);
-                Ok(Answer::Secret)
-            }
-        }
-    }
-
-    fn load(&mut self, path: &Path) -> Result<Answer, pkcs11::Error> {
-        // The old one is finalized before a new one starts.
-        self.module = None;
-        self.module = Some(Module::load(path)?);
-        Ok(Answer::Done)
-    }
-}
-
-fn init(
-    module: &mut Module,
-    (serial, label): (Option<String>, String),
-    secrets: Vec<SecretBytes>,
-) -> Result<Answer, pkcs11::Error> {
-    let (user_pin, so_pin) = pins(secrets)?;
-    let blank = Blank { serial: serial.as_deref(), label: &label, so_pin, user_pin };
-    module.init(blank).map(Answer::Face)
-}
-
-/// The PIN that came with a question, and the second one if there is one.
-fn pins(secrets: Vec<SecretBytes>) -> Result<(Pin, Option<Pin>), pkcs11::Error> {
-    let mut pins =
-        secrets.into_iter().map(|bytes| Pin::new(bytes).map_err(|_| nonsense("reading a PIN")));
-    let first = pins.next().unwrap_or_else(|| Err(nonsense("reading a PIN")))?;
-    Ok((first, pins.next().transpose()?))
-}
-
-fn nonsense(doing: &str) -> pkcs11::Error {
-    pkcs11::Error::NotSelected { doing: doing.to_owned() }
 }
 
 const MAX_RANDOM: usize = 1024;

@@ -4,23 +4,29 @@
 
 use super::Error;
 use super::vault::Refused;
+use crate::check::Check;
 use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11;
+use crate::{seal, share};
 
 impl Error {
+    /// The rule that refused, if one did.
+    pub fn check(&self) -> Option<Check> {
+        match self {
+            Self::Lost { .. } | Self::Start { .. } | Self::Unfenced { .. } => None,
+            Self::Token(error) => of_token(error),
+            Self::Vault(refused) => of_vault(refused),
+        }
+    }
+
     /// The refusal, with `standing` as what is now true.
     pub fn refusal(&self, standing: impl Into<String>) -> Refusal {
-        let refusal = Refusal::new(self.exit(), self.to_string()).standing(standing);
+        let mut refusal = Refusal::new(self.exit(), self.to_string()).standing(standing);
+        refusal.check = self.check();
+        refusal.hints.extend(self.hint().map(str::to_owned));
         match self {
             Self::Start { source, .. } => refusal.because(source.kind()),
-            Self::Lost { .. } => {
-                refusal.hint("look at the token and its module, then run `resume`")
-            }
-            Self::Token(error) => match token_hint(error) {
-                Some(hint) => refusal.hint(hint),
-                None => refusal,
-            },
-            Self::Vault(_) => refusal,
+            _ => refusal,
         }
     }
 
@@ -32,9 +38,62 @@ impl Error {
                 Refused::KeyMissing { .. } | Refused::KeyTaken { .. } | Refused::SecretMissing,
             ) => Exit::Ours,
             Self::Vault(_) => Exit::Refused,
-            Self::Lost { .. } | Self::Token(_) => Exit::Device,
+            Self::Token(_) if self.check().is_some() => Exit::Refused,
+            Self::Lost { .. } | Self::Token(_) | Self::Unfenced { .. } => Exit::Device,
         }
     }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Lost { .. } => Some("look at the token and its module, then run `resume`"),
+            Self::Start { .. } => None,
+            Self::Token(error) => token_hint(error),
+            Self::Unfenced { .. } => {
+                Some("use a machine whose kernel has seccomp, as Debian's has")
+            }
+            Self::Vault(refused) => vault_hint(refused),
+        }
+    }
+}
+
+fn of_token(error: &pkcs11::Error) -> Option<Check> {
+    use pkcs11::Error as E;
+    Some(match error {
+        E::AttributeDiffers { .. } | E::Wrapped { .. } => Check::TokenKeyHeld,
+        E::KeyMissing { .. } => Check::TokenKey,
+        E::KeyTaken { .. } | E::KeyTwice { .. } => Check::TokenKeyTaken,
+        E::LabelTaken { .. } | E::TwinLabel { .. } | E::TwinSerial { .. } => Check::TokenOne,
+        E::ObjectTaken { .. } => Check::TokenObjectTaken,
+        E::SecretUnreadable { .. } => Check::TokenSeal,
+        _ => return None,
+    })
+}
+
+fn of_vault(refused: &Refused) -> Option<Check> {
+    use share::Error as E;
+    Some(match refused {
+        Refused::Challenge | Refused::Seal(_) => Check::TokenSeal,
+        Refused::OtherKey { .. } => Check::ShareKey,
+        Refused::SealKeyTwice { .. } => Check::ShareHolder,
+        Refused::SealedShare { .. } => Check::ShareCommitment,
+        Refused::Share(error) => match error {
+            E::Combined => Check::ShareKey,
+            E::Damaged { .. } | E::Forged { .. } | E::OtherKey { .. } => Check::ShareCommitment,
+            E::Duplicate { .. }
+            | E::IndexBeyond { .. }
+            | E::IndexZero { .. }
+            | E::OtherIndex { .. } => Check::ShareIndex,
+            E::OtherSet { .. } => Check::ShareSet,
+            E::NoShares { .. } | E::Threshold { .. } => Check::ShareThreshold,
+            E::TooFew { .. } => Check::ShareQuorum,
+            E::NoEntropy | E::NotAKey | E::NotASetId => return None,
+        },
+        Refused::KeyMissing { .. }
+        | Refused::KeyTaken { .. }
+        | Refused::SealKeys { .. }
+        | Refused::SecretMissing
+        | Refused::Signature { .. } => return None,
+    })
 }
 
 fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
@@ -57,10 +116,28 @@ fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
         E::Module { .. } => "correct the path of the module in the room file, or install it",
         E::NoBlank => "insert the new token; what is initialised already is never wiped here",
         E::NoToken { .. } => "insert it; `officiant token list` shows what is present",
-        E::PinUnfit { .. } => "choose a PIN of the length and letters that this token takes",
+        E::PinLength { .. } | E::PinUnfit { .. } => {
+            "choose a PIN of the length and letters that this token takes"
+        }
         E::Removed { .. } => "insert it and run `resume`",
         E::TwinLabel { .. } | E::TwinSerial { .. } => "remove the token that is not meant",
         E::WriteProtected { .. } => "set the switch of the token, or its reader, to write",
+        _ => return None,
+    })
+}
+
+fn vault_hint(refused: &Refused) -> Option<&'static str> {
+    use share::Error as E;
+    Some(match refused {
+        Refused::Seal(seal::Error::OtherToken)
+        | Refused::SealedShare { refused: seal::Error::OtherToken, .. } => {
+            "bring the token that this share was sealed to"
+        }
+        Refused::SealedShare { .. }
+        | Refused::Share(E::Damaged { .. } | E::Forged { .. } | E::OtherSet { .. }) => {
+            "read the share from the other copy: token and custody folder each hold one"
+        }
+        Refused::Share(E::TooFew { .. }) => "bring the tokens of more custodians",
         _ => return None,
     })
 }
@@ -78,5 +155,19 @@ mod tests {
         assert_eq!(refusal.what, "token `root-a` (serial 19042155) was removed while signing");
         assert_eq!(refusal.hints, ["insert it and run `resume`"]);
         assert_eq!(refusal.exit, Exit::Device);
+    }
+
+    #[test]
+    fn a_bad_share_names_itself_and_its_check() {
+        let forged = Error::Vault(share::Error::IndexZero { share: 4 }.into());
+        assert_eq!(
+            forged.refusal("").to_string(),
+            "share 4 is forged: it says that its index is 0 [SHARE-INDEX]"
+        );
+        assert_eq!(forged.refusal("").exit, Exit::Refused);
+        let fault = crate::child::wire::Fault::Closed;
+        let lost = Error::Lost { child: "officer-1".into(), fault };
+        assert_eq!(lost.refusal("").to_string(), "the process for `officer-1` was lost: it ended");
+        assert_eq!(lost.refusal("").exit, Exit::Device);
     }
 }

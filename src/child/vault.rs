@@ -7,8 +7,9 @@ mod held;
 
 use serde::{Deserialize, Serialize};
 
+use super::fence::Sockets;
 use super::wire::{Bytes, Fault};
-use super::{Error, Launch, Process, serve};
+use super::{Error, Fence, Launch, Process, serve};
 use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::seal::{self, SealKey};
 use crate::secret::{Secret, SecretBytes};
@@ -49,7 +50,7 @@ pub enum Refused {
         /// The set.
         set: share::SetId,
     },
-    /// One tokens's key for each share is needed.
+    /// One token's sealing key for each share is needed.
     #[error("{total} shares need {total} sealing keys, there are {found}")]
     SealKeys {
         /// How many shares are to be made.
@@ -100,6 +101,11 @@ impl Vault {
     /// [`Error::Start`].
     pub fn start(launch: &Launch) -> Result<Self, Error> {
         Ok(Self(Process::start("vault", launch, None)?))
+    }
+
+    /// What stands around the process.
+    pub fn fence(&self) -> Fence {
+        self.0.fence
     }
 
     /// Makes a key, splits it, and seals share *i* to the *i*-th seal key. The vault holds the key under `name` from now on;
@@ -332,5 +338,5 @@ enum Answer {
 /// The [`Fault`] that ended the conversation, other than its regular end.
 pub fn run() -> Result<(), Fault> {
     let mut held = Held::default();
-    serve(|question, secrets| (held.answer(question, secrets), Vec::new()))
+    serve(Sockets::None, |question, secrets| (held.answer(question, secrets), Vec::new()))
 }

@@ -1,6 +1,8 @@
 //! Real children on real soft tokens: what a token and a vault do, and what they do when something is wrong.
 
+mod broken;
 mod shares;
+mod token;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

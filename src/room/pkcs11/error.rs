@@ -149,6 +149,18 @@ pub enum Error {
         /// The name of the return value.
         code: String,
     },
+    /// The PIN is shorter or longer than the token takes. Nothing was done to the token.
+    #[error("{token} takes PINs of {min} to {max} bytes, this one has {found}")]
+    PinLength {
+        /// Whose.
+        token: Name,
+        /// The shortest.
+        min: usize,
+        /// The longest.
+        max: usize,
+        /// The length of this one.
+        found: usize,
+    },
     /// The PIN was refused where no count is asked for, such as the SO PIN of a token being initialised.
     #[error("{token} does not take this PIN ({code})")]
     PinUnfit {

@@ -1,4 +1,4 @@
-//! Keys on a token: made with the least attributes, found by id and public key, used.
+//! Keys on a token: found by id and public key, used, destroyed.
 //!
 //! The room, PKCS#11: drives the selected token.
 
@@ -15,17 +15,6 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Module, Selected, error, spki};
 use crate::key::{Algorithm, Hash, PublicKey, ToSign};
 use crate::secret::{Secret, SecretBytes};
-
-/// What keys are made for, and so the one thing that they may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Purpose {
-    /// Signs statements and record heads; stands in no root.
-    Attest,
-    /// Signs metadata, certificates and proofs.
-    Root,
-    /// Agrees on the secrets that shares are sealed with; signs nothing. P-256 only.
-    Seal,
-}
 
 /// One key, by the two things that stay: its CKA_ID and its public key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,24 +34,6 @@ pub struct PublicObject {
     pub key: KeyRef,
 }
 
-/// A key that was made just now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Generated {
-    /// Its id and public key.
-    pub key: KeyRef,
-    /// What came of trying to carry it away.
-    pub wrap: WrapTrial,
-}
-
-/// What came of trying to wrap a key that must not leave. Attributes are claims; this tries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum WrapTrial {
-    /// The token cannot wrap, or makes no key to wrap with: nothing was tried.
-    NotTried,
-    /// Every wrapping mechanism that was tried refused.
-    Refused,
-}
-
 impl Module {
     /// The public keys that the token shows. Objects of kinds that we do not use are left out.
     ///
@@ -77,35 +48,6 @@ impl Module {
             keys.extend(public_object(&selected.session, handle).map_err(&fail)?);
         }
         Ok(keys)
-    }
-
-    /// Makes a key pair for `purpose`, reads its attributes back, and tries to carry the private key away.
-    ///
-    /// # Errors
-    /// [`Error::KeyTaken`], [`Error::NotSupported`], [`Error::AttributeDiffers`], [`Error::Wrapped`]; after the last two
-    /// the key is destroyed. And what the device does.
-    pub fn generate(
-        &mut self,
-        purpose: Purpose,
-        algorithm: Algorithm,
-        label: &str,
-    ) -> Result<Generated, Error> {
-        let selected = self.logged_in("making a key")?;
-        let id = draw_id().ok_or_else(|| selected.nonsense("drawing a key id"))?;
-        selected.refuse_taken(label, &id)?;
-        if purpose == Purpose::Seal && algorithm != Algorithm::EcdsaP256 {
-            let what = "key agreement with a key that is not P-256".into();
-            return Err(Error::NotSupported { token: selected.name.clone(), what });
-        }
-        let order = Order { purpose, algorithm, label, id: &id };
-        let (public, private) = selected.generate_pair(&order)?;
-        let proven = selected.prove(&order, public, private);
-        if proven.is_err() {
-            // The first error is the one to tell; what cannot be destroyed is still named by it.
-            let _ = selected.session.destroy_object(private);
-            let _ = selected.session.destroy_object(public);
-        }
-        proven
     }
 
     /// Signs a batch with one key: the key is found once, then one C_SignInit and one C_Sign (and the length query that
@@ -175,7 +117,7 @@ impl Module {
         }
     }
 
-    /// Destroys a key pair for good.
+    /// Destroys a key pair for good, or what a destruction that was cut off left of it.
     ///
     /// # Errors
     /// The errors of finding the key, and what the device does.
@@ -183,208 +125,17 @@ impl Module {
         let selected = self.logged_in("destroying a key")?;
         let fail = error::read(&selected.name, "destroying a key");
         let public = selected.public(key, "destroying a key")?;
-        let private = selected.private(key, "destroying a key")?;
-        selected.session.destroy_object(private).map_err(&fail)?;
+        // The public half goes last: as long as it is there, the private half can be found.
+        for private in selected.with_id(ObjectClass::PRIVATE_KEY, key, "destroying a key")? {
+            selected.session.destroy_object(private).map_err(&fail)?;
+        }
         selected.session.destroy_object(public).map_err(&fail)?;
         self.selected_mut("destroying a key")?.last = None;
         Ok(())
     }
 }
 
-/// What is to be made.
-struct Order<'a> {
-    purpose: Purpose,
-    algorithm: Algorithm,
-    label: &'a str,
-    id: &'a [u8],
-}
-
-impl Order<'_> {
-    fn signs(&self) -> bool {
-        self.purpose != Purpose::Seal
-    }
-
-    fn common(&self) -> Vec<Attribute> {
-        vec![
-            Attribute::Token(true),
-            Attribute::Label(self.label.as_bytes().to_vec()),
-            Attribute::Id(self.id.to_vec()),
-        ]
-    }
-
-    /// The whole public template, or what every module takes.
-    fn public(&self, full: bool) -> Vec<Attribute> {
-        let mut template = self.common();
-        template.extend([Attribute::Private(false), Attribute::Verify(self.signs())]);
-        if full {
-            template.extend([Attribute::Encrypt(false), Attribute::Wrap(false)]);
-        }
-        template.extend(spki::parameters(self.algorithm));
-        template
-    }
-
-    /// The whole private template, or what every module takes: some refuse to hear `false`.
-    fn private(&self, full: bool) -> Vec<Attribute> {
-        let mut template = self.common();
-        template.extend([
-            Attribute::Private(true),
-            Attribute::Sensitive(true),
-            Attribute::Extractable(false),
-        ]);
-        template.push(if self.signs() { Attribute::Sign(true) } else { Attribute::Derive(true) });
-        if full {
-            template.push(if self.signs() {
-                Attribute::Derive(false)
-            } else {
-                Attribute::Sign(false)
-            });
-            template.extend([
-                Attribute::Decrypt(false),
-                Attribute::Unwrap(false),
-                Attribute::SignRecover(false),
-            ]);
-        }
-        template
-    }
-}
-
 impl Selected {
-    fn generate_pair(&self, order: &Order<'_>) -> Result<(ObjectHandle, ObjectHandle), Error> {
-        let mechanism = match order.algorithm {
-            Algorithm::EcdsaP256 | Algorithm::EcdsaP384 => Ck::EccKeyPairGen,
-            Algorithm::Ed25519 => Ck::EccEdwardsKeyPairGen,
-            Algorithm::Rsa(_) => Ck::RsaPkcsKeyPairGen,
-            Algorithm::EcdsaP224 | Algorithm::EcdsaP521 => {
-                let what = format!("keys of {}", order.algorithm);
-                return Err(Error::NotSupported { token: self.name.clone(), what });
-            }
-        };
-        let make = |full| {
-            let (public, private) = (order.public(full), order.private(full));
-            self.session.generate_key_pair(&mechanism, &public, &private)
-        };
-        let pair = match make(true) {
-            Err(CkError::Pkcs11(
-                RvError::TemplateInconsistent
-                | RvError::AttributeTypeInvalid
-                | RvError::AttributeValueInvalid
-                | RvError::AttributeReadOnly,
-                _,
-            )) => make(false),
-            pair => pair,
-        };
-        let doing = format!("making {} key `{}`", order.algorithm, order.label);
-        pair.map_err(error::read(&self.name, &doing))
-    }
-
-    /// Reads the new pair back, and tries to carry the private key away.
-    fn prove(
-        &self,
-        order: &Order<'_>,
-        public: ObjectHandle,
-        private: ObjectHandle,
-    ) -> Result<Generated, Error> {
-        let fail = error::read(&self.name, "reading a new key back");
-        self.compare_attributes(order, private)?;
-        let object = public_object(&self.session, public)
-            .map_err(&fail)?
-            .filter(|object| {
-                object.key.id == order.id && object.key.public.algorithm() == order.algorithm
-            })
-            .ok_or_else(|| self.nonsense("reading a new key back"))?;
-        // Found by id and public key, as every later use will find it.
-        self.private(&object.key, "reading a new key back")?;
-        let wrap = self.try_to_wrap(order.label, private)?;
-        Ok(Generated { key: object.key, wrap })
-    }
-
-    fn compare_attributes(&self, order: &Order<'_>, private: ObjectHandle) -> Result<(), Error> {
-        let kinds = [
-            AttributeType::Private,
-            AttributeType::Sensitive,
-            AttributeType::Extractable,
-            AttributeType::AlwaysSensitive,
-            AttributeType::NeverExtractable,
-            AttributeType::Local,
-            AttributeType::Sign,
-            AttributeType::Derive,
-            AttributeType::Decrypt,
-            AttributeType::Unwrap,
-            AttributeType::SignRecover,
-        ];
-        let said = self
-            .session
-            .get_attributes(private, &kinds)
-            .map_err(error::read(&self.name, "reading a new key's attributes"))?;
-        let signs = order.signs();
-        // The last column: what a token means that does not say.
-        let demands = [
-            ("CKA_PRIVATE", true, false),
-            ("CKA_SENSITIVE", true, false),
-            ("CKA_EXTRACTABLE", false, true),
-            ("CKA_ALWAYS_SENSITIVE", true, false),
-            ("CKA_NEVER_EXTRACTABLE", true, false),
-            ("CKA_LOCAL", true, false),
-            ("CKA_SIGN", signs, signs),
-            ("CKA_DERIVE", !signs, !signs),
-            ("CKA_DECRYPT", false, false),
-            ("CKA_UNWRAP", false, false),
-            ("CKA_SIGN_RECOVER", false, false),
-        ];
-        for (name, expected, unsaid) in demands {
-            let found = said.iter().find_map(|attribute| claim(attribute, name)).unwrap_or(unsaid);
-            if found != expected {
-                return Err(Error::AttributeDiffers {
-                    token: self.name.clone(),
-                    label: order.label.to_owned(),
-                    attribute: name.to_owned(),
-                    expected,
-                    found,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn try_to_wrap(&self, label: &str, private: ObjectHandle) -> Result<WrapTrial, Error> {
-        let template = [
-            Attribute::Token(false),
-            Attribute::ValueLen(32.into()),
-            Attribute::Wrap(true),
-            Attribute::Encrypt(true),
-        ];
-        let Ok(wrapping) = self.session.generate_key(&Ck::AesKeyGen, &template) else {
-            return Ok(WrapTrial::NotTried);
-        };
-        let carried = [Ck::AesKeyWrap, Ck::AesKeyWrapPad, Ck::AesCbcPad([0; 16])]
-            .iter()
-            .map(|mechanism| self.session.wrap_key(mechanism, wrapping, private))
-            .any(|wrapped| wrapped.map(SecretBytes::take).is_ok());
-        self.session
-            .destroy_object(wrapping)
-            .map_err(error::read(&self.name, "forgetting a wrapping key"))?;
-        if carried {
-            return Err(Error::Wrapped { token: self.name.clone(), label: label.to_owned() });
-        }
-        Ok(WrapTrial::Refused)
-    }
-
-    fn refuse_taken(&self, label: &str, id: &[u8]) -> Result<(), Error> {
-        let fail = error::read(&self.name, "looking for keys of that name");
-        for class in [ObjectClass::PRIVATE_KEY, ObjectClass::PUBLIC_KEY] {
-            for same in [Attribute::Label(label.as_bytes().to_vec()), Attribute::Id(id.to_vec())] {
-                let template = [Attribute::Class(class), same];
-                if !self.session.find_objects(&template).map_err(&fail)?.is_empty() {
-                    return Err(Error::KeyTaken {
-                        token: self.name.clone(),
-                        label: label.to_owned(),
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// The public object with that id and that public key. Modules keep no public key on the private object, so a private
     /// key is known by the public object with its id.
     fn public(&self, key: &KeyRef, doing: &str) -> Result<ObjectHandle, Error> {
@@ -399,9 +150,14 @@ impl Selected {
         self.sole(&same, key)
     }
 
-    fn private(&self, key: &KeyRef, doing: &str) -> Result<ObjectHandle, Error> {
+    pub(super) fn private(&self, key: &KeyRef, doing: &str) -> Result<ObjectHandle, Error> {
         self.public(key, doing)?;
-        self.sole(&self.with_id(ObjectClass::PRIVATE_KEY, key, doing)?, key)
+        let found = self.with_id(ObjectClass::PRIVATE_KEY, key, doing)?;
+        // Without a login private keys are not refused but invisible.
+        if found.is_empty() {
+            self.refuse_logged_out(doing)?;
+        }
+        self.sole(&found, key)
     }
 
     fn with_id(
@@ -474,11 +230,13 @@ fn plain(algorithm: Algorithm, input: &ToSign) -> Option<&[u8]> {
 }
 
 /// Reads a public object; none if it is of a kind that we do not use.
-fn public_object(session: &Session, handle: ObjectHandle) -> Result<Option<PublicObject>, CkError> {
+pub(super) fn public_object(
+    session: &Session,
+    handle: ObjectHandle,
+) -> Result<Option<PublicObject>, CkError> {
     let kinds = [
         AttributeType::Label,
         AttributeType::Id,
-        AttributeType::KeyType,
         AttributeType::EcParams,
         AttributeType::EcPoint,
         AttributeType::Modulus,
@@ -488,37 +246,11 @@ fn public_object(session: &Session, handle: ObjectHandle) -> Result<Option<Publi
     let (mut label, mut id) = (String::new(), Vec::new());
     for attribute in &attributes {
         match attribute {
-            Attribute::Label(text) => label = super::clean(&String::from_utf8_lossy(text)),
+            Attribute::Label(text) => label = super::face::clean(&String::from_utf8_lossy(text)),
             Attribute::Id(bytes) => id.clone_from(bytes),
             _ => {}
         }
     }
     let public = spki::decode(&attributes);
     Ok(public.map(|public| PublicObject { label, key: KeyRef { id, public } }))
-}
-
-/// What `attribute` claims, if it is the one with that PKCS#11 name.
-fn claim(attribute: &Attribute, name: &str) -> Option<bool> {
-    let (found, value) = match attribute {
-        Attribute::Private(value) => ("CKA_PRIVATE", value),
-        Attribute::Sensitive(value) => ("CKA_SENSITIVE", value),
-        Attribute::Extractable(value) => ("CKA_EXTRACTABLE", value),
-        Attribute::AlwaysSensitive(value) => ("CKA_ALWAYS_SENSITIVE", value),
-        Attribute::NeverExtractable(value) => ("CKA_NEVER_EXTRACTABLE", value),
-        Attribute::Local(value) => ("CKA_LOCAL", value),
-        Attribute::Sign(value) => ("CKA_SIGN", value),
-        Attribute::Derive(value) => ("CKA_DERIVE", value),
-        Attribute::Decrypt(value) => ("CKA_DECRYPT", value),
-        Attribute::Unwrap(value) => ("CKA_UNWRAP", value),
-        Attribute::SignRecover(value) => ("CKA_SIGN_RECOVER", value),
-        _ => return None,
-    };
-    (found == name).then_some(*value)
-}
-
-/// A key id that no other key has: 128 random bits.
-fn draw_id() -> Option<Vec<u8>> {
-    let mut id = vec![0; 16];
-    let drawn = rustix::rand::getrandom(&mut *id, rustix::rand::GetRandomFlags::empty());
-    (drawn == Ok(16)).then_some(id)
 }

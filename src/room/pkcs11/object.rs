@@ -97,16 +97,20 @@ impl Module {
     /// "not there" would be a lie.
     pub(super) fn logged_in(&self, doing: &str) -> Result<&Selected, Error> {
         let selected = self.selected(doing)?;
-        let state =
-            selected.session.get_session_info().map_err(error::read(&selected.name, doing))?;
-        match state.session_state() {
-            SessionState::RwUser | SessionState::RoUser => Ok(selected),
-            _ => Err(Error::NotLoggedIn { token: selected.name.clone(), doing: doing.to_owned() }),
-        }
+        selected.refuse_logged_out(doing)?;
+        Ok(selected)
     }
 }
 
 impl Selected {
+    pub(super) fn refuse_logged_out(&self, doing: &str) -> Result<(), Error> {
+        let info = self.session.get_session_info().map_err(error::read(&self.name, doing))?;
+        match info.session_state() {
+            SessionState::RwUser | SessionState::RoUser => Ok(()),
+            _ => Err(Error::NotLoggedIn { token: self.name.clone(), doing: doing.to_owned() }),
+        }
+    }
+
     fn data(&self, label: &str) -> Result<Vec<ObjectHandle>, Error> {
         let template =
             [Attribute::Class(ObjectClass::DATA), Attribute::Label(label.as_bytes().to_vec())];
@@ -124,5 +128,5 @@ impl Selected {
 }
 
 fn text_of(bytes: &[u8]) -> String {
-    super::clean(&String::from_utf8_lossy(bytes))
+    super::face::clean(&String::from_utf8_lossy(bytes))
 }

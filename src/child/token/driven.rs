@@ -1,0 +1,151 @@
+//! The child's side of a token: questions, answers, and the module between them.
+//!
+//! Roof: drives the token.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{MAX_RANDOM, Present};
+use crate::child::wire::Bytes;
+use crate::key::{Algorithm, ToSign};
+use crate::room::pkcs11::{
+    self, Blank, Face, Generated, KeyRef, Login, Module, Object, PublicObject, Purpose,
+};
+use crate::secret::{Pin, SecretBytes};
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum Question {
+    Load(PathBuf),
+    List,
+    Select(String),
+    /// Secrets: the user PIN; the SO PIN if a person holds it.
+    Init {
+        serial: Option<String>,
+        label: String,
+    },
+    Keys,
+    /// Secret: the PIN.
+    Login,
+    Logout,
+    Generate {
+        purpose: Purpose,
+        algorithm: Algorithm,
+        label: String,
+    },
+    Sign {
+        key: KeyRef,
+        inputs: Vec<ToSign>,
+    },
+    Agree {
+        key: KeyRef,
+        peer: Bytes,
+    },
+    Destroy(KeyRef),
+    Store {
+        object: Object,
+        value: Bytes,
+    },
+    Objects,
+    Read(String),
+    Delete(String),
+    Random(usize),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum Answer {
+    Done,
+    Face(Face),
+    Generated(Generated),
+    Keys(Vec<PublicObject>),
+    Login(Login),
+    Objects(Vec<Object>),
+    Present(Present),
+    /// One secret follows.
+    Secret,
+    Signatures(Vec<Bytes>),
+    Value(Bytes),
+}
+
+/// The child's state: the module, once it is loaded.
+#[derive(Default)]
+pub(super) struct Driven {
+    module: Option<Module>,
+}
+
+impl Driven {
+    pub(super) fn answer(
+        &mut self,
+        question: Question,
+        secrets: Vec<SecretBytes>,
+        out: &mut Vec<SecretBytes>,
+    ) -> Result<Answer, pkcs11::Error> {
+        if let Question::Load(path) = &question {
+            return self.load(path);
+        }
+        let unasked = || pkcs11::Error::NotSelected { doing: "loading a module".to_owned() };
+        let module = self.module.as_mut().ok_or_else(unasked)?;
+        let done = |()| Answer::Done;
+        match question {
+            Question::Load(path) => self.load(&path),
+            Question::List => {
+                module.list().map(|(faces, mute)| Answer::Present(Present { faces, mute }))
+            }
+            Question::Select(serial) => module.select(&serial).map(Answer::Face),
+            Question::Init { serial, label } => init(module, (serial, label), secrets),
+            Question::Keys => module.keys().map(Answer::Keys),
+            Question::Login => module.login(&pins(secrets)?.0).map(Answer::Login),
+            Question::Logout => module.logout().map(done),
+            Question::Generate { purpose, algorithm, label } => {
+                module.generate(purpose, algorithm, &label).map(Answer::Generated)
+            }
+            Question::Sign { key, inputs } => module
+                .sign(&key, &inputs)
+                .map(|found| Answer::Signatures(found.into_iter().map(Bytes).collect())),
+            Question::Agree { key, peer } => {
+                let point = peer.0.try_into().map_err(|_| nonsense("agreeing on a secret"))?;
+                let agreed = module.agree(&key, &point)?;
+                out.push(SecretBytes::copy_of(agreed.expose()));
+                Ok(Answer::Secret)
+            }
+            Question::Destroy(key) => module.destroy(&key).map(done),
+            Question::Store { object, value } => module.store(&object, &value.0).map(done),
+            Question::Objects => module.objects().map(Answer::Objects),
+            Question::Read(label) => module.read(&label).map(|value| Answer::Value(Bytes(value))),
+            Question::Delete(label) => module.delete(&label).map(done),
+            Question::Random(len) => {
+                out.push(module.random(len.min(MAX_RANDOM))?);
+                Ok(Answer::Secret)
+            }
+        }
+    }
+
+    fn load(&mut self, path: &Path) -> Result<Answer, pkcs11::Error> {
+        // The old one is finalized before a new one starts.
+        self.module = None;
+        self.module = Some(Module::load(path)?);
+        Ok(Answer::Done)
+    }
+}
+
+fn init(
+    module: &mut Module,
+    (serial, label): (Option<String>, String),
+    secrets: Vec<SecretBytes>,
+) -> Result<Answer, pkcs11::Error> {
+    let (user_pin, so_pin) = pins(secrets)?;
+    let blank = Blank { serial: serial.as_deref(), label: &label, so_pin, user_pin };
+    module.init(blank).map(Answer::Face)
+}
+
+/// The PIN that came with a question, and the second one if there is one.
+fn pins(secrets: Vec<SecretBytes>) -> Result<(Pin, Option<Pin>), pkcs11::Error> {
+    let mut pins =
+        secrets.into_iter().map(|bytes| Pin::new(bytes).map_err(|_| nonsense("reading a PIN")));
+    let first = pins.next().unwrap_or_else(|| Err(nonsense("reading a PIN")))?;
+    Ok((first, pins.next().transpose()?))
+}
+
+fn nonsense(doing: &str) -> pkcs11::Error {
+    pkcs11::Error::NotSelected { doing: doing.to_owned() }
+}

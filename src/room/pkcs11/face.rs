@@ -1,0 +1,123 @@
+//! What tokens say of themselves.
+//!
+//! The room, PKCS#11: values only.
+
+use cryptoki::slot::TokenInfo;
+use serde::{Deserialize, Serialize};
+
+/// What errors call a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Name {
+    /// The label written on it at its initialisation.
+    pub label: String,
+    /// The serial that its maker gave it.
+    pub serial: String,
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.serial.as_str() {
+            "" => write!(f, "token `{}` (no serial yet)", self.label),
+            serial => write!(f, "token `{}` (serial {serial})", self.label),
+        }
+    }
+}
+
+/// What a token says of itself. All of it is the token's claim; absent text means that the token's answer could not be
+/// read, which never stops anything by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Face {
+    /// Label and serial.
+    pub name: Name,
+    /// Who made it.
+    pub manufacturer: String,
+    /// Which model.
+    pub model: String,
+    /// Its firmware, `major.minor`.
+    pub firmware: String,
+    /// C_InitToken has been done.
+    pub is_initialised: bool,
+    /// A user PIN has been set.
+    pub has_user_pin: bool,
+    /// What it says of tries of the user PIN.
+    pub user_pin: TriesLeft,
+    /// What it says of tries of the SO PIN.
+    pub so_pin: TriesLeft,
+    /// The PIN is typed on the token's own keypad.
+    pub has_keypad: bool,
+    /// The lengths of a PIN that it takes, in bytes.
+    pub pin_len: (usize, usize),
+}
+
+/// What a token says of the tries left for a PIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TriesLeft {
+    /// Exactly so many.
+    Number(u32),
+    /// At least one wrong PIN was given since the last right one (PKCS#11 `COUNT_LOW`).
+    Low,
+    /// One.
+    Last,
+    /// None.
+    Locked,
+    /// It does not say.
+    Unsaid,
+}
+
+impl std::fmt::Display for TriesLeft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(1) | Self::Last => f.write_str("1 try left"),
+            Self::Number(n) => write!(f, "{n} tries left"),
+            Self::Low => f.write_str("the token says that tries are running low"),
+            Self::Locked => f.write_str("the token is locked"),
+            Self::Unsaid => f.write_str("the token does not say how many tries are left"),
+        }
+    }
+}
+
+/// What came of a login.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Login {
+    /// The token is open until the logout.
+    Open,
+    /// The token refused the PIN, and says this of the tries left. Nothing was retried.
+    Refused(TriesLeft),
+}
+
+pub(super) fn face(info: &TokenInfo) -> Face {
+    Face {
+        name: Name { label: clean(info.label()), serial: clean(info.serial_number()) },
+        manufacturer: clean(info.manufacturer_id()),
+        model: clean(info.model()),
+        firmware: info.firmware_version().to_string(),
+        is_initialised: info.token_initialized(),
+        has_user_pin: info.user_pin_initialized(),
+        user_pin: user_tries(info),
+        so_pin: tries(info.so_pin_locked(), info.so_pin_final_try(), info.so_pin_count_low()),
+        has_keypad: info.protected_authentication_path(),
+        pin_len: (info.min_pin_length(), info.max_pin_length()),
+    }
+}
+
+pub(super) fn user_tries(info: &TokenInfo) -> TriesLeft {
+    tries(info.user_pin_locked(), info.user_pin_final_try(), info.user_pin_count_low())
+}
+
+fn tries(locked: bool, last: bool, low: bool) -> TriesLeft {
+    match (locked, last, low) {
+        (true, _, _) => TriesLeft::Locked,
+        (_, true, _) => TriesLeft::Last,
+        (_, _, true) => TriesLeft::Low,
+        _ => TriesLeft::Unsaid,
+    }
+}
+
+/// What a token writes of itself, fit for a screen: some pad with NUL, and none may send control characters.
+pub(super) fn clean(text: &str) -> String {
+    text.trim_matches(|c: char| c == '\0' || c.is_whitespace())
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}

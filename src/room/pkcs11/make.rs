@@ -1,0 +1,287 @@
+//! Keys made on a token: the least attributes, read back, and tried.
+//!
+//! The room, PKCS#11: drives the selected token.
+
+use cryptoki::error::{Error as CkError, RvError};
+use cryptoki::mechanism::Mechanism as Ck;
+use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
+use serde::{Deserialize, Serialize};
+
+use super::key::{KeyRef, public_object};
+use super::{Error, Module, Selected, error, spki};
+use crate::key::Algorithm;
+use crate::secret::SecretBytes;
+
+/// What keys are made for, and so the one thing that they may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Purpose {
+    /// Signs statements and record heads; stands in no root.
+    Attest,
+    /// Signs metadata, certificates and proofs.
+    Root,
+    /// Agrees on the secrets that shares are sealed with; signs nothing. P-256 only.
+    Seal,
+}
+
+/// A key that was made just now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generated {
+    /// Its id and public key.
+    pub key: KeyRef,
+    /// What came of trying to carry it away.
+    pub wrap: WrapTrial,
+}
+
+/// What came of trying to wrap a key that must not leave. Attributes are claims; this tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WrapTrial {
+    /// The token cannot wrap, or makes no key to wrap with: nothing was tried.
+    NotTried,
+    /// Every wrapping mechanism that was tried refused.
+    Refused,
+}
+
+impl Module {
+    /// Makes a key pair for `purpose`, reads its attributes back, and tries to carry the private key away.
+    ///
+    /// # Errors
+    /// [`Error::KeyTaken`], [`Error::NotSupported`], [`Error::AttributeDiffers`], [`Error::Wrapped`]; after the last two
+    /// the key is destroyed. And what the device does.
+    pub fn generate(
+        &mut self,
+        purpose: Purpose,
+        algorithm: Algorithm,
+        label: &str,
+    ) -> Result<Generated, Error> {
+        let selected = self.logged_in("making a key")?;
+        let id = draw_id().ok_or_else(|| selected.nonsense("drawing a key id"))?;
+        selected.refuse_taken(label, &id)?;
+        if purpose == Purpose::Seal && algorithm != Algorithm::EcdsaP256 {
+            let what = "key agreement with a key that is not P-256".into();
+            return Err(Error::NotSupported { token: selected.name.clone(), what });
+        }
+        let order = Order { purpose, algorithm, label, id: &id };
+        let (public, private) = selected.generate_pair(&order)?;
+        let proven = selected.prove(&order, public, private);
+        if proven.is_err() {
+            // The first error is the one to tell; what cannot be destroyed is still named by it.
+            let _ = selected.session.destroy_object(private);
+            let _ = selected.session.destroy_object(public);
+        }
+        proven
+    }
+}
+
+/// What is to be made.
+struct Order<'a> {
+    purpose: Purpose,
+    algorithm: Algorithm,
+    label: &'a str,
+    id: &'a [u8],
+}
+
+impl Order<'_> {
+    fn signs(&self) -> bool {
+        self.purpose != Purpose::Seal
+    }
+
+    fn common(&self) -> Vec<Attribute> {
+        vec![
+            Attribute::Token(true),
+            Attribute::Label(self.label.as_bytes().to_vec()),
+            Attribute::Id(self.id.to_vec()),
+        ]
+    }
+
+    /// The whole public template, or what every module takes.
+    fn public(&self, full: bool) -> Vec<Attribute> {
+        let mut template = self.common();
+        template.extend([Attribute::Private(false), Attribute::Verify(self.signs())]);
+        if full {
+            template.extend([Attribute::Encrypt(false), Attribute::Wrap(false)]);
+        }
+        template.extend(spki::parameters(self.algorithm));
+        template
+    }
+
+    /// The whole private template, or what every module takes: some refuse to hear `false`.
+    fn private(&self, full: bool) -> Vec<Attribute> {
+        let mut template = self.common();
+        template.extend([
+            Attribute::Private(true),
+            Attribute::Sensitive(true),
+            Attribute::Extractable(false),
+        ]);
+        template.push(if self.signs() { Attribute::Sign(true) } else { Attribute::Derive(true) });
+        if full {
+            template.push(if self.signs() {
+                Attribute::Derive(false)
+            } else {
+                Attribute::Sign(false)
+            });
+            template.extend([
+                Attribute::Decrypt(false),
+                Attribute::Unwrap(false),
+                Attribute::SignRecover(false),
+            ]);
+        }
+        template
+    }
+
+    /// Each attribute, its PKCS#11 name, what it must say, and what a token means that does not say.
+    fn demands(&self) -> [(AttributeType, &'static str, bool, bool); 11] {
+        use AttributeType as T;
+        let signs = self.signs();
+        [
+            (T::Private, "CKA_PRIVATE", true, false),
+            (T::Sensitive, "CKA_SENSITIVE", true, false),
+            (T::Extractable, "CKA_EXTRACTABLE", false, true),
+            (T::AlwaysSensitive, "CKA_ALWAYS_SENSITIVE", true, false),
+            (T::NeverExtractable, "CKA_NEVER_EXTRACTABLE", true, false),
+            (T::Local, "CKA_LOCAL", true, false),
+            (T::Sign, "CKA_SIGN", signs, signs),
+            (T::Derive, "CKA_DERIVE", !signs, !signs),
+            (T::Decrypt, "CKA_DECRYPT", false, false),
+            (T::Unwrap, "CKA_UNWRAP", false, false),
+            (T::SignRecover, "CKA_SIGN_RECOVER", false, false),
+        ]
+    }
+}
+
+impl Selected {
+    fn generate_pair(&self, order: &Order<'_>) -> Result<(ObjectHandle, ObjectHandle), Error> {
+        let mechanism = match order.algorithm {
+            Algorithm::EcdsaP256 | Algorithm::EcdsaP384 => Ck::EccKeyPairGen,
+            Algorithm::Ed25519 => Ck::EccEdwardsKeyPairGen,
+            Algorithm::Rsa(_) => Ck::RsaPkcsKeyPairGen,
+            Algorithm::EcdsaP224 | Algorithm::EcdsaP521 => {
+                let what = format!("keys of {}", order.algorithm);
+                return Err(Error::NotSupported { token: self.name.clone(), what });
+            }
+        };
+        let make = |full| {
+            let (public, private) = (order.public(full), order.private(full));
+            self.session.generate_key_pair(&mechanism, &public, &private)
+        };
+        let pair = match make(true) {
+            Err(CkError::Pkcs11(
+                RvError::TemplateInconsistent
+                | RvError::AttributeTypeInvalid
+                | RvError::AttributeValueInvalid
+                | RvError::AttributeReadOnly,
+                _,
+            )) => make(false),
+            pair => pair,
+        };
+        let doing = format!("making {} key `{}`", order.algorithm, order.label);
+        pair.map_err(error::read(&self.name, &doing))
+    }
+
+    /// Reads the new pair back, and tries to carry the private key away.
+    fn prove(
+        &self,
+        order: &Order<'_>,
+        public: ObjectHandle,
+        private: ObjectHandle,
+    ) -> Result<Generated, Error> {
+        let fail = error::read(&self.name, "reading a new key back");
+        self.compare_attributes(order, private)?;
+        let object = public_object(&self.session, public)
+            .map_err(&fail)?
+            .filter(|object| {
+                object.key.id == order.id && object.key.public.algorithm() == order.algorithm
+            })
+            .ok_or_else(|| self.nonsense("reading a new key back"))?;
+        // Found by id and public key, as every later use will find it.
+        self.private(&object.key, "reading a new key back")?;
+        let wrap = self.try_to_wrap(order.label, private)?;
+        Ok(Generated { key: object.key, wrap })
+    }
+
+    fn compare_attributes(&self, order: &Order<'_>, private: ObjectHandle) -> Result<(), Error> {
+        let demands = order.demands();
+        let kinds = demands.map(|(kind, ..)| kind);
+        let said = self
+            .session
+            .get_attributes(private, &kinds)
+            .map_err(error::read(&self.name, "reading a new key's attributes"))?;
+        for (kind, name, expected, unsaid) in demands {
+            let claims = said.iter().find(|attribute| attribute.attribute_type() == kind);
+            let found = claims.and_then(claim).unwrap_or(unsaid);
+            if found != expected {
+                return Err(Error::AttributeDiffers {
+                    token: self.name.clone(),
+                    label: order.label.to_owned(),
+                    attribute: name.to_owned(),
+                    expected,
+                    found,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn try_to_wrap(&self, label: &str, private: ObjectHandle) -> Result<WrapTrial, Error> {
+        let template = [
+            Attribute::Token(false),
+            Attribute::ValueLen(32.into()),
+            Attribute::Wrap(true),
+            Attribute::Encrypt(true),
+        ];
+        let Ok(wrapping) = self.session.generate_key(&Ck::AesKeyGen, &template) else {
+            return Ok(WrapTrial::NotTried);
+        };
+        let carried = [Ck::AesKeyWrap, Ck::AesKeyWrapPad, Ck::AesCbcPad([0; 16])]
+            .iter()
+            .map(|mechanism| self.session.wrap_key(mechanism, wrapping, private))
+            .any(|wrapped| wrapped.map(SecretBytes::take).is_ok());
+        self.session
+            .destroy_object(wrapping)
+            .map_err(error::read(&self.name, "forgetting a wrapping key"))?;
+        if carried {
+            return Err(Error::Wrapped { token: self.name.clone(), label: label.to_owned() });
+        }
+        Ok(WrapTrial::Refused)
+    }
+
+    fn refuse_taken(&self, label: &str, id: &[u8]) -> Result<(), Error> {
+        let fail = error::read(&self.name, "looking for keys of that name");
+        for class in [ObjectClass::PRIVATE_KEY, ObjectClass::PUBLIC_KEY] {
+            for same in [Attribute::Label(label.as_bytes().to_vec()), Attribute::Id(id.to_vec())] {
+                let template = [Attribute::Class(class), same];
+                if !self.session.find_objects(&template).map_err(&fail)?.is_empty() {
+                    return Err(Error::KeyTaken {
+                        token: self.name.clone(),
+                        label: label.to_owned(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an attribute that is true or false claims.
+fn claim(attribute: &Attribute) -> Option<bool> {
+    match attribute {
+        Attribute::Private(value)
+        | Attribute::Sensitive(value)
+        | Attribute::Extractable(value)
+        | Attribute::AlwaysSensitive(value)
+        | Attribute::NeverExtractable(value)
+        | Attribute::Local(value)
+        | Attribute::Sign(value)
+        | Attribute::Derive(value)
+        | Attribute::Decrypt(value)
+        | Attribute::Unwrap(value)
+        | Attribute::SignRecover(value) => Some(*value),
+        _ => None,
+    }
+}
+
+/// A key id that no other key has: 128 random bits.
+fn draw_id() -> Option<Vec<u8>> {
+    let mut id = vec![0; 16];
+    let drawn = rustix::rand::getrandom(&mut *id, rustix::rand::GetRandomFlags::empty());
+    (drawn == Ok(16)).then_some(id)
+}

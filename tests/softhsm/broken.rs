@@ -1,0 +1,165 @@
+//! Children that crash, hang or talk nonsense, and what stands around them.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use officiant::{
+    child::{
+        Error, Launch,
+        token::{Driver, Login, Purpose, Token},
+        vault::Vault,
+    },
+    key::{Algorithm, Hash, Scheme},
+};
+
+use super::{PIN, fresh, launch, pin, start, vault};
+use crate::harness::{
+    scratch::Scratch,
+    shim::Shim,
+    softhsm::{MODULE, SoftHsm},
+};
+
+fn words<T>(result: Result<T, Error>) -> String {
+    result.map(|_| ()).unwrap_err().to_string()
+}
+
+fn program(scratch: &Scratch, name: &str, script: &str) -> Launch {
+    let path = scratch.file(name, format!("#!/bin/sh\n{script}\n"));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    Launch { program: path, patience: Duration::from_millis(500), ..launch("officer-1") }
+}
+
+/// The processes that this one started and that have not ended, by the command line that they show.
+fn children(kind: &str) -> Vec<u32> {
+    let me = std::process::id().to_string();
+    let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    processes
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|pid| {
+            let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}"));
+            let line = read("cmdline").unwrap_or_default();
+            let status = read("status").unwrap_or_default();
+            line.ends_with(&format!("\0child\0{kind}\0"))
+                && status.lines().any(|line| {
+                    line.strip_prefix("PPid:").is_some_and(|parent| parent.trim() == me)
+                })
+        })
+        .collect()
+}
+
+#[test]
+fn whatever_a_child_does_is_an_error_that_names_it() {
+    let scratch = Scratch::new();
+    for (name, script, told) in [
+        ("dies", "exit 1", "it ended"),
+        ("crashes", "kill -SEGV $$", "it ended"),
+        ("talks", "echo hello, this is a module", "it sent something else than an answer"),
+        ("floods", "exec cat /dev/zero", "it sent something else than an answer"),
+        ("hangs", "exec sleep 60", "it did not answer within 0 s"),
+        (
+            "lies",
+            "printf 'OFC1\\0\\0\\0\\2\\0\\0\\0\\0{}'; exec sleep 60",
+            "it sent something else than an answer",
+        ),
+    ] {
+        let begin = Instant::now();
+        let error = words(Vault::start(&program(&scratch, name, script)));
+        assert_eq!(error, format!("the process for `officer-1` was lost: {told}"), "{name}");
+        assert!(begin.elapsed() < Duration::from_secs(5), "{name}");
+    }
+    let nowhere = Launch { program: "/nowhere".into(), ..launch("officer-1") };
+    assert_eq!(words(Vault::start(&nowhere)), "the process for `officer-1` cannot be started");
+}
+
+#[test]
+fn a_module_that_crashes_takes_one_token_with_it() {
+    let scratch = Scratch::new();
+    let mut well = fresh(&scratch, "well");
+    let softhsm = SoftHsm::token(&scratch, "ill", PIN);
+    let serial = softhsm.serial(&scratch);
+    let shim = Shim::before(&scratch, "ill", MODULE, &["C_Login 1 after abort"]);
+    let mut ill = start("ill", &softhsm, &shim.module());
+    ill.select(&serial).unwrap();
+    assert_eq!(words(ill.login(pin(PIN))), "the process for `ill` was lost: it ended");
+    assert_eq!(words(ill.list()), "the process for `ill` was lost: it ended");
+    // The other token never noticed, and a new child finds this one as it was.
+    well.generate(Purpose::Root, Algorithm::EcdsaP256, "root").unwrap();
+    shim.rules(MODULE, &[]);
+    let mut again = start("ill", &softhsm, &shim.module());
+    again.select(&serial).unwrap();
+    assert_eq!(again.login(pin(PIN)).unwrap(), Login::Open);
+}
+
+#[test]
+fn a_module_that_hangs_is_given_up_and_ended() {
+    let scratch = Scratch::new();
+    let softhsm = SoftHsm::token(&scratch, "one", PIN);
+    let shim = Shim::before(&scratch, "one", MODULE, &["C_Login 1 before hang"]);
+    let driver = Driver { module: shim.module(), softhsm: Some(softhsm.configuration()) };
+    let patient = Launch { patience: Duration::from_secs(2), ..launch("one") };
+    let mut token = Token::start(&patient, &driver).unwrap();
+    token.select(&softhsm.serial(&scratch)).unwrap();
+    let told = words(token.login(pin(PIN)));
+    assert_eq!(told, "the process for `one` was lost: it did not answer within 2 s");
+    let pid = shim.calls()[0].process;
+    assert!(!Path::new(&format!("/proc/{pid}")).exists());
+}
+
+#[test]
+fn a_module_that_spoils_signatures_is_found_by_verifying() {
+    let scratch = Scratch::new();
+    let softhsm = SoftHsm::token(&scratch, "one", PIN);
+    let shim = Shim::before(&scratch, "one", MODULE, &["C_Sign every after garbage"]);
+    let mut token = start("one", &softhsm, &shim.module());
+    token.select(&softhsm.serial(&scratch)).unwrap();
+    assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
+    let made = token.generate(Purpose::Root, Algorithm::EcdsaP256, "root").unwrap();
+    let scheme = Scheme::EcdsaRaw(Hash::Sha256);
+    let raw = token.sign(&made.key, &[scheme.to_sign(b"root")]).unwrap();
+    let signature = scheme.encode(Algorithm::EcdsaP256, &raw[0]);
+    assert!(
+        signature.is_err() || made.key.public.verify(scheme, b"root", &signature.unwrap()).is_err()
+    );
+}
+
+#[test]
+fn a_child_is_fenced_in_and_shows_no_secret() {
+    let scratch = Scratch::new();
+    let softhsm = SoftHsm::token(&scratch, "one", PIN);
+    let mut token = start("one", &softhsm, Path::new(MODULE));
+    token.select(&softhsm.serial(&scratch)).unwrap();
+    assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
+    let vault = vault();
+    assert_eq!(vault.fence(), token.fence());
+    for kind in ["token", "vault"] {
+        let found = children(kind);
+        assert!(!found.is_empty());
+        for pid in found {
+            let read = |file: &str| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+            let status = String::from_utf8(read("status")).unwrap();
+            for line in ["Seccomp:\t2", "NoNewPrivs:\t1"] {
+                assert!(status.contains(line), "{kind}: {status}");
+            }
+            if vault.fence().is_memory_locked {
+                assert!(!status.contains("VmLck:\t       0 kB"), "{kind}: {status}");
+            }
+            let limits = String::from_utf8(read("limits")).unwrap();
+            let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+            assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+            let seen = [read("environ"), read("cmdline")].concat();
+            assert!(!String::from_utf8_lossy(&seen).contains(PIN));
+            let environment = String::from_utf8(read("environ")).unwrap();
+            let names: Vec<_> = environment
+                .split('\0')
+                .filter_map(|pair| pair.split_once('='))
+                .map(|(name, _)| name)
+                .collect();
+            assert!(names.iter().all(|name| *name == "SOFTHSM2_CONF"), "{names:?}");
+            assert!(kind == "token" || names.is_empty());
+        }
+    }
+}
