@@ -20,6 +20,19 @@ impl Source {
         path.strip_suffix("/mod").unwrap_or(path).replace('/', "::")
     }
 
+    /// The modules in files of their own that it declares for tests alone: `#[cfg(test)] pub(crate) mod fixture;`.
+    fn test_modules(&self) -> Vec<String> {
+        let module = self.module();
+        let parent = if module == "lib" { String::new() } else { format!("{module}::") };
+        let declared = self.code.split("#[cfg(test)]").skip(1).filter_map(|rest| {
+            let (words, _) = rest.split_once(';')?;
+            let mut words = words.split_whitespace().rev();
+            let name = words.next()?;
+            (words.next()? == "mod").then(|| format!("{parent}{name}"))
+        });
+        declared.collect()
+    }
+
     /// Every path the code names that begins with `crate`, `officiant`, `std`, `self` or `super`, made absolute:
     /// `crate::…` or `std::…`, with groups spread out.
     pub(super) fn paths(&self) -> Vec<String> {
@@ -43,20 +56,22 @@ impl Source {
     }
 }
 
-/// Every Rust file below a folder of the repository, by path, but for unit tests in files of their own.
+/// Every Rust file below a folder of the repository, by path, but for modules of tests alone.
 pub(super) fn sources(folder: &str) -> Vec<Source> {
-    files(folder)
-        .into_iter()
-        .filter(|path| path.ends_with(".rs") && !path.ends_with("/tests.rs"))
-        .map(|path| {
-            let text = fs::read_to_string(top().join(&path)).expect(&path);
-            let mut code = code(&text);
-            if let Some(tests) = code.find("#[cfg(test)]\nmod tests") {
-                code.truncate(tests);
-            }
-            Source { path, code }
-        })
-        .collect()
+    let (mut sources, mut tests) = (Vec::new(), Vec::new());
+    for path in files(folder).into_iter().filter(|path| path.ends_with(".rs")) {
+        let code = code(&fs::read_to_string(top().join(&path)).expect(&path));
+        let source = Source { path, code };
+        tests.extend(source.test_modules());
+        sources.push(source);
+    }
+    sources.retain(|source| !tests.contains(&source.module()));
+    for source in &mut sources {
+        if let Some(tests) = source.code.find("#[cfg(test)]\nmod tests") {
+            source.code.truncate(tests);
+        }
+    }
+    sources
 }
 
 /// Every file below a folder of the repository, by path, without what is built.
@@ -199,4 +214,8 @@ mod tests { use std::no; }"##;
         .map(str::to_owned);
     assert_eq!(source.paths(), expected);
     assert_eq!(source.module(), "x::y");
+    let code =
+        "#[cfg(test)]\npub(crate) mod fixture;\n#[cfg(test)]\nmod tests { use a; }".to_owned();
+    let source = Source { path: "src/x/mod.rs".to_owned(), code };
+    assert_eq!(source.test_modules(), ["x::fixture"]);
 }
