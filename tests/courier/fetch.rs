@@ -148,3 +148,27 @@ fn wrong_command_lines_are_told_with_code_2() {
     }
     assert_eq!(fs::read_dir(&media).unwrap().count(), 0);
 }
+
+#[test]
+fn help_names_the_exit_codes_and_a_wrong_command_line_gets_three_lines() {
+    let scratch = Scratch::new();
+    let said = |arguments: &[&str]| run(super::courier(scratch.path()).args(arguments));
+    let help = said(&["--help"]).ok();
+    assert!(help.stdout.contains(
+        "Exit codes: 0 done, 1 refused, 2 usage or plan, 3 media or network, 4 our fault.\n"
+    ));
+    let wrong = said(&["fetch", "--server", "x", "--out", "y"]);
+    assert_eq!(wrong.code(), 2);
+    assert_eq!(
+        wrong.stderr,
+        "error: the following required arguments were not provided: <NAME>...\n\
+         hint: `courier help` and `courier help fetch` say what can be done\n\
+         nothing was written\n"
+    );
+    let wrong = said(&["publish", "trust"]);
+    assert!(
+        wrong.stderr.contains("--server <URL>|--directory <FOLDER>|--bucket <URL>"),
+        "{}",
+        wrong.stderr
+    );
+}

@@ -1,12 +1,18 @@
 //! Servers that are slow, huge, broken or greedy: every answer is bounded.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::courier;
+use officiant::request::Role;
+use officiant::root::{Dialect, SignedRoot};
+
+use super::made::{Soft, Wish, sign};
+use super::{courier, trust};
 use crate::harness::command::{Ran, run};
 use crate::harness::scratch::Scratch;
 
@@ -48,15 +54,14 @@ impl Fake {
     }
 }
 
-fn head(stream: &TcpStream) -> Vec<String> {
-    let mut lines = Vec::new();
-    for line in BufReader::new(stream.take(64 << 10)).lines().map_while(Result::ok) {
-        if line.is_empty() {
-            break;
-        }
-        lines.push(line);
+/// The lines before the body, read byte by byte so that the body stays.
+fn head(mut stream: &TcpStream) -> Vec<String> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
+        head.push(byte[0]);
     }
-    lines
+    String::from_utf8(head).unwrap().lines().filter(|l| !l.is_empty()).map(str::to_owned).collect()
 }
 
 fn reply(stream: &mut TcpStream, status: &str, more: &str, body: &str) {
@@ -213,4 +218,80 @@ fn plain_http_to_another_machine_is_never_asked() {
     assert!(refused.stderr.starts_with(
         "error: http://trust.example/: only https, or http to this machine, is asked\n"
     ));
+}
+
+/// A first root for `a`, its trust folder, and the file of its targets key.
+fn first(scratch: &Scratch) -> (SignedRoot, PathBuf, PathBuf) {
+    let targets = Soft::new();
+    let mut roles: BTreeMap<Role, _> =
+        [Role::Snapshot, Role::Timestamp].map(|role| (role, Soft::new().public)).into();
+    roles.insert(Role::Targets, targets.public.clone());
+    let (one, two) = (Soft::new(), Soft::new());
+    let keys = [&one, &two];
+    let wish = Wish { gun: "a", keys: &keys, threshold: 2, roles, days: 3000 };
+    let root = sign(&wish.root(Dialect::Notary, None), &keys, None);
+    let folder = trust(scratch.path(), &[("a", root.bytes())]);
+    (root, folder, scratch.file("key.pem", targets.pkcs8()))
+}
+
+#[test]
+fn a_server_that_serves_other_bytes_than_it_was_given_is_found_out() {
+    for damaged in ["1.root.json", "root.json", "targets.json", "snapshot.json"] {
+        let scratch = Scratch::new();
+        let (root, folder, key) = first(&scratch);
+        let hash = data_encoding::BASE64.encode(root.digest().as_bytes());
+        let length = root.bytes().len();
+        let root = String::from_utf8(root.bytes().to_vec()).unwrap();
+        let kept = Mutex::new(String::new());
+        let fake = Fake::new(move |line, lines, stream| {
+            let mut kept = kept.lock().unwrap();
+            let is = |name: &str| line.contains(&format!("/tuf/{name} "));
+            let served = if line.starts_with("POST ") {
+                *kept = part(&whole(lines, stream), "targets");
+                String::new()
+            } else if kept.is_empty() {
+                return reply(stream, "404 None", "", "");
+            } else if is("1.root.json") || is("root.json") {
+                root.clone()
+            } else if is("targets.json") {
+                kept.clone()
+            } else {
+                format!(
+                    r#"{{"signed":{{"meta":{{"root":{{"length":{length},"hashes":{{"sha256":"{hash}"}}}}}}}}}}"#
+                )
+            };
+            let served =
+                if is(damaged) { served.replacen(':', ": ", 1).replace(&hash, "") } else { served };
+            reply(stream, "200 OK", "", &served);
+        });
+        let mut courier = courier(scratch.path());
+        courier.arg("publish").arg(&folder).args(["--server", &fake.url, "--targets-key"]);
+        let refused = run(courier.arg(&key));
+        assert_eq!(refused.code(), 1);
+        assert_eq!(
+            refused.stderr,
+            format!(
+                "error: repository `a`: the server now serves another `{damaged}` than was uploaded [PUBLISH-COMPARED]\n\
+                 hint: clients may be cut off now: call who runs the server, and fetch again to see\n\
+                 no repository was published whole; publish again to see and finish\n"
+            )
+        );
+    }
+}
+
+/// The body of a request whose head was read.
+fn whole(head: &[String], stream: &mut TcpStream) -> String {
+    let length = head
+        .iter()
+        .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap()];
+    stream.read_exact(&mut body).unwrap();
+    String::from_utf8(body).unwrap()
+}
+
+/// The part of a form that has this file name.
+fn part(body: &str, name: &str) -> String {
+    let (_, rest) = body.split_once(&format!("filename=\"{name}\"")).unwrap();
+    let (_, rest) = rest.split_once("\r\n\r\n").unwrap();
+    rest.split_once("\r\n--").unwrap().0.to_owned()
 }

@@ -1,14 +1,18 @@
 //! Proofs of possession, as the room reads them.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use officiant::digest::Digest;
 use officiant::request::Role;
 use officiant::request::proof::{Claim, Proof};
+use officiant::root::{Dialect, SignedRoot};
 
 use super::made::Soft;
 use super::{courier, text};
 use crate::harness::command::{command, run};
+use crate::harness::notary::{NotaryServer, PASSPHRASE};
+use crate::harness::pty::Pty;
 use crate::harness::scratch::Scratch;
 
 #[test]
@@ -76,4 +80,79 @@ fn what_proves_nothing_is_told() {
     let said = prove(text(&plan), "targets", text(&public));
     assert!(said.contains("holds a `PUBLIC KEY`, expected a `PRIVATE KEY`"), "{said}");
     assert_eq!(fs::read_dir(&media).unwrap().count(), 0);
+}
+
+/// The proof that `courier` makes with an encrypted key when the passphrase is typed at its terminal.
+fn proved(scratch: &Scratch, key: &Path, media: &Path) -> Proof {
+    let plan = scratch.file("plan.toml", "");
+    let mut courier = courier(scratch.path());
+    courier.arg("prove").arg(plan).args(["--repository", "x", "--role", "targets", "--key"]);
+    let mut pty = Pty::start(courier.arg(key).arg("--out").arg(media));
+    pty.expect("owner of the key — passphrase of");
+    pty.send_line(PASSPHRASE);
+    let ended = pty.finish();
+    assert!(ended.status.success(), "{}", ended.transcript);
+    assert!(!ended.transcript.contains(PASSPHRASE));
+    let path = claim(b"").path();
+    Proof::parse(&fs::read(media.join(path)).unwrap()).unwrap().remove(0)
+}
+
+fn claim(plan: &[u8]) -> Claim {
+    Claim { plan: Digest::of(plan), repository: "x".parse().unwrap(), role: Role::Targets }
+}
+
+#[test]
+fn the_encrypted_key_of_a_notary_publisher_is_opened_at_the_terminal() {
+    let scratch = Scratch::new();
+    let server = NotaryServer::memory(&scratch);
+    let ada = scratch.folder("ada");
+    run(server.notary(&ada).args(["init", "-p", "localhost:5000/demo"])).ok();
+    let private = fs::read_dir(ada.join("trust/private")).unwrap().map(|file| file.unwrap().path());
+    let is_targets = |path: &PathBuf| fs::read_to_string(path).unwrap().contains("role: targets");
+    let key = private.into_iter().find(is_targets).unwrap();
+    let root = fs::read(ada.join("trust/tuf/localhost:5000/demo/metadata/root.json")).unwrap();
+    let root = SignedRoot::parse(Dialect::Notary, &root).unwrap();
+    let (_, public) = root.root().role_keys(Role::Targets).next().unwrap();
+
+    let proof = proved(&scratch, &key, &scratch.folder("in"));
+    assert_eq!(proof.verify(&claim(b""), public.public().unwrap()), Ok(()));
+}
+
+#[test]
+fn an_encrypted_key_of_openssl_is_opened_and_a_wrong_passphrase_is_told() {
+    let scratch = Scratch::new();
+    let key = Soft::new();
+    scratch.file("plain.pem", key.pkcs8());
+    let arguments = ["pkcs8", "-topk8", "-in", "plain.pem", "-out", "key.pem", "-passout"];
+    let mut openssl = command("openssl", scratch.path());
+    run(openssl.args(arguments).arg(format!("pass:{PASSPHRASE}"))).ok();
+    let file = scratch.path().join("key.pem");
+    let proof = proved(&scratch, &file, &scratch.folder("in"));
+    assert_eq!(proof.verify(&claim(b""), &key.public), Ok(()));
+
+    let prove = || {
+        let mut courier = courier(scratch.path());
+        let plan = scratch.path().join("plan.toml");
+        courier.arg("prove").arg(plan).args(["--repository", "x", "--role", "targets", "--key"]);
+        courier.arg(&file).arg("--out").arg(scratch.folder("other"));
+        courier
+    };
+    let mut pty = Pty::start(&prove());
+    pty.expect("passphrase of");
+    pty.send_line("something else");
+    let ended = pty.finish();
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(
+        ended.transcript.contains("is not opened by this passphrase\n"),
+        "{}",
+        ended.transcript
+    );
+    assert!(ended.transcript.ends_with("nothing was written\n"), "{}", ended.transcript);
+
+    // Nobody at a terminal: it does not wait.
+    let mut session = command("setsid", scratch.path());
+    let prove = prove();
+    let refused = run(session.arg("--wait").arg(prove.get_program()).args(prove.get_args()));
+    assert_eq!(refused.code(), 2);
+    assert!(refused.stderr.contains("is encrypted, and no passphrase was typed\n"));
 }

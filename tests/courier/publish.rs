@@ -387,3 +387,86 @@ fn what_must_not_leave_is_refused() {
         format!("error: `{name}` is of a rehearsal [REHEARSAL]")
     );
 }
+
+#[test]
+fn a_fleet_goes_up_together_or_not_at_all() {
+    let scratch = Scratch::new();
+    let server = NotaryServer::memory(&scratch);
+    let targets = Soft::new();
+    let public = scratch.file("targets.pem", targets.public.to_pem());
+    let private = scratch.file("key.pem", targets.pkcs8());
+    let names: Vec<String> = (1..=24).map(|n| format!("localhost:5000/fleet/{n}")).collect();
+    let list = scratch.file("names", names.join("\n"));
+    let media = scratch.folder("in");
+    let more = ["--list", text(&list), "--targets-key", text(&public), "--jobs", "4"];
+    fetch(&server, scratch.path(), &media, &more).ok();
+    let request = request(&media.join("request"));
+    let keys: Vec<Soft> = (0..2).map(|_| Soft::new()).collect();
+    let keys: Vec<&Soft> = keys.iter().collect();
+    let root = |(name, repository): (&officiant::name::Name, &officiant::request::Repository)| {
+        let roles = repository.keys.iter().map(|(role, keys)| (*role, keys[0].clone())).collect();
+        let wish = Wish { gun: name.as_str(), keys: &keys, threshold: 2, roles, days: 3000 };
+        (name.to_string(), sign(&wish.root(Dialect::Notary, None), &keys, None))
+    };
+    let roots: Vec<_> = request.repositories.iter().map(root).collect();
+    let mut files: Vec<_> =
+        roots.iter().map(|(n, root)| (n.as_str(), root.bytes().to_vec())).collect();
+    files[17].1.push(b'\n');
+    let lay = |files: &[(&str, Vec<u8>)]| {
+        trust(scratch.path(), &files.iter().map(|(n, b)| (*n, b.as_slice())).collect::<Vec<_>>())
+    };
+    let folder = lay(&files);
+    let refused = publish(&server, scratch.path(), &folder, &["--targets-key", text(&private)]);
+    assert_eq!(refused.code(), 1);
+    assert!(refused.stderr.contains("[ROOT-BYTES]"), "{}", refused.stderr);
+    assert!(refused.stderr.ends_with("nothing was published\n"));
+    let bob = scratch.folder("bob");
+    assert_ne!(run(server.notary(&bob).args(["list", &names[0]])).code(), 0);
+
+    files[17].1.pop();
+    let folder = lay(&files);
+    let more = ["--targets-key", text(&private), "--json"];
+    let ran = publish(&server, scratch.path(), &folder, &more).ok();
+    let said: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let published = said["published"].as_array().unwrap();
+    assert_eq!(published.len(), 24);
+    assert!(published.iter().all(|one| one["before"] == 0 && one["now"] == 1));
+    for name in [&names[0], &names[23]] {
+        run(server.notary(&bob).args(["list", name])).ok();
+    }
+    let only = publish(&server, scratch.path(), &folder, &["--repository", &names[3]]).ok();
+    assert_eq!(only.stdout, format!("{}: version 1 was there already, byte for byte\n", names[3]));
+    let none = publish(&server, scratch.path(), &folder, &["--repository", "other"]);
+    assert_eq!(none.code(), 2);
+    assert!(none.stderr.starts_with("error: repository `other` is not in the trust folder\n"));
+}
+
+#[test]
+fn a_root_that_cuts_clients_off_is_refused() {
+    let it = Genesis::new(NotaryServer::memory);
+    let all = it.all();
+    let roles = [Role::Snapshot, Role::Targets, Role::Timestamp].map(|role| {
+        (role, it.first.root().role_keys(role).next().unwrap().1.public().unwrap().clone())
+    });
+    // Its certificates are of another repository.
+    let wish = Wish {
+        gun: "localhost:5000/other",
+        keys: &all,
+        threshold: 2,
+        roles: roles.into(),
+        days: 3000,
+    };
+    let root = sign(&wish.root(Dialect::Notary, None), &all, None);
+    let key = it.key_file();
+    let refused = it.publish(&[&root], &["--targets-key", text(&key)]);
+    assert_eq!(refused.code(), 1);
+    assert_eq!(
+        refused.stderr,
+        format!(
+            "error: repository `{GUN}`: Notary client with no root is cut off: version 1: \
+             no root certificate is valid for `{GUN}` [WALK]\n\
+             hint: `officiant check` shows every client and every start\n\
+             nothing was published\n"
+        )
+    );
+}

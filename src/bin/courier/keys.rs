@@ -11,12 +11,14 @@ use aws_lc_rs::signature::{
 };
 use data_encoding::BASE64;
 use officiant::key::{self, Algorithm, PublicKey, Scheme};
+use officiant::room::console::{Console, Prompt, Terminal};
 use officiant::room::media;
+use officiant::secret::Pin;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 use zeroize::Zeroizing;
 
-use super::files;
+use super::{encrypted, files};
 
 /// Reads a public key: `PUBLIC KEY` or `CERTIFICATE`, headers and text around it do not matter.
 ///
@@ -52,36 +54,46 @@ enum Pair {
 }
 
 impl Private {
-    /// Reads an unencrypted private key: PKCS#8, SEC 1 or PKCS#1.
+    /// Reads a private key: PKCS#8, SEC 1 or PKCS#1. The passphrase of an encrypted one is asked for at the
+    /// controlling terminal, once.
     ///
     /// # Errors
     /// [`Error`].
     pub(crate) fn read(file: &Path) -> Result<Self, Error> {
         let (label, der) = pem(file)?;
         match label.as_str() {
-            "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => {}
-            "ENCRYPTED PRIVATE KEY" => return Err(Error::Encrypted { file: file.to_owned() }),
+            "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => Self::from_der(file, &der),
+            "ENCRYPTED PRIVATE KEY" => {
+                let passphrase = passphrase(file)?;
+                let plain = encrypted::decrypt(&der, passphrase.expose().as_bytes());
+                let wrong = || Error::Passphrase { file: file.to_owned() };
+                Self::from_der(file, &plain.ok_or_else(wrong)?)
+            }
             _ => {
                 let file = file.to_owned();
-                return Err(Error::Label { file, expected: "PRIVATE KEY", label });
+                Err(Error::Label { file, expected: "PRIVATE KEY", label })
             }
         }
+    }
+
+    fn from_der(file: &Path, der: &[u8]) -> Result<Self, Error> {
         let wrong = |source| Error::Key { file: file.to_owned(), source };
+        let inner = encrypted::inner(der);
         for (algorithm, signing) in CURVES {
-            if let Ok(pair) = EcdsaKeyPair::from_private_key_der(signing, &der) {
+            let read = |der: &[u8]| EcdsaKeyPair::from_private_key_der(signing, der).ok();
+            if let Some(pair) = read(der).or_else(|| read(inner.as_ref()?)) {
                 let public = PublicKey::from_ec_point(algorithm, pair.public_key().as_ref());
                 return Ok(Self { public: public.map_err(wrong)?, pair: Pair::Ecdsa(pair) });
             }
         }
-        if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der) {
+        if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
             let public = PublicKey::from_ed25519(pair.public_key().as_ref()).map_err(wrong)?;
             return Ok(Self { public, pair: Pair::Ed25519(pair) });
         }
-        if let Ok(pair) = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der)) {
+        if let Ok(pair) = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)) {
             let der: Option<PublicKeyX509Der<'_>> = pair.public_key().as_der().ok();
             let public = PublicKey::from_der(der.as_ref().map_or(&[], |der| der.as_ref()));
-            let public = public.map_err(wrong)?;
-            return Ok(Self { public, pair: Pair::Rsa(Box::new(pair)) });
+            return Ok(Self { public: public.map_err(wrong)?, pair: Pair::Rsa(Box::new(pair)) });
         }
         Err(Error::Private { file: file.to_owned() })
     }
@@ -114,6 +126,18 @@ impl Private {
     }
 }
 
+fn passphrase(file: &Path) -> Result<Pin, Error> {
+    let no = |_| Error::Encrypted { file: file.to_owned() };
+    let prompt = Prompt {
+        step: 1,
+        id: "passphrase".to_owned(),
+        who: "owner of the key".to_owned(),
+        text: format!("passphrase of `{}`", file.display()),
+        expected: None,
+    };
+    Terminal::open().and_then(|mut terminal| terminal.ask_pin(&prompt)).map_err(no)
+}
+
 /// The first PEM block of a file: its label and content. Headers (`role:`, `gun:`) are passed over.
 fn pem(file: &Path) -> Result<(String, Zeroizing<Vec<u8>>), Error> {
     let bad = || Error::Pem { file: file.to_owned() };
@@ -133,8 +157,8 @@ fn pem(file: &Path) -> Result<(String, Zeroizing<Vec<u8>>), Error> {
 /// Why a file is not the key that it should be.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The private key is encrypted.
-    #[error("`{}` is encrypted", file.display())]
+    /// The private key is encrypted, and nobody gave the passphrase.
+    #[error("`{}` is encrypted, and no passphrase was typed", file.display())]
     Encrypted {
         /// The file.
         file: PathBuf,
@@ -160,6 +184,12 @@ pub(crate) enum Error {
     /// The file cannot be read.
     #[error(transparent)]
     Media(#[from] media::Error),
+    /// The passphrase does not open the key, or the encryption is of another kind.
+    #[error("`{}` is not opened by this passphrase", file.display())]
+    Passphrase {
+        /// The file.
+        file: PathBuf,
+    },
     /// No PEM.
     #[error("`{}` is missing or no PEM", file.display())]
     Pem {

@@ -4,6 +4,7 @@
 
 mod args;
 mod auth;
+mod encrypted;
 mod fetch;
 mod files;
 mod keys;
@@ -22,7 +23,10 @@ use clap::Parser;
 use officiant::refusal::Refusal;
 
 fn main() -> ExitCode {
-    let courier = Courier::parse();
+    let courier = match Courier::try_parse() {
+        Ok(courier) => courier,
+        Err(error) => return mouth::usage(&error),
+    };
     let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else {
         mouth::note("error: this machine starts no threads\nnothing was written\n");
         return ExitCode::from(4);

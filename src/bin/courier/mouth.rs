@@ -3,8 +3,9 @@
 //! Nothing is asked here, and nothing that is written can fail the work: a closed pipe is not an error.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
+use std::process::ExitCode;
 
-use officiant::refusal::Refusal;
+use officiant::refusal::{Exit, Refusal};
 use officiant::room::console::harmless;
 
 /// Prints a result.
@@ -27,6 +28,23 @@ pub(crate) fn tell(refusal: &Refusal) {
     lines.push(refusal.standing.clone());
     let text = lines.iter().map(|line| harmless(line).replace('\n', " ") + "\n");
     note(&text.collect::<String>());
+}
+
+/// Tells what clap says of a command line; help that was asked for is a result.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    if !error.use_stderr() {
+        result(&text);
+        return ExitCode::SUCCESS;
+    }
+    let told: Vec<&str> = text.lines().take_while(|line| !line.starts_with("Usage:")).collect();
+    let told = told.join(" ").replace('\'', "`");
+    let words: Vec<&str> = told.trim_start_matches("error: ").split_whitespace().collect();
+    let refusal = Refusal::new(Exit::Usage, words.join(" "))
+        .hint("`courier help` and `courier help fetch` say what can be done")
+        .standing("nothing was written");
+    tell(&refusal);
+    ExitCode::from(refusal.exit.code())
 }
 
 /// Counts finished repositories on the terminal; silent when standard error is none.

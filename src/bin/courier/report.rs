@@ -100,9 +100,10 @@ fn of_key(error: &keys::Error) -> Refusal {
     use keys::Error as E;
     let new = |exit| Refusal::new(exit, error.to_string());
     match error {
-        E::Encrypted { .. } => {
-            new(Exit::Usage).hint("decrypt it first, on a machine that you trust")
-        }
+        E::Encrypted { .. } => new(Exit::Usage).hint("run courier at a terminal"),
+        E::Passphrase { .. } => new(Exit::Refused).hint(
+            "keys of `notary`, `docker trust` and OpenSSL are read: PBES2, PBKDF2, AES-256-CBC",
+        ),
         E::Label { expected: "PUBLIC KEY", .. } => {
             new(Exit::Usage).hint("the public half is wanted, or a certificate")
         }

@@ -1,0 +1,75 @@
+//! Encrypted private keys as `notary`, `docker trust` and OpenSSL write them: PBES2 (RFC 8018) with PBKDF2 and
+//! AES-256-CBC.
+//!
+//! Annex; pure.
+
+use std::num::NonZeroU32;
+
+use aws_lc_rs::cipher::{AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
+use aws_lc_rs::iv::FixedLength;
+use aws_lc_rs::pbkdf2;
+use x509_cert::der::asn1::{Any, ObjectIdentifier, OctetString};
+use x509_cert::der::{Decode, Tag, Tagged};
+use zeroize::Zeroizing;
+
+/// Decrypts EncryptedPrivateKeyInfo (RFC 5958) to the DER that it holds; none when it is of another kind, or the
+/// passphrase is another one.
+pub(crate) fn decrypt(der: &[u8], passphrase: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let [algorithm, data] = take(Vec::from_der(der).ok()?)?;
+    let [scheme, parameters] = pair(&algorithm)?;
+    let [derivation, cipher] = pair(&parameters)?;
+    let ([kdf, salted], [aes, iv]) = (pair(&derivation)?, pair(&cipher)?);
+    let known = oid(&scheme)? == PBES2 && oid(&kdf)? == PBKDF2 && oid(&aes)? == AES_256_CBC;
+    let mut salted = salted.decode_as::<Vec<Any>>().ok().filter(|_| known)?.into_iter();
+    let salt = octets(&salted.next()?)?;
+    let rounds = salted.next()?.decode_as::<u32>().ok().filter(|n| *n <= MOST_ROUNDS)?;
+    // A key length may follow; then the hash, which is SHA-1 where nothing is said.
+    let hash = match salted.find(|field| field.tag() == Tag::Sequence) {
+        None => pbkdf2::PBKDF2_HMAC_SHA1,
+        Some(prf) => match oid(prf.decode_as::<Vec<Any>>().ok()?.first()?)? {
+            HMAC_SHA1 => pbkdf2::PBKDF2_HMAC_SHA1,
+            HMAC_SHA256 => pbkdf2::PBKDF2_HMAC_SHA256,
+            _ => return None,
+        },
+    };
+    let mut key = Zeroizing::new([0; 32]);
+    pbkdf2::derive(hash, NonZeroU32::new(rounds)?, &salt, passphrase, &mut *key);
+    let key = UnboundCipherKey::new(&AES_256, &*key).ok()?;
+    let iv = FixedLength::from(<[u8; 16]>::try_from(octets(&iv)?).ok()?);
+    let mut data = Zeroizing::new(octets(&data)?);
+    let key = PaddedBlockDecryptingKey::cbc_pkcs7(key).ok()?;
+    let plain = key.decrypt(&mut data, DecryptionContext::Iv128(iv)).ok()?;
+    Some(Zeroizing::new(plain.to_vec()))
+}
+
+/// The private key inside PrivateKeyInfo: for an elliptic curve, SEC 1. Notary gives it the version number 1,
+/// which strict readers refuse.
+pub(crate) fn inner(der: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let fields = Vec::<Any>::from_der(der).ok()?;
+    octets(fields.get(2)?).map(Zeroizing::new)
+}
+
+fn take(fields: Vec<Any>) -> Option<[Any; 2]> {
+    fields.try_into().ok()
+}
+
+fn pair(field: &Any) -> Option<[Any; 2]> {
+    take(field.decode_as().ok()?)
+}
+
+fn oid(field: &Any) -> Option<ObjectIdentifier> {
+    field.decode_as().ok()
+}
+
+fn octets(field: &Any) -> Option<Vec<u8>> {
+    Some(field.decode_as::<OctetString>().ok()?.into_bytes().into_vec())
+}
+
+const PBES2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.13");
+const PBKDF2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.12");
+const AES_256_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.42");
+const HMAC_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.7");
+const HMAC_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.9");
+
+/// Above this a file only wastes time.
+const MOST_ROUNDS: u32 = 20_000_000;
