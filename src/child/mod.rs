@@ -13,6 +13,7 @@ pub mod wire;
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -85,6 +86,8 @@ impl Process {
             .env_clear()
             .envs(environment)
             .current_dir("/")
+            // What a person types at the terminal to stop us is for the parent: a token is not cut off in a call.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -2,16 +2,18 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::{fs::FileExt, fs::PermissionsExt, process::ExitStatusExt},
     path::Path,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use officiant::{
     child::{
         Error, Launch,
-        token::{Driver, Login, Purpose, Token},
+        token::{Driver, Login, Purpose, SoPin, Token},
         vault::Vault,
+        wire::Wire,
     },
     key::{Algorithm, Hash, Scheme},
 };
@@ -107,6 +109,65 @@ fn a_module_that_hangs_is_given_up_and_ended() {
     assert_eq!(told, "the process for `one` was lost: it did not answer within 2 s");
     let pid = shim.calls()[0].process;
     assert!(!Path::new(&format!("/proc/{pid}")).exists());
+}
+
+#[test]
+fn a_child_whose_parent_is_gone_ends_even_in_a_call_that_hangs() {
+    let scratch = Scratch::new();
+    let softhsm = SoftHsm::empty(&scratch, "one");
+    let shim = Shim::before(&scratch, "one", MODULE, &["C_Initialize 1 before hang"]);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_officiant"))
+        .args(["child", "token"])
+        .env_clear()
+        .env("SOFTHSM2_CONF", softhsm.configuration())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (reader, writer) = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
+    let mut wire = Wire::new(reader.into(), writer.into()).unwrap();
+    let long = Some(Duration::from_secs(20));
+    wire.receive::<serde_json::Value>(long).unwrap();
+    wire.send(&serde_json::json!({ "Load": shim.module() }), &[], long).unwrap();
+    let begin = Instant::now();
+    while shim.calls().is_empty() {
+        assert!(begin.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(child.try_wait().unwrap().is_none());
+    drop(wire);
+    assert_eq!(child.wait().unwrap().signal(), Some(9));
+}
+
+#[test]
+fn a_pin_is_gone_from_the_childs_memory_after_its_act() {
+    let scratch = Scratch::new();
+    let softhsm = SoftHsm::empty(&scratch, "one");
+    let shim = Shim::before(&scratch, "one", MODULE, &[]);
+    let mut token = start("one", &softhsm, &shim.module());
+    // Of letters that stand nowhere else, and never whole in this test's own binary.
+    let text = ["pin", "of", "this", "test", &std::process::id().to_string()].join("/");
+    token.init(None, "one", SoPin::Drawn, pin(&text)).unwrap();
+    assert_eq!(token.login(pin(&text)).unwrap(), Login::Open);
+    token.generate(Purpose::Root, Algorithm::EcdsaP256, "root").unwrap();
+    token.logout().unwrap();
+    let pid = shim.calls()[0].process;
+    assert!(!holds(pid, text.as_bytes()));
+    assert!(holds(pid, b"/libshim.so"), "memory that cannot be read");
+}
+
+/// Whether `needle` stands in the memory of a process. Only root reads that of a child.
+fn holds(pid: u32, needle: &[u8]) -> bool {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let memory = fs::File::open(format!("/proc/{pid}/mem")).unwrap();
+    maps.lines().filter(|line| line.contains(" rw")).any(|line| {
+        let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let (from, to) =
+            (u64::from_str_radix(from, 16).unwrap(), u64::from_str_radix(to, 16).unwrap());
+        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+        let read = memory.read_at(&mut bytes, from).unwrap_or(0);
+        bytes[..read].windows(needle.len()).any(|window| window == needle)
+    })
 }
 
 #[test]

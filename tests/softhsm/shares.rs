@@ -1,7 +1,11 @@
 //! A key in shares, from the vault to the tokens and back.
 
 use officiant::{
-    child::{Error, token::Object, vault::Vault},
+    child::{
+        Error,
+        token::Object,
+        vault::{Sealed, Vault},
+    },
     key::{Algorithm, Hash, Scheme},
     share::{Combinations, Set, ShareIndex, Threshold},
 };
@@ -66,4 +70,142 @@ fn a_key_is_split_over_five_tokens_and_comes_back_from_any_three() {
             made.set.key.verify(scheme, message, &signature).unwrap();
         }
     }
+}
+
+fn words<T>(result: Result<T, Error>) -> String {
+    result.map(|_| ()).unwrap_err().refusal("nothing was signed").to_string()
+}
+
+/// A set of 2 of 3 on three tokens.
+struct Bench {
+    sealers: Vec<Sealer>,
+    made: Sealed,
+    #[expect(dead_code, reason = "held for its lifetime")]
+    scratch: Scratch,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let scratch = Scratch::new();
+        let sealers = sealers(&scratch, 3);
+        let keys: Vec<_> = sealers.iter().map(|sealer| sealer.to.clone()).collect();
+        let threshold = Threshold::new(2, 3).unwrap();
+        let made = vault().generate("root", Algorithm::EcdsaP256, threshold, &keys).unwrap();
+        Self { sealers, made, scratch }
+    }
+
+    /// Opens what stands at place `at` as share `index`.
+    fn open(&mut self, vault: &mut Vault, index: usize, at: usize) -> Result<(), Error> {
+        let (set, sealed) = (self.made.set.clone(), self.made.shares[at - 1].clone());
+        open(vault, &set, index, &mut self.sealers[at - 1], &sealed)
+    }
+}
+
+#[test]
+fn a_bad_share_names_itself_before_anything_is_combined() {
+    let (mut bench, mut other, mut vault) = (Bench::new(), Bench::new(), vault());
+    assert_eq!(words(bench.open(&mut vault, 3, 2)), "share 3 is in truth share 2 [SHARE-INDEX]");
+    assert_eq!(
+        words(bench.open(&mut vault, 9, 2)),
+        "share 9 cannot be: the set has 3 shares [SHARE-INDEX]"
+    );
+    bench.open(&mut vault, 1, 1).unwrap();
+    assert_eq!(words(bench.open(&mut vault, 1, 1)), "share 1 was given twice [SHARE-INDEX]");
+    // A share of another set, sealed to its own token.
+    let (ours, theirs) = (bench.made.set.clone(), other.made.shares[1].clone());
+    assert_eq!(
+        words(open(&mut vault, &ours, 2, &mut other.sealers[1], &theirs)),
+        format!(
+            "share 2 belongs to set {}, expected set {} [SHARE-SET]",
+            other.made.set.id, ours.id
+        )
+    );
+    // The sealed file of another token.
+    let sealed = bench.made.shares[2].clone();
+    assert_eq!(
+        words(open(&mut vault, &ours, 2, &mut bench.sealers[1], &sealed)),
+        "the sealed file is for another token [TOKEN-SEAL]"
+    );
+    // A damaged file.
+    let mut damaged = bench.made.shares[1].clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    assert_eq!(
+        words(open(&mut vault, &ours, 2, &mut bench.sealers[1], &damaged)),
+        "share 2: the sealed file is damaged, or its token agreed on another secret [SHARE-COMMITMENT]"
+    );
+    // Not the share that was committed to.
+    let mut set = ours.clone();
+    set.commitments.swap(1, 2);
+    let sealed = bench.made.shares[1].clone();
+    assert_eq!(
+        words(open(&mut vault, &set, 2, &mut bench.sealers[1], &sealed)),
+        "share 2 is not the share that was recorded when the set was made [SHARE-COMMITMENT]"
+    );
+    // None of these was taken: one share is still all there is.
+    let few = "1 of the 2 shares that are needed are here [SHARE-QUORUM]";
+    assert_eq!(words(vault.rebuild("root", &ours, &ours.key)), few);
+    assert_eq!(words(vault.check_combinations(&ours)), few);
+}
+
+#[test]
+fn a_rebuilt_key_is_the_one_of_the_signed_root_or_none() {
+    let (mut bench, other, mut vault) = (Bench::new(), Bench::new(), vault());
+    bench.open(&mut vault, 1, 1).unwrap();
+    bench.open(&mut vault, 3, 3).unwrap();
+    let set = bench.made.set.clone();
+    assert_eq!(
+        words(vault.rebuild("root", &set, &other.made.set.key)),
+        format!("set {} is of another key than the signed root lists [SHARE-KEY]", set.id)
+    );
+    // custody.json says another key, and so does the root: the shares do not.
+    let lie = Set { key: other.made.set.key.clone(), ..set.clone() };
+    assert_eq!(
+        words(vault.rebuild("root", &lie, &lie.key)),
+        "the shares combine to another key than the set says [SHARE-KEY]"
+    );
+    let input = [SCHEME.to_sign(b"root")];
+    assert_eq!(words(vault.sign("root", &input)), "the vault holds no key `root`");
+    vault.rebuild("root", &set, &set.key).unwrap();
+    assert_eq!(
+        words(vault.rebuild("root", &set, &set.key)),
+        "the vault already holds a key `root`"
+    );
+    vault.sign("root", &input).unwrap();
+    vault.forget("root").unwrap();
+    assert_eq!(words(vault.sign("root", &input)), "the vault holds no key `root`");
+    vault.forget_shares(set.id).unwrap();
+    assert!(words(vault.rebuild("root", &set, &set.key)).starts_with("0 of the 2 shares"));
+}
+
+#[test]
+fn one_token_holds_one_share_and_only_what_fits_is_split() {
+    let (bench, mut vault) = (Bench::new(), vault());
+    let keys: Vec<_> = bench.sealers.iter().map(|sealer| sealer.to.clone()).collect();
+    let threshold = Threshold::new(2, 3).unwrap();
+    let mut generate =
+        |algorithm, keys: &[_]| words(vault.generate("x", algorithm, threshold, keys));
+    assert_eq!(
+        generate(Algorithm::EcdsaP256, &keys[..2]),
+        "3 shares need 3 sealing keys, there are 2"
+    );
+    let twice = [keys[0].clone(), keys[1].clone(), keys[0].clone()];
+    assert_eq!(
+        generate(Algorithm::EcdsaP256, &twice),
+        "shares 1 and 3 would go to the same token [SHARE-HOLDER]"
+    );
+    assert_eq!(
+        generate(Algorithm::EcdsaP384, &keys),
+        "a key of ecdsa-p384 cannot be held in shares: only ecdsa-p256 and ed25519 fit the 32 bytes [SHARE-THRESHOLD]"
+    );
+}
+
+#[test]
+fn dry_signatures_come_from_another_key_each_time() {
+    let mut vault = vault();
+    let input = [SCHEME.to_sign(b"root")];
+    let (first, raw) = vault.sign_dry(Algorithm::EcdsaP256, &input).unwrap();
+    let (second, _) = vault.sign_dry(Algorithm::EcdsaP256, &input).unwrap();
+    assert_ne!(first, second);
+    let signature = SCHEME.encode(Algorithm::EcdsaP256, &raw[0]).unwrap();
+    first.verify(SCHEME, b"root", &signature).unwrap();
 }
