@@ -39,12 +39,20 @@ checks! {
     CertProfile = "CERT-PROFILE",
     /// The clock lies in the plan's window and agrees within five minutes with two people's watches.
     ClockWindow = "CLOCK-WINDOW",
+    /// Each token signs only after its own custodian typed words of the consent digest.
+    ConsentCustodian = "CONSENT-CUSTODIAN",
+    /// A candidate signed by throw-away keys reads back as it was written, before any real key signs.
+    DrySignature = "DRY-SIGNATURE",
     /// The record holds what the script asks for, in the script's order.
     FactOrder = "FACT-ORDER",
+    /// A repository that changes otherwise than the others stands alone and is typed by name.
+    FleetOutlier = "FLEET-OUTLIER",
     /// The walks of the horizon work at least until the day that the plan names.
     Horizon = "HORIZON",
     /// A media is used only for what its marker file says: `in`, `out` or `room`.
     MediaKind = "MEDIA-KIND",
+    /// Every input is read once, and only those bytes are checked, shown and signed.
+    MediaOnce = "MEDIA-ONCE",
     /// What stands on media is never overwritten, and nothing is added to another ceremony's files.
     MediaOwn = "MEDIA-OWN",
     /// Two media that must be equal are equal, byte for byte.
@@ -57,6 +65,8 @@ checks! {
     PlanWords = "PLAN-WORDS",
     /// A practice names only hosts that no client in the world trusts, and its TUF roots live 30 days.
     PracticeNames = "PRACTICE-NAMES",
+    /// Answers come from a file only in a practice.
+    PracticeOnly = "PRACTICE-ONLY",
     /// What is served after an upload is what was uploaded, byte for byte.
     PublishCompared = "PUBLISH-COMPARED",
     /// What is published already is the beginning of the trust folder's chain, byte for byte.
@@ -75,6 +85,8 @@ checks! {
     RequestFirstMet = "REQUEST-FIRST-MET",
     /// No root stands on the server that a ceremony here did not make, once a ceremony made one.
     RequestForeign = "REQUEST-FOREIGN",
+    /// The request has its one form: every file listed, nothing else, nothing too large.
+    RequestForm = "REQUEST-FORM",
     /// Every key that is new in its online role is pinned by the plan, and every pin is of a key that is offered.
     RequestKeyPinned = "REQUEST-KEY-PINNED",
     /// The owner of a publisher's new key proved to hold it, for this plan, repository and role.
@@ -85,6 +97,8 @@ checks! {
     RequestRepositories = "REQUEST-REPOSITORIES",
     /// Two requests, fetched on two machines, show the same keys and roots.
     RequestTwice = "REQUEST-TWICE",
+    /// A resumed record is the longest of its copies, and the one whose checkpoint stands on paper.
+    ResumeHead = "RESUME-HEAD",
     /// Every PKCS#11 module is one that the plan pins, where it pins any, and is recorded before it is loaded.
     RoomModules = "ROOM-MODULES",
     /// A root file is byte for byte what the trust server writes itself, its certificates included.
@@ -101,6 +115,8 @@ checks! {
     RootShared = "ROOT-SHARED",
     /// A completed root is signed by the old root's threshold and by its own.
     RootThreshold = "ROOT-THRESHOLD",
+    /// A second machine shows the words of the same consent digest, or an exception is recorded.
+    SecondReader = "SECOND-READER",
     /// A share is, byte for byte, the one that was recorded when its set was made.
     ShareCommitment = "SHARE-COMMITMENT",
     /// One token and one person hold one share of a set.
@@ -135,8 +151,18 @@ checks! {
     TokenObjectTaken = "TOKEN-OBJECT-TAKEN",
     /// No two tokens that are present have one serial or one label.
     TokenOne = "TOKEN-ONE",
+    /// A PIN is typed by its holder and tried once; the program never tries again.
+    TokenPin = "TOKEN-PIN",
     /// A token that gets a share can agree on a key that never leaves it.
     TokenSeal = "TOKEN-SEAL",
+    /// A soft token serves rehearsals and practices, never a ceremony.
+    TokenSoft = "TOKEN-SOFT",
+    /// The trust folder and the record know every ceremony in which a present token meant to sign.
+    TrustBehindToken = "TRUST-BEHIND-TOKEN",
+    /// The trust folder's sums, links, records and roots hold together.
+    TrustFolder = "TRUST-FOLDER",
+    /// Words typed from the last signed page are those of the trust folder that was read.
+    TrustWords = "TRUST-WORDS",
     /// Every client that reaches the newest root today reaches the new one.
     Walk = "WALK",
 }

@@ -52,6 +52,8 @@ pub enum Body {
         plan: Digest,
         /// The closing digest that it follows.
         after: Option<Digest>,
+        /// One digest over every input file: plan, room, request, past.
+        inputs: Digest,
         /// `ceremony`, `practice` or `rehearsal`.
         mode: Mode,
     },
@@ -156,6 +158,19 @@ impl Record {
     /// The entries, oldest first.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The lines, oldest first, without their line feeds.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    /// The record as it was when it had `count` entries.
+    #[must_use]
+    pub fn first(&self, count: usize) -> Self {
+        let (lines, entries) = (&self.lines, &self.entries);
+        let count = count.min(lines.len());
+        Self { lines: lines[..count].to_vec(), entries: entries[..count].to_vec() }
     }
 
     /// The digest of every line, oldest first: the heads that the record ever had.

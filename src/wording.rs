@@ -74,6 +74,27 @@ impl Display for Readable {
     }
 }
 
+/// Makes text harmless on a terminal and on paper: control characters, and those that reorder or hide others, are
+/// shown as `\u{…}`; line ends stay.
+pub fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' || !(c.is_control() || is_hidden(c)) {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_unicode());
+        }
+    }
+    shown
+}
+
+/// Zero-width and bidirectional controls, line and paragraph separators, and tags.
+fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,5 +124,12 @@ mod tests {
         assert_eq!(List::or(&["a", "b"]).to_string(), "a or b");
         assert_eq!(List::names(&["a", "b", "c"]).to_string(), "`a`, `b` and `c`");
         assert_eq!(List::<&str>::and(&[]).to_string(), "");
+    }
+
+    #[test]
+    fn text_from_outside_cannot_play_with_the_terminal() {
+        assert_eq!(harmless("a\u{1b}[2Kb\nc\r"), "a\\u{1b}[2Kb\nc\\u{d}");
+        assert_eq!(harmless("a\u{202e}b\u{200b}"), "a\\u{202e}b\\u{200b}");
+        assert_eq!(harmless("Schlüssel — ✓"), "Schlüssel — ✓");
     }
 }

@@ -15,5 +15,6 @@ mod courier;
 mod harness;
 mod house;
 mod media;
+mod sitting;
 mod softhsm;
 mod token;

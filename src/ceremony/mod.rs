@@ -18,7 +18,9 @@ pub mod closing;
 pub mod draft;
 pub mod fact;
 pub mod plan;
+pub mod prospect;
 pub mod quorum;
+pub mod reading;
 pub mod roster;
 pub mod step;
 

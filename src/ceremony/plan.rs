@@ -2,6 +2,9 @@
 //!
 //! Second floor: pure; bytes to checked values. Knows no module path, no serial, no PIN and no folder.
 
+mod parts;
+mod sense;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -10,9 +13,13 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::digest::Digest;
-use crate::key::Algorithm;
 use crate::list::{Last, List};
 use crate::root::{Dialect, Role};
+use parts::day_or_none;
+pub use parts::{
+    CurrentRoot, Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedRepository,
+    PlannedRequest, PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
+};
 
 /// A plan as it was reviewed: its values, and the digest of its very bytes.
 #[derive(Clone, Debug)]
@@ -20,197 +27,6 @@ pub struct Plan {
     digest: Digest,
     text: PlanText,
     repositories: Vec<PlannedRepository>,
-}
-
-/// Which ceremony a plan asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Closes an unfinished ceremony.
-    Abandon,
-    /// Makes the first keys and the first root.
-    Genesis,
-    /// Keeps the root keys; new expiry and new certificates.
-    Renew,
-    /// Replaces root keys in whole or in part, online roles, or thresholds.
-    Rotate,
-}
-
-impl Kind {
-    /// The word that the plan uses.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Abandon => "abandon",
-            Self::Genesis => "genesis",
-            Self::Renew => "renew",
-            Self::Rotate => "rotate",
-        }
-    }
-}
-
-/// One repository that the plan governs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlannedRepository {
-    /// Its name: a GUN, or the name that the plan gives a TUF repository.
-    pub name: String,
-    /// Version and file digest of its current root, for a repository that the trust folder does not know.
-    #[serde(default)]
-    pub current: Option<CurrentRoot>,
-    /// By role, the SHA-256 of the SubjectPublicKeyInfo of each key that is new in that role.
-    #[serde(default)]
-    pub pins: BTreeMap<Role, BTreeSet<Digest>>,
-}
-
-/// The root that a repository met for the first time stands at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CurrentRoot {
-    /// Its version, 1 or more.
-    pub version: u64,
-    /// SHA-256 of the root file.
-    pub sha256: Digest,
-}
-
-/// A repository left out because its clients are cut off already.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Exclusion {
-    /// Its name.
-    pub name: String,
-    /// Why, in words.
-    pub reason: String,
-}
-
-/// A token by the plan's name for it, and who holds it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlannedToken {
-    /// The name, lower-case letters, digits and hyphens.
-    pub name: String,
-    /// The seat that holds it; never a person's name.
-    pub custodian: String,
-}
-
-/// A root key that this ceremony makes, or adopts from a token that holds it already.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlannedKey {
-    /// The name, lower-case letters, digits and hyphens.
-    pub name: String,
-    /// Its algorithm.
-    pub algorithm: Algorithm,
-    /// The token that holds it, unless it is held in shares.
-    #[serde(default)]
-    pub token: Option<String>,
-    /// The tokens that hold its shares, unless one token holds it.
-    #[serde(default)]
-    pub shares: Option<PlannedShares>,
-    /// SHA-256 of the SubjectPublicKeyInfo of a key that the token holds already, and that is a root key of the
-    /// request's chain: it is adopted, not made.
-    #[serde(default)]
-    pub adopt: Option<Digest>,
-}
-
-/// How a key is held in shares.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlannedShares {
-    /// How many shares rebuild the key (k), 2 or more.
-    pub threshold: u8,
-    /// The tokens, one share each, in the order of the share indices 1 to n.
-    pub tokens: Vec<String>,
-}
-
-/// The new set of root keys; a key of the last root that is not listed goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlannedRoot {
-    /// Names of the keys, made here or known from earlier ceremonies.
-    pub keys: Vec<String>,
-    /// How many of them must sign.
-    pub threshold: u32,
-    /// The day on which the root expires, at 00:00:00Z.
-    #[serde(with = "day")]
-    pub expires: Date,
-    /// The day on which its certificates expire (Notary only).
-    #[serde(default, with = "day_or_none")]
-    pub certificates_until: Option<Date>,
-    /// Whose name the certificates carry (Notary only): `gun`, or a wildcard.
-    #[serde(default)]
-    pub certificate_name: Option<String>,
-}
-
-/// An online role whose keys change; absent roles keep what the last root says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlannedRole {
-    /// `targets`, `snapshot` or `timestamp`.
-    pub name: Role,
-    /// Where the keys come from; `request` is the one answer today.
-    pub keys: RoleKeys,
-    /// How many of them must sign.
-    pub threshold: u32,
-    /// Whose they are: a publisher proves possession, a server cannot.
-    #[serde(default)]
-    pub owner: Option<Owner>,
-}
-
-/// Whose the keys of an online role are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Owner {
-    /// A person or a pipeline that can sign with them before the ceremony.
-    Publisher,
-    /// The server, which made them and keeps them.
-    Server,
-}
-
-impl PlannedRole {
-    /// Whose its keys are: what the plan says, or else a publisher's for targets and the server's for the others.
-    pub fn owner(&self) -> Owner {
-        let usual = if self.name == Role::Targets { Owner::Publisher } else { Owner::Server };
-        self.owner.unwrap_or(usual)
-    }
-}
-
-/// Where the keys of an online role come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RoleKeys {
-    /// From the request, each pinned by the plan.
-    Request,
-}
-
-/// The days between which the ceremony may be held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Window {
-    /// First moment: 00:00:00Z of this day.
-    #[serde(with = "day")]
-    pub from: Date,
-    /// Last moment: 00:00:00Z of this day.
-    #[serde(with = "day")]
-    pub until: Date,
-}
-
-/// The request that the plan was written for, by digest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlannedRequest {
-    /// SHA-256 of its `SHA256SUMS`.
-    pub sha256: Digest,
-    /// The same of a second fetch on another machine, which proves that both saw the same server keys.
-    #[serde(default)]
-    pub second: Option<Digest>,
-}
-
-/// The unfinished ceremony that an `abandon` closes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlannedAbandon {
-    /// The plan digest of the unfinished ceremony.
-    pub plan: Digest,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -481,48 +297,4 @@ fn from_list(named: &RepositoryList, bytes: &[u8]) -> Result<Vec<PlannedReposito
 
 fn line_of(source: &str, offset: usize) -> usize {
     source.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
-}
-
-mod sense;
-
-mod day {
-    use jiff::civil::Date;
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn from_toml(value: toml::value::Datetime) -> Option<Date> {
-        if value.time.is_some() || value.offset.is_some() {
-            return None;
-        }
-        let date = value.date?;
-        Date::new(i16::try_from(date.year).ok()?, date.month.cast_signed(), date.day.cast_signed())
-            .ok()
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Date, D::Error> {
-        from_toml(toml::value::Datetime::deserialize(input)?)
-            .ok_or_else(|| D::Error::custom("expected a day such as 2026-12-01, without a time"))
-    }
-
-    pub(super) fn serialize<S: Serializer>(day: &Date, output: S) -> Result<S::Ok, S::Error> {
-        day.to_string().serialize(output)
-    }
-}
-
-mod day_or_none {
-    use jiff::civil::Date;
-    use serde::{Deserializer, Serialize, Serializer};
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        input: D,
-    ) -> Result<Option<Date>, D::Error> {
-        super::day::deserialize(input).map(Some)
-    }
-
-    pub(super) fn serialize<S: Serializer>(
-        day: &Option<Date>,
-        output: S,
-    ) -> Result<S::Ok, S::Error> {
-        day.map(|day| day.to_string()).serialize(output)
-    }
 }

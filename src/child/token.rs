@@ -38,6 +38,9 @@ pub enum SoPin {
     Drawn,
     /// A named person.
     Held(Pin),
+    /// Nobody yet: a restart can compute it, so that a token that has the label already can be begun anew; it is to be
+    /// discarded at the end of the enrolment ([`Token::discard_so_pin`]).
+    Transport(Pin),
 }
 
 /// The tokens that a module shows.
@@ -103,12 +106,32 @@ impl Token {
         user_pin: Pin,
     ) -> Result<Face, Error> {
         let mut secrets = vec![user_pin.into_bytes()];
-        if let SoPin::Held(pin) = so_pin {
+        let again = matches!(so_pin, SoPin::Transport(_));
+        if let SoPin::Held(pin) | SoPin::Transport(pin) = so_pin {
             secrets.push(pin.into_bytes());
         }
         let question =
-            Question::Init { serial: serial.map(str::to_owned), label: label.to_owned() };
+            Question::Init { serial: serial.map(str::to_owned), label: label.to_owned(), again };
         self.face(&question, secrets)
+    }
+
+    /// Says whether the selected token takes this SO PIN. A wrong one costs a try.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn takes_so_pin(&mut self, pin: Pin) -> Result<bool, Error> {
+        match self.call(&Question::TakesSoPin, vec![pin.into_bytes()])?.0 {
+            Answer::Takes(takes) => Ok(takes),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Replaces the SO PIN of the selected token by one that is drawn in the child and forgotten unshown.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn discard_so_pin(&mut self, pin: Pin) -> Result<(), Error> {
+        self.done(&Question::DiscardSoPin, vec![pin.into_bytes()])
     }
 
     /// The public keys that the selected token shows without a login.

@@ -39,6 +39,10 @@ pub struct Officiant {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Conduct the ceremony of a plan.
+    Conduct(Conduct),
+    /// Go on with an interrupted ceremony.
+    Resume(Resume),
     /// Look at tokens, and prepare empty ones
     #[command(subcommand)]
     Token(Token),

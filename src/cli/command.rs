@@ -11,7 +11,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::args::{Officiant, Verb};
-use super::{report, token};
+use super::{ceremony, report, token};
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::media;
@@ -38,6 +38,8 @@ pub fn run(typed: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(verb: Verb) -> Result<(), Refusal> {
     match verb {
+        Verb::Conduct(typed) => ceremony::conduct(&typed),
+        Verb::Resume(typed) => ceremony::resume(&typed),
         Verb::Token(verb) => token::run(verb),
     }
 }

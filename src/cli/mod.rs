@@ -3,6 +3,7 @@
 //! Roof: may use all floors; reads no environment.
 
 pub mod args;
+mod ceremony;
 pub mod command;
 pub mod report;
 mod token;

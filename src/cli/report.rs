@@ -7,7 +7,7 @@ use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use crate::refusal::{Exit, Refusal};
-use crate::room::console::harmless;
+use crate::wording::harmless;
 
 /// Tells `refusal` on standard error: what is wrong, why, what to do, what is now true.
 pub fn tell(refusal: &Refusal) -> ExitCode {

@@ -19,6 +19,8 @@ use crate::refusal::{Exit, Refusal};
 pub struct Binding {
     /// SHA-256 of the file (security rule 23).
     pub digest: Digest,
+    /// The file's bytes.
+    pub bytes: Vec<u8>,
     /// Where the record grows.
     pub work: PathBuf,
     /// The last ceremony's trust folder; absent before a genesis.
@@ -81,6 +83,7 @@ impl Binding {
         let folder = folder.parent().unwrap_or(Path::new("/"));
         let binding = Self {
             digest: Digest::of(bytes),
+            bytes: bytes.to_vec(),
             work: folder.join(&file.work),
             trust: file.trust.as_ref().map(|trust| folder.join(trust)),
             media: media(&source, folder, &file.media)?,

@@ -20,6 +20,7 @@ use crate::digest::Digest;
 use crate::refusal::{Exit, Refusal};
 use crate::secret::Pin;
 
+pub(crate) use crate::wording::harmless;
 pub use answers::{Answers, Automatic};
 pub use terminal::Terminal;
 
@@ -191,27 +192,6 @@ impl Error {
     }
 }
 
-/// Makes text harmless for a terminal: control characters, and those that reorder or hide others, are shown as
-/// `\u{…}`; line ends stay.
-pub fn harmless(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c == '\n' || !(c.is_control() || is_hidden(c)) {
-            shown.push(c);
-        } else {
-            shown.extend(c.escape_unicode());
-        }
-    }
-    shown
-}
-
-/// Zero-width and bidirectional controls, line and paragraph separators, and tags.
-fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
 /// Breaks each line of `text` at spaces so that it fits `width` columns; what has no space stays whole.
 pub(crate) fn wrapped(text: &str, width: usize) -> String {
     let mut out = String::with_capacity(text.len());
@@ -251,13 +231,6 @@ fn wrap_line(line: &str, width: usize, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_from_outside_cannot_play_with_the_terminal() {
-        assert_eq!(harmless("a\u{1b}[2Kb\nc\r"), "a\\u{1b}[2Kb\nc\\u{d}");
-        assert_eq!(harmless("a\u{202e}b\u{200b}"), "a\\u{202e}b\\u{200b}");
-        assert_eq!(harmless("Schlüssel — ✓"), "Schlüssel — ✓");
-    }
 
     #[test]
     fn lines_fit_eighty_columns() {

@@ -72,6 +72,11 @@ impl Commitment {
         Self(Digest::of_parts(COMMITMENT, &[encoded.expose()]))
     }
 
+    /// A commitment as a record or custody file has it.
+    pub const fn from_digest(digest: Digest) -> Self {
+        Self(digest)
+    }
+
     /// The digest.
     pub const fn digest(&self) -> &Digest {
         &self.0

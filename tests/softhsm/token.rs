@@ -312,22 +312,6 @@ fn what_the_device_says_is_told_in_words_with_its_name() {
 }
 
 #[test]
-fn a_module_that_refuses_the_whole_template_gets_the_smaller_one_once() {
-    let scratch = Scratch::new();
-    let softhsm = SoftHsm::token(&scratch, "one", PIN);
-    let shim = Shim::before(&scratch, "one", MODULE, &["C_GenerateKeyPair 1 before return 0xd1"]);
-    let mut token = start("one", &softhsm, &shim.module());
-    token.select(&softhsm.serial(&scratch)).unwrap();
-    assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
-    // SoftHSM lets a key do whatever the template does not deny: read back, refused and destroyed.
-    let told = words(token.generate(Purpose::Root, P256, "root"));
-    assert_eq!(shim.counts()["C_GenerateKeyPair"], 2);
-    assert!(told.contains("made key `root` with CKA_"), "{told}");
-    assert!(told.ends_with(" = true, expected false [TOKEN-KEY-HELD]"), "{told}");
-    assert!(token.keys().unwrap().is_empty());
-}
-
-#[test]
 fn a_module_that_is_none_is_told_in_words() {
     let scratch = Scratch::new();
     for (path, because) in [

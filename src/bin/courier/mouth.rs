@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write, stderr, stdout};
 use std::process::ExitCode;
 
 use officiant::refusal::{Exit, Refusal};
-use officiant::room::console::harmless;
+use officiant::wording::harmless;
 
 /// Prints a result.
 pub(crate) fn result(text: &str) {

@@ -23,11 +23,16 @@ pub(super) enum Question {
     Init {
         serial: Option<String>,
         label: String,
+        again: bool,
     },
     Keys,
     /// Secret: the PIN.
     Login,
     Logout,
+    /// Secret: the SO PIN.
+    DiscardSoPin,
+    /// Secret: the SO PIN.
+    TakesSoPin,
     Generate {
         purpose: Purpose,
         algorithm: Algorithm,
@@ -64,6 +69,7 @@ pub(super) enum Answer {
     /// One secret follows.
     Secret,
     Signatures(Vec<Bytes>),
+    Takes(bool),
     Value(Bytes),
 }
 
@@ -92,10 +98,14 @@ impl Driven {
                 module.list().map(|(faces, mute)| Answer::Present(Present { faces, mute }))
             }
             Question::Select(serial) => module.select(&serial).map(Answer::Face),
-            Question::Init { serial, label } => init(module, (serial, label), secrets),
+            Question::Init { serial, label, again } => {
+                init(module, (serial, label, again), secrets)
+            }
             Question::Keys => module.keys().map(Answer::Keys),
             Question::Login => module.login(&pins(secrets)?.0).map(Answer::Login),
             Question::Logout => module.logout().map(done),
+            Question::DiscardSoPin => module.discard_so_pin(&pins(secrets)?.0).map(done),
+            Question::TakesSoPin => module.takes_so_pin(&pins(secrets)?.0).map(Answer::Takes),
             Question::Generate { purpose, algorithm, label } => {
                 module.generate(purpose, algorithm, &label).map(Answer::Generated)
             }
@@ -130,11 +140,12 @@ impl Driven {
 
 fn init(
     module: &mut Module,
-    (serial, label): (Option<String>, String),
+    (serial, label, again): (Option<String>, String, bool),
     secrets: Vec<SecretBytes>,
 ) -> Result<Answer, pkcs11::Error> {
     let (user_pin, so_pin) = pins(secrets)?;
-    let blank = Blank { serial: serial.as_deref(), label: &label, so_pin, user_pin };
+    let serial = serial.as_deref();
+    let blank = Blank { serial, label: &label, so_pin, user_pin, again };
     module.init(blank).map(Answer::Face)
 }
 

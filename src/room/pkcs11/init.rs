@@ -2,6 +2,7 @@
 //!
 //! The room, PKCS#11: drives a token that was never initialised.
 
+use cryptoki::error::{Error as CkError, RvError};
 use cryptoki::session::UserType;
 use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
@@ -20,20 +21,31 @@ pub struct Blank<'a> {
     pub so_pin: Option<Pin>,
     /// The PIN of its custodian.
     pub user_pin: Pin,
+    /// Take the token that has the label already and begin it anew: its SO PIN is the one given here.
+    pub again: bool,
 }
 
-fn refuse_label(label: &str, present: &[(Slot, Face)]) -> Result<(), Error> {
+fn refuse_label(label: &str) -> Result<(), Error> {
     let is_fit = (1..=32).contains(&label.len())
         && label.trim() == label
         && !label.contains(char::is_control);
     if !is_fit {
         return Err(Error::LabelUnfit { label: label.to_owned() });
     }
-    let taken = present.iter().find(|(_, f)| f.is_initialised && f.name.label == label);
-    taken.map_or(Ok(()), |(_, face)| {
-        let serial = face.name.serial.clone();
-        Err(Error::LabelTaken { label: label.to_owned(), serial })
-    })
+    Ok(())
+}
+
+/// The token to initialise: an empty one, or the one of that label if it is begun again.
+fn chosen<'a>(blank: &Blank<'_>, faces: &'a [(Slot, Face)]) -> Result<(Slot, &'a Face), Error> {
+    let label = blank.label;
+    match faces.iter().find(|(_, face)| face.is_initialised && face.name.label == label) {
+        Some((slot, face)) if blank.again => Ok((*slot, face)),
+        Some((_, face)) => {
+            let serial = face.name.serial.clone();
+            Err(Error::LabelTaken { label: label.to_owned(), serial })
+        }
+        None => sole_blank(faces, blank.serial),
+    }
 }
 
 /// Tokens that say no length say zero.
@@ -69,8 +81,8 @@ impl Module {
     pub fn init(&mut self, blank: Blank<'_>) -> Result<Face, Error> {
         self.selected = None;
         let (before, _) = self.faces()?;
-        refuse_label(blank.label, &before)?;
-        let (slot, face) = sole_blank(&before, blank.serial)?;
+        refuse_label(blank.label)?;
+        let (slot, face) = chosen(&blank, &before)?;
         let name = Name { label: blank.label.to_owned(), serial: face.name.serial.clone() };
         // A PIN refused after C_InitToken would leave a token that nobody can open.
         for pin in blank.so_pin.iter().chain([&blank.user_pin]) {
@@ -95,6 +107,48 @@ impl Module {
             .ok_or_else(|| Error::Nonsense { token: name, doing: "initialising it".into() })?;
         self.set_user_pin(slot, &face.name, (&so_pin, &auth(&blank.user_pin)))?;
         self.select(&face.name.serial)
+    }
+
+    /// Says whether the selected token takes this SO PIN. A wrong one costs a try.
+    ///
+    /// # Errors
+    /// What the device does.
+    pub fn takes_so_pin(&mut self, pin: &Pin) -> Result<bool, Error> {
+        let takes = self.log_in_as_so(pin)?;
+        if takes {
+            let selected = self.selected(SO)?;
+            selected.session.logout().map_err(error::read(&selected.name, SO))?;
+        }
+        Ok(takes)
+    }
+
+    /// Replaces the SO PIN of the selected token by one that is drawn here and forgotten unshown (security.md rule 9).
+    /// A token that does not take `pin` any more went through this before.
+    ///
+    /// # Errors
+    /// [`Error::Nonsense`], and what the device does.
+    pub fn discard_so_pin(&mut self, pin: &Pin) -> Result<(), Error> {
+        if !self.log_in_as_so(pin)? {
+            return Ok(());
+        }
+        let (faces, _) = self.faces()?;
+        let selected = self.selected(SO)?;
+        let face = faces.iter().find(|(slot, _)| *slot == selected.slot);
+        let drawn = face.and_then(|(_, face)| draw_so_pin(face.pin_len));
+        let drawn = drawn.ok_or_else(|| selected.nonsense("drawing an SO PIN that it takes"))?;
+        let set = selected.session.set_pin(&auth(pin), &drawn);
+        let set = set.map_err(error::read(&selected.name, SO));
+        selected.session.logout().map_err(error::read(&selected.name, SO))?;
+        set
+    }
+
+    fn log_in_as_so(&self, pin: &Pin) -> Result<bool, Error> {
+        let selected = self.selected(SO)?;
+        match selected.session.login(UserType::So, Some(&auth(pin))) {
+            Ok(()) => Ok(true),
+            Err(CkError::Pkcs11(RvError::PinIncorrect | RvError::PinLocked, _)) => Ok(false),
+            Err(error) => Err(error::read(&selected.name, SO)(error)),
+        }
     }
 
     fn set_user_pin(
@@ -131,6 +185,8 @@ fn draw_so_pin((_, longest): (usize, usize)) -> Option<AuthPin> {
     Some(AuthPin::from(text))
 }
 
+/// What the device was doing, for its errors.
+const SO: &str = "using its SO PIN";
 const SO_PIN_LEN: usize = 24;
 /// 32 letters and digits, so that five bits of a random byte choose one without bias.
 const SO_PIN_LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";

@@ -1,0 +1,107 @@
+//! Root certificates of a ceremony: whose name, which dates, and whether what the room made is that.
+//!
+//! Second floor: pure. security.md rules 10, 24 and 25.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::document;
+use crate::ceremony::fact::Certified;
+use crate::ceremony::plan::{Plan, midnight};
+use crate::ceremony::{Ceremony, ours};
+use crate::check::Check;
+use crate::key::PublicKey;
+use crate::refusal::Refusal;
+use crate::root::Dialect;
+use crate::root::certificate::{Bundle, Subject, Tbs};
+
+/// How long certificates outlive their root at least (security.md rule 25).
+const OUTLIVE_DAYS: i64 = 730;
+
+/// Whose name the certificate for a repository carries: the repository's, or the plan's wildcard.
+pub(super) fn certified_name(plan: &Plan, repository: &str) -> String {
+    let named = plan.root().and_then(|root| root.certificate_name.as_deref());
+    named.filter(|name| *name != "gun").unwrap_or(repository).to_owned()
+}
+
+/// The names that certificates of a key are needed for: one per repository, or the one wildcard; none for TUF, and
+/// none for a key that only leaves.
+pub fn certificate_names(ceremony: &Ceremony, key: &str) -> Vec<String> {
+    let plan = ceremony.plan();
+    let stays = ceremony.roster().key(key).is_some_and(|key| key.stays);
+    if plan.dialect() == Dialect::Tuf || !stays {
+        return Vec::new();
+    }
+    let mut names: Vec<String> = Vec::new();
+    for repository in plan.repositories() {
+        let name = certified_name(plan, &repository.name);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// What a key signs to make its certificates, with serials drawn by the room.
+///
+/// # Errors
+/// A name or date that X.509 cannot hold.
+pub fn certificate_requests(
+    ceremony: &Ceremony,
+    key: &str,
+    public: &PublicKey,
+    serials: &mut dyn FnMut() -> [u8; 16],
+    now: Timestamp,
+) -> Result<Vec<(String, Tbs)>, Refusal> {
+    let until = ceremony.plan().root().and_then(|root| root.certificates_until).map(midnight);
+    let mut requests = Vec::new();
+    for name in certificate_names(ceremony, key) {
+        let subject = Subject {
+            name: name.clone(),
+            serial: serials(),
+            key: public.clone(),
+            not_before: day_before(now),
+            not_after: until.ok_or_else(|| ours("a certificate without an end"))?,
+        };
+        let tbs = Tbs::new(&subject).map_err(|error| document(&name, &error))?;
+        requests.push((name, tbs));
+    }
+    Ok(requests)
+}
+
+/// 00:00 UTC of the day before: a clock that is a little fast hurts nobody.
+fn day_before(now: Timestamp) -> Timestamp {
+    let day = now.as_second().div_euclid(86_400) - 1;
+    Timestamp::from_second(day * 86_400).unwrap_or(now)
+}
+
+/// Checks a certificate that the room made.
+pub(in crate::ceremony) fn check_certificate(
+    ceremony: &Ceremony,
+    public: &PublicKey,
+    made: &Certified,
+) -> Result<(), Refusal> {
+    let bad =
+        |what: String| Refusal::of(Check::CertProfile, format!("`{}`: {what}", made.repository));
+    let bundle = Bundle::read_exact(&made.certificate).map_err(|error| bad(error.to_string()))?;
+    let leaf = bundle.leaf();
+    let until = ceremony.plan().root().and_then(|root| root.certificates_until).map(midnight);
+    if leaf.public() != public || leaf.name() != made.repository || Some(leaf.not_after()) != until
+    {
+        return Err(bad("the certificate is of another key, name or end than planned".into()));
+    }
+    leaf.verify_own_signature().map_err(|error| bad(error.to_string()))
+}
+
+pub(super) fn check_outlives(plan: &Plan) -> Result<(), Refusal> {
+    let Some(root) = plan.root() else { return Ok(()) };
+    let Some(until) = root.certificates_until else { return Ok(()) };
+    let least = midnight(root.expires) + SignedDuration::from_hours(24 * OUTLIVE_DAYS);
+    if midnight(until) >= least {
+        return Ok(());
+    }
+    let what = format!(
+        "certificates until {until}, and the root until {}: at least two years are needed between",
+        root.expires
+    );
+    Err(Refusal::of(Check::CertOutlivesRoot, what))
+}

@@ -1,0 +1,101 @@
+//! Whom a new root would cut off, and until when everybody can follow: the walk and the horizon of every candidate.
+//!
+//! Second floor: pure. product.md section 5, security.md rule 25.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::draft::Draft;
+use super::plan::{Plan, midnight};
+use crate::check::Check;
+use crate::refusal::Refusal;
+use crate::root::horizon::{self, Fare};
+use crate::root::walk::{Chain, Stop};
+use crate::root::{KeyId, SignedRoot, Version};
+
+/// What is to be published: a candidate whose signatures are assumed, or the completed root.
+#[derive(Clone, Copy, Debug)]
+pub enum Newest<'a> {
+    /// Not signed yet; these ids will sign.
+    Assumed(&'a BTreeSet<KeyId>),
+    /// Signed.
+    Complete(&'a SignedRoot),
+}
+
+/// Has every client walk from every root it may hold to the new one, today and on every later day on which something
+/// ends; returns the horizon.
+///
+/// # Errors
+/// `[WALK]` for a client that works today and would not reach the new root; `[HORIZON]` for one that would fail before
+/// the plan's `safe_until`.
+pub fn check(
+    plan: &Plan,
+    draft: &Draft,
+    newest: Newest<'_>,
+    at: Timestamp,
+) -> Result<Vec<Fare>, Refusal> {
+    let before = Chain::new(draft.chain.iter().cloned());
+    let after = Chain::new(draft.chain.iter().cloned());
+    let after = match newest {
+        Newest::Assumed(ids) => {
+            after.with_candidate(SignedRoot::assemble(&draft.root, &[]), ids.clone())
+        }
+        Newest::Complete(root) => after.with_candidate(root.clone(), BTreeSet::new()),
+    };
+    let name = &draft.repository;
+    let lost = horizon::cut_off(&before, &after, plan.dialect(), (name, at));
+    if let Some((start, profile, stop)) = lost.first() {
+        let what = format!(
+            "`{name}`: {} would not reach the new root: {}",
+            holder(profile.name, *start),
+            stop_words(stop)
+        );
+        return Err(Refusal::of(Check::Walk, what)
+            .hint("keep what it needs: old keys that sign, certificates that are valid, one version at a time"));
+    }
+    let fares = horizon::survey(&after, plan.dialect(), name, at);
+    let safe = plan.safe_until().map(midnight);
+    let early = fares.iter().find_map(|fare| {
+        let (day, stop) = fare.ends.as_ref()?;
+        safe.is_some_and(|safe| *day < safe).then_some((fare, day, stop))
+    });
+    if let Some((fare, day, stop)) = early {
+        let who = holder(fare.profile.name, fare.start);
+        let day = day.strftime("%Y-%m-%d");
+        let what = format!("`{name}`: from {day} on, {who} would fail: {}", stop_words(stop));
+        return Err(Refusal::of(Check::Horizon, what)
+            .hint("give certificates and root later dates, or the plan an earlier `safe_until`"));
+    }
+    Ok(fares)
+}
+
+/// The horizon as sentences, the first day first, each once.
+pub fn sentences(repository: &str, fares: &[Fare]) -> Vec<String> {
+    let mut ends: Vec<(Timestamp, String)> = fares
+        .iter()
+        .filter_map(|fare| {
+            let (day, stop) = fare.ends.as_ref()?;
+            let who = holder(fare.profile.name, fare.start);
+            let shown = day.strftime("%Y-%m-%d");
+            Some((
+                *day,
+                format!("`{repository}`: {who} works until {shown}: then {}", stop_words(stop)),
+            ))
+        })
+        .collect();
+    ends.sort();
+    ends.dedup();
+    ends.into_iter().map(|(_, sentence)| sentence).collect()
+}
+
+fn holder(profile: &str, start: Option<Version>) -> String {
+    match start {
+        Some(version) => format!("a {profile} that holds root {version}"),
+        None => format!("a {profile} that begins anew"),
+    }
+}
+
+fn stop_words(stop: &Stop) -> String {
+    stop.to_string()
+}

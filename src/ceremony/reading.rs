@@ -1,0 +1,134 @@
+//! What people read before they consent: equal changes together, everything else alone and first.
+//!
+//! Second floor: pure. security.md rule 6.
+
+use std::collections::BTreeMap;
+
+use super::Ceremony;
+use super::draft::Draft;
+use crate::name::{Name, look_alikes};
+use crate::root::diff::differences;
+use crate::root::{Key, Role, SignedRoot};
+use crate::trust::CustodyKey;
+use crate::wording::Count;
+
+/// Repositories that change in one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The repositories, at least one.
+    pub repositories: Vec<String>,
+    /// The change, in sentences.
+    pub sentences: Vec<String>,
+}
+
+/// Everything that is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The changes of single repositories: shown first, and typed by name.
+    pub alone: Vec<Group>,
+    /// The one change that most repositories share; with a single repository, its change.
+    pub together: Option<Group>,
+    /// Names that a tired reader takes for one another.
+    pub look_alikes: Vec<(String, String)>,
+}
+
+impl Group {
+    /// The change as it is shown.
+    pub fn text(&self) -> String {
+        let heading = match self.repositories.as_slice() {
+            [one] => format!("        {one}:"),
+            many => format!("        {}: {}:", Count(many.len(), "repository"), many.join(", ")),
+        };
+        let lines = self.sentences.iter().map(|sentence| format!("          {sentence}"));
+        std::iter::once(heading).chain(lines).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Sorts the candidates into groups.
+pub fn page(ceremony: &Ceremony, drafts: &[Draft]) -> Page {
+    let mut groups: BTreeMap<Vec<String>, Vec<(String, Vec<String>)>> = BTreeMap::new();
+    for draft in drafts {
+        let shown = sentences(ceremony, draft, false);
+        let shape = sentences(ceremony, draft, true);
+        groups.entry(shape).or_default().push((draft.repository.clone(), shown));
+    }
+    let largest = groups.values().map(Vec::len).max().unwrap_or_default();
+    let mut page = Page { alone: Vec::new(), together: None, look_alikes: Vec::new() };
+    for (shape, members) in groups {
+        let together = page.together.is_none() && members.len() == largest;
+        match members.as_slice() {
+            [(name, shown)] => {
+                let group = Group { repositories: vec![name.clone()], sentences: shown.clone() };
+                if together && drafts.len() == 1 {
+                    page.together = Some(group);
+                } else {
+                    page.alone.push(group);
+                }
+            }
+            _ if together => {
+                let repositories = members.into_iter().map(|(name, _)| name).collect();
+                page.together = Some(Group { repositories, sentences: shape });
+            }
+            _ => page.alone.extend(
+                members
+                    .into_iter()
+                    .map(|(name, sentences)| Group { repositories: vec![name], sentences }),
+            ),
+        }
+    }
+    let names: Vec<Name> =
+        drafts.iter().filter_map(|draft| draft.repository.parse().ok()).collect();
+    let pairs = look_alikes(&names);
+    page.look_alikes =
+        pairs.into_iter().map(|(a, b)| (a.as_str().to_owned(), b.as_str().to_owned())).collect();
+    page
+}
+
+/// The change of one repository. As a shape, values that may differ between equal changes are left out: its own online
+/// keys, each of which is unchanged or pinned by the plan, and its own name.
+fn sentences(ceremony: &Ceremony, draft: &Draft, shape: bool) -> Vec<String> {
+    let old = draft.last().map(SignedRoot::root);
+    let call = |key: &Key| {
+        let public = key.public();
+        let named = public.and_then(|public| name_of(ceremony, public));
+        match (named, public) {
+            (Some(name), _) => format!("{name} ({})", short(key)),
+            (None, Some(_)) if shape && is_online(draft, key) => {
+                "its own key, pinned by the plan".to_owned()
+            }
+            _ => short(key),
+        }
+    };
+    let differences = differences(old, &draft.root);
+    let told = differences.iter().map(|difference| difference.sentence(&call));
+    let told: Vec<String> = told.collect();
+    if shape {
+        told.into_iter().map(|line| line.replace(&draft.repository, "NAME")).collect()
+    } else {
+        told
+    }
+}
+
+fn short(key: &Key) -> String {
+    let id = key.id().as_str();
+    id.get(..16).unwrap_or(id).to_owned()
+}
+
+fn is_online(draft: &Draft, key: &Key) -> bool {
+    let roots = [Some(&draft.root), draft.last().map(SignedRoot::root)];
+    let mut online = roots
+        .into_iter()
+        .flatten()
+        .flat_map(|root| Role::ONLINE.into_iter().flat_map(|role| root.role_keys(role)));
+    online.any(|(_, other)| other == key)
+}
+
+fn name_of(ceremony: &Ceremony, public: &crate::key::PublicKey) -> Option<String> {
+    let known: Option<&CustodyKey> = ceremony.past().custody().key_of(public);
+    known.map(|key| key.name.clone()).or_else(|| {
+        let keys = ceremony.roster().keys().iter();
+        keys.map(|key| &key.name)
+            .find(|name| ceremony.public(name).as_ref() == Some(public))
+            .cloned()
+    })
+}

@@ -1,0 +1,66 @@
+//! `conduct` and `resume`: a ceremony with the people in the room.
+//!
+//! Roof.
+
+use std::path::Path;
+
+use super::args;
+use super::command::{print, room};
+use crate::conduct::{self, Finished, Room};
+use crate::record::Mode;
+use crate::refusal::Refusal;
+use crate::room::clock::SystemClock;
+use crate::room::console::{Answers, Console, Terminal};
+use crate::wording::Readable;
+
+/// Conducts a plan.
+///
+/// # Errors
+/// Those of [`conduct::conduct`].
+pub(super) fn conduct(typed: &args::Conduct) -> Result<(), Refusal> {
+    let binding = room(&typed.room)?;
+    let mode = conduct::mode_of(&typed.plan)?;
+    let mut console = console(typed.answers.as_deref(), mode)?;
+    let room = Room { binding, console: &mut *console, clock: &SystemClock, mode };
+    tell(&conduct::conduct(room, &typed.plan)?)
+}
+
+/// Goes on with an interrupted ceremony.
+///
+/// # Errors
+/// Those of [`conduct::resume`].
+pub(super) fn resume(typed: &args::Resume) -> Result<(), Refusal> {
+    let binding = room(&typed.room)?;
+    let mode = conduct::unfinished_mode(&binding)?;
+    let mut console = console(typed.answers.as_deref(), mode)?;
+    let room = Room { binding, console: &mut *console, clock: &SystemClock, mode };
+    tell(&conduct::resume(room, &typed.record)?)
+}
+
+/// The terminal, or in a practice a file of answers.
+fn console(answers: Option<&Path>, mode: Mode) -> Result<Box<dyn Console>, Refusal> {
+    let refused = |error: crate::room::console::Error| error.refusal(Refusal::NOTHING_DONE);
+    match (answers, mode) {
+        (None, _) => Ok(Box::new(Terminal::open().map_err(refused)?)),
+        (Some(path), Mode::Practice) => {
+            let bytes = crate::room::media::read_file(path, LARGEST_ANSWERS)
+                .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+            let text = String::from_utf8_lossy(&bytes);
+            let answers = Answers::parse(&path.to_string_lossy(), &text, std::io::stderr());
+            Ok(Box::new(answers.map_err(refused)?))
+        }
+        (Some(_), _) => {
+            let what = "answers come from a file only in a practice";
+            Err(Refusal::of(crate::check::Check::PracticeOnly, what)
+                .hint("leave out --answers, and answer on the terminal"))
+        }
+    }
+}
+
+fn tell(finished: &Finished) -> Result<(), Refusal> {
+    let Finished { closing, folder } = finished;
+    print(&format!("closed {folder}\n{}\n", Readable(*closing)))
+}
+
+/// The largest file of answers that is read, in bytes.
+const LARGEST_ANSWERS: u64 = 1 << 20;

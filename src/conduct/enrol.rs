@@ -1,0 +1,254 @@
+//! Enrolment: a token is initialised, its PIN set by its holder, and its own keys made and proven; or a token of another
+//! tool is taken up for the key that it holds.
+//!
+//! Roof.
+
+use data_encoding::HEXLOWER;
+
+use super::Session;
+use super::token::{draw, seal_key};
+use super::words::ATTEMPTS;
+use crate::ceremony::fact::Fact;
+use crate::ceremony::roster::KeyOrigin;
+use crate::check::Check;
+use crate::child::token::{SoPin, Token};
+use crate::digest::Digest;
+use crate::key::{Algorithm, Scheme};
+use crate::refusal::{Exit, Refusal};
+use crate::room::console::{Expected, Prompt};
+use crate::room::pkcs11::{Face, KeyRef, Login, Purpose};
+use crate::secret::{Pin, SecretBytes};
+
+impl Session<'_> {
+    pub(super) fn enrol(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
+        if let Some(reason) = self.ask_present(step, name, None)? {
+            let what = format!("token `{name}` is not here: {reason}");
+            return Err(Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`"));
+        }
+        let mut token = self.open(name)?;
+        let (face, made) = match self.found_begun(step, &mut token, name)? {
+            Some(face) => (face, true),
+            None => (self.initialise(step, &mut token, name)?, false),
+        };
+        self.refuse_soft(name, &face)?;
+        self.ask_serial(step, name, &face)?;
+        if made {
+            self.log_in(step, &mut token, &face, name)?;
+        }
+        let attest = self.own_key(&mut token, Purpose::Attest, &format!("{name} attest"))?;
+        let seals = self.ceremony.roster().token(name).is_some_and(|token| token.seals);
+        let seal = match seals {
+            true => Some(self.own_key(&mut token, Purpose::Seal, &format!("{name} seal"))?),
+            false => None,
+        };
+        self.prove_attest(&mut token, name, &attest)?;
+        if let Some(seal) = &seal {
+            self.prove_seal(&mut token, name, seal)?;
+        }
+        token.logout().map_err(|error| self.child(&error))?;
+        let transport = self.transport_pin(name)?;
+        token.discard_so_pin(transport).map_err(|error| self.child(&error))?;
+        let identity = self.keep_identity(name, &face)?;
+        Ok(Fact::TokenEnrolled {
+            token: name.to_owned(),
+            model: face.model.trim().to_owned(),
+            identity,
+            attest: attest.public,
+            seal: seal.map(|seal| seal.public),
+        })
+    }
+
+    /// A token that this very step initialised before it was interrupted, if its SO PIN is gone already: then it is
+    /// complete, and only has to be proven.
+    fn found_begun(
+        &mut self,
+        step: u32,
+        token: &mut Token,
+        name: &str,
+    ) -> Result<Option<Face>, Refusal> {
+        let present = token.list().map_err(|error| self.child(&error))?;
+        let ours =
+            present.faces.iter().find(|face| face.is_initialised && face.name.label.trim() == name);
+        let Some(face) = ours.cloned() else { return Ok(None) };
+        if !self.was_interrupted(step) {
+            let what =
+                format!("a token labelled `{name}` is there already (serial {})", face.name.serial);
+            return Err(Refusal::of(Check::TokenOne, what).hint("enrol a token that is empty"));
+        }
+        token.select(&face.name.serial).map_err(|error| self.child(&error))?;
+        let transport = self.transport_pin(name)?;
+        let begun = token.takes_so_pin(transport).map_err(|error| self.child(&error))?;
+        Ok((!begun).then_some(face))
+    }
+
+    fn initialise(&mut self, step: u32, token: &mut Token, name: &str) -> Result<Face, Refusal> {
+        let pin = self.ask_new_pin(step, name)?;
+        let again = Pin::new(SecretBytes::copy_of(pin.expose().as_bytes()));
+        let again = again.map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
+        let so_pin = SoPin::Transport(self.transport_pin(name)?);
+        let face = token.init(None, name, so_pin, pin).map_err(|error| self.child(&error))?;
+        match token.login(again).map_err(|error| self.child(&error))? {
+            Login::Open => Ok(face),
+            Login::Refused(_) => {
+                let what = format!("token `{name}` does not take the PIN that it was given");
+                Err(Refusal::of(Check::TokenPin, what))
+            }
+        }
+    }
+
+    /// Until its keys are made, a token's SO PIN is one that a restart can compute: after a crash it can be erased and
+    /// begun anew. It is discarded at the end of the enrolment.
+    fn transport_pin(&self, name: &str) -> Result<Pin, Refusal> {
+        let plan = self.ceremony.plan().digest();
+        let digest =
+            Digest::of_parts("officiant transport pin v1", &[plan.as_bytes(), name.as_bytes()]);
+        let digits: String =
+            digest.as_bytes().iter().take(8).map(|b| char::from(b'0' + b % 10)).collect();
+        Pin::new(SecretBytes::copy_of(digits.as_bytes()))
+            .map_err(|error| Refusal::new(Exit::Ours, error.to_string()))
+    }
+
+    fn ask_new_pin(&mut self, step: u32, name: &str) -> Result<Pin, Refusal> {
+        let who = self.ceremony.roster().custodian(name).to_owned();
+        let prompt = |text: &str| Prompt {
+            step,
+            id: format!("pin {name}"),
+            who: who.clone(),
+            text: text.to_owned(),
+            expected: None,
+        };
+        for _ in 0..ATTEMPTS {
+            let standing = self.ceremony.standing();
+            let first = prompt(&format!("new PIN for token {name}"));
+            let pin =
+                self.room.console.ask_pin(&first).map_err(|error| error.refusal(&*standing))?;
+            let second = prompt("the same PIN again");
+            let again =
+                self.room.console.ask_pin(&second).map_err(|error| error.refusal(&*standing))?;
+            if pin.matches(&again) {
+                return Ok(pin);
+            }
+            self.show("        the two were not the same")?;
+        }
+        Err(Refusal::of(Check::TokenPin, format!("no PIN was set on token `{name}`")))
+    }
+
+    fn ask_serial(&mut self, step: u32, name: &str, face: &Face) -> Result<(), Refusal> {
+        let serial = face.name.serial.trim().to_owned();
+        let (label, model) = (face.name.label.trim(), face.model.trim());
+        self.show(&format!("        label {label}, model {model}, serial {serial}"))?;
+        let prompt = Prompt {
+            step,
+            id: format!("serial {name}"),
+            who: "operator".to_owned(),
+            text: format!("serial of token {name}"),
+            expected: Some(Expected::Text(serial.clone())),
+        };
+        for _ in 0..ATTEMPTS {
+            if self.ask(&prompt)?.eq_ignore_ascii_case(&serial) {
+                return Ok(());
+            }
+            self.show("        this is not the serial that the machine sees")?;
+        }
+        Err(Refusal::of(
+            Check::TokenKey,
+            format!("the serial of token `{name}` was not typed right"),
+        ))
+    }
+
+    /// A key of the token's own, made now or found where a crash left it.
+    fn own_key(
+        &mut self,
+        token: &mut Token,
+        purpose: Purpose,
+        label: &str,
+    ) -> Result<KeyRef, Refusal> {
+        let shown = token.keys().map_err(|error| self.child(&error))?;
+        if let Some(found) = shown.into_iter().find(|object| object.label == label) {
+            return Ok(found.key);
+        }
+        let made = token.generate(purpose, Algorithm::EcdsaP256, label);
+        made.map(|made| made.key).map_err(|error| self.child(&error))
+    }
+
+    fn prove_attest(&self, token: &mut Token, name: &str, key: &KeyRef) -> Result<(), Refusal> {
+        let random = HEXLOWER.encode(&draw::<32>()?);
+        let head = self.record.head();
+        let text = format!("officiant proof v1\nattest\n{name}\n{head}\n{random}\n");
+        self.challenge(token, name, key, text.as_bytes())
+    }
+
+    /// Has a key sign text built here, and verifies it with the other library.
+    pub(super) fn challenge(
+        &self,
+        token: &mut Token,
+        name: &str,
+        key: &KeyRef,
+        text: &[u8],
+    ) -> Result<(), Refusal> {
+        let scheme = Scheme::of_certificate(key.public.algorithm());
+        let inputs = [scheme.to_sign(text)];
+        let raw = token.sign(key, &inputs).map_err(|error| self.child(&error))?;
+        let bad =
+            |what: String| Refusal::of(Check::SignatureGood, format!("token `{name}`: {what}"));
+        let raw = raw.first().ok_or_else(|| bad("no signature came back".into()))?;
+        let signature =
+            scheme.encode(key.public.algorithm(), raw).map_err(|e| bad(e.to_string()))?;
+        key.public.verify(scheme, text, &signature).map_err(|e| bad(e.to_string()))
+    }
+
+    fn prove_seal(&mut self, token: &mut Token, name: &str, key: &KeyRef) -> Result<(), Refusal> {
+        let to = seal_key(&key.public)?;
+        let sealed = {
+            let made = self.vault()?.challenge(&to);
+            made.map_err(|error| self.child(&error))?
+        };
+        let point = {
+            let point = self.vault()?.peer_point(&sealed, &to);
+            point.map_err(|error| self.child(&error))?
+        };
+        let agreed = token.agree(key, &point);
+        let agreed = agreed
+            .map_err(|error| Refusal { check: Some(Check::TokenSeal), ..self.child(&error) })?;
+        let met = self.vault()?.meet(&sealed, &to, &agreed);
+        met.map_err(|error| {
+            let what = format!("token `{name}` does not agree as its sealing key should: {error}");
+            Refusal::of(Check::TokenSeal, what)
+        })
+    }
+
+    pub(super) fn adopt(&mut self, step: u32, name: &str, key: &str) -> Result<Fact, Refusal> {
+        if let Some(reason) = self.ask_present(step, name, None)? {
+            return Err(Refusal::of(
+                Check::QuorumPresent,
+                format!("token `{name}` is not here: {reason}"),
+            ));
+        }
+        let mut token = self.open(name)?;
+        let present = token.list().map_err(|error| self.child(&error))?;
+        let initialised: Vec<&Face> =
+            present.faces.iter().filter(|face| face.is_initialised).collect();
+        let [face] = initialised.as_slice() else {
+            let what = format!("{} tokens answer where `{name}` alone should", initialised.len());
+            return Err(Refusal::of(Check::TokenKey, what).hint("leave in only the token to adopt"));
+        };
+        let face = token.select(&face.name.serial).map_err(|error| self.child(&error))?;
+        self.refuse_soft(name, &face)?;
+        self.ask_serial(step, name, &face)?;
+        let pinned = match self.ceremony.roster().key(key).map(|key| &key.origin) {
+            Some(KeyOrigin::Adopted(pinned)) => *pinned,
+            _ => return Err(Refusal::new(Exit::Ours, format!("key `{key}` is not to be adopted"))),
+        };
+        let shown = token.keys().map_err(|error| self.child(&error))?;
+        let public =
+            shown.into_iter().map(|object| object.key.public).find(|public| public.id() == pinned);
+        let public = public.ok_or_else(|| {
+            let what = format!("token `{name}` does not show key `{key}` ({pinned})");
+            Refusal::of(Check::TokenKey, what)
+                .hint("its public key object must be on the token as well")
+        })?;
+        let identity = self.keep_identity(name, &face)?;
+        let (token, model) = (name.to_owned(), face.model.trim().to_owned());
+        Ok(Fact::TokenAdopted { token, model, identity, public })
+    }
+}

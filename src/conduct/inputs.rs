@@ -1,0 +1,260 @@
+//! The inputs: read once from plan, room file and media, kept in the work folder, and from then on only those bytes are
+//! checked, shown and signed. `[MEDIA-ONCE]`
+//!
+//! Roof.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{CUSTODY, INPUTS};
+use crate::ceremony::Inputs;
+use crate::ceremony::plan::Plan;
+use crate::check::Check;
+use crate::digest::Digest;
+use crate::record::{Body, Mode, Record};
+use crate::refusal::{Exit, Refusal};
+use crate::request::Request;
+use crate::request::proof::Proof;
+use crate::room::binding::Binding;
+use crate::room::media::{self, Kind, Limits};
+use crate::sums;
+use crate::trust::{Past, below};
+
+/// Every input by its path in the folder of inputs.
+pub(super) struct Files {
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+const PLAN: &str = "plan.toml";
+const ROOM: &str = "room.toml";
+
+impl Files {
+    /// Reads the plan, the list that it names, the room file, the last trust and custody folders, and from `in` media
+    /// the requests that the plan names.
+    pub(super) fn gather(binding: &Binding, plan: &Path, mode: Mode) -> Result<Self, Refusal> {
+        let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
+        let bytes = media::read_file(plan, MAX_PLAN).map_err(device)?;
+        let mut files = BTreeMap::from([(PLAN.to_owned(), bytes.clone())]);
+        let parsed = parse_beside(plan, &bytes)?;
+        if let Some((name, list)) = parsed.1 {
+            if RESERVED.contains(&name.as_str()) {
+                return Err(Refusal::new(Exit::Usage, format!("a list cannot be called `{name}`")));
+            }
+            files.insert(name, list);
+        }
+        check_mode(&parsed.0, mode)?;
+        files.insert(ROOM.to_owned(), binding.bytes.clone());
+        if let Some(trust) = &binding.trust {
+            add(&mut files, "trust", media::read_tree(trust, LIMITS).map_err(device)?);
+            add(&mut files, CUSTODY, read_custody(binding)?);
+        }
+        if let Some(planned) = parsed.0.request() {
+            let found = Found::on(binding)?;
+            add(&mut files, "request", found.pick(planned.sha256)?);
+            if let Some(second) = planned.second {
+                add(&mut files, "request-2", found.pick(second)?);
+            }
+            add(&mut files, "proofs", found.proofs);
+        }
+        Ok(Self { files })
+    }
+
+    /// Writes them into the work folder, whole or not at all.
+    pub(super) fn keep(&self, work: &Path) -> Result<(), Refusal> {
+        let written = media::write_tree(work, INPUTS, &self.files);
+        written.map(|_| ()).map_err(|error| {
+            error.refusal(Refusal::NOTHING_DONE).hint("a new ceremony needs an empty work folder")
+        })
+    }
+
+    /// Reads them back from the work folder, and holds them against the record.
+    pub(super) fn kept(work: &Path, record: &Record) -> Result<Self, Refusal> {
+        let read = media::read_tree(&work.join(INPUTS), LIMITS);
+        let files = Self { files: read.map_err(|error| error.refusal(Refusal::NOTHING_DONE))? };
+        let recorded = record.entries().first().map(|entry| &entry.body);
+        match recorded {
+            Some(Body::Opened { inputs, .. }) if *inputs == files.digest() => Ok(files),
+            _ => {
+                let what = "the inputs in the work folder are not those that the record began with";
+                Err(Refusal::of(Check::MediaOnce, what))
+            }
+        }
+    }
+
+    /// One digest over every path and byte.
+    pub(super) fn digest(&self) -> Digest {
+        let parts = self.files.iter().flat_map(|(path, bytes)| [path.as_bytes(), bytes.as_slice()]);
+        Digest::of_parts("officiant inputs v1", &parts.collect::<Vec<_>>())
+    }
+
+    /// SHA-256 of room.toml.
+    pub(super) fn room_digest(&self) -> Digest {
+        Digest::of(self.files.get(ROOM).map_or(&[], Vec::as_slice))
+    }
+
+    /// The files of one folder of the inputs, by path inside it.
+    pub(super) fn folder(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
+        below(&self.files, &format!("{name}/"))
+    }
+
+    /// One file of the inputs.
+    pub(super) fn file(&self, path: &str) -> Option<&[u8]> {
+        self.files.get(path).map(Vec::as_slice)
+    }
+
+    /// What the ceremony's folder in the trust folder takes from the inputs: all but room, past and custody.
+    pub(super) fn published(&self) -> BTreeMap<String, Vec<u8>> {
+        let private = |path: &str| {
+            path == ROOM || path.starts_with("trust/") || path.starts_with(&format!("{CUSTODY}/"))
+        };
+        let files = self.files.iter().filter(|(path, _)| !private(path));
+        files.map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
+    }
+
+    /// The inputs as values.
+    pub(super) fn inputs(&self) -> Result<Inputs, Refusal> {
+        let bytes = self.file(PLAN).unwrap_or_default();
+        let plan = Plan::parse(bytes, |name| self.files.get(name).cloned()).map_err(usage)?;
+        let past = Past::read(self.folder("trust")).map_err(|error| {
+            Refusal::of(Check::TrustFolder, error.to_string())
+                .hint("bring the trust folder as the last ceremony wrote it")
+        })?;
+        Ok(Inputs {
+            plan,
+            past,
+            request: self.request("request")?,
+            second: self.request("request-2")?,
+            proofs: self.proofs()?,
+        })
+    }
+
+    fn request(&self, folder: &str) -> Result<Option<Request>, Refusal> {
+        let files = self.folder(folder);
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let request = Request::parse(&files).map_err(|error| {
+            Refusal::of(Check::RequestForm, error.to_string()).hint("have the request fetched anew")
+        })?;
+        Ok(Some(request))
+    }
+
+    fn proofs(&self) -> Result<Vec<Proof>, Refusal> {
+        let mut proofs = Vec::new();
+        for bytes in self.folder("proofs").values() {
+            let read = Proof::parse(bytes);
+            proofs.extend(
+                read.map_err(|error| Refusal::of(Check::RequestKeyPop, error.to_string()))?,
+            );
+        }
+        Ok(proofs)
+    }
+}
+
+fn usage(error: crate::ceremony::plan::Error) -> Refusal {
+    Refusal::new(Exit::Usage, error.to_string())
+}
+
+/// Reads a plan with the list that lies beside it.
+pub(super) fn read_plan(plan: &Path) -> Result<Plan, Refusal> {
+    let bytes = media::read_file(plan, MAX_PLAN);
+    let bytes = bytes.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+    parse_beside(plan, &bytes).map(|read| read.0)
+}
+
+/// A file by its name.
+type NamedFile = (String, Vec<u8>);
+
+/// Reads a plan with the list that lies beside it, and returns the list too.
+fn parse_beside(plan: &Path, bytes: &[u8]) -> Result<(Plan, Option<NamedFile>), Refusal> {
+    let mut list = None;
+    let folder = plan.parent().unwrap_or_else(|| Path::new(""));
+    let parsed = Plan::parse(bytes, |name| {
+        let plain = !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
+        let bytes = plain.then(|| media::read_file(&folder.join(name), MAX_LIST).ok()).flatten()?;
+        list = Some((name.to_owned(), bytes.clone()));
+        Some(bytes)
+    });
+    Ok((parsed.map_err(usage)?, list))
+}
+
+fn check_mode(plan: &Plan, mode: Mode) -> Result<(), Refusal> {
+    match (plan.practice(), mode) {
+        (false, Mode::Practice) => {
+            let what = "answers come from a file only in a practice";
+            Err(Refusal::of(Check::PracticeOnly, what).hint("conduct the plan on a terminal"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Every request and proof on the `in` media.
+struct Found {
+    requests: Vec<BTreeMap<String, Vec<u8>>>,
+    proofs: BTreeMap<String, Vec<u8>>,
+}
+
+impl Found {
+    fn on(binding: &Binding) -> Result<Self, Refusal> {
+        let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
+        let mut found = Self { requests: Vec::new(), proofs: BTreeMap::new() };
+        for root in &binding.media.inward {
+            media::expect(root, Kind::In).map_err(device)?;
+            for name in ["request", "request-2"] {
+                if root.join(name).exists() {
+                    found
+                        .requests
+                        .push(media::read_tree(&root.join(name), LIMITS).map_err(device)?);
+                }
+            }
+            if root.join("proofs").exists() {
+                found
+                    .proofs
+                    .extend(media::read_tree(&root.join("proofs"), LIMITS).map_err(device)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn pick(&self, digest: Digest) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
+        let is_it = |files: &&BTreeMap<String, Vec<u8>>| {
+            files.get(sums::FILE).is_some_and(|sums| Digest::of(sums) == digest)
+        };
+        if let Some(files) = self.requests.iter().find(is_it) {
+            return Ok(files.clone());
+        }
+        let there = self.requests.iter().filter_map(|files| files.get(sums::FILE));
+        let there: Vec<String> = there.map(|sums| Digest::of(sums).to_string()).collect();
+        let found = if there.is_empty() { "no request".to_owned() } else { there.join(" and ") };
+        let what = format!("the plan names request {digest}, the in media hold {found}");
+        Err(Refusal::of(Check::RequestDigest, what)
+            .hint("bring the media that the plan was written for"))
+    }
+}
+
+/// The custody folder, from both `room` media, equal.
+fn read_custody(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
+    let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
+    let mut copies = Vec::new();
+    for root in &binding.media.room {
+        media::expect(root, Kind::Room).map_err(device)?;
+        copies.push(media::read_tree(&root.join(CUSTODY), LIMITS).map_err(device)?);
+    }
+    let (first, second) = (&copies[0], &copies[1]);
+    let [a, b] = &binding.media.room;
+    media::compare((a, first), (b, second)).map_err(device)?;
+    Ok(copies.swap_remove(0))
+}
+
+fn add(files: &mut BTreeMap<String, Vec<u8>>, folder: &str, more: BTreeMap<String, Vec<u8>>) {
+    files.extend(more.into_iter().map(|(path, bytes)| (format!("{folder}/{path}"), bytes)));
+}
+
+/// Names that a list file cannot have, since the ceremony's folder has them already.
+const RESERVED: [&str; 6] =
+    [PLAN, ROOM, "record.jsonl", "report.html", "SHA256SUMS", crate::trust::TRUST_SUMS];
+const MAX_PLAN: u64 = crate::ceremony::plan::MAX_BYTES as u64;
+const MAX_LIST: u64 = 16 << 20;
+/// What a folder of inputs may hold.
+const LIMITS: Limits =
+    Limits { files: 400_000, bytes_each: 32 << 20, bytes_total: 1 << 30, depth: 8 };

@@ -1,0 +1,422 @@
+//! Conducting: the loop from act to room to fact to ceremony to record, and the session that it runs in.
+//!
+//! Roof: joins ceremony and room; starts and speaks to the children. Every file that it writes is written once.
+
+mod closing;
+mod enrol;
+mod inputs;
+mod opening;
+mod reading;
+mod share;
+mod signing;
+mod token;
+mod words;
+
+use std::path::PathBuf;
+
+use crate::ceremony::fact::Fact;
+use crate::ceremony::step::{Act, Step};
+use crate::ceremony::{Ceremony, Inputs};
+use crate::check::Check;
+use crate::child::vault::Vault;
+use crate::child::{self, Launch};
+use crate::record::{Body, Mode, Record, Tool};
+use crate::refusal::{Exit, Refusal};
+use crate::room::binding::{self, Binding};
+use crate::room::clock::{Clock, Reading};
+use crate::room::console::Console;
+use crate::room::media;
+
+/// The room as a ceremony needs it.
+pub struct Room<'a> {
+    /// Which modules, media and folders this machine has.
+    pub binding: Binding,
+    /// Who speaks and listens.
+    pub console: &'a mut dyn Console,
+    /// What tells the time.
+    pub clock: &'a dyn Clock,
+    /// How much the ceremony counts.
+    pub mode: Mode,
+}
+
+/// The file of the record in the work folder.
+pub const RECORD: &str = "record.jsonl";
+/// The folder of the inputs in the work folder.
+pub const INPUTS: &str = "inputs";
+/// The custody folder, in the work folder and on `room` media.
+pub const CUSTODY: &str = "custody";
+
+/// A ceremony under way.
+struct Session<'a> {
+    room: Room<'a>,
+    inputs: inputs::Files,
+    ceremony: Ceremony,
+    record: Record,
+    reading: Reading,
+    vault: Option<Vault>,
+    #[expect(dead_code, reason = "held for its lifetime")]
+    lock: media::Lock,
+}
+
+/// What a finished ceremony leaves to say.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The closing digest.
+    pub closing: crate::digest::Digest,
+    /// The ceremony's folder in the trust folder.
+    pub folder: String,
+}
+
+/// Conducts a plan from its first act.
+///
+/// # Errors
+/// The refusal that stopped it; what is recorded stays, and [`resume`] goes on.
+pub fn conduct(room: Room<'_>, plan: &std::path::Path) -> Result<Finished, Refusal> {
+    let (work, binding) = (room.binding.work.clone(), &room.binding);
+    media::make_folder(&work).map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+    let lock = lock(&work)?;
+    refuse_unfinished(&work)?;
+    let files = inputs::Files::gather(binding, plan, room.mode)?;
+    let at = room.clock.now();
+    let ceremony = Ceremony::open(files.inputs()?, at)?;
+    files.keep(&work)?;
+    let reading = Reading::of(room.clock);
+    let record = Record::default();
+    let mut session = Session { room, inputs: files, ceremony, record, reading, vault: None, lock };
+    session.opened()?;
+    session.run()
+}
+
+/// Goes on with the ceremony whose record lies in the work folder. `copies` are other copies of the record, which
+/// must not contradict it.
+///
+/// # Errors
+/// As [`conduct`]; `[RESUME-HEAD]` for a record that is not the one on paper, or copies that differ.
+pub fn resume(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
+    let work = room.binding.work.clone();
+    let lock = lock(&work)?;
+    let record = read_record(&work, copies)?;
+    let files = inputs::Files::kept(&work, &record)?;
+    let at = room.clock.now();
+    let mut ceremony = Ceremony::open(files.inputs()?, at)?;
+    for entry in record.entries() {
+        if let Body::Done { fact } = &entry.body {
+            ceremony = ceremony.accept(entry.step, fact.clone())?;
+        }
+    }
+    let reading = Reading::of(room.clock);
+    let mut session = Session { room, inputs: files, ceremony, record, reading, vault: None, lock };
+    session.resumed()?;
+    session.run()
+}
+
+/// How much the ceremony of a plan counts.
+///
+/// # Errors
+/// A plan that cannot be read.
+pub fn mode_of(plan: &std::path::Path) -> Result<Mode, Refusal> {
+    let plan = inputs::read_plan(plan)?;
+    Ok(if plan.practice() { Mode::Practice } else { Mode::Ceremony })
+}
+
+/// The plan's practice mark in the work folder of an unfinished ceremony, which decides whether answers may come from a
+/// file.
+///
+/// # Errors
+/// As [`resume`].
+pub fn unfinished_mode(binding: &Binding) -> Result<Mode, Refusal> {
+    let record = read_record(&binding.work, &[])?;
+    match record.entries().first().map(|entry| &entry.body) {
+        Some(Body::Opened { mode, .. }) => Ok(*mode),
+        _ => Err(no_record(&binding.work)),
+    }
+}
+
+fn lock(work: &std::path::Path) -> Result<media::Lock, Refusal> {
+    media::Lock::take(work).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
+}
+
+fn refuse_unfinished(work: &std::path::Path) -> Result<(), Refusal> {
+    if !work.join(RECORD).exists() {
+        return Ok(());
+    }
+    let what = format!("`{}` holds the record of a ceremony", work.display());
+    Err(Refusal::of(Check::MediaOwn, what)
+        .hint("`officiant resume` goes on with it; a new ceremony needs another work folder"))
+}
+
+fn no_record(work: &std::path::Path) -> Refusal {
+    Refusal::new(Exit::Usage, format!("`{}` holds no record of a ceremony", work.display()))
+        .hint("begin one with `officiant conduct`")
+}
+
+fn read_record(work: &std::path::Path, copies: &[PathBuf]) -> Result<Record, Refusal> {
+    let path = work.join(RECORD);
+    if !path.exists() {
+        return Err(no_record(work));
+    }
+    let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
+    let forged = |what: String| {
+        Refusal::of(Check::ResumeHead, what)
+            .hint("find the machine or media that holds the whole record")
+    };
+    let bytes = media::read_file(&path, MAX_RECORD).map_err(device)?;
+    let (mut record, good) = Record::parse(&bytes).map_err(|error| forged(error.to_string()))?;
+    if good < bytes.len() {
+        media::cut_to(&path, good as u64).map_err(device)?;
+    }
+    let own = record.entries().len();
+    for copy in copies {
+        let bytes = media::read_file(copy, MAX_RECORD).map_err(device)?;
+        let (other, _) = Record::parse(&bytes).map_err(|error| forged(error.to_string()))?;
+        record = record.longest(other).map_err(|error| forged(error.to_string()))?;
+    }
+    for line in record.lines().iter().skip(own) {
+        media::append_line(&path, line).map_err(device)?;
+    }
+    if record.entries().is_empty() {
+        return Err(no_record(work));
+    }
+    Ok(record)
+}
+
+impl Session<'_> {
+    fn run(mut self) -> Result<Finished, Refusal> {
+        while let Some(step) = self.ceremony.next().cloned() {
+            let result = self.perform(&step);
+            if let Err(refusal) = result {
+                return Err(self.refused(&step, refusal));
+            }
+        }
+        self.finished()
+    }
+
+    fn perform(&mut self, step: &Step) -> Result<(), Refusal> {
+        self.check_clock()?;
+        self.announce(step)?;
+        if step.act.is_irreversible() {
+            self.begin(step)?;
+        }
+        let fact = self.act(step)?;
+        self.take(step.number, fact)?;
+        self.checkpoint(step)
+    }
+
+    fn act(&mut self, step: &Step) -> Result<Fact, Refusal> {
+        let number = step.number;
+        match &step.act {
+            Act::ConfirmPlan => self.confirm_plan(number),
+            Act::ConfirmTrust => self.confirm_trust(number),
+            Act::AttestClock => self.attest_clock(number),
+            Act::ReadRoom => self.read_room(),
+            Act::ReadRequest => self.read_request(number),
+            Act::EnrolToken { token } => self.enrol(number, token),
+            Act::AdoptToken { token, key } => self.adopt(number, token, key),
+            Act::PresentToken { token } => self.present(number, token),
+            Act::DrawEntropy => self.draw_entropy(),
+            Act::MakeKey { key, token } => self.make_key(number, key, token),
+            Act::SplitKey { key } => self.split_key(key),
+            Act::StoreShare { key, index, token } => self.store_share(number, key, *index, token),
+            Act::CombineShares { key } => self.combine_shares(key),
+            Act::Certify { key, token } => self.certify(number, key, token),
+            Act::OpenShare { key, index, token, purpose } => self.open_share(
+                number,
+                share::Opening { key, index: *index, token, purpose: *purpose },
+            ),
+            Act::CertifyWithShares { key } => self.certify_with_shares(key),
+            Act::DraftRoots => self.draft_roots(),
+            Act::ReadRoots => self.read_roots(number),
+            Act::SignRoots { key, token } => self.sign_roots(number, key, token),
+            Act::SignWithShares { key } => self.sign_with_shares(key),
+            Act::AssembleRoots => self.assemble_roots(),
+            Act::Close => self.close(),
+            Act::ExportFolders => self.export_folders(),
+        }
+    }
+
+    /// Lets the ceremony judge a fact, records it, and only then goes on from it.
+    fn take(&mut self, number: u32, fact: Fact) -> Result<(), Refusal> {
+        let next = self.ceremony.clone().accept(number, fact.clone())?;
+        self.append(number, Body::Done { fact })?;
+        self.ceremony = next;
+        Ok(())
+    }
+
+    fn append(&mut self, number: u32, body: Body) -> Result<(), Refusal> {
+        let mut record = self.record.clone();
+        let line = record
+            .append(self.room.clock.now(), number, body)
+            .map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+        let path = self.room.binding.work.join(RECORD);
+        media::append_line(&path, line.trim_end()).map_err(|error| self.device(&error))?;
+        self.record = record;
+        Ok(())
+    }
+
+    fn begin(&mut self, step: &Step) -> Result<(), Refusal> {
+        let subject = match &step.act {
+            Act::SplitKey { key } => key.clone(),
+            act => act.token().unwrap_or_default().to_owned(),
+        };
+        if self.has_begun(step.number) {
+            return Ok(());
+        }
+        self.append(step.number, Body::Begun { subject })
+    }
+
+    /// Whether an irreversible step was begun before and never finished.
+    fn has_begun(&self, number: u32) -> bool {
+        self.record
+            .entries()
+            .iter()
+            .any(|entry| entry.step == number && matches!(entry.body, Body::Begun { .. }))
+    }
+
+    /// At the end of a part the head of the record goes onto paper.
+    fn checkpoint(&mut self, step: &Step) -> Result<(), Refusal> {
+        let next = self.ceremony.next().map(|next| next.part);
+        if next == Some(step.part) || next.is_none() {
+            return Ok(());
+        }
+        let part = step.part.title().to_owned();
+        self.append(step.number, Body::Checkpoint { part: part.clone() })?;
+        let head = self.record.head();
+        self.show(&format!("\nEnd of part {part}. Write these words on the checkpoint page:"))?;
+        self.show(&words::table(&head))
+    }
+
+    fn announce(&mut self, step: &Step) -> Result<(), Refusal> {
+        let (plan, roster) = (self.ceremony.plan(), self.ceremony.roster());
+        let of = self.ceremony.steps().len();
+        let text = format!(
+            "\n[{}/{of}] {}: {}\n        must see: {}",
+            step.number,
+            step.who(roster),
+            step.instruction(plan, roster),
+            step.must_see(plan)
+        );
+        self.show(&text)
+    }
+
+    fn show(&mut self, text: &str) -> Result<(), Refusal> {
+        let standing = self.ceremony.standing();
+        self.room.console.show(text).map_err(|error| error.refusal(standing))
+    }
+
+    fn check_clock(&mut self) -> Result<(), Refusal> {
+        let now = Reading::of(self.room.clock);
+        let reading = now.since(self.reading);
+        self.reading = reading.map_err(|jump| {
+            Refusal::of(Check::ClockWindow, jump.to_string())
+                .hint("set the clock right, and `resume`")
+        })?;
+        Ok(())
+    }
+
+    /// Records a refusal and says what is now true.
+    fn refused(&mut self, step: &Step, mut refusal: Refusal) -> Refusal {
+        if refusal.standing == Refusal::NOTHING_DONE {
+            refusal.standing = self.ceremony.standing();
+        }
+        let body = Body::Refused { check: refusal.check, what: refusal.what.clone() };
+        // A record that cannot be written is what the refusal is about already.
+        let _ = self.append(step.number, body);
+        refusal
+    }
+
+    fn device(&self, error: &media::Error) -> Refusal {
+        error.refusal(self.ceremony.standing())
+    }
+
+    fn child(&self, error: &child::Error) -> Refusal {
+        error.refusal(self.ceremony.standing())
+    }
+
+    /// The vault, started when it is first needed.
+    fn vault(&mut self) -> Result<&mut Vault, Refusal> {
+        if self.vault.is_none() {
+            let started = Vault::start(&Launch::this_binary("vault"));
+            self.vault = Some(started.map_err(|error| self.child(&error))?);
+        }
+        self.vault.as_mut().ok_or_else(|| Refusal::new(Exit::Ours, "the vault did not start"))
+    }
+
+    fn opened(&mut self) -> Result<(), Refusal> {
+        let own = binding::own_digest().map_err(|error| error.refusal())?;
+        let tool = Tool { version: env!("CARGO_PKG_VERSION").to_owned(), sha256: own };
+        let body = Body::Opened {
+            tool,
+            plan: self.ceremony.plan().digest(),
+            after: self.ceremony.plan().after(),
+            inputs: self.inputs.digest(),
+            mode: self.room.mode,
+        };
+        self.append(0, body)?;
+        self.banner()
+    }
+
+    fn banner(&mut self) -> Result<(), Refusal> {
+        let plan = self.ceremony.plan();
+        let mode = match self.room.mode {
+            Mode::Ceremony => "CEREMONY",
+            Mode::Practice => "PRACTICE",
+            Mode::Rehearsal => "REHEARSAL",
+        };
+        let text = format!(
+            "{mode}: {} ({}, {})\nofficiant {}; plan {}",
+            plan.title(),
+            plan.kind().name(),
+            plan.dialect(),
+            env!("CARGO_PKG_VERSION"),
+            plan.digest().grouped()
+        );
+        self.show(&text)
+    }
+
+    fn resumed(&mut self) -> Result<(), Refusal> {
+        self.banner()?;
+        if self.ceremony.next().is_none() {
+            return Ok(());
+        }
+        let step = self.ceremony.next().map_or(0, |step| step.number);
+        let mut wrong = 0;
+        if let Some((head, part)) = self.record.last_checkpoint().map(|(h, p)| (h, p.to_owned())) {
+            let asked = words::Asked {
+                step,
+                id: "resume-words",
+                who: "operator",
+                what: &format!("the checkpoint page of part {part}"),
+                check: Check::ResumeHead,
+                count: 6,
+            };
+            wrong = self.ask_words(&asked, &head)?;
+        }
+        let undone = self.undo_unfinished()?;
+        for line in &undone {
+            self.show(line)?;
+        }
+        self.take(step, Fact::Resumed { wrong, undone })
+    }
+
+    fn finished(mut self) -> Result<Finished, Refusal> {
+        let closing = self.ceremony.facts().find_map(|fact| match fact {
+            Fact::FoldersExported { closing, .. } => Some(*closing),
+            _ => None,
+        });
+        let closing = closing.ok_or_else(|| Refusal::new(Exit::Ours, "no folder was exported"))?;
+        let number = self.ceremony.past().ceremonies().len() as u32 + 1;
+        let folder = crate::trust::folder_name(number, self.ceremony.plan().kind());
+        self.show(
+            "\nThe ceremony is closed. Write these words of the closing digest on the signed page:",
+        )?;
+        self.show(&words::table(&closing))?;
+        Ok(Finished { closing, folder })
+    }
+
+    fn inputs_of(&self) -> &Inputs {
+        self.ceremony.inputs()
+    }
+}
+
+/// The largest record that is read, in bytes.
+const MAX_RECORD: u64 = 256 << 20;

@@ -1,0 +1,143 @@
+//! Opening: words, clock, room and request.
+//!
+//! Roof.
+
+use super::Session;
+use super::words::{ATTEMPTS, Asked, table};
+use crate::ceremony::admission;
+use crate::ceremony::fact::{Fact, ModuleRead, Watch};
+use crate::check::Check;
+use crate::digest::Digest;
+use crate::refusal::{Exit, Refusal};
+use crate::room::binding;
+use crate::room::clock::parse_watch;
+use crate::room::console::{Expected, Prompt};
+
+impl Session<'_> {
+    pub(super) fn confirm_plan(&mut self, step: u32) -> Result<Fact, Refusal> {
+        let digest = self.ceremony.plan().digest();
+        let asked = Asked {
+            step,
+            id: "plan-words",
+            who: "operator",
+            what: "the plan's digest, from the reviewers' paper",
+            check: Check::PlanWords,
+            count: 6,
+        };
+        Ok(Fact::PlanConfirmed { wrong: self.ask_words(&asked, &digest)? })
+    }
+
+    pub(super) fn confirm_trust(&mut self, step: u32) -> Result<Fact, Refusal> {
+        let last = self.ceremony.past().last().map(|last| last.closing);
+        let digest = last.ok_or_else(|| Refusal::new(Exit::Ours, "no trust folder to confirm"))?;
+        let asked = Asked {
+            step,
+            id: "trust-words",
+            who: "operator",
+            what: "the last closing digest, from its signed page",
+            check: Check::TrustWords,
+            count: 6,
+        };
+        Ok(Fact::TrustConfirmed { wrong: self.ask_words(&asked, &digest)? })
+    }
+
+    pub(super) fn attest_clock(&mut self, step: u32) -> Result<Fact, Refusal> {
+        let mut watches = Vec::new();
+        for who in ["operator", "witness"] {
+            watches.push(self.ask_watch(step, who)?);
+        }
+        Ok(Fact::ClockAttested { watches })
+    }
+
+    fn ask_watch(&mut self, step: u32, who: &str) -> Result<Watch, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let machine = self.room.clock.now();
+            let prompt = Prompt {
+                step,
+                id: format!("watch {who}"),
+                who: who.to_owned(),
+                text: "your watch in UTC, as 2026-12-01 14:05".to_owned(),
+                expected: Some(Expected::Now(machine)),
+            };
+            let typed = self.ask(&prompt)?;
+            // Taken again: a person may have looked for the watch for minutes.
+            let machine = self.room.clock.now();
+            if let Some(read) = parse_watch(&typed) {
+                return Ok(Watch { who: who.to_owned(), read, machine: whole_seconds(machine) });
+            }
+            self.show("        that is no date and time in the form 2026-12-01 14:05")?;
+        }
+        Err(Refusal::of(Check::ClockWindow, format!("{who} gave no date and time")))
+    }
+
+    pub(super) fn read_room(&mut self) -> Result<Fact, Refusal> {
+        let room = self.inputs.room_digest();
+        self.show(&format!("        room.toml {}", room.grouped()))?;
+        let mut modules = Vec::new();
+        for module in self.room.binding.modules.clone() {
+            let sha256 = binding::module_digest(&module.path).map_err(|error| error.refusal())?;
+            self.show(&format!("        module {} {}", module.name, sha256.grouped()))?;
+            modules.push(ModuleRead { name: module.name, sha256 });
+        }
+        Ok(Fact::RoomRead { room, modules })
+    }
+
+    pub(super) fn read_request(&mut self, step: u32) -> Result<Fact, Refusal> {
+        let (request, second) = self.request_digests()?;
+        self.show(&table(&request))?;
+        if let Some(expected) = admission::seen_once(self.inputs_of()) {
+            let happened = "they were fetched on one machine only".to_owned();
+            self.ask_exception(step, expected, happened)?;
+        }
+        Ok(Fact::RequestRead { request, second })
+    }
+
+    fn request_digests(&self) -> Result<(Digest, Option<Digest>), Refusal> {
+        let inputs = self.inputs_of();
+        let request = inputs.request.as_ref();
+        let digest = |request: &crate::request::Request| {
+            request.digest().map_err(|error| Refusal::new(Exit::Ours, error.to_string()))
+        };
+        let first = request.ok_or_else(|| Refusal::new(Exit::Ours, "no request to read"))?;
+        Ok((digest(first)?, inputs.second.as_ref().map(digest).transpose()?))
+    }
+
+    /// Something is not as the script has it: what is decided, and by whom, goes into the record.
+    pub(super) fn ask_exception(
+        &mut self,
+        step: u32,
+        expected: String,
+        happened: String,
+    ) -> Result<(), Refusal> {
+        self.show(&format!("        exception: expected: {expected}; happened: {happened}"))?;
+        let decided = self.ask_text(step, "exception-decided", "what is decided")?;
+        let by = self.ask_text(step, "exception-by", "decided by which seats")?;
+        self.take(step, Fact::Exception { expected, happened, decided, by })
+    }
+
+    fn ask_text(&mut self, step: u32, id: &str, text: &str) -> Result<String, Refusal> {
+        let expected = if id == "exception-by" { "all seats" } else { "go on" };
+        let prompt = Prompt {
+            step,
+            id: id.to_owned(),
+            who: "operator".to_owned(),
+            text: text.to_owned(),
+            expected: Some(Expected::Text(expected.to_owned())),
+        };
+        for _ in 0..ATTEMPTS {
+            let typed = self.ask(&prompt)?;
+            if !typed.is_empty() && typed.len() <= MAX_TEXT {
+                return Ok(typed);
+            }
+            self.show("        one line, please")?;
+        }
+        Err(Refusal::new(Exit::Refused, format!("nobody said {text}")))
+    }
+}
+
+fn whole_seconds(at: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+/// The longest line of an exception, in bytes.
+const MAX_TEXT: usize = 500;

@@ -1,0 +1,217 @@
+//! Candidates: drafted, walked, signed once with throw-away keys, exported, and read by people and by a second machine.
+//!
+//! Roof.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Session;
+use super::words::{ATTEMPTS, Asked, table};
+use crate::ceremony::draft::{self, Draft};
+use crate::ceremony::fact::{Fact, RootMade};
+use crate::ceremony::prospect::{self, Newest};
+use crate::ceremony::{closing, reading};
+use crate::check::Check;
+use crate::refusal::{Exit, Refusal};
+use crate::room::console::{Expected, Prompt};
+use crate::room::media::{self, Kind};
+use crate::root::{KeyId, Role, SignedRoot, notary};
+
+impl Session<'_> {
+    pub(super) fn draft_roots(&mut self) -> Result<Fact, Refusal> {
+        let drafts = draft::drafts(&self.ceremony)?;
+        let at = self.room.clock.now();
+        for draft in &drafts {
+            let assumed = self.signers(draft);
+            prospect::check(self.ceremony.plan(), draft, Newest::Assumed(&assumed), at)?;
+            self.sign_dry(draft)?;
+        }
+        let files = self.candidate_files(&drafts)?;
+        let name = candidate_folder(&self.ceremony.plan().digest());
+        media::write_tree(&self.room.binding.work, &name, &files)
+            .map_err(|error| self.device(&error))?;
+        for root in self.room.binding.media.room.clone() {
+            media::expect(&root, Kind::Room).map_err(|error| self.device(&error))?;
+            media::write_tree(&root, &name, &files).map_err(|error| self.device(&error))?;
+        }
+        let room = self.inputs.room_digest();
+        let consent = draft::consent(self.ceremony.plan().digest(), room, &drafts);
+        self.show(&format!("        folder {name} is on both room media; the consent digest:"))?;
+        self.show(&table(&consent))?;
+        Ok(Fact::RootsDrafted { roots: drafts.iter().map(Draft::made).collect(), consent })
+    }
+
+    /// The ids under which the keys that can still be used will sign.
+    fn signers(&self, draft: &Draft) -> BTreeSet<KeyId> {
+        let absent = self.ceremony.absent();
+        let usable = self.ceremony.roster().keys().iter().filter(|key| {
+            let here = key.holding.tokens().iter().filter(|token| !absent.contains_key(*token));
+            here.count() >= key.holding.needed()
+        });
+        usable
+            .filter_map(|key| self.ceremony.public(&key.name))
+            .flat_map(|public| draft.ids(&public))
+            .collect()
+    }
+
+    /// Signs the candidate with keys that are thrown away at once, and reads the result as a stranger would: a form that
+    /// no client takes shows before any real key has signed.
+    fn sign_dry(&mut self, draft: &Draft) -> Result<(), Refusal> {
+        let mut signatures = Vec::new();
+        let keys: Vec<(KeyId, crate::key::PublicKey)> = draft
+            .root
+            .role_keys(Role::Root)
+            .filter_map(|(id, key)| Some((id.clone(), key.public()?.clone())))
+            .collect();
+        for (id, public) in keys {
+            let input = draft.root.to_sign(&public);
+            let input = input.map_err(|error| Refusal::of(Check::RootKeys, error.to_string()))?;
+            let dry = self.vault()?.sign_dry(public.algorithm(), &[input]);
+            let (stand_in, raw) = dry.map_err(|error| self.child(&error))?;
+            let raw = raw.first().map(Vec::as_slice).unwrap_or_default();
+            let signature = draft.root.signature(&id, &stand_in, raw);
+            signatures.push(
+                signature.map_err(|error| Refusal::of(Check::DrySignature, error.to_string()))?,
+            );
+        }
+        let file = SignedRoot::assemble(&draft.root, &signatures);
+        let again = SignedRoot::parse(draft.root.dialect(), file.bytes());
+        let exact = |file: &SignedRoot| {
+            draft.root.dialect() == crate::root::Dialect::Tuf || notary::is_byte_exact(file)
+        };
+        match again {
+            Ok(again) if again == file && exact(&again) => Ok(()),
+            _ => {
+                let what = format!(
+                    "`{}`: the candidate does not read back as it was written",
+                    draft.repository
+                );
+                Err(Refusal::of(Check::DrySignature, what))
+            }
+        }
+    }
+
+    /// What the second reader's machine needs to see the same change and say the same words.
+    fn candidate_files(&self, drafts: &[Draft]) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
+        let mut files = BTreeMap::new();
+        for name in ["plan.toml", "room.toml"].into_iter().chain(self.ceremony.plan().list_name()) {
+            let bytes = self.inputs.file(name).unwrap_or_default();
+            files.insert(name.to_owned(), bytes.to_vec());
+        }
+        for draft in drafts {
+            let candidate = SignedRoot::assemble(&draft.root, &[]);
+            let path = closing::root_path(&draft.repository, &candidate)?;
+            files.insert(path, candidate.bytes().to_vec());
+            if let Some(last) = draft.last() {
+                let path = closing::root_path(&draft.repository, last)?;
+                files.insert(format!("previous/{path}"), last.bytes().to_vec());
+            }
+        }
+        Ok(files)
+    }
+
+    pub(super) fn read_roots(&mut self, step: u32) -> Result<Fact, Refusal> {
+        let drafts = draft::drafts(&self.ceremony)?;
+        let page = reading::page(&self.ceremony, &drafts);
+        let mut alone = Vec::new();
+        for group in &page.alone {
+            self.show(&group.text())?;
+            self.ask_name(step, &group.repositories[0])?;
+            alone.push(group.repositories[0].clone());
+        }
+        if let Some(group) = &page.together {
+            self.show(&group.text())?;
+        }
+        for pair in &page.look_alikes {
+            self.show(&format!(
+                "        look twice: `{}` and `{}` differ by one character",
+                pair.0, pair.1
+            ))?;
+        }
+        let (second_reader, wrong) = self.hear_second_reader(step)?;
+        Ok(Fact::RootsRead { second_reader, alone, wrong })
+    }
+
+    /// A repository that stands alone is typed by name, so that nobody passes over it. `[FLEET-OUTLIER]`
+    fn ask_name(&mut self, step: u32, repository: &str) -> Result<(), Refusal> {
+        let prompt = Prompt {
+            step,
+            id: format!("outlier {repository}"),
+            who: "operator".to_owned(),
+            text: "this one stands alone: type its name".to_owned(),
+            expected: Some(Expected::Text(repository.to_owned())),
+        };
+        for _ in 0..ATTEMPTS {
+            if self.ask(&prompt)? == repository {
+                return Ok(());
+            }
+            self.show("        that is not its name")?;
+        }
+        let what =
+            format!("`{repository}` changes otherwise than the others, and was not typed by name");
+        Err(Refusal::of(Check::FleetOutlier, what))
+    }
+
+    /// The words that another machine shows for the exported candidate; without one, an exception.
+    fn hear_second_reader(&mut self, step: u32) -> Result<(bool, u32), Refusal> {
+        let prompt = Prompt {
+            step,
+            id: "second-reader".to_owned(),
+            who: "operator".to_owned(),
+            text: "is there a second reader with another machine, yes or no".to_owned(),
+            expected: Some(Expected::Text("yes".to_owned())),
+        };
+        for _ in 0..ATTEMPTS {
+            match self.ask(&prompt)?.as_str() {
+                "yes" => return self.ask_second_reader(step).map(|wrong| (true, wrong)),
+                "no" => {
+                    let expected = "a second reader gives words from another machine".to_owned();
+                    self.ask_exception(step, expected, "there is no second reader".to_owned())?;
+                    return Ok((false, 0));
+                }
+                _ => self.show("        type yes or no")?,
+            }
+        }
+        Err(Refusal::new(Exit::Refused, "nobody said whether there is a second reader"))
+    }
+
+    fn ask_second_reader(&mut self, step: u32) -> Result<u32, Refusal> {
+        let drafted = self.ceremony.drafted().map(|(_, consent)| consent);
+        let consent = drafted.ok_or_else(|| Refusal::new(Exit::Ours, "nothing was drafted"))?;
+        let asked = Asked {
+            step,
+            id: "second-reader-words",
+            who: "second reader",
+            what: "what `officiant show` says on the other machine",
+            check: Check::SecondReader,
+            count: 4,
+        };
+        self.ask_words(&asked, &consent)
+    }
+
+    pub(super) fn assemble_roots(&mut self) -> Result<Fact, Refusal> {
+        let at = self.room.clock.now();
+        let mut roots = Vec::new();
+        let mut files = BTreeMap::new();
+        for (draft, complete) in draft::assemble(&self.ceremony)? {
+            prospect::check(self.ceremony.plan(), &draft, Newest::Complete(&complete), at)?;
+            files.insert(
+                closing::root_path(&draft.repository, &complete)?,
+                complete.bytes().to_vec(),
+            );
+            let (repository, version) = (draft.repository.clone(), complete.version().get());
+            roots.push(RootMade { repository, version, sha256: complete.digest() });
+        }
+        let written = media::write_tree(&self.room.binding.work, "complete", &files);
+        written.map_err(|error| self.device(&error))?;
+        self.show(&format!(
+            "        {} complete, walked by every client",
+            crate::wording::Count(roots.len(), "root")
+        ))?;
+        Ok(Fact::RootsAssembled { roots })
+    }
+}
+
+/// The folder of the candidates: each plan its own, since `room` media stay.
+fn candidate_folder(plan: &crate::digest::Digest) -> String {
+    format!("candidate-{}", &plan.to_string()[..8])
+}

@@ -1,0 +1,397 @@
+//! Keys in shares: split in the vault, stored on tokens, proven, and put together again.
+//!
+//! Roof. The vault holds the key; tokens agree on what opens a share; this process passes sealed files and points.
+
+use super::token::{Put, seal_key};
+use super::{CUSTODY, Session};
+use crate::ceremony::fact::{Certified, Fact, Purpose, ShareMade};
+use crate::ceremony::roster::Holding;
+use crate::ceremony::{Ceremony, draft};
+use crate::check::Check;
+use crate::child::token::Token;
+use crate::digest::Digest;
+use crate::key::PublicKey;
+use crate::refusal::{Exit, Refusal};
+use crate::room::pkcs11::{self, Face, KeyRef, Object};
+use crate::room::{entropy, media};
+use crate::share::{Commitment, Set, SetId, ShareIndex, Threshold};
+use crate::trust::Held;
+
+/// Which share is opened, and what for.
+pub(super) struct Opening<'a> {
+    pub(super) key: &'a str,
+    pub(super) index: u8,
+    pub(super) token: &'a str,
+    pub(super) purpose: Purpose,
+}
+
+/// What data objects of shares are stored under.
+const APPLICATION: &str = "officiant share";
+
+impl Session<'_> {
+    pub(super) fn draw_entropy(&mut self) -> Result<Fact, Refusal> {
+        let names: Vec<String> = self
+            .ceremony
+            .roster()
+            .tokens()
+            .iter()
+            .map(|token| token.name.clone())
+            .filter(|name| !self.ceremony.absent().contains_key(name))
+            .collect();
+        let mut sources = Vec::new();
+        let mut tokens = Vec::new();
+        for name in names {
+            let mut token = self.open(&name)?;
+            let serial = self.identity(&name)?.serial;
+            token.select(&serial).map_err(|error| self.child(&error))?;
+            match token.random(64) {
+                Ok(bytes) => {
+                    sources.push(bytes);
+                    tokens.push(name);
+                }
+                Err(crate::child::Error::Token(pkcs11::Error::NotSupported { .. })) => {}
+                Err(error) => return Err(self.child(&error)),
+            }
+        }
+        // The vault starts after this, so that everything it draws comes from the fed generator.
+        self.vault = None;
+        let fed =
+            entropy::feed(&sources).map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+        self.show(&format!("        drawn from {}", tokens.join(", ")))?;
+        Ok(Fact::EntropyDrawn { tokens, reseeded: fed == entropy::Fed::Reseeded })
+    }
+
+    pub(super) fn split_key(&mut self, name: &str) -> Result<Fact, Refusal> {
+        let key = self.ceremony.roster().key(name).cloned();
+        let key = key.ok_or_else(|| {
+            Refusal::new(Exit::Ours, format!("key `{name}` is not in the roster"))
+        })?;
+        let Holding::Shares { threshold, tokens } = key.holding else {
+            return Err(Refusal::new(Exit::Ours, format!("key `{name}` is not held in shares")));
+        };
+        let seals = tokens.iter().map(|token| seal_key(&self.seal_of(token)?));
+        let seals = seals.collect::<Result<Vec<_>, Refusal>>()?;
+        let total = u8::try_from(tokens.len()).unwrap_or(u8::MAX);
+        let threshold = Threshold::new(threshold, total)
+            .map_err(|error| Refusal::of(Check::ShareThreshold, error.to_string()))?;
+        let made = self.vault()?.generate(name, key.algorithm, threshold, &seals);
+        let sealed = made.map_err(|error| self.child(&error))?;
+        let set = &sealed.set;
+        let folder = self.room.binding.work.join(CUSTODY).join(set.id.to_string());
+        self.custody_folder(&folder)?;
+        let mut shares = Vec::new();
+        for (index, (token, bytes)) in (1_u8..).zip(tokens.iter().zip(&sealed.shares)) {
+            media::write_new(&folder.join(format!("{index}.age")), bytes)
+                .map_err(|error| self.device(&error))?;
+            let commitment = set.commitments.get(usize::from(index) - 1).map(Commitment::digest);
+            let commitment = commitment
+                .ok_or_else(|| Refusal::new(Exit::Ours, "a share without a commitment"))?;
+            let (token, commitment, sealed) = (token.clone(), *commitment, Digest::of(bytes));
+            shares.push(ShareMade { index, token, commitment, sealed });
+        }
+        let public = set.key.clone();
+        let certificates = self.certify_in_vault(name, &public)?;
+        self.show(&format!("        set {}, key {}", set.id, public.id().grouped()))?;
+        let set = set.id.to_string();
+        Ok(Fact::KeySplit { key: name.to_owned(), public, set, shares, certificates })
+    }
+
+    fn custody_folder(&self, folder: &std::path::Path) -> Result<(), Refusal> {
+        media::make_folder(&self.room.binding.work.join(CUSTODY))
+            .map_err(|error| self.device(&error))?;
+        media::make_folder(folder).map_err(|error| self.device(&error))
+    }
+
+    pub(super) fn certify_in_vault(
+        &mut self,
+        name: &str,
+        public: &PublicKey,
+    ) -> Result<Vec<Certified>, Refusal> {
+        let requests = self.certificate_requests(name, public)?;
+        let inputs: Vec<_> = requests.iter().map(|(_, tbs)| tbs.to_sign()).collect();
+        if inputs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let raw = self.vault()?.sign(name, &inputs);
+        let raw = raw.map_err(|error| self.child(&error))?;
+        finish(&requests, &raw)
+    }
+
+    /// The public sealing key of a token.
+    fn seal_of(&self, token: &str) -> Result<PublicKey, Refusal> {
+        let enrolled = self.ceremony.facts().find_map(|fact| match fact {
+            Fact::TokenEnrolled { token: t, seal, .. } if t == token => seal.clone(),
+            _ => None,
+        });
+        let known =
+            self.ceremony.past().custody().token(token).and_then(|token| token.seal.clone());
+        enrolled.or(known).ok_or_else(|| {
+            let what = format!("token `{token}` has no sealing key: it cannot take a share");
+            Refusal::of(Check::TokenSeal, what).hint("enrol another token for the share")
+        })
+    }
+
+    pub(super) fn store_share(
+        &mut self,
+        step: u32,
+        key: &str,
+        index: u8,
+        name: &str,
+    ) -> Result<Fact, Refusal> {
+        let set = set_of(&self.ceremony, key)?;
+        let (mut token, face) = self.need(step, name)?;
+        self.log_in(step, &mut token, &face, name)?;
+        self.delete_void(&mut token)?;
+        let sealed = self.sealed_file(&set.0, index)?;
+        let object = object(&set.0.id, index);
+        let on_token = match token.store(&object, &sealed) {
+            Ok(()) => true,
+            Err(crate::child::Error::Token(pkcs11::Error::NotSupported { .. })) => false,
+            Err(error) => return Err(self.child(&error)),
+        };
+        if on_token {
+            let read = token.read(&object.label).map_err(|error| self.child(&error))?;
+            if read != sealed {
+                let what =
+                    format!("token `{name}` does not give back share {index} as it was stored");
+                return Err(Refusal::of(Check::ShareProven, what));
+            }
+        }
+        self.open_in_vault(&mut token, name, &set.0, index, &sealed)?;
+        token.logout().map_err(|error| self.child(&error))?;
+        Ok(Fact::ShareStored { key: key.to_owned(), index, on_token })
+    }
+
+    /// Has the token agree with the point in the sealed file, and the vault open it and hold it against its commitment.
+    fn open_in_vault(
+        &mut self,
+        token: &mut Token,
+        name: &str,
+        set: &Set,
+        index: u8,
+        sealed: &[u8],
+    ) -> Result<(), Refusal> {
+        let public = self.seal_of(name)?;
+        let to = seal_key(&public)?;
+        let key: KeyRef = self.find_key(token, name, &public)?;
+        let index = ShareIndex::new(index).ok_or_else(|| {
+            Refusal::of(Check::ShareSet, format!("share 0 of set {} does not exist", set.id))
+        })?;
+        let point = self
+            .vault()?
+            .peer_point(sealed, &to)
+            .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+        let agreed = token.agree(&key, &point).map_err(|error| self.child(&error))?;
+        self.vault()?
+            .open(set, index, (sealed, &to), &agreed)
+            .map_err(|error| error.refusal(Refusal::NOTHING_DONE))
+    }
+
+    /// Shares of sets that no key has any more go: their split was interrupted.
+    fn delete_void(&mut self, token: &mut Token) -> Result<(), Refusal> {
+        let live = live_sets(&self.ceremony);
+        for object in token.objects().map_err(|error| self.child(&error))? {
+            let ours = object.application == APPLICATION;
+            if ours && !live.iter().any(|set| object.label.contains(set.as_str())) {
+                token.delete(&object.label).map_err(|error| self.child(&error))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn combine_shares(&mut self, key: &str) -> Result<Fact, Refusal> {
+        let (set, _) = set_of(&self.ceremony, key)?;
+        let tried = self
+            .vault()?
+            .check_combinations(&set)
+            .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+        self.vault()?.forget(key).map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+        self.vault()?
+            .forget_shares(set.id)
+            .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+        self.show(&format!(
+            "        {} of {} combinations tried, all give the key",
+            tried.tried, tried.total
+        ))?;
+        Ok(Fact::SharesCombined { key: key.to_owned(), tried: tried.tried, of: tried.total })
+    }
+
+    pub(super) fn open_share(&mut self, step: u32, opening: Opening<'_>) -> Result<Fact, Refusal> {
+        let Opening { key, index, token: name, purpose } = opening;
+        let (set, expected) = set_of(&self.ceremony, key)?;
+        let (mut token, face) = match self.put_in(step, name)? {
+            Put::Here(token, face) => (token, face),
+            Put::Absent(reason) => return Ok(Fact::TokenAbsent { token: name.to_owned(), reason }),
+        };
+        if purpose == Purpose::Sign {
+            self.consent(step, name)?;
+        }
+        self.log_in(step, &mut token, &face, name)?;
+        if purpose == Purpose::Sign {
+            self.intend(step, &mut token, (key, name))?;
+        }
+        let sealed = self.fetch_share(&mut token, &face, &set, (index, &expected))?;
+        self.open_in_vault(&mut token, name, &set, index, &sealed)?;
+        token.logout().map_err(|error| self.child(&error))?;
+        Ok(Fact::ShareOpened { key: key.to_owned(), index, purpose })
+    }
+
+    /// The sealed share as the token stores it, else as the custody folder does; it is the one that was made, or it is
+    /// named.
+    fn fetch_share(
+        &mut self,
+        token: &mut Token,
+        face: &Face,
+        set: &Set,
+        share: (u8, &[ShareMade]),
+    ) -> Result<Vec<u8>, Refusal> {
+        let (index, made) = share;
+        let label = object(&set.id, index).label;
+        let stored = token.objects().map_err(|error| self.child(&error))?;
+        let sealed = if stored.iter().any(|object| object.label == label) {
+            token.read(&label).map_err(|error| self.child(&error))?
+        } else {
+            self.sealed_file(set, index)?
+        };
+        let expected = made.iter().find(|share| share.index == index).map(|share| share.sealed);
+        if expected == Some(Digest::of(&sealed)) {
+            return Ok(sealed);
+        }
+        let serial = &face.name.serial;
+        let what = format!(
+            "share {index} of set {} on the token with serial {serial} is not the one that was made",
+            set.id
+        );
+        Err(Refusal::of(Check::ShareCommitment, what)
+            .hint("leave this token out, and open another share"))
+    }
+
+    fn sealed_file(&self, set: &Set, index: u8) -> Result<Vec<u8>, Refusal> {
+        let inside = format!("{}/{index}.age", set.id);
+        if let Some(bytes) = self.inputs.file(&format!("{CUSTODY}/{inside}")) {
+            return Ok(bytes.to_vec());
+        }
+        let path = self.room.binding.work.join(CUSTODY).join(inside);
+        media::read_file(&path, MAX_SEALED).map_err(|error| self.device(&error))
+    }
+
+    /// Rebuilds a key from the shares that are open, compared with the key in the signed root.
+    pub(super) fn rebuild(&mut self, key: &str) -> Result<PublicKey, Refusal> {
+        let (set, _) = set_of(&self.ceremony, key)?;
+        let public = self.ceremony.public(key);
+        let public =
+            public.ok_or_else(|| Refusal::new(Exit::Ours, format!("key `{key}` is not known")))?;
+        self.vault()?
+            .rebuild(key, &set, &public)
+            .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+        Ok(public)
+    }
+
+    pub(super) fn drop_key(&mut self, key: &str) -> Result<(), Refusal> {
+        let (set, _) = set_of(&self.ceremony, key)?;
+        self.vault()?.forget(key).map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+        self.vault()?.forget_shares(set.id).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
+    }
+
+    /// What a restart undoes before it goes on: the sealed files of sets whose split was interrupted.
+    pub(super) fn undo_unfinished(&mut self) -> Result<Vec<String>, Refusal> {
+        let mut undone = Vec::new();
+        for key in self.ceremony.unfinished_splits() {
+            let set = self.ceremony.split(key).map_or("", |(set, _)| set).to_owned();
+            undone.push(format!(
+                "set {set} of key {key} is void: its key was in memory only, and is made anew"
+            ));
+        }
+        Ok(undone)
+    }
+}
+
+/// The set of a key, as custody or this ceremony has it, and its shares.
+fn set_of(ceremony: &Ceremony, key: &str) -> Result<(Set, Vec<ShareMade>), Refusal> {
+    let missing = || Refusal::new(Exit::Ours, format!("key `{key}` has no set of shares"));
+    let public = ceremony.public(key).ok_or_else(missing)?;
+    let (id, needed, shares) = match ceremony.split(key) {
+        Some((id, shares)) => {
+            let needed = ceremony.roster().key(key).map_or(0, |key| key.holding.needed());
+            (id.to_owned(), u8::try_from(needed).unwrap_or_default(), shares.to_vec())
+        }
+        None => match ceremony.past().custody().key(key).map(|key| &key.held) {
+            Some(Held::Shares { set, threshold, shares }) => {
+                let shares = shares.iter().map(|share| ShareMade {
+                    index: share.index,
+                    token: share.token.clone(),
+                    commitment: share.commitment,
+                    sealed: share.sealed,
+                });
+                (set.clone(), *threshold, shares.collect())
+            }
+            _ => return Err(missing()),
+        },
+    };
+    let form =
+        |what: String| Refusal::of(Check::ShareSet, format!("the set of key `{key}`: {what}"));
+    let id: SetId = id.parse().map_err(|error: crate::share::Error| form(error.to_string()))?;
+    let total = u8::try_from(shares.len()).unwrap_or(u8::MAX);
+    let threshold = Threshold::new(needed, total).map_err(|error| form(error.to_string()))?;
+    let commitments =
+        shares.iter().map(|share| Commitment::from_digest(share.commitment)).collect();
+    Ok((Set { id, key: public, threshold, commitments }, shares))
+}
+
+/// The sets that a key of this ceremony or of custody has.
+fn live_sets(ceremony: &Ceremony) -> Vec<String> {
+    let known = ceremony.past().custody().keys.iter().filter_map(|key| match &key.held {
+        Held::Shares { set, .. } => Some(set.clone()),
+        Held::Token { .. } => None,
+    });
+    let made = ceremony
+        .roster()
+        .keys()
+        .iter()
+        .filter_map(|key| ceremony.split(&key.name).map(|(set, _)| set.to_owned()));
+    known.chain(made).collect()
+}
+
+/// The data object of a share.
+fn object(set: &SetId, index: u8) -> Object {
+    Object { label: format!("officiant share {set} {index}"), application: APPLICATION.to_owned() }
+}
+
+/// Completes certificates from raw answers.
+pub(super) fn finish(
+    requests: &[(String, crate::root::certificate::Tbs)],
+    raw: &[Vec<u8>],
+) -> Result<Vec<Certified>, Refusal> {
+    let mut certified = Vec::new();
+    for ((name, tbs), raw) in requests.iter().zip(raw) {
+        let made = tbs.finish(raw).map_err(|error| {
+            Refusal::of(Check::SignatureGood, format!("certificate for `{name}`: {error}"))
+        })?;
+        certified.push(Certified { repository: name.clone(), certificate: made.to_pem() });
+    }
+    Ok(certified)
+}
+
+impl Session<'_> {
+    /// What is to be signed for the certificates of a key, each with a serial drawn now.
+    pub(super) fn certificate_requests(
+        &self,
+        name: &str,
+        public: &PublicKey,
+    ) -> Result<Vec<(String, crate::root::certificate::Tbs)>, Refusal> {
+        let many = draft::certificate_names(&self.ceremony, name).len();
+        let drawn = (0..many).map(|_| super::token::draw::<16>()).collect::<Result<Vec<_>, _>>()?;
+        let mut drawn = drawn.into_iter();
+        let mut serials = || drawn.next().unwrap_or_default();
+        draft::certificate_requests(
+            &self.ceremony,
+            name,
+            public,
+            &mut serials,
+            self.room.clock.now(),
+        )
+    }
+}
+
+/// The largest sealed share that is read, in bytes.
+const MAX_SEALED: u64 = 16 << 10;

@@ -1,0 +1,266 @@
+//! Keys on tokens: made, certified, and asked to sign, each by its custodian's consent and PIN.
+//!
+//! Roof.
+
+use serde::{Deserialize, Serialize};
+
+use super::Session;
+use super::share::finish;
+use super::token::Put;
+use super::words::Asked;
+use crate::ceremony::draft;
+use crate::ceremony::fact::{Certified, Fact};
+use crate::check::Check;
+use crate::child;
+use crate::child::token::Token;
+use crate::digest::Digest;
+use crate::key::PublicKey;
+use crate::record::Body;
+use crate::refusal::{Exit, Refusal};
+use crate::room::pkcs11::{self, KeyRef, Object};
+
+/// What a token stores of what it is about to sign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Intent {
+    /// Counts from 1 on each token.
+    sequence: u64,
+    /// The head of the record when it was stored.
+    head: Digest,
+    /// The consent digest: every repository, version and candidate.
+    consent: Digest,
+}
+
+/// What data objects of intents are stored under.
+const APPLICATION: &str = "officiant intent";
+
+impl Session<'_> {
+    pub(super) fn make_key(
+        &mut self,
+        step: u32,
+        name: &str,
+        holder: &str,
+    ) -> Result<Fact, Refusal> {
+        let key = self.ceremony.roster().key(name).cloned();
+        let key = key.ok_or_else(|| {
+            Refusal::new(Exit::Ours, format!("key `{name}` is not in the roster"))
+        })?;
+        let (mut token, face) = self.need(step, holder)?;
+        let there = token.keys().map_err(|error| self.child(&error))?;
+        let left = there.into_iter().find(|object| object.label == name).map(|object| object.key);
+        if left.is_some() && !self.was_interrupted(step) {
+            let what = format!("token `{holder}` holds a key `{name}` already");
+            return Err(Refusal::of(Check::TokenKeyTaken, what)
+                .hint("give the new key another name, or use an empty token"));
+        }
+        self.log_in(step, &mut token, &face, holder)?;
+        let made = match left {
+            Some(made) => made,
+            None => {
+                let made = token.generate(pkcs11::Purpose::Root, key.algorithm, name);
+                made.map_err(|error| self.child(&error))?.key
+            }
+        };
+        self.prove_root(&mut token, holder, name, &made)?;
+        let certificates = self.certify_on(&mut token, name, &made)?;
+        token.logout().map_err(|error| self.child(&error))?;
+        self.show(&format!("        key {name} {}", made.public.id().grouped()))?;
+        Ok(Fact::KeyMade { key: name.to_owned(), public: made.public, certificates })
+    }
+
+    fn prove_root(
+        &self,
+        token: &mut Token,
+        holder: &str,
+        name: &str,
+        key: &KeyRef,
+    ) -> Result<(), Refusal> {
+        let random = data_encoding::HEXLOWER.encode(&super::token::draw::<32>()?);
+        let head = self.record.head();
+        let text = format!("officiant proof v1\nroot key\n{name}\n{holder}\n{head}\n{random}\n");
+        self.challenge(token, holder, key, text.as_bytes())
+    }
+
+    fn certify_on(
+        &self,
+        token: &mut Token,
+        name: &str,
+        key: &KeyRef,
+    ) -> Result<Vec<Certified>, Refusal> {
+        let requests = self.certificate_requests(name, &key.public)?;
+        let inputs: Vec<_> = requests.iter().map(|(_, tbs)| tbs.to_sign()).collect();
+        if inputs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let raw = token.sign(key, &inputs).map_err(|error| self.child(&error))?;
+        finish(&requests, &raw)
+    }
+
+    pub(super) fn certify(&mut self, step: u32, name: &str, holder: &str) -> Result<Fact, Refusal> {
+        let (mut token, face) = match self.put_in(step, holder)? {
+            Put::Here(token, face) => (token, face),
+            Put::Absent(reason) => {
+                return Ok(Fact::TokenAbsent { token: holder.to_owned(), reason });
+            }
+        };
+        let key = self.find_key(&mut token, holder, &self.public(name)?)?;
+        self.log_in(step, &mut token, &face, holder)?;
+        let certificates = self.certify_on(&mut token, name, &key)?;
+        token.logout().map_err(|error| self.child(&error))?;
+        Ok(Fact::KeyCertified { key: name.to_owned(), certificates })
+    }
+
+    pub(super) fn certify_with_shares(&mut self, name: &str) -> Result<Fact, Refusal> {
+        let public = self.rebuild(name)?;
+        let certificates = self.certify_in_vault(name, &public)?;
+        self.drop_key(name)?;
+        Ok(Fact::KeyCertified { key: name.to_owned(), certificates })
+    }
+
+    pub(super) fn sign_roots(
+        &mut self,
+        step: u32,
+        name: &str,
+        holder: &str,
+    ) -> Result<Fact, Refusal> {
+        let (mut token, face) = match self.put_in(step, holder)? {
+            Put::Here(token, face) => (token, face),
+            Put::Absent(reason) => {
+                return Ok(Fact::TokenAbsent { token: holder.to_owned(), reason });
+            }
+        };
+        let public = self.public(name)?;
+        let key = self.find_key(&mut token, holder, &public)?;
+        self.consent(step, holder)?;
+        self.log_in(step, &mut token, &face, holder)?;
+        self.intend(step, &mut token, (name, holder))?;
+        let drafts = draft::drafts(&self.ceremony)?;
+        let inputs = inputs(&drafts, &public)?;
+        let raw = token.sign(&key, &inputs).map_err(|error| self.child(&error))?;
+        token.logout().map_err(|error| self.child(&error))?;
+        let signatures = draft::signatures(&drafts, &public, &raw)?;
+        self.show(&format!("        signed and verified: {}", signatures.len()))?;
+        Ok(Fact::RootsSigned { key: name.to_owned(), signatures })
+    }
+
+    pub(super) fn sign_with_shares(&mut self, name: &str) -> Result<Fact, Refusal> {
+        let public = self.rebuild(name)?;
+        let drafts = draft::drafts(&self.ceremony)?;
+        let inputs = inputs(&drafts, &public)?;
+        let raw = self.vault()?.sign(name, &inputs);
+        let raw = raw.map_err(|error| self.child(&error))?;
+        self.drop_key(name)?;
+        let signatures = draft::signatures(&drafts, &public, &raw)?;
+        self.show(&format!("        signed and verified: {}", signatures.len()))?;
+        Ok(Fact::RootsSigned { key: name.to_owned(), signatures })
+    }
+
+    fn public(&self, name: &str) -> Result<PublicKey, Refusal> {
+        let public = self.ceremony.public(name);
+        public.ok_or_else(|| Refusal::new(Exit::Ours, format!("key `{name}` is not known")))
+    }
+
+    /// The custodian of a key consents, directly before the PIN, to what was read. `[CONSENT-CUSTODIAN]`
+    pub(super) fn consent(&mut self, step: u32, holder: &str) -> Result<(), Refusal> {
+        let who = self.ceremony.roster().custodian(holder).to_owned();
+        let consent = self.drafted_consent()?;
+        let asked = Asked {
+            step,
+            id: &format!("consent {holder}"),
+            who: &who,
+            what: "the consent digest, as it was read: by typing them you let your token sign",
+            check: Check::ConsentCustodian,
+            count: 4,
+        };
+        self.ask_words(&asked, &consent).map(|_| ())
+    }
+
+    fn drafted_consent(&self) -> Result<Digest, Refusal> {
+        let drafted = self.ceremony.drafted().map(|(_, consent)| consent);
+        drafted.ok_or_else(|| Refusal::new(Exit::Ours, "nothing was drafted to consent to"))
+    }
+
+    /// Has a token, logged in, show what it ever meant to sign, and store what it means to sign now.
+    pub(super) fn intend(
+        &mut self,
+        step: u32,
+        token: &mut Token,
+        of: (&str, &str),
+    ) -> Result<(), Refusal> {
+        let (key, holder) = of;
+        let consent = self.drafted_consent()?;
+        let objects = token.objects().map_err(|error| self.child(&error))?;
+        let mut sequence = 0;
+        let mut stored = false;
+        for object in objects.iter().filter(|object| object.application == APPLICATION) {
+            let bytes = token.read(&object.label).map_err(|error| self.child(&error))?;
+            let intent: Intent = serde_json::from_slice(&bytes).map_err(|_| {
+                let what = format!("token `{holder}` stores an intent that cannot be read");
+                Refusal::of(Check::TrustBehindToken, what)
+            })?;
+            stored |= self.check_intent(holder, &intent, consent)?;
+            sequence = sequence.max(intent.sequence);
+        }
+        if !stored {
+            let intent = Intent { sequence: sequence + 1, head: self.record.head(), consent };
+            let label = format!("officiant intent {}", intent.sequence);
+            let object = Object { label, application: APPLICATION.to_owned() };
+            let bytes = serde_json::to_vec(&intent).unwrap_or_default();
+            match token.store(&object, &bytes) {
+                Ok(()) => {}
+                Err(child::Error::Token(pkcs11::Error::NotSupported { .. })) => {
+                    self.show("        this token stores nothing: its custodian's receipt carries the words")?;
+                }
+                Err(error) => return Err(self.child(&error)),
+            }
+        }
+        if self.ceremony.has_intended(holder) {
+            return Ok(());
+        }
+        let (key, token) = (key.to_owned(), holder.to_owned());
+        self.take(step, Fact::Intended { key, token, consent })
+    }
+
+    /// Whether an earlier intent is this very one; refuses one that contradicts it, or that nobody here knows of.
+    fn check_intent(
+        &self,
+        holder: &str,
+        intent: &Intent,
+        consent: Digest,
+    ) -> Result<bool, Refusal> {
+        let here = self.record.heads().any(|head| head == intent.head);
+        if here && intent.consent == consent {
+            return Ok(true);
+        }
+        if here {
+            let what = format!("token `{holder}` was to sign something else in this ceremony");
+            return Err(Refusal::of(Check::RootEquivocation, what)
+                .hint("a version once meant is never signed with other bytes"));
+        }
+        let past = self.ceremony.past().ceremonies();
+        if past.iter().any(|ceremony| ceremony.record.heads().any(|head| head == intent.head)) {
+            return Ok(false);
+        }
+        let what = format!(
+            "token `{holder}` has signed in a ceremony that the trust folder and this record do not have"
+        );
+        Err(Refusal::of(Check::TrustBehindToken, what)
+            .hint("bring the newest trust folder, or the longest copy of the record"))
+    }
+
+    /// Whether this step was begun in an earlier run of the program.
+    pub(super) fn was_interrupted(&self, step: u32) -> bool {
+        let entries = self.record.entries();
+        let begun = entries
+            .iter()
+            .position(|entry| entry.step == step && matches!(entry.body, Body::Begun { .. }));
+        let resumed = entries
+            .iter()
+            .rposition(|entry| matches!(&entry.body, Body::Done { fact: Fact::Resumed { .. } }));
+        begun.is_some() && begun < resumed
+    }
+}
+
+fn inputs(drafts: &[draft::Draft], public: &PublicKey) -> Result<Vec<crate::key::ToSign>, Refusal> {
+    Ok(draft::to_sign(drafts, public)?.into_iter().map(|(_, input)| input).collect())
+}

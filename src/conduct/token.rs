@@ -1,0 +1,362 @@
+//! Tokens: put in, recognised, enrolled, and asked with their holder's PIN.
+//!
+//! Roof.
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+
+use super::words::ATTEMPTS;
+use super::{CUSTODY, Session};
+use crate::ceremony::fact::Fact;
+use crate::check::Check;
+use crate::child::Launch;
+use crate::child::token::{Driver, Token};
+use crate::digest::Digest;
+use crate::key::PublicKey;
+use crate::record::Mode;
+use crate::refusal::{Exit, Refusal};
+use crate::room::console::{Expected, Prompt};
+use crate::room::pkcs11::{Face, KeyRef, Login};
+use crate::room::{entropy, media, soft};
+use crate::seal::SealKey;
+
+/// What the custody folder says of a token: what the public files only commit to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Identity {
+    /// The plan's name.
+    pub(super) token: String,
+    /// Serial as the token says it.
+    pub(super) serial: String,
+    /// Label as the token says it.
+    pub(super) label: String,
+    /// 128 random bits, hex.
+    pub(super) salt: String,
+}
+
+impl Identity {
+    /// The commitment that the public files carry.
+    pub(super) fn commitment(&self) -> Digest {
+        let parts = [self.salt.as_bytes(), self.serial.as_bytes(), self.label.as_bytes()];
+        Digest::of_parts("officiant token identity v1", &parts)
+    }
+
+    /// Its file in the custody folder.
+    pub(super) fn path(&self) -> String {
+        format!("tokens/{}-{}.json", self.token, &self.commitment().to_string()[..16])
+    }
+}
+
+/// What came of asking for a token.
+pub(super) enum Put {
+    /// It is here.
+    Here(Box<Token>, Face),
+    /// It is not, and why.
+    Absent(String),
+}
+
+impl Session<'_> {
+    /// Asks for a token by name and serial, and recognises it before any PIN is asked for.
+    pub(super) fn put_in(&mut self, step: u32, name: &str) -> Result<Put, Refusal> {
+        let identity = self.identity(name)?;
+        if let Some(reason) = self.ask_present(step, name, Some(&identity.serial))? {
+            return Ok(Put::Absent(reason));
+        }
+        let mut token = self.open(name)?;
+        let face = token.select(&identity.serial).map_err(|error| self.child(&error))?;
+        self.recognise(&mut token, name, &face, &identity)?;
+        Ok(Put::Here(Box::new(token), face))
+    }
+
+    /// Asks for a token that must be here.
+    pub(super) fn need(&mut self, step: u32, name: &str) -> Result<(Box<Token>, Face), Refusal> {
+        match self.put_in(step, name)? {
+            Put::Here(token, face) => Ok((token, face)),
+            Put::Absent(reason) => {
+                let what = format!("token `{name}` is not here: {reason}");
+                Err(Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`"))
+            }
+        }
+    }
+
+    pub(super) fn ask_present(
+        &mut self,
+        step: u32,
+        name: &str,
+        serial: Option<&str>,
+    ) -> Result<Option<String>, Refusal> {
+        let who = self.ceremony.roster().custodian(name).to_owned();
+        let serial = serial.map_or_else(String::new, |serial| format!(" (serial {serial})"));
+        let prompt = Prompt {
+            step,
+            id: format!("insert {name}"),
+            who,
+            text: format!("put in token {name}{serial} and press Enter, or type `absent` and why"),
+            expected: Some(Expected::Text(String::new())),
+        };
+        for _ in 0..ATTEMPTS {
+            let typed = self.ask(&prompt)?;
+            match typed.split_once(' ') {
+                None if typed.is_empty() => return Ok(None),
+                Some(("absent", reason)) if !reason.trim().is_empty() => {
+                    return Ok(Some(reason.trim().to_owned()));
+                }
+                _ => self.show("        press Enter, or type `absent` and why")?,
+            }
+        }
+        Err(Refusal::new(Exit::Refused, format!("nobody said whether token `{name}` is here")))
+    }
+
+    /// Starts the child that drives a token.
+    pub(super) fn open(&mut self, name: &str) -> Result<Token, Refusal> {
+        let driver = self.driver(name)?;
+        Token::start(&Launch::this_binary(name), &driver).map_err(|error| self.child(&error))
+    }
+
+    fn driver(&self, name: &str) -> Result<Driver, Refusal> {
+        let binding = &self.room.binding;
+        let missing = || {
+            Refusal::new(Exit::Usage, format!("room.toml has no token `{name}`"))
+                .hint("add a `[[token]]` with its module, and `resume`")
+        };
+        let token = binding.token(name).ok_or_else(missing)?;
+        let module = binding.module(&token.module).ok_or_else(missing)?;
+        let softhsm = match &token.softhsm {
+            None => None,
+            Some(folder) => Some(soft::make(folder).map_err(|error| error.refusal())?),
+        };
+        Ok(Driver { module: module.path.clone(), softhsm })
+    }
+
+    /// Serial and public keys are those that were enrolled.
+    fn recognise(
+        &self,
+        token: &mut Token,
+        name: &str,
+        face: &Face,
+        identity: &Identity,
+    ) -> Result<(), Refusal> {
+        self.refuse_soft(name, face)?;
+        if face.name.label.trim() != identity.label {
+            let what = format!(
+                "token `{name}` is labelled `{}`, enrolled was `{}`",
+                face.name.label, identity.label
+            );
+            return Err(Refusal::of(Check::TokenKey, what));
+        }
+        let shown = token.keys().map_err(|error| self.child(&error))?;
+        for public in self.expected_keys(name) {
+            if !shown.iter().any(|object| object.key.public == public) {
+                let what = format!(
+                    "token `{name}` (serial {}) does not show the key that was enrolled",
+                    face.name.serial
+                );
+                return Err(Refusal::of(Check::TokenKey, what)
+                    .hint("this is another token: put in the right one"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The public keys that a token must show: its own, and the root keys that it holds.
+    fn expected_keys(&self, name: &str) -> Vec<PublicKey> {
+        let custody = self.ceremony.past().custody();
+        let known = custody.token(name).into_iter().flat_map(|token| [&token.attest, &token.seal]);
+        let mut keys: Vec<PublicKey> = known.flatten().cloned().collect();
+        for fact in self.ceremony.facts() {
+            match fact {
+                Fact::TokenEnrolled { token, attest, seal, .. } if token == name => {
+                    keys.push(attest.clone());
+                    keys.extend(seal.clone());
+                }
+                Fact::TokenAdopted { token, public, .. } if token == name => {
+                    keys.push(public.clone())
+                }
+                _ => {}
+            }
+        }
+        for key in self.ceremony.roster().keys() {
+            if key.holding == crate::ceremony::roster::Holding::Token(name.to_owned()) {
+                keys.extend(self.ceremony.public(&key.name));
+            }
+        }
+        keys
+    }
+
+    pub(super) fn refuse_soft(&self, name: &str, face: &Face) -> Result<(), Refusal> {
+        let soft = face.manufacturer.contains("SoftHSM") || face.model.contains("SoftHSM");
+        if soft && self.room.mode == Mode::Ceremony {
+            let what =
+                format!("token `{name}` is a soft token: copying its folder copies its keys");
+            return Err(
+                Refusal::of(Check::TokenSoft, what).hint("a practice plan takes soft tokens")
+            );
+        }
+        Ok(())
+    }
+
+    /// Asks the holder for the PIN and logs in, once. A wrong PIN is a refusal: the program never tries again by itself.
+    pub(super) fn log_in(
+        &mut self,
+        step: u32,
+        token: &mut Token,
+        face: &Face,
+        name: &str,
+    ) -> Result<(), Refusal> {
+        let ours = self.wrong_pins(name)?;
+        let says = face.user_pin;
+        let who = self.ceremony.roster().custodian(name).to_owned();
+        let serial = &face.name.serial;
+        let prompt = Prompt {
+            step,
+            id: format!("pin {name}"),
+            who,
+            text: format!(
+                "PIN for token {name} (serial {serial}; {says}; wrong here in a row: {ours})"
+            ),
+            expected: None,
+        };
+        let standing = self.ceremony.standing();
+        let pin = self.room.console.ask_pin(&prompt).map_err(|error| error.refusal(standing))?;
+        match token.login(pin).map_err(|error| self.child(&error))? {
+            Login::Open => self.note_pin(name, true),
+            Login::Refused(tries) => {
+                self.note_pin(name, false)?;
+                let left = tries;
+                let count = ours + 1;
+                let what = format!(
+                    "token `{name}` (serial {serial}) refused the PIN; {left}; wrong here in a row: {count}"
+                );
+                Err(Refusal::of(Check::TokenPin, what)
+                    .hint("its holder decides whether to try again: `resume` asks once more"))
+            }
+        }
+    }
+
+    fn note_pin(&self, name: &str, right: bool) -> Result<(), Refusal> {
+        let folder = self.room.binding.work.join(CUSTODY);
+        media::make_folder(&folder).map_err(|error| self.device(&error))?;
+        let line = format!("{{\"token\":\"{name}\",\"right\":{right}}}");
+        media::append_line(&folder.join(PINS), &line).map_err(|error| self.device(&error))
+    }
+
+    /// How often a PIN was wrong in a row, by our own count: what tokens say is not always so.
+    fn wrong_pins(&self, name: &str) -> Result<usize, Refusal> {
+        let path = self.room.binding.work.join(CUSTODY).join(PINS);
+        if !path.exists() {
+            return Ok(0);
+        }
+        let bytes = media::read_file(&path, 1 << 20).map_err(|error| self.device(&error))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let mine = format!("{{\"token\":\"{name}\",");
+        let tries = text.lines().rev().filter(|line| line.starts_with(&mine));
+        Ok(tries.take_while(|line| line.ends_with("false}")).count())
+    }
+
+    pub(super) fn identity(&self, name: &str) -> Result<Identity, Refusal> {
+        let recorded = self.ceremony.facts().find_map(|fact| match fact {
+            Fact::TokenEnrolled { token, identity, .. }
+            | Fact::TokenAdopted { token, identity, .. }
+                if token == name =>
+            {
+                Some(*identity)
+            }
+            _ => None,
+        });
+        let known = self.ceremony.past().custody().token(name).map(|token| token.identity);
+        let commitment = recorded.or(known);
+        self.identities()?
+            .into_iter()
+            .find(|identity| identity.token == name && Some(identity.commitment()) == commitment)
+            .ok_or_else(|| {
+                let what = format!("the custody folder does not know the serial of token `{name}`");
+                Refusal::of(Check::TokenKey, what)
+                    .hint("put in the room media of the last ceremony")
+            })
+    }
+
+    /// Every identity that the custody folder of this machine or of the inputs has.
+    fn identities(&self) -> Result<Vec<Identity>, Refusal> {
+        let folder = self.room.binding.work.join(CUSTODY).join("tokens");
+        let mut files: Vec<Vec<u8>> = self
+            .inputs
+            .folder(CUSTODY)
+            .into_iter()
+            .filter(|(path, _)| path.starts_with("tokens/"))
+            .map(|(_, bytes)| bytes)
+            .collect();
+        if folder.exists() {
+            let own = media::read_tree(&folder, super::closing::CUSTODY_LIMITS);
+            files.extend(own.map_err(|error| self.device(&error))?.into_values());
+        }
+        Ok(files.iter().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect())
+    }
+
+    /// Writes what the custody folder must know of a token, before the public record commits to it.
+    pub(super) fn keep_identity(&self, name: &str, face: &Face) -> Result<Digest, Refusal> {
+        let known = self.identities()?;
+        let serial = face.name.serial.trim().to_owned();
+        if let Some(other) =
+            known.iter().find(|known| known.serial == serial && known.token != name)
+        {
+            let what = format!("token `{name}` has the serial {serial} of token `{}`", other.token);
+            return Err(Refusal::of(Check::TokenKey, what).hint("put in another token"));
+        }
+        let identity = Identity {
+            token: name.to_owned(),
+            serial,
+            label: face.name.label.trim().to_owned(),
+            salt: HEXLOWER.encode(&draw::<16>()?),
+        };
+        let path = self.room.binding.work.join(CUSTODY).join(identity.path());
+        if let Some(folder) = path.parent() {
+            media::make_folder(&self.room.binding.work.join(CUSTODY))
+                .map_err(|error| self.device(&error))?;
+            media::make_folder(folder).map_err(|error| self.device(&error))?;
+        }
+        let mut bytes = serde_json::to_vec(&identity).unwrap_or_default();
+        bytes.push(b'\n');
+        media::write_new(&path, &bytes).map_err(|error| self.device(&error))?;
+        Ok(identity.commitment())
+    }
+
+    pub(super) fn present(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
+        match self.put_in(step, name)? {
+            Put::Here(..) => Ok(Fact::TokenPresent { token: name.to_owned() }),
+            Put::Absent(reason) => Ok(Fact::TokenAbsent { token: name.to_owned(), reason }),
+        }
+    }
+
+    /// The key object on a token with that public half.
+    pub(super) fn find_key(
+        &self,
+        token: &mut Token,
+        name: &str,
+        public: &PublicKey,
+    ) -> Result<KeyRef, Refusal> {
+        let shown = token.keys().map_err(|error| self.child(&error))?;
+        let found = shown.into_iter().find(|object| object.key.public == *public);
+        found.map(|object| object.key).ok_or_else(|| {
+            Refusal::of(
+                Check::TokenKey,
+                format!("token `{name}` does not hold the key that it should"),
+            )
+        })
+    }
+}
+
+/// The sealing key of a public key.
+pub(super) fn seal_key(public: &PublicKey) -> Result<SealKey, Refusal> {
+    SealKey::try_from(public.clone())
+        .map_err(|error| Refusal::of(Check::TokenSeal, error.to_string()))
+}
+
+/// Random bytes of the kernel.
+pub(super) fn draw<const N: usize>() -> Result<[u8; N], Refusal> {
+    let mut bytes = [0; N];
+    entropy::draw(&mut bytes).map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+    Ok(bytes)
+}
+
+/// The journal of PINs that were right or wrong, in the custody folder.
+const PINS: &str = "pins.jsonl";

@@ -1,0 +1,96 @@
+//! Words read from paper or from another machine, and typed here.
+//!
+//! Roof.
+
+use super::Session;
+use crate::check::Check;
+use crate::digest::Digest;
+use crate::refusal::{Exit, Refusal};
+use crate::room::console::{Expected, Prompt};
+use crate::room::entropy;
+
+/// A question for words of a digest.
+pub(super) struct Asked<'a> {
+    /// The step.
+    pub(super) step: u32,
+    /// What the question is, for machines.
+    pub(super) id: &'a str,
+    /// Who answers.
+    pub(super) who: &'a str,
+    /// Where the words stand.
+    pub(super) what: &'a str,
+    /// What refuses when they stay wrong.
+    pub(super) check: Check,
+    /// How many positions are drawn.
+    pub(super) count: usize,
+}
+
+impl Session<'_> {
+    /// Asks for words at positions drawn now; three attempts, then a refusal. Returns how many were wrong; what was typed
+    /// wrong is neither shown nor kept.
+    pub(super) fn ask_words(&mut self, asked: &Asked<'_>, digest: &Digest) -> Result<u32, Refusal> {
+        let positions = draw_positions(asked.count)?;
+        let listed: Vec<String> = positions.iter().map(ToString::to_string).collect();
+        let prompt = Prompt {
+            step: asked.step,
+            id: asked.id.to_owned(),
+            who: asked.who.to_owned(),
+            text: format!("words {} of {}", listed.join(" "), asked.what),
+            expected: Some(Expected::Words { digest: *digest, positions: positions.clone() }),
+        };
+        for wrong in 0..ATTEMPTS {
+            let typed = self.ask(&prompt)?;
+            if are_right(digest, &positions, &typed) {
+                return Ok(wrong);
+            }
+            self.show("        these are not the words; read them once more")?;
+        }
+        let what = format!("the words of {} were wrong {ATTEMPTS} times", asked.what);
+        Err(Refusal::of(asked.check, what)
+            .hint("compare paper and machine: one of them is not what it should be"))
+    }
+
+    pub(super) fn ask(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
+        let standing = self.ceremony.standing();
+        self.room.console.ask(prompt).map_err(|error| error.refusal(standing))
+    }
+}
+
+/// Whether the typed words are those at the positions, in their order.
+pub(super) fn are_right(digest: &Digest, positions: &[usize], typed: &str) -> bool {
+    let typed: Vec<&str> = typed.split_whitespace().collect();
+    typed.len() == positions.len()
+        && positions.iter().zip(typed).all(|(position, word)| digest.has_word(*position, word))
+}
+
+/// The words of a digest, numbered, six a line, and its hex.
+pub(super) fn table(digest: &Digest) -> String {
+    let words = digest.words();
+    let rows = words.chunks(6).enumerate().map(|(row, words)| {
+        let cells =
+            words.iter().enumerate().map(|(at, word)| format!("{:>2} {word:<8}", row * 6 + at + 1));
+        format!("  {}", cells.collect::<Vec<_>>().join(" ").trim_end())
+    });
+    let rows: Vec<String> = rows.collect();
+    format!("{}\n  {}", rows.join("\n"), digest.grouped())
+}
+
+/// Positions from 1 to 24, all different, in rising order.
+fn draw_positions(count: usize) -> Result<Vec<usize>, Refusal> {
+    let mut left: Vec<usize> = (1..=24).collect();
+    let mut drawn = Vec::new();
+    while drawn.len() < count.min(24) {
+        let mut byte = [0];
+        entropy::draw(&mut byte).map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+        // Bytes past the last whole multiple are drawn again, so that no position is likelier than another.
+        let fair = 256 - 256 % left.len();
+        if usize::from(byte[0]) < fair {
+            drawn.push(left.remove(usize::from(byte[0]) % left.len()));
+        }
+    }
+    drawn.sort_unstable();
+    Ok(drawn)
+}
+
+/// How often a harmless question may be answered wrong.
+pub(super) const ATTEMPTS: u32 = 3;

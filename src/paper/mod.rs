@@ -1,0 +1,132 @@
+//! What people hold in their hands: the script before a ceremony and the report after it, as text and as HTML.
+//!
+//! Roof, pure: a small model of a document, rendered twice, so that both forms say the same.
+
+use crate::digest::Digest;
+
+mod html;
+mod inline;
+mod text;
+
+pub mod report;
+pub mod script;
+
+pub use html::html;
+pub use text::text;
+
+/// A document for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paper {
+    /// Its title, which the first page begins with.
+    pub title: String,
+    /// What every page says at its foot: which plan this belongs to.
+    pub foot: String,
+    /// What every page says at its head, when the ceremony is not a real one: `PRACTICE`, `REHEARSAL`.
+    pub mark: Option<String>,
+    /// Its content, in order.
+    pub blocks: Vec<Block>,
+}
+
+/// A piece of a document. Text between backticks is set as code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// A digest with its label, as hex in groups of four and as 24 numbered words.
+    Digest(String, Digest),
+    /// A heading.
+    Heading(Level, String),
+    /// Labels and what they say.
+    Pairs(Vec<(String, String)>),
+    /// Short sentences, one under the other.
+    Points(Vec<String>),
+    /// A paragraph.
+    Prose(String),
+    /// A table.
+    Table(Table),
+}
+
+/// How much a heading parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Begins a new page.
+    Page,
+    /// Goes on where it stands.
+    Section,
+}
+
+/// A table whose head is repeated on every page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// The rows.
+    pub rows: Vec<Row>,
+}
+
+/// A column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its head.
+    pub head: &'static str,
+    /// Its width in characters, and its share of the page's width.
+    pub width: usize,
+}
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// One text for each column.
+    Cells(Vec<String>),
+    /// One text across all columns, with a word that says of what kind it is.
+    Note {
+        /// `exception`, `refused`, `restarted`.
+        kind: &'static str,
+        /// What happened.
+        text: String,
+    },
+    /// Empty cells to write in, this many lines high.
+    Space(usize),
+}
+
+impl Paper {
+    /// A document without content.
+    pub fn new(title: impl Into<String>, foot: impl Into<String>) -> Self {
+        Self { title: title.into(), foot: foot.into(), mark: None, blocks: Vec::new() }
+    }
+
+    fn page(&mut self, heading: impl Into<String>) {
+        self.blocks.push(Block::Heading(Level::Page, heading.into()));
+    }
+
+    fn section(&mut self, heading: impl Into<String>) {
+        self.blocks.push(Block::Heading(Level::Section, heading.into()));
+    }
+
+    fn prose(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Prose(text.into()));
+    }
+
+    fn points<T: Into<String>>(&mut self, points: impl IntoIterator<Item = T>) {
+        let points: Vec<String> = points.into_iter().map(Into::into).collect();
+        if !points.is_empty() {
+            self.blocks.push(Block::Points(points));
+        }
+    }
+
+    fn pairs<T: Into<String>>(&mut self, pairs: impl IntoIterator<Item = (&'static str, T)>) {
+        let pairs = pairs.into_iter().map(|(label, said)| (label.to_owned(), said.into()));
+        self.blocks.push(Block::Pairs(pairs.collect()));
+    }
+
+    fn digest(&mut self, label: &str, digest: Digest) {
+        self.blocks.push(Block::Digest(label.to_owned(), digest));
+    }
+
+    fn table(&mut self, columns: &[(&'static str, usize)], rows: Vec<Row>) {
+        let columns = columns.iter().map(|(head, width)| Column { head, width: *width }).collect();
+        self.blocks.push(Block::Table(Table { columns, rows }));
+    }
+}
+
+fn cells<const N: usize>(cells: [&str; N]) -> Row {
+    Row::Cells(cells.map(str::to_owned).to_vec())
+}

@@ -1,0 +1,314 @@
+//! A room for ceremonies: media folders, soft tokens, a publisher's and a server's keys, and plans for them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair},
+};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use officiant::{
+    digest::Digest,
+    key::{Algorithm, PublicKey},
+    name::Name,
+    request::{
+        Repository, Request,
+        proof::{Claim, Proof},
+    },
+    root::{Dialect, Role},
+};
+
+use crate::harness::{
+    command::{Ran, command, run},
+    scratch::Scratch,
+    softhsm::MODULE,
+};
+
+/// The PIN of every soft token of these tests.
+pub(crate) const PIN: &str = "135792";
+
+/// A software key of somebody online.
+pub(crate) struct Publisher(EcdsaKeyPair);
+
+impl Publisher {
+    /// Makes one.
+    pub(crate) fn new() -> Self {
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
+    }
+
+    /// Its public half.
+    pub(crate) fn public(&self) -> PublicKey {
+        PublicKey::from_ec_point(Algorithm::EcdsaP256, self.0.public_key().as_ref()).unwrap()
+    }
+
+    /// Signs as a proof of possession does.
+    pub(crate) fn sign(&self, text: &[u8]) -> Vec<u8> {
+        self.0.sign(&SystemRandom::new(), text).unwrap().as_ref().to_vec()
+    }
+}
+
+/// How a plan holds a key.
+pub(crate) enum Holding {
+    /// On a token.
+    Token(&'static str),
+    /// In shares: threshold and tokens.
+    Shares(u8, &'static [&'static str]),
+}
+
+/// What a plan says, before it is written.
+pub(crate) struct PlanText {
+    pub(crate) ceremony: &'static str,
+    pub(crate) after: Option<String>,
+    pub(crate) keys: Vec<(&'static str, &'static str, Holding)>,
+    pub(crate) root: Vec<&'static str>,
+    pub(crate) threshold: u32,
+    /// The online roles that change.
+    pub(crate) roles: Vec<Role>,
+    /// Lines that go to the top of the plan as they are.
+    pub(crate) extra: String,
+}
+
+/// A room, with everything that lies in it.
+pub(crate) struct Bench {
+    pub(crate) scratch: Scratch,
+    pub(crate) dialect: Dialect,
+    pub(crate) repositories: Vec<String>,
+    /// The online keys by role, the same for every repository.
+    pub(crate) online: BTreeMap<Role, Publisher>,
+    /// Counts the ceremonies: each has its own work folder and `out` media.
+    pub(crate) number: u32,
+}
+
+impl Bench {
+    /// Makes a room for repositories of one dialect.
+    pub(crate) fn new(dialect: Dialect, repositories: &[&str]) -> Self {
+        let scratch = Scratch::new();
+        for name in ["room-1", "room-2"] {
+            scratch.file(&format!("media/{name}/officiant-media"), "room\n");
+        }
+        let online = Role::ONLINE.into_iter().map(|role| (role, Publisher::new())).collect();
+        let repositories = repositories.iter().map(|&name| name.to_owned()).collect();
+        let mut bench = Self { scratch, dialect, repositories, online, number: 0 };
+        bench.next_room();
+        bench
+    }
+
+    /// The path of a file or folder in the room.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    /// Lays out empty `in` and `out` media and a new work folder for the next ceremony.
+    pub(crate) fn next_room(&mut self) {
+        self.number += 1;
+        let number = self.number;
+        self.scratch.file(&format!("media/in-{number}/officiant-media"), "in\n");
+        for copy in ["a", "b"] {
+            self.scratch.file(&format!("media/out-{number}{copy}/officiant-media"), "out\n");
+        }
+    }
+
+    /// The trust folder that the ceremony of that number left.
+    pub(crate) fn trust(&self, number: u32) -> PathBuf {
+        self.path(&format!("media/out-{number}a/trust"))
+    }
+
+    /// The closing digest that the ceremony of that number printed.
+    pub(crate) fn closing(&self, number: u32) -> String {
+        let ceremonies = self.trust(number).join("ceremonies");
+        let mut folders: Vec<_> =
+            fs::read_dir(ceremonies).unwrap().map(|entry| entry.unwrap().path()).collect();
+        folders.sort();
+        Digest::of(&fs::read(folders.last().unwrap().join("SHA256SUMS")).unwrap()).to_string()
+    }
+
+    /// Writes room.toml with these tokens, each a soft token in a folder of its own.
+    pub(crate) fn write_room(&self, tokens: &[&str]) -> PathBuf {
+        self.write_room_with(tokens, MODULE)
+    }
+
+    /// The same, driven by another module.
+    pub(crate) fn write_room_with(&self, tokens: &[&str], module: &str) -> PathBuf {
+        let n = self.number;
+        let mut text = format!("work = \"work-{n}\"\n");
+        if n > 1 {
+            let _ = writeln!(text, "trust = \"media/out-{}a/trust\"", n - 1);
+        }
+        let _ = write!(
+            text,
+            "[media]\nin = [\"media/in-{n}\"]\nout = [\"media/out-{n}a\", \"media/out-{n}b\"]\n\
+             room = [\"media/room-1\", \"media/room-2\"]\n[[module]]\nname = \"soft\"\n\
+             path = \"{module}\"\n"
+        );
+        for token in tokens {
+            let _ = write!(
+                text,
+                "[[token]]\nname = \"{token}\"\nmodule = \"soft\"\nsofthsm = \"tokens/{token}\"\n"
+            );
+        }
+        self.scratch.folder("tokens");
+        self.scratch.file(&format!("room-{n}.toml"), text)
+    }
+
+    /// Writes answers: one PIN for every token.
+    pub(crate) fn write_answers(&self, tokens: &[&str], more: &str) -> PathBuf {
+        let pins: String = tokens.iter().map(|token| format!("{token} = \"{PIN}\"\n")).collect();
+        let n = self.number;
+        self.scratch.file(&format!("answers-{n}.toml"), format!("[pin]\n{pins}[answer]\n{more}"))
+    }
+
+    /// Writes the request of `courier` with these chains (none: unknown to the server) and returns its digest.
+    pub(crate) fn write_request(&self, chains: &BTreeMap<String, Vec<Vec<u8>>>) -> Digest {
+        let fetched = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
+        let mut repositories = BTreeMap::new();
+        for name in &self.repositories {
+            let keys = self.online.iter().map(|(role, key)| (*role, vec![key.public()])).collect();
+            let roots = chains.get(name).cloned().unwrap_or_default();
+            repositories.insert(name.parse::<Name>().unwrap(), Repository { roots, keys });
+        }
+        let server = "https://localhost:4443".to_owned();
+        let request = Request { dialect: self.dialect, fetched, server, repositories };
+        for (path, bytes) in request.files().unwrap() {
+            self.scratch.file(&format!("media/in-{}/request/{path}", self.number), bytes);
+        }
+        request.digest().unwrap()
+    }
+
+    /// The chains as the last trust folder has them: what a server holds after everything was published.
+    pub(crate) fn published(&self) -> BTreeMap<String, Vec<Vec<u8>>> {
+        let metadata = self.trust(self.number - 1).join("metadata");
+        let mut chains = BTreeMap::new();
+        for name in &self.repositories {
+            let folder = metadata.join(name.parse::<Name>().unwrap().folder());
+            let roots = (1..)
+                .map_while(|version| fs::read(folder.join(format!("{version}.root.json"))).ok());
+            chains.insert(name.clone(), roots.collect());
+        }
+        chains
+    }
+
+    /// Writes the plan, its request, and the proofs that it asks for; returns the plan's path.
+    pub(crate) fn write_plan(&self, text: &PlanText) -> PathBuf {
+        let chains = if self.number > 1 { self.published() } else { BTreeMap::new() };
+        let request = self.write_request(&chains);
+        let plan = self.plan_toml(text, request);
+        let path = self.scratch.file(&format!("plan-{}.toml", self.number), &plan);
+        self.write_proofs(Digest::of(plan.as_bytes()), &text.roles);
+        path
+    }
+
+    fn plan_toml(&self, text: &PlanText, request: Digest) -> String {
+        let today = today();
+        let (from, until) = (today.yesterday().unwrap(), today.checked_add(3.days()).unwrap());
+        let mut plan = format!(
+            "ceremony = \"{}\"\ntitle = \"Practice {}\"\ndialect = \"{}\"\nquorum_people = 1\n\
+             practice = true\n{}",
+            text.ceremony, self.number, self.dialect, text.extra
+        );
+        if let Some(after) = &text.after {
+            let _ = writeln!(plan, "after = \"{after}\"");
+        }
+        let _ = write!(
+            plan,
+            "[when]\nfrom = {from}\nuntil = {until}\n[request]\nsha256 = \"{request}\"\n"
+        );
+        for name in &self.repositories {
+            let _ = write!(plan, "[[repository]]\nname = \"{name}\"\n[repository.pins]\n");
+            for role in &text.roles {
+                let _ = writeln!(plan, "{role} = [\"{}\"]", self.online[role].public().id());
+            }
+        }
+        self.plan_keys(text, &mut plan);
+        self.plan_root(text, today, &mut plan);
+        for role in &text.roles {
+            let _ =
+                write!(plan, "[[role]]\nname = \"{role}\"\nkeys = \"request\"\nthreshold = 1\n");
+        }
+        plan
+    }
+
+    fn plan_keys(&self, text: &PlanText, plan: &mut String) {
+        let mut tokens = BTreeSet::new();
+        for (_, _, holding) in &text.keys {
+            match holding {
+                Holding::Token(token) => tokens.insert(*token),
+                Holding::Shares(_, list) => {
+                    tokens.extend(*list);
+                    true
+                }
+            };
+        }
+        for token in tokens {
+            let _ =
+                write!(plan, "[[token]]\nname = \"{token}\"\ncustodian = \"seat of {token}\"\n");
+        }
+        for (name, algorithm, holding) in &text.keys {
+            let _ = write!(plan, "[[key]]\nname = \"{name}\"\nalgorithm = \"{algorithm}\"\n");
+            let _ = match holding {
+                Holding::Token(token) => writeln!(plan, "token = \"{token}\""),
+                Holding::Shares(k, list) => {
+                    writeln!(plan, "shares = {{ threshold = {k}, tokens = {list:?} }}")
+                }
+            };
+        }
+    }
+
+    fn plan_root(&self, text: &PlanText, today: Date, plan: &mut String) {
+        let days = if self.dialect == Dialect::Tuf { 25 } else { 2000 };
+        let expires = today.checked_add(days.days()).unwrap();
+        let _ = write!(
+            plan,
+            "[root]\nkeys = {:?}\nthreshold = {}\nexpires = {expires}\n",
+            text.root, text.threshold
+        );
+        if self.dialect == Dialect::Notary {
+            let until = today.checked_add(3000.days()).unwrap();
+            let _ = writeln!(plan, "certificates_until = {until}\ncertificate_name = \"gun\"");
+        }
+    }
+
+    fn write_proofs(&self, plan: Digest, roles: &[Role]) {
+        for name in &self.repositories {
+            let repository: Name = name.parse().unwrap();
+            for role in roles.iter().copied().filter(|role| *role == Role::Targets) {
+                let claim = Claim { plan, repository: repository.clone(), role };
+                let owner = &self.online[&role];
+                let signature = owner.sign(claim.text().as_bytes());
+                let path = format!("media/in-{}/{}", self.number, claim.path());
+                let proof = Proof { claim, key: owner.public().id(), signature };
+                self.scratch.file(&path, proof.to_line());
+            }
+        }
+    }
+
+    /// Runs `officiant` with arguments in the room.
+    pub(crate) fn officiant(&self, arguments: &[&str]) -> Ran {
+        let binary = Path::new(env!("CARGO_BIN_EXE_officiant"));
+        run(command(binary, self.scratch.path()).args(arguments))
+    }
+
+    /// Conducts the plan of this number with the answers of this number.
+    pub(crate) fn conduct(&self) -> Ran {
+        let n = self.number;
+        let (plan, room) = (format!("plan-{n}.toml"), format!("room-{n}.toml"));
+        let answers = format!("answers-{n}.toml");
+        self.officiant(&["conduct", &plan, "--room", &room, "--answers", &answers])
+    }
+
+    /// Resumes the ceremony of this number.
+    pub(crate) fn resume(&self) -> Ran {
+        let n = self.number;
+        let (room, answers) = (format!("room-{n}.toml"), format!("answers-{n}.toml"));
+        self.officiant(&["resume", "--room", &room, "--answers", &answers])
+    }
+}
+
+/// Today, in UTC.
+pub(crate) fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}

@@ -1,0 +1,54 @@
+//! The first ceremony, in both dialects and both ways of holding a key.
+
+use officiant::root::{Dialect, Role};
+
+use super::{Bench, Holding, PlanText};
+
+/// A genesis with keys on tokens: 2 of 3.
+pub(crate) fn on_tokens() -> PlanText {
+    PlanText {
+        ceremony: "genesis",
+        after: None,
+        keys: vec![
+            ("root-a", "ecdsa-p256", Holding::Token("officer-a")),
+            ("root-b", "ecdsa-p256", Holding::Token("officer-b")),
+            ("root-c", "ecdsa-p256", Holding::Token("officer-c")),
+        ],
+        root: vec!["root-a", "root-b", "root-c"],
+        threshold: 2,
+        roles: Role::ONLINE.to_vec(),
+        extra: String::new(),
+    }
+}
+
+/// A genesis with one key in shares: 3 of 5.
+pub(crate) fn in_shares() -> PlanText {
+    let tokens = &["share-1", "share-2", "share-3", "share-4", "share-5"];
+    PlanText {
+        keys: vec![("root-s", "ecdsa-p256", Holding::Shares(3, tokens))],
+        root: vec!["root-s"],
+        threshold: 1,
+        ..on_tokens()
+    }
+}
+
+#[test]
+fn keys_on_tokens_sign_a_first_tuf_root() {
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let tokens = ["officer-a", "officer-b", "officer-c"];
+    bench.write_room(&tokens);
+    bench.write_answers(&tokens, "");
+    bench.write_plan(&on_tokens());
+    let ran = bench.conduct().ok();
+    assert!(ran.stdout.contains("closed 0001-genesis"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_key_in_shares_signs_a_first_notary_root() {
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one", "localhost:5000/two"]);
+    let tokens = ["share-1", "share-2", "share-3", "share-4", "share-5"];
+    bench.write_room(&tokens);
+    bench.write_answers(&tokens, "");
+    bench.write_plan(&in_shares());
+    bench.conduct().ok();
+}

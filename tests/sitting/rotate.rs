@@ -1,0 +1,104 @@
+//! The second and third ceremonies: keys replaced, kept, certified anew.
+
+use officiant::root::{Dialect, Role};
+
+use super::genesis::{in_shares, on_tokens};
+use super::{Bench, Holding, PlanText};
+
+const OLD: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
+const NEW: [&str; 5] = ["share-1", "share-2", "share-3", "share-4", "share-5"];
+
+/// Replaces every root key of [`on_tokens`] by one in shares.
+fn to_shares(bench: &Bench) -> PlanText {
+    PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(bench.number - 1)),
+        roles: Vec::new(),
+        ..in_shares()
+    }
+}
+
+/// A bench after its first ceremony, ready for the second.
+pub(crate) fn after_genesis(dialect: Dialect) -> Bench {
+    let name = match dialect {
+        Dialect::Notary => "localhost:5000/one",
+        Dialect::Tuf => "repo.test",
+    };
+    let mut bench = Bench::new(dialect, &[name]);
+    bench.write_room(&OLD);
+    bench.write_answers(&OLD, "");
+    bench.write_plan(&on_tokens());
+    bench.conduct().ok();
+    bench.next_room();
+    bench
+}
+
+#[test]
+fn all_keys_on_tokens_give_way_to_one_in_shares_and_back() {
+    for dialect in [Dialect::Notary, Dialect::Tuf] {
+        let mut bench = after_genesis(dialect);
+        let all: Vec<&str> = OLD.into_iter().chain(NEW).collect();
+        bench.write_room(&all);
+        bench.write_answers(&all, "");
+        let plan = to_shares(&bench);
+        bench.write_plan(&plan);
+        bench.conduct().ok();
+        bench.next_room();
+        let back = PlanText {
+            ceremony: "rotate",
+            after: Some(bench.closing(2)),
+            keys: vec![("root-d", "ecdsa-p256", Holding::Token("officer-d"))],
+            root: vec!["root-d", "root-a"],
+            threshold: 1,
+            roles: vec![Role::Targets],
+            extra: String::new(),
+        };
+        let back = match dialect {
+            // A key that left has no certificate in the last root: Notary's plan keeps to the new one.
+            Dialect::Notary => PlanText { root: vec!["root-d"], ..back },
+            Dialect::Tuf => back,
+        };
+        let all: Vec<&str> = all.into_iter().chain(["officer-d"]).collect();
+        bench.online.insert(Role::Targets, super::Publisher::new());
+        bench.write_room(&all);
+        bench.write_answers(&all, "");
+        bench.write_plan(&back);
+        bench.conduct().ok();
+    }
+}
+
+#[test]
+fn a_renewal_keeps_the_keys_and_makes_new_certificates() {
+    for dialect in [Dialect::Notary, Dialect::Tuf] {
+        let bench = after_genesis(dialect);
+        bench.write_room(&OLD);
+        bench.write_answers(&OLD, "");
+        let renew = PlanText {
+            ceremony: "renew",
+            after: Some(bench.closing(1)),
+            keys: Vec::new(),
+            roles: Vec::new(),
+            ..on_tokens()
+        };
+        bench.write_plan(&renew);
+        bench.conduct().ok();
+    }
+}
+
+#[test]
+fn a_missing_officer_is_said_and_the_others_sign() {
+    let bench = after_genesis(Dialect::Notary);
+    bench.write_room(&OLD);
+    bench.write_answers(&OLD, "\"insert officer-c\" = \"absent ill\"\n");
+    let renew = PlanText {
+        ceremony: "renew",
+        after: Some(bench.closing(1)),
+        keys: Vec::new(),
+        root: vec!["root-a", "root-b"],
+        threshold: 2,
+        roles: Vec::new(),
+        ..on_tokens()
+    };
+    bench.write_plan(&renew);
+    bench.conduct().ok();
+}
