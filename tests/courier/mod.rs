@@ -2,6 +2,7 @@
 
 mod fetch;
 mod hostile;
+mod leaving;
 mod made;
 mod prove;
 mod publish;

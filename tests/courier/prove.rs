@@ -141,7 +141,7 @@ fn an_encrypted_key_of_openssl_is_opened_and_a_wrong_passphrase_is_told() {
     pty.expect("passphrase of");
     pty.send_line("something else");
     let ended = pty.finish();
-    assert_eq!(ended.status.code(), Some(1));
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.transcript);
     assert!(
         ended.transcript.contains("is not opened by this passphrase\n"),
         "{}",

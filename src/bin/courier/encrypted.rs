@@ -73,3 +73,45 @@ const HMAC_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1135
 
 /// Above this a file only wastes time.
 const MOST_ROUNDS: u32 = 20_000_000;
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+    use data_encoding::BASE64;
+
+    use super::*;
+
+    /// By OpenSSL: `pkcs8 -topk8 -iter 1 -v2prf hmacWithSHA1 -passout pass:right` of a key made for this.
+    const ENCRYPTED: &str = "\
+        MIHdMEgGCSqGSIb3DQEFDTA7MBoGCSqGSIb3DQEFDDANBAjWsMivS7vNjwIBATAdBglghkgBZQME\
+        ASoEEFjIrIcOUuJVWY2A2/ww5FwEgZCm8h+EUy3fM9YSE2pRFBC1nraU2zqsfCOFqHhGlYSUB28V\
+        U0fErcbfkl1q1PJvp+lFXkUbpQaAI6sI/ddtwKsU881jL6hGvWkN1u4XFIE2KPh9dXeGAmTxUZJw\
+        HnxzOnLM0VdauMk6+hlZhdQfwuM01ES+a/jXgpJzpTQkw8711TcmkkS6I/jfE3crdFrkTWk=";
+
+    fn opens(passphrase: &str) -> Option<bool> {
+        let plain = decrypt(&BASE64.decode(ENCRYPTED.as_bytes()).unwrap(), passphrase.as_bytes())?;
+        let signing = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        Some(EcdsaKeyPair::from_private_key_der(signing, &plain).is_ok())
+    }
+
+    #[test]
+    fn the_passphrase_opens_the_key_and_another_sometimes_leaves_what_is_none() {
+        assert_eq!(opens("right"), Some(true));
+        let wrong: Vec<_> = (0..4096).filter_map(|n| opens(&format!("wrong {n}"))).collect();
+        // By the padding alone it would be one in 256 that "opens".
+        assert!(wrong.len() > 2 && wrong.len() < 64, "{}", wrong.len());
+        assert!(wrong.iter().all(|is_key| !is_key));
+    }
+
+    #[test]
+    fn cut_and_changed_bytes_open_nothing_and_break_nothing() {
+        let der = BASE64.decode(ENCRYPTED.as_bytes()).unwrap();
+        for at in 0..der.len() {
+            assert_eq!(decrypt(&der[..at], b"right"), None);
+            let mut other = der.clone();
+            other[at] ^= 0x81;
+            let _ = decrypt(&other, b"right");
+            let _ = inner(&other);
+        }
+    }
+}

@@ -91,8 +91,10 @@ fn of_publish(error: &publish::Error) -> Refusal {
         | E::Rehearsal { .. }
         | E::Root { .. }
         | E::Signature { .. }
+        | E::Stranger { .. }
         | E::Succession { .. }
-        | E::Threshold { .. } => new(Exit::Refused).hint("publish what a ceremony closed, unchanged"),
+        | E::Threshold { .. }
+        | E::Trust { .. } => new(Exit::Refused).hint("publish what a ceremony closed, unchanged"),
     }
 }
 

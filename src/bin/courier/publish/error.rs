@@ -6,6 +6,7 @@ use officiant::check::Check;
 use officiant::name::{self, Name};
 use officiant::room::media;
 use officiant::root::{self, succession, threshold, walk};
+use officiant::trust;
 
 use crate::{keys, net, notary};
 
@@ -170,6 +171,12 @@ pub(crate) enum Error {
         /// How many keys were given.
         found: usize,
     },
+    /// A file among the roots that is none, or not under its own version.
+    #[error("`{path}` is not the root that its name says {}", Check::RootBytes)]
+    Stranger {
+        /// The file.
+        path: String,
+    },
     /// A task of ours ended early.
     #[error("a task of courier ended early")]
     Task,
@@ -211,6 +218,12 @@ pub(crate) enum Error {
         start: String,
         /// Where it stops, and why.
         stop: Box<walk::Stop>,
+    },
+    /// The trust folder does not hold together.
+    #[error("{source}")]
+    Trust {
+        /// What is wrong.
+        source: trust::Error,
     },
     /// The trust folder is behind what is published.
     #[error(

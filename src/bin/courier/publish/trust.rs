@@ -1,47 +1,33 @@
 //! The roots of a trust folder, and the refusal of what must not leave: custody, rehearsals.
 //!
-//! Annex: reads the folder that the operator named.
+//! Annex: reads the folder that the operator named, once, into memory.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use officiant::name::Name;
+use officiant::name::{self, Name};
+use officiant::record::{Body, Mode};
 use officiant::request::MAX_ROOT;
-use officiant::room::media::{self, Kind};
+use officiant::room::media::{self, Files, Kind, Limits, read_tree};
 use officiant::root::{Dialect, SignedRoot};
+use officiant::trust::{CEREMONIES, CUSTODY, METADATA, Past};
 
 use super::Error;
-use crate::files;
 
 /// The roots of each repository, by version.
 pub(super) type Roots = BTreeMap<Name, BTreeMap<u64, SignedRoot>>;
 
 /// Reads a trust folder, or the one on `out` media; only the repositories in `only`, unless it is empty.
 pub(super) fn read(path: &Path, dialect: Dialect, only: &[String]) -> Result<Roots, Error> {
-    let trust = folder(path)?;
-    let metadata = trust.join("metadata");
-    let mut roots = Roots::new();
-    let entries = fs::read_dir(&metadata).map_err(|_| Error::NoRoots { path: show(path) })?;
-    for entry in entries.filter_map(Result::ok) {
-        let folder = entry.file_name().to_string_lossy().into_owned();
-        if let Some(name) = Name::from_folder(&folder)? {
-            roots.insert(name, versions(&entry.path(), dialect)?);
-        } else if let Some(name) = only.iter().find_map(|name| long(name, &folder)) {
-            roots.insert(name, versions(&entry.path(), dialect)?);
-        } else {
-            // The folder of an over-long name does not spell it: it must be said.
-            return Err(Error::Name(officiant::name::Error::Folder { folder }));
-        }
+    let only = only.iter().map(|name| name.parse()).collect::<Result<Vec<Name>, _>>()?;
+    let files = read_tree(&folder(path)?, LIMITS)?;
+    check_ceremonies(&files)?;
+    let mut roots = roots(&files, dialect, &only)?;
+    if let Some(name) = only.iter().find(|name| !roots.contains_key(name)) {
+        return Err(Error::Other { name: name.clone() });
     }
-    if !only.is_empty() {
-        let names = only.iter().map(|name| name.parse()).collect::<Result<Vec<Name>, _>>()?;
-        if let Some(name) = names.iter().find(|name| !roots.contains_key(name)) {
-            return Err(Error::Other { name: name.clone() });
-        }
-        roots.retain(|name, _| names.contains(name));
-    }
-    roots.retain(|_, versions| !versions.is_empty());
+    roots.retain(|name, _| only.is_empty() || only.contains(name));
     if roots.is_empty() {
         return Err(Error::NoRoots { path: show(path) });
     }
@@ -53,52 +39,68 @@ pub(super) fn read(path: &Path, dialect: Dialect, only: &[String]) -> Result<Roo
 
 /// Finds the trust folder, and refuses media and folders that must stay in the room.
 fn folder(path: &Path) -> Result<PathBuf, Error> {
-    let custody = |folder: &Path| {
-        folder.file_name().is_some_and(|name| name == "custody") || folder.join("custody").is_dir()
-    };
-    let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let whole = fs::canonicalize(path).map_err(|_| Error::NoRoots { path: show(path) })?;
     for folder in whole.ancestors().take(3) {
         if folder.join(Kind::MARKER).exists() {
             media::expect(folder, Kind::Out)?;
         }
-        if folder.join("REHEARSAL").exists() {
+        if folder.join(REHEARSAL).exists() {
             return Err(Error::Rehearsal { what: show(folder) });
         }
     }
-    if custody(&whole) {
+    let is_custody = whole.file_name().is_some_and(|name| name == "custody");
+    if is_custody || whole.join("custody").is_dir() {
         return Err(Error::Custody { path: show(path) });
     }
     let below = whole.join("trust");
-    if below.is_dir() {
-        if below.join("REHEARSAL").exists() {
-            return Err(Error::Rehearsal { what: show(&below) });
-        }
-        return Ok(below);
+    if below.join(REHEARSAL).exists() {
+        return Err(Error::Rehearsal { what: show(&below) });
     }
-    Ok(whole)
+    Ok(if below.is_dir() { below } else { whole })
 }
 
-fn long(name: &str, folder: &str) -> Option<Name> {
-    let name: Name = name.parse().ok()?;
-    (name.folder() == folder).then_some(name)
-}
-
-fn versions(folder: &Path, dialect: Dialect) -> Result<BTreeMap<u64, SignedRoot>, Error> {
-    let mut roots = BTreeMap::new();
-    let entries = fs::read_dir(folder).map_err(|_| Error::NoRoots { path: show(folder) })?;
-    for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let version = file.strip_suffix(".root.json").and_then(|n| n.parse::<u64>().ok());
-        let missing = || Error::NoRoots { path: show(&path) };
-        let bytes = files::read(&path, MAX_ROOT)?.ok_or_else(missing)?;
-        let root = SignedRoot::parse(dialect, &bytes)
-            .map_err(|source| Error::Root { path: show(&path), source })?;
-        if version != Some(root.version().get()) {
-            return Err(missing());
+/// A trust folder that brings its ceremonies must hold together, and none of them be a rehearsal.
+///
+/// One without them is taken too: nothing in them makes a root good that the published chain does not.
+fn check_ceremonies(files: &Files) -> Result<(), Error> {
+    let start = format!("{CEREMONIES}/");
+    if !files.contains_key(CUSTODY) && !files.keys().any(|path| path.starts_with(&start)) {
+        return Ok(());
+    }
+    let past = Past::read(files.clone()).map_err(|source| Error::Trust { source })?;
+    for ceremony in past.ceremonies() {
+        let mut entries = ceremony.record.entries().iter();
+        let is_rehearsal = |body: &Body| matches!(body, Body::Opened { mode: Mode::Rehearsal, .. });
+        if entries.any(|entry| is_rehearsal(&entry.body)) {
+            return Err(Error::Rehearsal { what: ceremony.folder.clone() });
         }
-        roots.insert(root.version().get(), root);
+    }
+    Ok(())
+}
+
+fn roots(files: &Files, dialect: Dialect, only: &[Name]) -> Result<Roots, Error> {
+    let mut roots = Roots::new();
+    let start = format!("{METADATA}/");
+    for (path, bytes) in files.range(start.clone()..) {
+        let Some(rest) = path.strip_prefix(&start) else { break };
+        let bad = || Error::Stranger { path: path.clone() };
+        let (folder, file) = rest.split_once('/').ok_or_else(bad)?;
+        // The folder of an over-long name does not spell it, so that it must be named.
+        let spelt = Name::from_folder(folder)?.or_else(|| long(only, folder));
+        let name = spelt.ok_or_else(|| name::Error::Folder { folder: folder.to_owned() })?;
+        let root = SignedRoot::parse(dialect, bytes)
+            .map_err(|source| Error::Root { path: path.clone(), source })?;
+        let version = root.version();
+        if file != format!("{version}.root.json") {
+            return Err(bad());
+        }
+        roots.entry(name).or_default().insert(version.get(), root);
     }
     Ok(roots)
+}
+
+fn long(only: &[Name], folder: &str) -> Option<Name> {
+    only.iter().find(|name| name.folder() == folder).cloned()
 }
 
 /// Refuses what a rehearsal made: its names, and its dates of thirty years ago (security.md rule 26).
@@ -117,3 +119,9 @@ fn check_real(name: &Name, versions: &BTreeMap<u64, SignedRoot>) -> Result<(), E
 fn show(path: &Path) -> String {
     path.display().to_string()
 }
+
+/// A file of this name marks what a rehearsal wrote.
+const REHEARSAL: &str = "REHEARSAL";
+
+const LIMITS: Limits =
+    Limits { files: 500_000, bytes_each: MAX_ROOT as u64 * 16, bytes_total: 4 << 30, depth: 8 };
