@@ -295,3 +295,75 @@ fn part(body: &str, name: &str) -> String {
     let (_, rest) = rest.split_once("\r\n\r\n").unwrap();
     rest.split_once("\r\n--").unwrap().0.to_owned()
 }
+
+#[test]
+fn an_upload_whose_answer_is_lost_is_found_published() {
+    let scratch = Scratch::new();
+    let (root, folder, key) = first(&scratch);
+    let meta = snapshot(&root);
+    let root = String::from_utf8(root.bytes().to_vec()).unwrap();
+    let kept = Mutex::new(String::new());
+    let fake = Fake::new(move |line, lines, stream| {
+        let mut kept = kept.lock().unwrap();
+        if line.starts_with("POST ") {
+            *kept = part(&whole(lines, stream), "targets");
+        } else if kept.is_empty() {
+            reply(stream, "404 None", "", "");
+        } else if line.contains("/targets.json ") {
+            reply(stream, "200 OK", "", &kept);
+        } else {
+            reply(stream, "200 OK", "", if line.contains("root.json ") { &root } else { &meta });
+        }
+    });
+    let mut courier = courier(scratch.path());
+    courier.arg("publish").arg(&folder).args(["--server", &fake.url, "--targets-key"]);
+    let ran = run(courier.arg(&key)).ok();
+    assert!(ran.stdout.starts_with("a: version 0 → 1, fetched back and equal\n"), "{}", ran.stdout);
+    assert_eq!(fake.asked().iter().filter(|line| line.starts_with("POST ")).count(), 1);
+}
+
+#[test]
+fn a_tuf_repository_is_fetched_up_to_the_first_version_that_is_not_there() {
+    for absent in ["404 None", "403 Forbidden"] {
+        let scratch = Scratch::new();
+        let fake = Fake::new(move |line, _, stream| match line {
+            _ if line.contains("/md/a/1.root.json ") => reply(stream, "200 OK", "", "{\"one\":1}"),
+            _ if line.contains("/md/a/2.root.json ") => reply(stream, "200 OK", "", "{\"two\":2}"),
+            _ => reply(stream, absent, "", ""),
+        });
+        let mut courier = courier(scratch.path());
+        let server = format!("{}/md/{{name}}/", fake.url);
+        courier.args(["fetch", "a", "b", "--dialect", "tuf", "--server", &server, "--out"]);
+        run(courier.arg(scratch.folder("in"))).ok();
+        let request = super::request(&scratch.folder("in").join("request"));
+        let latest = |name: &str| request.repositories[&name.parse().unwrap()].latest();
+        assert_eq!((latest("a"), latest("b")), (2, 0));
+    }
+}
+
+#[test]
+fn a_tuf_repository_without_its_first_versions_is_refused() {
+    let scratch = Scratch::new();
+    let fake = Fake::new(|line, _, stream| match line {
+        _ if line.contains("/root.json ") => reply(stream, "200 OK", "", "{}"),
+        _ => reply(stream, "404 None", "", ""),
+    });
+    let refused = fake.fetch(&scratch, &["--dialect", "tuf"]);
+    assert_eq!(refused.code(), 3);
+    assert_eq!(
+        refused.stderr,
+        "error: repository `a` has a `root.json`, but no `1.root.json`\n\
+         hint: every version stays published for ever: restore the first ones\n\
+         nothing was written\n"
+    );
+    untouched(&scratch);
+}
+
+/// A snapshot that names a root, as far as courier reads it.
+fn snapshot(root: &SignedRoot) -> String {
+    let hash = data_encoding::BASE64.encode(root.digest().as_bytes());
+    let length = root.bytes().len();
+    format!(
+        r#"{{"signed":{{"meta":{{"root":{{"length":{length},"hashes":{{"sha256":"{hash}"}}}}}}}}}}"#
+    )
+}

@@ -50,7 +50,8 @@ fn closed(scratch: &Scratch, mode: Mode) -> PathBuf {
         + &format!("{}\"\n", Digest::of(b""));
     let mut record = Record::default();
     let tool = Tool { version: "0".to_owned(), sha256: Digest::of(b"") };
-    let opened = Body::Opened { tool, plan: Digest::of(plan.as_bytes()), after: None, mode };
+    let (plan_digest, inputs) = (Digest::of(plan.as_bytes()), Digest::of(b""));
+    let opened = Body::Opened { tool, plan: plan_digest, after: None, inputs, mode };
     record.append("2026-11-22T14:00:00Z".parse().unwrap(), 0, opened).unwrap();
     let vouched = Sums::of(&BTreeMap::from([
         ("custody.json".to_owned(), custody),

@@ -470,3 +470,54 @@ fn a_root_that_cuts_clients_off_is_refused() {
         )
     );
 }
+
+#[test]
+fn docker_adds_a_signer_while_the_root_is_offline() {
+    let it = Genesis::new(NotaryServer::memory);
+    let key = it.key_file();
+    it.publish(&[&it.first], &["--targets-key", text(&key)]).ok();
+    let ada = it.scratch.folder("ada");
+    let (_, targets) = it.first.root().role_keys(Role::Targets).next().unwrap();
+    let head = format!("-----BEGIN PRIVATE KEY-----\ngun: {GUN}\nrole: targets\n\n");
+    let pem = it.targets.pkcs8().replace("-----BEGIN PRIVATE KEY-----\n", &head);
+    it.scratch.file(&format!("ada/docker/trust/private/{}.key", targets.id()), pem);
+    run(command("chmod", &ada).args(["-R", "go=", "docker"])).ok();
+    let docker = |arguments: &[&str]| run(it.server.docker(&ada).args(arguments));
+    docker(&["trust", "key", "generate", "ada"]).ok();
+    docker(&["trust", "signer", "add", "--key", "ada.pub", "ada", GUN]).ok();
+    let inspected = docker(&["trust", "inspect", GUN]).ok().stdout;
+    assert!(inspected.contains("\"Name\": \"ada\""), "{inspected}");
+    // The room's next root goes up beside the new delegation, and clients see both.
+    let second = it.next(&it.first, &it.all(), &it.all(), BTreeMap::new());
+    it.publish(&[&it.first, &second], &[]).ok();
+    let inspected = docker(&["trust", "inspect", GUN]).ok().stdout;
+    assert!(inspected.contains("\"Name\": \"ada\""), "{inspected}");
+    it.list("new").ok();
+}
+
+#[test]
+fn a_new_targets_key_signs_the_delegations_that_are_there() {
+    let it = Genesis::new(NotaryServer::memory);
+    let key = it.key_file();
+    it.publish(&[&it.first], &["--targets-key", text(&key)]).ok();
+    let ada = it.scratch.folder("ada");
+    let (_, targets) = it.first.root().role_keys(Role::Targets).next().unwrap();
+    let head = format!("-----BEGIN PRIVATE KEY-----\ngun: {GUN}\nrole: targets\n\n");
+    let pem = it.targets.pkcs8().replace("-----BEGIN PRIVATE KEY-----\n", &head);
+    it.scratch.file(&format!("ada/trust/private/{}.key", targets.id()), pem);
+    run(command("chmod", &ada).args(["-R", "go=", "trust"])).ok();
+    let file = it.scratch.file("ada/file", "content");
+    // A target whose name Go escapes in files and does not escape in what is signed.
+    let mut notary = it.server.notary(&ada);
+    run(notary.args(["add", "-p", GUN, "a<b>&c"]).arg(file)).ok();
+
+    let fresh = Soft::new();
+    let roles = [(Role::Targets, fresh.public.clone())].into();
+    let second = it.next(&it.first, &it.all(), &it.all(), roles);
+    let key = it.scratch.file("fresh-key.pem", fresh.pkcs8());
+    it.publish(&[&it.first, &second], &["--targets-key", text(&key)]).ok();
+    for person in ["ada", "new"] {
+        let listed = it.list(person).ok().stdout;
+        assert!(listed.contains("a<b>&c"), "{listed}");
+    }
+}
