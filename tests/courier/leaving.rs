@@ -70,17 +70,11 @@ fn closed(scratch: &Scratch, mode: Mode) -> PathBuf {
 }
 
 #[test]
-fn a_trust_folder_with_its_ceremonies_must_hold_together() {
+fn what_a_practice_closed_is_published() {
     let scratch = Scratch::new();
     let folder = closed(&scratch, Mode::Practice);
     let ran = publish(&scratch, &folder, &[]).ok();
     assert!(ran.stdout.starts_with("demo: version 0 → 1, fetched back and equal\n"));
-    scratch.file("trust/metadata/more/1.root.json", root().bytes());
-    refused(
-        &publish(&scratch, &folder, &[]),
-        1,
-        "error: `metadata/more/1.root.json` is in the trust folder, and no ceremony vouches for it",
-    );
 }
 
 #[test]
@@ -88,7 +82,7 @@ fn a_record_that_says_rehearsal_is_refused() {
     let scratch = Scratch::new();
     let folder = closed(&scratch, Mode::Rehearsal);
     let ran = publish(&scratch, &folder, &[]);
-    refused(&ran, 1, "error: `0001-abandon` is of a rehearsal [REHEARSAL]");
+    refused(&ran, 1, "error: `ceremonies/0001-abandon/record.jsonl` is of a rehearsal [REHEARSAL]");
 }
 
 #[test]

@@ -93,8 +93,7 @@ fn of_publish(error: &publish::Error) -> Refusal {
         | E::Signature { .. }
         | E::Stranger { .. }
         | E::Succession { .. }
-        | E::Threshold { .. }
-        | E::Trust { .. } => new(Exit::Refused).hint("publish what a ceremony closed, unchanged"),
+        | E::Threshold { .. } => new(Exit::Refused).hint("publish what a ceremony closed, unchanged"),
     }
 }
 

@@ -6,7 +6,6 @@ use officiant::check::Check;
 use officiant::name::{self, Name};
 use officiant::room::media;
 use officiant::root::{self, succession, threshold, walk};
-use officiant::trust;
 
 use crate::{keys, net, notary};
 
@@ -218,12 +217,6 @@ pub(crate) enum Error {
         start: String,
         /// Where it stops, and why.
         stop: Box<walk::Stop>,
-    },
-    /// The trust folder does not hold together.
-    #[error("{source}")]
-    Trust {
-        /// What is wrong.
-        source: trust::Error,
     },
     /// The trust folder is behind what is published.
     #[error(
