@@ -1,6 +1,8 @@
 //! `courier` through its binary, against servers that nobody here wrote.
 
+mod adopt;
 mod fetch;
+mod genesis;
 mod hostile;
 mod leaving;
 mod made;

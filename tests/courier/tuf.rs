@@ -122,6 +122,12 @@ fn another_document_under_a_published_version_is_never_overwritten() {
         refused.stderr.lines().next().unwrap(),
         "error: repository `demo`: the server is at version 2, the trust folder at version 1 [PUBLISH-FORK]"
     );
+    fs::write(folder.join("root.json"), chain(1)[0].bytes()).unwrap();
+    let refused = run(&mut publish(&scratch, &trusted(&scratch, &first), &to));
+    assert_eq!(
+        refused.stderr.lines().next().unwrap(),
+        "error: repository `demo`: the published `root.json` is none of the published versions [PUBLISH-FORK]"
+    );
     assert_eq!(fs::read(folder.join("1.root.json")).unwrap(), first[0].bytes());
 }
 

@@ -77,7 +77,7 @@ fn of_publish(error: &publish::Error) -> Refusal {
         }
         E::SnapshotClient { .. } => new(Exit::Refused)
             .hint("plan a root whose snapshot key is the one that `courier fetch` brought from the server"),
-        E::Fork { .. } | E::Behind { .. } => {
+        E::Fork { .. } | E::Behind { .. } | E::RootJson { .. } => {
             new(Exit::Refused).hint("find out who published it; the room's next ceremony needs what is there now")
         }
         E::Compared { .. } => {

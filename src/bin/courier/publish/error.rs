@@ -118,6 +118,15 @@ pub(crate) enum Error {
         /// Why.
         source: root::Error,
     },
+    /// A kept `root.json` that is no version of the chain.
+    #[error(
+        "repository `{name}`: the published `root.json` is none of the published versions {}",
+        Check::PublishFork
+    )]
+    RootJson {
+        /// The repository.
+        name: Name,
+    },
     /// The server does not hold the snapshot key.
     #[error(
         "repository `{name}`: version {version} leaves the snapshot key with a client {}",

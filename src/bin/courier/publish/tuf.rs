@@ -43,6 +43,11 @@ impl Publisher {
         while let Some(bytes) = store.get(&file(files.len() as u64 + 1)).await? {
             files.push(bytes);
         }
+        // Where a `root.json` is kept, it is one of the versions, or somebody else publishes here too.
+        let kept = store.get("root.json").await?;
+        if kept.is_some_and(|kept| !files.contains(&kept)) {
+            return Err(Error::RootJson { name: name.clone() });
+        }
         let published = judge::read(name, Dialect::Tuf, &files)?;
         let missing = judge::missing(name, &published, roots)?;
         let mut previous = published.last();
