@@ -10,6 +10,7 @@ use super::made::Soft;
 use super::{fetch, request, text};
 use crate::harness::command::{command, run};
 use crate::harness::notary::NotaryServer;
+use crate::harness::pty::Pty;
 use crate::harness::scratch::Scratch;
 
 #[test]
@@ -171,4 +172,17 @@ fn help_names_the_exit_codes_and_a_wrong_command_line_gets_three_lines() {
         "{}",
         wrong.stderr
     );
+}
+
+#[test]
+fn a_terminal_shows_how_far_it_is() {
+    let scratch = Scratch::new();
+    let server = NotaryServer::memory(&scratch);
+    let mut courier = super::courier(scratch.path());
+    courier.args(["fetch", "localhost/a", "localhost/bc", "--server", &server.url(), "--ca"]);
+    let mut pty = Pty::start(courier.arg(server.ca()).arg("--out").arg(scratch.folder("in")));
+    pty.expect("fetched 0 of 2");
+    pty.expect("fetched 2 of 2\n");
+    pty.expect("request   ");
+    assert!(pty.finish().status.success());
 }

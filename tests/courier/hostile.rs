@@ -359,6 +359,50 @@ fn a_tuf_repository_without_its_first_versions_is_refused() {
     untouched(&scratch);
 }
 
+#[test]
+fn an_upload_is_sent_once_whatever_the_server_says() {
+    let scratch = Scratch::new();
+    let (_, folder, key) = first(&scratch);
+    let fake = Fake::new(|line, lines, stream| {
+        let is_upload = line.starts_with("POST ");
+        if is_upload {
+            whole(lines, stream);
+        }
+        reply(stream, if is_upload { "503 Busy" } else { "404 None" }, "", "");
+    });
+    let mut courier = courier(scratch.path());
+    courier.arg("publish").arg(&folder).args(["--server", &fake.url, "--targets-key"]);
+    let refused = run(courier.arg(&key));
+    assert_eq!(refused.code(), 3);
+    assert_eq!(
+        refused.stderr,
+        format!(
+            "error: {}/v2/a/_trust/tuf/: the server answered 503\n\
+             no repository was published whole; publish again to see and finish\n",
+            fake.url
+        )
+    );
+    assert_eq!(fake.asked().iter().filter(|line| line.starts_with("POST ")).count(), 1);
+}
+
+#[test]
+fn an_authority_that_is_none_and_a_server_that_is_not_there_are_told() {
+    let scratch = Scratch::new();
+    let nobody = Fake { url: "https://127.0.0.1:1".to_owned(), asked: Arc::default() };
+    let refused = nobody.fetch(&scratch, &["--ca", "/none"]);
+    assert_eq!(refused.code(), 2);
+    assert!(refused.stderr.starts_with("error: `/none` holds no certificate authority in PEM\n"));
+    let refused = nobody.fetch(&scratch, &[]);
+    assert_eq!(refused.code(), 3);
+    assert_eq!(
+        refused.stderr,
+        "error: https://127.0.0.1:1/v2/a/_trust/tuf/root.json: no answer\n\
+         because Connection refused\n\
+         nothing was written\n"
+    );
+    untouched(&scratch);
+}
+
 /// A snapshot that names a root, as far as courier reads it.
 fn snapshot(root: &SignedRoot) -> String {
     let hash = data_encoding::BASE64.encode(root.digest().as_bytes());
