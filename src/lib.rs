@@ -21,4 +21,5 @@ pub mod secret;
 pub mod share;
 pub mod sums;
 pub mod trust;
+pub mod verify;
 pub mod wording;

@@ -26,11 +26,15 @@ pub mod step;
 
 mod accept;
 mod opening;
+mod replay;
 
 use fact::{Certified, Fact, Purpose, RootMade, ShareMade, Signed};
 use plan::Plan;
 use roster::{Holding, Key, KeyOrigin, Roster};
 use step::{Act, Step};
+
+pub use opening::check_after;
+pub use replay::replay;
 
 /// Everything that a ceremony is decided from, read once and unchanged from then on.
 #[derive(Clone, Debug)]
@@ -299,3 +303,6 @@ pub fn holding_words(key: &Key) -> String {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

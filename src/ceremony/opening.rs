@@ -10,6 +10,7 @@ use super::plan::{Kind, Plan, midnight};
 use crate::check::Check;
 use crate::refusal::{Exit, Refusal};
 use crate::root::Dialect;
+use crate::trust::Past;
 
 /// How far a watch may be from the machine's clock.
 const WATCH_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
@@ -18,7 +19,7 @@ const PRACTICE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Checks plan, past and clock against each other.
 pub(super) fn check(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal> {
-    check_after(inputs)?;
+    check_after(&inputs.plan, &inputs.past)?;
     check_practice(inputs)?;
     check_window(&inputs.plan, at)?;
     check_floor(inputs, at)
@@ -72,8 +73,12 @@ fn check_floor(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal> {
     }
 }
 
-fn check_after(inputs: &Inputs) -> Result<(), Refusal> {
-    let (plan, last) = (&inputs.plan, inputs.past.last());
+/// Checks that a plan continues this past, and no other. `[PLAN-AFTER]`
+///
+/// # Errors
+/// The refusal names both digests.
+pub fn check_after(plan: &Plan, past: &Past) -> Result<(), Refusal> {
+    let last = past.last();
     let refuse = |what: String| Err(Refusal::of(Check::PlanAfter, what));
     match (plan.after(), last.map(|last| last.closing)) {
         (None, None) if plan.kind() == Kind::Genesis => Ok(()),

@@ -41,11 +41,17 @@ pub struct Officiant {
 pub enum Verb {
     /// Conduct the ceremony of a plan.
     Conduct(Conduct),
+    /// Print the report of a finished or interrupted ceremony
+    Report(Report),
     /// Go on with an interrupted ceremony.
     Resume(Resume),
+    /// Print the script of a plan
+    Script(Script),
     /// Look at tokens, and prepare empty ones
     #[command(subcommand)]
     Token(Token),
+    /// Verify a trust folder, by anyone and at any time
+    Verify(Verify),
 }
 
 /// Look at tokens, and prepare empty ones.
@@ -200,13 +206,23 @@ pub struct Resume {
 
 /// Print the report of a finished or interrupted ceremony
 ///
-/// Prints the script with what really happened in each step.
+/// Prints the script with what really happened in each step, who signed, every digest, and what was not proved.
 #[derive(Args, Debug)]
-#[command(after_long_help = "Example:\n  officiant report trust/ceremonies/0001-genesis")]
+#[command(
+    after_long_help = "Examples:\n  officiant report trust\n  officiant report trust --ceremony 1 --html report.html\n  officiant report work"
+)]
 pub struct Report {
-    /// The folder of the ceremony, or the work folder
+    /// A trust folder, for its last ceremony; or the work folder of a ceremony that is not over
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
+
+    /// Of a trust folder, the ceremony of this number
+    #[arg(long, value_name = "NUMBER")]
+    pub ceremony: Option<u32>,
+
+    /// Write one self-contained HTML file instead of text; it must not exist
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// Verify a trust folder, by anyone and at any time

@@ -11,7 +11,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::args::{Officiant, Verb};
-use super::{ceremony, report, token};
+use super::{ceremony, folder, paper, report, token};
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::media;
@@ -39,8 +39,11 @@ pub fn run(typed: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(verb: Verb) -> Result<(), Refusal> {
     match verb {
         Verb::Conduct(typed) => ceremony::conduct(&typed),
+        Verb::Report(typed) => paper::report(&typed),
         Verb::Resume(typed) => ceremony::resume(&typed),
+        Verb::Script(typed) => paper::script(&typed),
         Verb::Token(verb) => token::run(verb),
+        Verb::Verify(typed) => folder::verify(&typed),
     }
 }
 

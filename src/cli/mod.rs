@@ -5,5 +5,8 @@
 pub mod args;
 mod ceremony;
 pub mod command;
+mod folder;
+mod paper;
+mod reading;
 pub mod report;
 mod token;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{CUSTODY, Session};
-use crate::ceremony::closing;
 use crate::ceremony::fact::Fact;
+use crate::ceremony::{self, closing};
 use crate::check::Check;
 use crate::paper;
 use crate::record::{Body, Record};
@@ -36,9 +36,11 @@ impl Session<'_> {
         let record = self.closed_record()?;
         let mut own = self.inputs.published();
         own.insert("record.jsonl".to_owned(), record.bytes());
-        let report = paper::report::html(&self.ceremony, &record);
+        // As whoever verifies the folder will see it: a restart after the close changes no byte.
+        let closed = ceremony::replay(self.inputs.inputs()?, &record)?;
+        let report = paper::report::html(&closed, &record);
         own.insert("report.html".to_owned(), report.into_bytes());
-        let folder = closing::trust_folder(&self.ceremony, own)?;
+        let folder = closing::trust_folder(&closed, own)?;
         let binding = self.room.binding.media.clone();
         for root in &binding.outward {
             media::expect(root, Kind::Out).map_err(|error| self.device(&error))?;

@@ -68,10 +68,11 @@ fn words(label: &str, digest: Digest, out: &mut String) {
 }
 
 fn grid(table: &Table, out: &mut String) {
-    let all: usize = table.columns.iter().map(|column| column.width).sum();
+    // Room for the padding, which a narrow column needs as much as a wide one.
+    let all: usize = table.columns.iter().map(|column| column.width + PADDING).sum();
     *out += "<table>\n<colgroup>";
     for column in &table.columns {
-        let share = 100.0 * column.width as f64 / all.max(1) as f64;
+        let share = 100.0 * (column.width + PADDING) as f64 / all.max(1) as f64;
         *out += &format!("<col style=\"width:{share:.1}%\">");
     }
     *out += "</colgroup>\n<thead><tr>";
@@ -114,6 +115,10 @@ fn inline(text: &str) -> String {
         if at > 0 {
             out += "<br>";
         }
+        if line.is_empty() && at > 0 {
+            // A line to write on is as high as any other.
+            out += "&nbsp;";
+        }
         for span in spans(line) {
             match span {
                 Span::Code(code) => out += &format!("<code>{}</code>", escaped(code)),
@@ -151,6 +156,7 @@ fn quoted(text: &str) -> String {
     out + "\""
 }
 
+const PADDING: usize = 3;
 const STYLE: &str = include_str!("style.css");
 
 #[cfg(test)]

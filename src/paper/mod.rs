@@ -93,40 +93,43 @@ impl Paper {
         Self { title: title.into(), foot: foot.into(), mark: None, blocks: Vec::new() }
     }
 
-    fn page(&mut self, heading: impl Into<String>) {
+    pub(crate) fn page(&mut self, heading: impl Into<String>) {
         self.blocks.push(Block::Heading(Level::Page, heading.into()));
     }
 
-    fn section(&mut self, heading: impl Into<String>) {
+    pub(crate) fn section(&mut self, heading: impl Into<String>) {
         self.blocks.push(Block::Heading(Level::Section, heading.into()));
     }
 
-    fn prose(&mut self, text: impl Into<String>) {
+    pub(crate) fn prose(&mut self, text: impl Into<String>) {
         self.blocks.push(Block::Prose(text.into()));
     }
 
-    fn points<T: Into<String>>(&mut self, points: impl IntoIterator<Item = T>) {
+    pub(crate) fn points<T: Into<String>>(&mut self, points: impl IntoIterator<Item = T>) {
         let points: Vec<String> = points.into_iter().map(Into::into).collect();
         if !points.is_empty() {
             self.blocks.push(Block::Points(points));
         }
     }
 
-    fn pairs<T: Into<String>>(&mut self, pairs: impl IntoIterator<Item = (&'static str, T)>) {
+    pub(crate) fn pairs<T: Into<String>>(
+        &mut self,
+        pairs: impl IntoIterator<Item = (&'static str, T)>,
+    ) {
         let pairs = pairs.into_iter().map(|(label, said)| (label.to_owned(), said.into()));
         self.blocks.push(Block::Pairs(pairs.collect()));
     }
 
-    fn digest(&mut self, label: &str, digest: Digest) {
+    pub(crate) fn digest(&mut self, label: &str, digest: Digest) {
         self.blocks.push(Block::Digest(label.to_owned(), digest));
     }
 
-    fn table(&mut self, columns: &[(&'static str, usize)], rows: Vec<Row>) {
+    pub(crate) fn table(&mut self, columns: &[(&'static str, usize)], rows: Vec<Row>) {
         let columns = columns.iter().map(|(head, width)| Column { head, width: *width }).collect();
         self.blocks.push(Block::Table(Table { columns, rows }));
     }
 }
 
-fn cells<const N: usize>(cells: [&str; N]) -> Row {
+pub(crate) fn cells<const N: usize>(cells: [&str; N]) -> Row {
     Row::Cells(cells.map(str::to_owned).to_vec())
 }

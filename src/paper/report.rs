@@ -100,6 +100,11 @@ fn weakness(fact: &Fact) -> Option<String> {
     }
 }
 
+/// The tool that wrote a record.
+pub fn tool(record: &Record) -> Option<&Tool> {
+    opened(record).map(|(tool, _)| tool)
+}
+
 fn opened(record: &Record) -> Option<(&Tool, Mode)> {
     record.entries().iter().find_map(|entry| match &entry.body {
         Body::Opened { tool, mode, .. } => Some((tool, *mode)),
@@ -151,6 +156,7 @@ fn rows(step: &Step, ceremony: &Ceremony, record: &Record) -> Vec<Row> {
             && matches!(&entry.body, Body::Done { fact: done } if Some(done) == fact)
     });
     let (state, came) = match (fact, ceremony.left_out(step)) {
+        (Some(absent @ Fact::TokenAbsent { .. }), _) => ("not here", said::fact(absent)),
         (Some(fact), _) => ("done", said::fact(fact)),
         (None, Some(reason)) => ("left out", reason),
         (None, None) => ("open", String::new()),
@@ -184,7 +190,7 @@ fn holders(ceremony: &Ceremony, paper: &mut Paper) {
         cells([&token.name, &token.custodian, &token.model, seal, here])
     });
     let rows = rows.collect();
-    let columns = [("Token", 16), ("Seat", 16), ("Model", 20), ("Can hold", 10), ("", 8)];
+    let columns = [("Token", 15), ("Seat", 15), ("Model", 20), ("Can hold", 10), ("", 8)];
     paper.table(&columns, rows);
     for key in &custody.keys {
         let Held::Shares { set, threshold, shares } = &key.held else { continue };
@@ -277,3 +283,6 @@ fn second(at: Timestamp) -> String {
 
 const COLUMNS: [(&str, usize); 6] =
     [("No", 3), ("Who", 8), ("Do", 20), ("What came back", 17), ("State", 5), ("UTC", 10)];
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ pub fn script(plan: &Plan, roster: &Roster, tool: &Tool) -> Paper {
     let mut paper = Paper::new(plan.title(), foot(plan.digest()));
     paper.mark = mark(if plan.practice() { Mode::Practice } else { Mode::Ceremony });
     let steps = step::steps(plan, roster);
-    cover(plan, roster, tool, &steps, &mut paper);
+    cover(plan, tool, &steps, &mut paper);
     people(plan, roster, &mut paper);
     materials(plan, roster, &mut paper);
     rules(&mut paper);
@@ -87,12 +87,13 @@ pub(super) fn tool_pairs(tool: &Tool) -> [(&'static str, String); 2] {
     [("tool", format!("officiant {}", tool.version)), ("its SHA-256", tool.sha256.grouped())]
 }
 
-fn cover(plan: &Plan, roster: &Roster, tool: &Tool, steps: &[Step], paper: &mut Paper) {
+fn cover(plan: &Plan, tool: &Tool, steps: &[Step], paper: &mut Paper) {
     paper.prose(purpose(plan));
     let mut pairs = subject(plan);
     let parts = Count(parts(steps).len(), "part");
     pairs.push(("steps", format!("1 to {}, in {parts}", steps.len())));
     pairs.extend(tool_pairs(tool));
+    pairs.extend([("place", FIELD.to_owned()), ("date, UTC", FIELD.to_owned())]);
     paper.pairs(pairs);
     paper.digest("The plan's digest", plan.digest());
     if let Some(after) = plan.after() {
@@ -101,9 +102,6 @@ fn cover(plan: &Plan, roster: &Roster, tool: &Tool, steps: &[Step], paper: &mut 
     if let Some(request) = plan.request() {
         paper.digest("The request's digest", request.sha256);
     }
-    paper.section("Who can sign afterwards, and who can stop it");
-    paper.points(Quorum::of_plan(plan, roster).sentences());
-    paper.pairs([("place", FIELD), ("date, UTC", FIELD)]);
 }
 
 fn purpose(plan: &Plan) -> String {
@@ -150,6 +148,8 @@ fn people(plan: &Plan, roster: &Roster, paper: &mut Paper) {
     rows.extend(seats.iter().map(|seat| cells([seat, &task(seat), "", ""])));
     rows.extend([Row::Space(2), Row::Space(2)]);
     paper.table(&[("Seat", 15), ("Task", 24), ("Name", 22), ("Came, UTC", 10)], rows);
+    paper.section("Who can sign afterwards, and who can stop it");
+    paper.points(Quorum::of_plan(plan, roster).sentences());
     let keys = roster.keys().iter().map(|key| {
         let origin = match key.origin {
             KeyOrigin::Adopted(_) => "adopted",
@@ -214,8 +214,8 @@ fn rules(paper: &mut Paper) {
          writes the time in UTC.",
         "Whatever the script does not foresee is an exception: type `!` at any prompt, say what was \
          expected, what happened, what was decided and by whom, and fill in an exception sheet.",
-        "A break: type `break`. Tokens go into bags, the checkpoint's words are written down, everybody \
-         leaves, and nobody stays alone in the room.",
+        "A break: stop the machine at a prompt (Ctrl-C). Tokens go into bags, everybody leaves, and nobody stays \
+         alone in the room; `officiant resume` asks for the last checkpoint's words and goes on.",
         "A refusal of the machine is never overridden: there is no way to. What is now true stands in its \
          last line; after the cause is mended, `officiant resume` goes on.",
         "Words are read aloud by one and compared by another. Four letters of a word are enough.",
@@ -263,12 +263,13 @@ fn slots(paper: &mut Paper) {
 }
 
 fn exceptions(paper: &mut Paper) {
-    paper.page("Exception sheets");
-    paper.prose("Sheets that nobody needed are struck through and counted before everybody signs.");
     for number in 1..=EXCEPTIONS {
-        paper.section(format!("Exception {number}"));
+        paper.page(format!("Exception sheet {number}"));
+        paper.prose(
+            "A sheet that nobody needed is struck through and counted before everybody signs.",
+        );
         let rows = ["at step", "expected", "happened", "decided", "done", "by, and time (UTC)"]
-            .map(|label| cells([label, "\n\n"]));
+            .map(|label| cells([label, "\n\n\n\n"]));
         paper.table(&[("Exception", 20), ("In words", 57)], rows.to_vec());
     }
 }
@@ -313,3 +314,6 @@ fn closing(roster: &Roster, paper: &mut Paper) {
 const COLUMNS: [(&str, usize); 7] =
     [("No", 4), ("Who", 8), ("Do", 25), ("Must see", 16), ("□", 1), ("Init", 4), ("UTC", 4)];
 const FIELD: &str = "______________________________";
+
+#[cfg(test)]
+mod tests;

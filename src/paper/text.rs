@@ -35,8 +35,10 @@ pub fn text(paper: &Paper) -> String {
             Block::Table(table) => grid(table, &mut out),
         }
     }
-    out += &format!("\n{}\n", "=".repeat(WIDTH));
-    hanging("", &paper.foot, &mut out);
+    if !paper.foot.is_empty() {
+        out += &format!("\n{}\n", "=".repeat(WIDTH));
+        hanging("", &paper.foot, &mut out);
+    }
     let out = harmless(&out);
     out.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }

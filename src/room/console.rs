@@ -20,7 +20,7 @@ use crate::digest::Digest;
 use crate::refusal::{Exit, Refusal};
 use crate::secret::Pin;
 
-pub(crate) use crate::wording::harmless;
+pub use crate::wording::harmless;
 pub use answers::{Answers, Automatic};
 pub use terminal::Terminal;
 

@@ -22,7 +22,8 @@ const CEREMONY: &[&str] = &["ceremony", "record", "trust"];
 const ROOM: &[&str] = &["room"];
 const DEVICES: &[&str] =
     &["room::clock", "room::console", "room::entropy", "room::media", "room::piv", "room::pkcs11"];
-const ALL: &[&[&str]] = &[VALUES, DOCUMENTS, CEREMONY, ROOM, &["paper", "conduct", "child", "cli"]];
+const ALL: &[&[&str]] =
+    &[VALUES, DOCUMENTS, CEREMONY, ROOM, &["paper", "show", "verify", "conduct", "child", "cli"]];
 
 const FLOORS: &[Floor] = &[
     Floor { modules: VALUES, may: &[VALUES], never: &[], pure: true },
@@ -34,7 +35,12 @@ const FLOORS: &[Floor] = &[
         never: &["secret", "share", "seal"],
         pure: true,
     },
-    Floor { modules: &["paper"], may: &[VALUES, DOCUMENTS, CEREMONY], never: &[], pure: true },
+    Floor {
+        modules: &["paper", "show", "verify"],
+        may: &[VALUES, DOCUMENTS, CEREMONY, &["paper", "verify"]],
+        never: &["secret", "share", "seal"],
+        pure: true,
+    },
     // Each device knows values, and the traits beside it, and no other device.
     Floor { modules: ROOM, may: &[VALUES, ROOM], never: DEVICES, pure: false },
     Floor {

@@ -86,6 +86,7 @@ pub(super) fn event(entry: &Entry, current: Option<&Fact>) -> Option<Row> {
             let check = check.map_or_else(String::new, |check| format!(" {check}"));
             ("refused", format!("{at}: {what}{check}"))
         }
+        Body::Done { fact: done } if Some(done) == current => return None,
         Body::Done { fact: Fact::Exception { expected, happened, decided, by } } => {
             let text = format!(
                 "{at}: expected: {expected}; happened: {happened}; decided: {decided}; by {by}"
@@ -103,7 +104,6 @@ pub(super) fn event(entry: &Entry, current: Option<&Fact>) -> Option<Row> {
         Body::Done { fact: absent @ Fact::TokenAbsent { token, .. } } => {
             ("absent", format!("{at}: token {token} {}", fact(absent)))
         }
-        Body::Done { fact: done } if Some(done) == current => return None,
         Body::Done { fact: done } => {
             ("undone", format!("{at}: {}; done again after a restart", fact(done)))
         }

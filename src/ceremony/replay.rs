@@ -1,0 +1,52 @@
+//! A ceremony from its record: opened as it was, every fact taken up in order, none believed unchecked.
+//!
+//! Second floor: pure.
+
+use super::{Ceremony, Inputs};
+use crate::check::Check;
+use crate::record::{Body, Entry, Mode, Record};
+use crate::refusal::Refusal;
+
+/// Opens a ceremony at the time of its record, and takes up every fact. A refusal names the record's line.
+///
+/// # Errors
+/// `[FACT-ORDER]` for a record of another plan or past; the rule that an input or a fact breaks.
+pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
+    let first = record.entries().first();
+    let first = first.ok_or_else(|| Refusal::of(Check::FactOrder, "the record is empty"))?;
+    check_opened(first, &inputs)?;
+    let mut ceremony = Ceremony::open(inputs, first.at)?;
+    for entry in &record.entries()[1..] {
+        let at = |refusal: Refusal| {
+            let what = format!("record line {}: {}", entry.seq, refusal.what);
+            Refusal { what, ..refusal }
+        };
+        match &entry.body {
+            Body::Done { fact } => {
+                ceremony = ceremony.accept(entry.step, fact.clone()).map_err(at)?
+            }
+            Body::Opened { .. } => {
+                return Err(at(Refusal::of(Check::FactOrder, "a ceremony is opened once")));
+            }
+            Body::Begun { .. } | Body::Checkpoint { .. } | Body::Refused { .. } => {}
+        }
+    }
+    Ok(ceremony)
+}
+
+fn check_opened(first: &Entry, inputs: &Inputs) -> Result<(), Refusal> {
+    let plan = &inputs.plan;
+    let right = match &first.body {
+        Body::Opened { plan: named, after, mode, .. } => {
+            *named == plan.digest()
+                && *after == plan.after()
+                && (*mode == Mode::Rehearsal || (*mode == Mode::Practice) == plan.practice())
+        }
+        _ => false,
+    };
+    if right && first.step == 0 {
+        return Ok(());
+    }
+    let what = "record line 1: it opens another plan, another past or another kind of ceremony";
+    Err(Refusal::of(Check::FactOrder, what))
+}

@@ -1,0 +1,68 @@
+//! `script` and `report`: what people print.
+//!
+//! Roof: reads plans and folders, writes one new file where asked.
+
+use std::path::Path;
+
+use super::args::{Report, Script};
+use super::reading;
+use crate::ceremony::plan::Plan;
+use crate::ceremony::roster::Roster;
+use crate::ceremony::{check_after, replay};
+use crate::conduct;
+use crate::paper::{report, script};
+use crate::record::Record;
+use crate::refusal::{Exit, Refusal};
+use crate::trust::below;
+use crate::verify;
+
+/// Runs `script`.
+///
+/// # Errors
+/// A plan or trust folder that cannot be read or do not belong together; a file that is there already.
+pub(super) fn script(args: &Script) -> Result<(), Refusal> {
+    let plan = reading::plan(&args.plan)?;
+    let past = reading::past(args.trust.as_deref())?;
+    if plan.after().is_some() && args.trust.is_none() {
+        let what = "the plan follows a ceremony, and no trust folder was given";
+        return Err(Refusal::new(Exit::Usage, what)
+            .hint("`--trust` names the trust folder of the last ceremony"));
+    }
+    check_after(&plan, &past)?;
+    let roster = Roster::new(&plan, &past)?;
+    reading::give(&script::script(&plan, &roster, &reading::tool()?), args.html.as_deref())
+}
+
+/// Runs `report`.
+///
+/// # Errors
+/// A folder that is neither a trust folder nor that of a ceremony; a record that does not stand.
+pub(super) fn report(args: &Report) -> Result<(), Refusal> {
+    let folder = reading::trust_folder(&args.folder);
+    if folder.join(crate::trust::CUSTODY).exists() {
+        let past = reading::past(Some(&folder))?;
+        let room = verify::again(&past, args.ceremony)?;
+        return reading::give(&report::report(&room.ceremony, &room.record), args.html.as_deref());
+    }
+    unfinished(&folder, args)
+}
+
+/// A ceremony that is not over, from its work folder.
+fn unfinished(folder: &Path, args: &Report) -> Result<(), Refusal> {
+    if !folder.join(conduct::RECORD).exists() {
+        let what = format!("`{}` is no trust folder, and no work folder", folder.display());
+        return Err(Refusal::new(Exit::Usage, what)
+            .hint("a trust folder has custody.json; a work folder has record.jsonl and inputs/"));
+    }
+    let bytes = reading::file(&folder.join(conduct::RECORD), reading::LARGEST_RECORD)?;
+    let (record, _) =
+        Record::parse(&bytes).map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
+    let files = reading::tree(&folder.join(conduct::INPUTS))?;
+    let plan = Plan::parse(files.get("plan.toml").map_or(&[], Vec::as_slice), |name| {
+        files.get(name).cloned()
+    });
+    let plan = plan.map_err(|error| Refusal::new(Exit::Usage, error.to_string()))?;
+    let past = verify::read(below(&files, "trust/"))?;
+    let ceremony = replay(verify::inputs(plan, past, &files)?, &record)?;
+    reading::give(&report::report(&ceremony, &record), args.html.as_deref())
+}

@@ -1,0 +1,288 @@
+//! Verification of a trust folder by anyone: every ceremony is held again over its own plan, request and record, and
+//! all that can be made anew must come out as the very bytes of the folder.
+//!
+//! Roof, pure; the bytes of files in, sentences out.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::ceremony::closing::Files;
+use crate::check::Check;
+use crate::digest::Digest;
+use crate::paper::{Paper, report};
+use crate::refusal::{Exit, Refusal};
+use crate::root::SignedRoot;
+use crate::trust::Past;
+use crate::wording::{Count, List};
+
+mod again;
+
+pub use again::{Again, again, all_again, inputs};
+
+/// What the verifier brings besides the folder.
+#[derive(Clone, Copy, Debug)]
+pub struct Anchors<'a> {
+    /// The words of the closing digest, from the signed page.
+    pub words: Option<&'a str>,
+    /// SHA-256 of the running binary: what it wrote itself it can write again and compare.
+    pub tool: Option<Digest>,
+    /// The day for which expiry is told.
+    pub at: Timestamp,
+}
+
+/// What was found out about a trust folder whose every byte is as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// `officiant-verify-1`.
+    pub schema: &'static str,
+    /// SHA-256 of the last ceremony's `SHA256SUMS`.
+    pub closing: Digest,
+    /// The ceremonies, oldest first.
+    pub ceremonies: Vec<Held>,
+    /// The repositories with their newest roots.
+    pub repositories: Vec<Newest>,
+    /// What was proved, as sentences.
+    pub proved: Vec<String>,
+    /// What was not, as sentences.
+    pub not_proved: Vec<String>,
+}
+
+/// A ceremony of the folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// Its folder.
+    pub folder: String,
+    /// Its title.
+    pub title: String,
+    /// SHA-256 of its `SHA256SUMS`.
+    pub closing: Digest,
+    /// The first entry of its record.
+    pub from: Timestamp,
+    /// The last one.
+    pub until: Timestamp,
+}
+
+/// A repository's newest root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Newest {
+    /// The repository.
+    pub name: String,
+    /// The version.
+    pub version: u64,
+    /// SHA-256 of the file.
+    pub sha256: Digest,
+    /// When it expires.
+    pub expires: Timestamp,
+}
+
+/// Verifies the files of a trust folder.
+///
+/// # Errors
+/// `[TRUST-FOLDER]` naming the first file that is not what it must be; `[TRUST-WORDS]`; the rule that a record breaks.
+pub fn verify(files: Files, anchors: Anchors<'_>) -> Result<Verified, Refusal> {
+    if files.is_empty() {
+        return Err(Refusal::new(Exit::Usage, "the folder is empty"));
+    }
+    let (many, bytes) = (files.len(), files.values().map(Vec::len).sum());
+    let past = read(files)?;
+    let closing = past.last().map_or(Digest::of(b""), |last| last.closing);
+    if let Some(words) = anchors.words {
+        check_words(closing, words)?;
+    }
+    let rooms = all_again(&past)?;
+    let mut remade = Vec::new();
+    for room in &rooms {
+        if check_report(room, &past, anchors.tool)? {
+            remade.push(room.folder.as_str());
+        }
+    }
+    let repositories = past.repositories().iter();
+    Ok(Verified {
+        schema: "officiant-verify-1",
+        closing,
+        ceremonies: rooms.iter().filter_map(held).collect(),
+        repositories: repositories.filter_map(|(name, chain)| newest(name, chain)).collect(),
+        proved: proved(&past, &rooms, (many, bytes), anchors),
+        not_proved: not_proved(&past, &rooms, &remade, anchors),
+    })
+}
+
+/// The verdict for people.
+pub fn paper(found: &Verified) -> Paper {
+    let mut paper = Paper::new("The trust folder is whole.", "");
+    paper.section("Proved");
+    paper.points(found.proved.clone());
+    paper.section("Not proved");
+    paper.points(found.not_proved.clone());
+    paper.section("Ceremonies");
+    paper.points(found.ceremonies.iter().map(|held| {
+        let (from, until) = (held.from, held.until);
+        format!("`{}`: {}, from {from} until {until}", held.folder, held.title)
+    }));
+    paper.digest("Closing digest", found.closing);
+    paper
+}
+
+/// Reads a trust folder, with what is wrong in it as a refusal.
+///
+/// # Errors
+/// `[TRUST-FOLDER]`, naming the file.
+pub fn read(files: Files) -> Result<Past, Refusal> {
+    Past::read(files).map_err(|error| {
+        Refusal::of(Check::TrustFolder, error.to_string())
+            .hint("compare with another copy of the trust folder")
+    })
+}
+
+fn check_words(closing: Digest, typed: &str) -> Result<(), Refusal> {
+    let typed: Vec<&str> = typed.split_whitespace().collect();
+    if typed.len() != 24 {
+        let what = format!("{} given, a digest has 24", Count(typed.len(), "word"));
+        return Err(Refusal::new(Exit::Usage, what).hint("type all 24 in one pair of quotes"));
+    }
+    let wrong = (1..=24).find(|position| !closing.has_word(*position, typed[position - 1]));
+    let Some(position) = wrong else { return Ok(()) };
+    let what = format!("word {position} is not that of the closing digest of this folder");
+    Err(Refusal::of(Check::TrustWords, what).hint(
+        "read the words on the signed page again; if they are right, this folder is not the one that was signed for",
+    ))
+}
+
+/// Writes the report again where this very binary wrote it, and says whether it did.
+fn check_report(room: &Again, past: &Past, tool: Option<Digest>) -> Result<bool, Refusal> {
+    if tool.is_none() || report::tool(&room.record).map(|tool| tool.sha256) != tool {
+        return Ok(false);
+    }
+    let path = format!("{}/{}/{REPORT}", crate::trust::CEREMONIES, room.folder);
+    if past
+        .files()
+        .get(&path)
+        .is_some_and(|bytes| *bytes == report::html(&room.ceremony, &room.record).into_bytes())
+    {
+        return Ok(true);
+    }
+    let what = format!("`{path}` is not the report that the record gives");
+    Err(Refusal::of(Check::TrustFolder, what))
+}
+
+fn held(room: &Again) -> Option<Held> {
+    let entries = room.record.entries();
+    Some(Held {
+        folder: room.folder.clone(),
+        title: room.ceremony.plan().title().to_owned(),
+        closing: room.closing,
+        from: entries.first()?.at,
+        until: entries.last()?.at,
+    })
+}
+
+fn newest(name: &str, chain: &[SignedRoot]) -> Option<Newest> {
+    let last = chain.last()?;
+    Some(Newest {
+        name: name.to_owned(),
+        version: last.version().get(),
+        sha256: last.digest(),
+        expires: last.root().expires().instant(),
+    })
+}
+
+fn proved(
+    past: &Past,
+    rooms: &[Again],
+    (files, bytes): (usize, usize),
+    anchors: Anchors<'_>,
+) -> Vec<String> {
+    let mut said = Vec::new();
+    if anchors.words.is_some() {
+        said.push("The closing digest is the one whose 24 words were given.".to_owned());
+    }
+    said.push(format!(
+        "All {} ({}) are those that the last closing digest vouches for; none is missing, none is spare.",
+        Count(files, "file"),
+        Count(bytes, "byte"),
+    ));
+    let folders: Vec<&str> = rooms.iter().map(|room| room.folder.as_str()).collect();
+    if folders.len() > 1 {
+        said.push(format!(
+            "{} follow one another; each names the digest of the one before.",
+            List::names(&folders)
+        ));
+    }
+    for room in rooms {
+        said.push(format!(
+            "`{}`: its record is one chain of {}; held again over plan and request, every fact stands, and \
+             custody.json, roots and sums come out as the same bytes.",
+            room.folder,
+            Count(room.record.entries().len(), "entry"),
+        ));
+    }
+    for (name, chain) in past.repositories() {
+        let Some(last) = chain.last() else { continue };
+        let made = made_here(rooms, name);
+        let whose = match (made, chain.len()) {
+            (made, all) if made == all => "made here".to_owned(),
+            (made, all) => format!("the first {} of another origin", all - made),
+        };
+        said.push(format!(
+            "`{name}`: {} ({whose}), each signed by the threshold of the root before and by its own; the newest is \
+             {} and expires {}.",
+            Count(chain.len(), "root"),
+            last.version(),
+            last.root().expires().text(),
+        ));
+    }
+    said
+}
+
+/// How many roots of a repository these ceremonies made.
+fn made_here(rooms: &[Again], repository: &str) -> usize {
+    let governs = |room: &&Again| {
+        let plan = room.ceremony.plan();
+        plan.root().is_some()
+            && plan.repositories().iter().any(|planned| planned.name == repository)
+    };
+    rooms.iter().filter(governs).count()
+}
+
+fn not_proved(past: &Past, rooms: &[Again], remade: &[&str], anchors: Anchors<'_>) -> Vec<String> {
+    let mut said = Vec::new();
+    if anchors.words.is_none() {
+        said.push(
+            "That this is the folder that people signed for: no words of the closing page were given. Any changed \
+             byte is found, but not a folder that somebody made up whole, its last sums included."
+                .to_owned(),
+        );
+    }
+    for (name, chain) in past.repositories() {
+        let Some(last) = chain.last() else { continue };
+        let expires = last.root().expires();
+        if expires.instant() <= anchors.at {
+            said.push(format!(
+                "`{name}`: its newest root expired {}; clients refuse it.",
+                expires.text()
+            ));
+        }
+    }
+    let mut reasons: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for room in rooms {
+        for reason in report::unproved(&room.ceremony, &room.record) {
+            reasons.entry(reason).or_default().push(&room.folder);
+        }
+        if !remade.contains(&room.folder.as_str()) {
+            let reason =
+                "Its report.html is whole, but was not written again: another binary wrote it.";
+            reasons.entry(reason.to_owned()).or_default().push(&room.folder);
+        }
+    }
+    said.extend(
+        reasons.into_iter().map(|(reason, rooms)| format!("{}: {reason}", List::names(&rooms))),
+    );
+    said
+}
+
+const REPORT: &str = "report.html";
+
+#[cfg(test)]
+mod tests;
