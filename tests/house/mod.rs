@@ -3,6 +3,7 @@
 mod dependencies;
 mod files;
 mod floors;
+mod length;
 mod source;
 
 use std::path::Path;
