@@ -18,3 +18,4 @@ mod media;
 mod sitting;
 mod softhsm;
 mod token;
+mod walk;

@@ -27,6 +27,15 @@ pub struct Change {
     pub expires: Timestamp,
 }
 
+impl Change {
+    /// The roles that change, with their keys and thresholds.
+    fn lists(&self) -> impl Iterator<Item = (Role, &Vec<Key>, u32)> {
+        let root = (Role::Root, &self.root_keys, self.threshold);
+        let online = self.roles.iter().map(|(role, (keys, threshold))| (*role, keys, *threshold));
+        std::iter::once(root).chain(online)
+    }
+}
+
 /// Builds the root that follows `previous`, or a first one, and checks it as [`check`] does.
 ///
 /// Keys that no role lists any more are dropped, old root certificates included: Notary's own tools keep those for
@@ -36,45 +45,55 @@ pub struct Change {
 /// # Errors
 /// As [`check`]; [`Error::Root`] cannot arise from a previous root that was read.
 pub fn next(dialect: Dialect, previous: Option<&Root>, change: &Change) -> Result<Root, Error> {
-    let mut roles: BTreeMap<String, Value> = BTreeMap::new();
-    let mut keys: BTreeMap<String, Value> = BTreeMap::new();
     let old = previous.and_then(|root| root.value().as_map());
-    let old_roles = old.and_then(|m| m.get("roles")).and_then(Value::as_map);
-    for (name, role) in previous.map(Root::roles).into_iter().flatten() {
-        for (id, key) in role.ids.iter().filter_map(|id| previous?.keys().get_key_value(id)) {
-            if !is_replaced(name, change) {
-                keys.insert(id.as_str().to_owned(), key.value().clone());
-            }
-        }
-    }
-    for (name, value) in old_roles.into_iter().flatten() {
-        roles.insert(name.clone(), value.clone());
-    }
-    let root = (Role::Root, &change.root_keys, change.threshold);
-    let online = change.roles.iter().map(|(role, (keys, threshold))| (*role, keys, *threshold));
-    for (role, list, threshold) in std::iter::once(root).chain(online) {
-        let ids = list.iter().map(|key| Value::text(key.id().as_str())).collect();
-        let mut members =
-            roles.remove(role.name()).and_then(|v| v.as_map().cloned()).unwrap_or_default();
-        members.insert("keyids".to_owned(), Value::List(ids));
-        members.insert("threshold".to_owned(), Value::Integer(threshold.into()));
-        roles.insert(role.name().to_owned(), Value::Map(members));
-        keys.extend(list.iter().map(|key| (key.id().as_str().to_owned(), key.value().clone())));
-    }
     let mut members = old.cloned().unwrap_or_default();
     let version = i64::try_from(change.version.get()).unwrap_or(i64::MAX);
-    members.insert("_type".to_owned(), Value::text(dialect.kind()));
-    members.insert("version".to_owned(), Value::Integer(version));
-    members.insert("expires".to_owned(), Value::text(Expiry::at(change.expires).text()));
-    members.insert("keys".to_owned(), Value::Map(keys));
-    members.insert("roles".to_owned(), Value::Map(roles));
-    members.insert("consistent_snapshot".to_owned(), Value::Bool(dialect == Dialect::Tuf));
+    let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    set("_type", Value::text(dialect.kind()));
+    set("version", Value::Integer(version));
+    set("expires", Value::text(Expiry::at(change.expires).text()));
+    set("keys", Value::Map(next_keys(previous, change)));
+    set("roles", Value::Map(next_roles(previous, change)));
+    set("consistent_snapshot", Value::Bool(dialect == Dialect::Tuf));
     if dialect == Dialect::Tuf {
-        members.insert("spec_version".to_owned(), Value::text(tuf::SPEC_VERSION));
+        set("spec_version", Value::text(tuf::SPEC_VERSION));
     }
     let next = Root::from_value(dialect, Value::Map(members))?;
     check(previous, &next)?;
     Ok(next)
+}
+
+/// The keys of the roles that stay as they are, and those of the change.
+fn next_keys(previous: Option<&Root>, change: &Change) -> BTreeMap<String, Value> {
+    let mut keys = BTreeMap::new();
+    let mut add = |id: &KeyId, key: &Key| keys.insert(id.as_str().to_owned(), key.value().clone());
+    if let Some(root) = previous {
+        let kept = root.roles().iter().filter(|(name, _)| !is_replaced(name, change));
+        for id in kept.flat_map(|(_, role)| &role.ids) {
+            if let Some(key) = root.key(id) {
+                add(id, key);
+            }
+        }
+    }
+    for key in change.lists().flat_map(|(_, list, _)| list) {
+        add(key.id(), key);
+    }
+    keys
+}
+
+/// The roles of the root before, with the lists and thresholds of the change.
+fn next_roles(previous: Option<&Root>, change: &Change) -> BTreeMap<String, Value> {
+    let old = previous.and_then(|root| root.value().as_map()).and_then(|m| m.get("roles"));
+    let mut roles = old.and_then(Value::as_map).cloned().unwrap_or_default();
+    for (role, list, threshold) in change.lists() {
+        let ids = list.iter().map(|key| Value::text(key.id().as_str())).collect();
+        let last = roles.get(role.name()).and_then(Value::as_map);
+        let mut members = last.cloned().unwrap_or_default();
+        members.insert("keyids".to_owned(), Value::List(ids));
+        members.insert("threshold".to_owned(), Value::Integer(threshold.into()));
+        roles.insert(role.name().to_owned(), Value::Map(members));
+    }
+    roles
 }
 
 fn is_replaced(role: &str, change: &Change) -> bool {

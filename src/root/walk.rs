@@ -84,7 +84,8 @@ impl Walker<'_> {
             (Path::NewestFirst, None) => {
                 let file = self.file(chain, newest)?;
                 self.judge(chain, None, file, newest)?;
-                self.last(file)
+                self.exact(file)?;
+                self.unexpired(file)
             }
             (Path::NewestFirst, Some(start)) => self.newest_first(chain, start, newest),
             (Path::OneByOne, start) => self.one_by_one(chain, start.unwrap_or(newest), newest),
@@ -96,18 +97,23 @@ impl Walker<'_> {
     fn one_by_one(&self, chain: &Chain, start: Version, newest: Version) -> Result<(), Stop> {
         let mut held = self.file(chain, start)?;
         self.judge(chain, None, held, start)?;
-        while held.position < newest {
-            let next = self.file(chain, held.position.next())?;
-            let taken = next.position.get() - start.get();
-            if taken > self.profile.most_steps {
-                let limit = self.profile.most_steps;
+        loop {
+            // The client asks by the version that the root it holds gives itself.
+            let wanted = held.file.version().next();
+            if wanted > newest {
+                break;
+            }
+            let next = self.file(chain, wanted)?;
+            let limit = self.profile.most_steps;
+            if next.position.get() > start.get().saturating_add(limit) {
                 return Err(next.stop(Reason::TooManySteps { limit }));
             }
             self.judge(chain, Some(held), next, next.position)?;
-            next.expect(held.file.version().next())?;
+            next.expect(wanted)?;
             held = next;
         }
-        self.last(held)
+        self.exact(held)?;
+        self.unexpired(held)
     }
 
     /// Notary's client: the cached root must stand by itself today; the newest is tried first.
@@ -115,23 +121,27 @@ impl Walker<'_> {
         let cached = self.file(chain, start)?;
         self.judge(chain, None, cached, start)?;
         let last = self.file(chain, newest)?;
+        // The client asks for the newest by the hash in the snapshot, and nothing has another hash than its own.
+        self.exact(last)?;
         match self.judge(chain, Some(cached), last, newest) {
             Ok(()) => {
                 last.expect_at_least(cached.file.version())?;
-                return self.last(last);
+                return self.unexpired(last);
             }
             // With an expired root in its cache the client tries the newest alone.
             Err(Stop { reason: Reason::OldKeys { .. }, .. }) if !self.has_expired(cached.file) => {}
             Err(stop) => return Err(stop),
         }
         let mut held = cached;
+        let mut at = cached.file.version();
         while held.position < newest {
-            let next = self.file(chain, held.position.next())?;
-            self.judge(chain, Some(held), next, next.position)?;
-            next.expect_at_least(next.position)?;
+            at = at.next().min(newest);
+            let next = self.file(chain, at)?;
+            self.judge(chain, Some(held), next, at)?;
+            next.expect_at_least(at)?;
             held = next;
         }
-        self.last(held)
+        self.unexpired(held)
     }
 
     /// A server that holds the start, or nothing: each later file is uploaded in turn.
@@ -157,9 +167,7 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// What is asked of the newest root alone.
-    fn last(&self, held: Held<'_>) -> Result<(), Stop> {
-        self.unexpired(held)?;
+    fn exact(&self, held: Held<'_>) -> Result<(), Stop> {
         match self.profile.exact_bytes && !notary::is_byte_exact(held.file) {
             true => Err(held.stop(Reason::Bytes)),
             false => Ok(()),
@@ -208,7 +216,8 @@ impl Walker<'_> {
         next: Held<'_>,
     ) -> Result<(), Reason> {
         let (found, limit) = (next.file.bytes().len(), self.profile.largest);
-        if found > limit {
+        // What a client has it reads, however large; the limit is on what it fetches.
+        if held.is_some() && found > limit {
             return Err(Reason::TooLarge { found, limit });
         }
         self.profile.shape.check(next.file)?;
