@@ -19,6 +19,7 @@ pub mod root;
 pub mod seal;
 pub mod secret;
 pub mod share;
+pub mod show;
 pub mod sums;
 pub mod trust;
 pub mod verify;

@@ -128,6 +128,8 @@ pub enum Error {
     },
 }
 
+/// The name of a plan wherever a ceremony keeps it.
+pub const FILE: &str = "plan.toml";
 /// The largest plan that is read, in bytes.
 pub const MAX_BYTES: usize = 4 << 20;
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::Ceremony;
 use super::draft::Draft;
+use crate::key::PublicKey;
 use crate::name::{Name, look_alikes};
 use crate::root::diff::differences;
 use crate::root::{Key, Role, SignedRoot};
@@ -44,12 +45,17 @@ impl Group {
     }
 }
 
-/// Sorts the candidates into groups.
+/// Sorts the candidates of a ceremony into groups.
 pub fn page(ceremony: &Ceremony, drafts: &[Draft]) -> Page {
+    page_of(drafts, &|public| name_of(ceremony, public))
+}
+
+/// Sorts candidates into groups; `named` says how a key is called, where it has a name.
+pub fn page_of(drafts: &[Draft], named: &dyn Fn(&PublicKey) -> Option<String>) -> Page {
     let mut groups: BTreeMap<Vec<String>, Vec<(String, Vec<String>)>> = BTreeMap::new();
     for draft in drafts {
-        let shown = sentences(ceremony, draft, false);
-        let shape = sentences(ceremony, draft, true);
+        let shown = sentences(named, draft, false);
+        let shape = sentences(named, draft, true);
         groups.entry(shape).or_default().push((draft.repository.clone(), shown));
     }
     let largest = groups.values().map(Vec::len).max().unwrap_or_default();
@@ -86,12 +92,15 @@ pub fn page(ceremony: &Ceremony, drafts: &[Draft]) -> Page {
 
 /// The change of one repository. As a shape, values that may differ between equal changes are left out: its own online
 /// keys, each of which is unchanged or pinned by the plan, and its own name.
-fn sentences(ceremony: &Ceremony, draft: &Draft, shape: bool) -> Vec<String> {
+fn sentences(
+    named: &dyn Fn(&PublicKey) -> Option<String>,
+    draft: &Draft,
+    shape: bool,
+) -> Vec<String> {
     let old = draft.last().map(SignedRoot::root);
     let call = |key: &Key| {
         let public = key.public();
-        let named = public.and_then(|public| name_of(ceremony, public));
-        match (named, public) {
+        match (public.and_then(named), public) {
             (Some(name), _) => format!("{name} ({})", short(key)),
             (None, Some(_)) if shape && is_online(draft, key) => {
                 "its own key, pinned by the plan".to_owned()
@@ -109,9 +118,10 @@ fn sentences(ceremony: &Ceremony, draft: &Draft, shape: bool) -> Vec<String> {
     }
 }
 
+/// By the digest of the public key, as plans pin it: the id of a certificate differs for every repository.
 fn short(key: &Key) -> String {
-    let id = key.id().as_str();
-    id.get(..16).unwrap_or(id).to_owned()
+    let id = key.public().map_or_else(|| key.id().to_string(), |public| public.id().to_string());
+    id.get(..16).unwrap_or(&id).to_owned()
 }
 
 fn is_online(draft: &Draft, key: &Key) -> bool {
@@ -123,7 +133,7 @@ fn is_online(draft: &Draft, key: &Key) -> bool {
     online.any(|(_, other)| other == key)
 }
 
-fn name_of(ceremony: &Ceremony, public: &crate::key::PublicKey) -> Option<String> {
+fn name_of(ceremony: &Ceremony, public: &PublicKey) -> Option<String> {
     let known: Option<&CustodyKey> = ceremony.past().custody().key_of(public);
     known.map(|key| key.name.clone()).or_else(|| {
         let keys = ceremony.roster().keys().iter();

@@ -47,6 +47,8 @@ pub enum Verb {
     Resume(Resume),
     /// Print the script of a plan
     Script(Script),
+    /// Show a root, a candidate, a folder or a difference
+    Show(Show),
     /// Look at tokens, and prepare empty ones
     #[command(subcommand)]
     Token(Token),
@@ -252,11 +254,17 @@ pub struct Verify {
 /// Prints in sentences what the file says; for a candidate also the change against the last trusted root and the
 /// words that the second reader reads aloud.
 #[derive(Args, Debug)]
-#[command(after_long_help = "Example:\n  officiant show trust/metadata/example/2.root.json")]
+#[command(
+    after_long_help = "Examples:\n  officiant show trust/metadata/example/2.root.json\n  officiant show /media/room-1/candidate-1a2b3c4d --previous trust\n  officiant show /media/in/request"
+)]
 pub struct Show {
-    /// The file or folder
+    /// A root, a proof, or the folder of a candidate, of a request or of trust
     #[arg(value_name = "PATH")]
     pub path: PathBuf,
+
+    /// For a root, the one before it; for a candidate, your own copy of the trust folder
+    #[arg(long, value_name = "PATH")]
+    pub previous: Option<PathBuf>,
 
     /// Print JSON
     #[arg(long)]

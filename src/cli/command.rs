@@ -42,6 +42,7 @@ fn dispatch(verb: Verb) -> Result<(), Refusal> {
         Verb::Report(typed) => paper::report(&typed),
         Verb::Resume(typed) => ceremony::resume(&typed),
         Verb::Script(typed) => paper::script(&typed),
+        Verb::Show(typed) => folder::show(&typed),
         Verb::Token(verb) => token::run(verb),
         Verb::Verify(typed) => folder::verify(&typed),
     }

@@ -1,0 +1,211 @@
+//! One root as it stands in a file: what it says, who signed it, and how it differs from the one before.
+//!
+//! Roof, pure.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cjson::{Limits, Value};
+use crate::digest::Digest;
+use crate::key::PublicKey;
+use crate::paper::{Paper, cells};
+use crate::refusal::{Exit, Refusal};
+use crate::root::diff::differences;
+use crate::root::threshold::{self, Ballot, Counting, Electorate};
+use crate::root::{Dialect, Key, Role, Root, Signature, SignedRoot};
+
+/// A root, for people and for machines.
+#[derive(Clone, Debug, Serialize)]
+pub struct Document {
+    /// The dialect.
+    pub dialect: Dialect,
+    /// The version.
+    pub version: u64,
+    /// When it expires.
+    pub expires: Timestamp,
+    /// SHA-256 of the file.
+    pub sha256: Digest,
+    /// SHA-256 of what signatures cover.
+    pub signed_sha256: Digest,
+    /// The four roles.
+    pub roles: Vec<ShownRole>,
+    /// By each root, how many signatures count and how many it needs.
+    pub tallies: Vec<Tally>,
+    /// How it differs from the root before, or all that it says.
+    pub changes: Vec<String>,
+}
+
+/// A role.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownRole {
+    /// Its name.
+    pub role: Role,
+    /// How many of its keys must sign.
+    pub threshold: i64,
+    /// Its keys.
+    pub keys: Vec<ShownKey>,
+}
+
+/// A key.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownKey {
+    /// The id under which the document lists it.
+    pub id: String,
+    /// SHA-256 of its SubjectPublicKeyInfo, unless it cannot be read.
+    pub sha256: Option<Digest>,
+    /// Whose name its certificate carries, and until when.
+    pub certificate: Option<(String, Timestamp)>,
+    /// Whether its signature over this root is here and good.
+    pub signed: bool,
+}
+
+/// The signatures that count for one root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// `old` or `new`.
+    pub by: &'static str,
+    /// How many count, as the strictest reader counts.
+    pub counted: usize,
+    /// How many are needed.
+    pub needed: i64,
+}
+
+impl Document {
+    /// Reads a root of either dialect, signed or not, and the one before it.
+    ///
+    /// # Errors
+    /// Bytes that are no root.
+    pub fn read(bytes: &[u8], previous: Option<&[u8]>) -> Result<Self, Refusal> {
+        let file = signed(bytes)?;
+        let before = previous.map(signed).transpose()?;
+        let root = file.root();
+        let old = before.as_ref().map(SignedRoot::root);
+        Ok(Self {
+            dialect: root.dialect(),
+            version: root.version().get(),
+            expires: root.expires().instant(),
+            sha256: Digest::of(bytes),
+            signed_sha256: root.signed_digest(),
+            roles: Role::ALL.into_iter().filter_map(|role| shown_role(role, &file)).collect(),
+            tallies: old
+                .map(|old| ("old", old))
+                .into_iter()
+                .chain([("new", root)])
+                .map(|(by, holder)| tally(by, holder, &file))
+                .collect(),
+            changes: differences(old, root).iter().map(|change| change.sentence(&call)).collect(),
+        })
+    }
+
+    pub(super) fn paper(&self) -> Paper {
+        let mut paper = Paper::new(format!("Root {}, {}", self.version, self.dialect), "");
+        paper.pairs([
+            ("expires", self.expires.to_string()),
+            ("SHA-256 of the file", self.sha256.grouped()),
+            ("of what is signed", self.signed_sha256.grouped()),
+        ]);
+        for tally in &self.tallies {
+            let Tally { by, counted, needed } = tally;
+            let enough = if i64::try_from(*counted).is_ok_and(|n| n >= *needed) {
+                "enough"
+            } else {
+                "too few"
+            };
+            paper.pairs([(
+                "signatures",
+                format!("{by} root: {counted} count, {needed} needed: {enough}"),
+            )]);
+        }
+        let rows = self.roles.iter().flat_map(|role| {
+            let (name, threshold, many) = (role.role, role.threshold, role.keys.len());
+            role.keys.iter().map(move |key| {
+                let digest = key
+                    .sha256
+                    .map_or_else(|| format!("unreadable, id {}", key.id), |d| d.grouped());
+                let certificate = key.certificate.as_ref();
+                let certificate = certificate
+                    .map_or_else(String::new, |(name, until)| format!("{name}, until {until}"));
+                let signed = if key.signed { "signed" } else { "" };
+                cells([&format!("{name}, {threshold} of {many}"), &digest, &certificate, signed])
+            })
+        });
+        paper.section("Roles and keys");
+        let columns =
+            [("Role", 17), ("SHA-256 of the key", 24), ("Certificate", 22), ("Signed", 6)];
+        paper.table(&columns, rows.collect());
+        paper.section(if self.tallies.len() > 1 {
+            "Against the root before"
+        } else {
+            "What it says"
+        });
+        paper.points(self.changes.clone());
+        paper
+    }
+}
+
+/// Reads a root file of either dialect; the signed part alone is a file without signatures.
+pub(super) fn signed(bytes: &[u8]) -> Result<SignedRoot, Refusal> {
+    let bad = |what: String| Refusal::new(Exit::Refused, format!("the file is no root: {what}"));
+    let value = Value::parse(bytes, Limits::ROOT).map_err(|error| bad(error.to_string()))?;
+    let has_signed = value.as_map().is_some_and(|members| members.contains_key("signed"));
+    let read = |dialect| match has_signed {
+        true => SignedRoot::parse(dialect, bytes),
+        false => {
+            Root::from_value(dialect, value.clone()).map(|root| SignedRoot::assemble(&root, &[]))
+        }
+    };
+    match (read(Dialect::Notary), read(Dialect::Tuf)) {
+        (Ok(file), _) | (_, Ok(file)) => Ok(file),
+        (Err(_), Err(error)) => Err(bad(error.to_string())),
+    }
+}
+
+/// How a key is called where nobody gave it a name.
+pub(super) fn call(key: &Key) -> String {
+    match key.public() {
+        Some(public) => short(public),
+        None => key.id().to_string(),
+    }
+}
+
+pub(super) fn short(public: &PublicKey) -> String {
+    let grouped = public.id().grouped();
+    format!("{} …", grouped.get(..19).unwrap_or(&grouped))
+}
+
+fn shown_role(role: Role, file: &SignedRoot) -> Option<ShownRole> {
+    let root = file.root();
+    let (message, listed) = (root.signed_bytes(), root.role(role)?);
+    let keys = root.role_keys(role).map(|(id, key)| {
+        let mine = file.signatures().iter().filter(|signature| signature.key == *id);
+        let mut good = mine.map(|made| threshold::verifies(root.dialect(), key, &message, made));
+        ShownKey {
+            id: id.to_string(),
+            sha256: key.public().map(PublicKey::id),
+            certificate: key.bundle().map(|bundle| {
+                let leaf = bundle.leaf();
+                (leaf.name().to_owned(), leaf.not_after())
+            }),
+            signed: good.any(|good| good),
+        }
+    });
+    Some(ShownRole { role, threshold: listed.threshold, keys: keys.collect() })
+}
+
+fn tally(by: &'static str, holder: &Root, file: &SignedRoot) -> Tally {
+    let electorate = Electorate::of(holder, Role::Root);
+    let mine: Vec<Signature> = file
+        .signatures()
+        .iter()
+        .filter(|signature| electorate.keys.contains_key(&signature.key))
+        .cloned()
+        .collect();
+    let (message, assumed) = (file.root().signed_bytes(), BTreeSet::new());
+    let ballot = Ballot { message: &message, signatures: &mine, assumed: &assumed };
+    let counted = threshold::count(holder.dialect(), &electorate, ballot, Counting::STRICTEST);
+    // A signature that is not good makes the strictest reader refuse all: none count.
+    let counted = counted.map_or(0, |tally| tally.counted.len());
+    Tally { by, counted, needed: electorate.threshold }
+}

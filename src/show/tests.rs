@@ -1,0 +1,131 @@
+use super::*;
+use crate::ceremony::closing;
+use crate::ceremony::draft;
+use crate::ceremony::tests::{NAMES, Played, Room};
+use crate::paper::text;
+use crate::root::SignedRoot;
+
+/// A rotation, and the folder that its room lays on media for the second reader.
+fn rotation() -> (Played, Past, Files) {
+    let mut room = Room::new();
+    let inputs = room.genesis();
+    let genesis = room.play(inputs).unwrap();
+    let inputs = room.rotate(&genesis);
+    let past = inputs.past.clone();
+    let played = room.play(inputs).unwrap();
+    let mut files = Files::new();
+    files.insert(plan::FILE.into(), room.text.clone());
+    files.insert(candidate::ROOM.into(), b"room.toml".to_vec());
+    for draft in draft::drafts(&played.ceremony).unwrap() {
+        let file = SignedRoot::assemble(&draft.root, &[]);
+        let path = closing::root_path(&draft.repository, &file).unwrap();
+        files.insert(path, file.bytes().to_vec());
+        let last = draft.last().unwrap();
+        let path = closing::root_path(&draft.repository, last).unwrap();
+        files.insert(format!("previous/{path}"), last.bytes().to_vec());
+    }
+    (played, past, files)
+}
+
+fn refused(files: Files, own: Option<&Past>) -> String {
+    folder(files, own).unwrap_err().to_string()
+}
+
+#[test]
+fn the_second_reader_sees_the_change_and_says_the_same_words() {
+    let (played, past, files) = rotation();
+    let Shown::Candidate(found) = folder(files, Some(&past)).unwrap() else { panic!() };
+    assert_eq!(found.consent, played.ceremony.drafted().unwrap().1);
+    let shown = text(&found.paper());
+    for said in [
+        "2 repositories change in one way",
+        "The version goes from 1 to 2.",
+        "root-a",
+        "own trust folder.",
+    ] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+}
+
+#[test]
+fn another_candidate_has_other_words_or_none() {
+    let (played, past, files) = rotation();
+    let candidate = "metadata/localhost%3a5000%2fa/2.root.json";
+    let mut other = files.clone();
+    other.insert(candidate::ROOM.into(), b"another room".to_vec());
+    let Shown::Candidate(found) = folder(other, None).unwrap() else { panic!() };
+    assert_ne!(found.consent, played.ceremony.drafted().unwrap().1);
+
+    let mut spare = files.clone();
+    spare.insert("metadata/x/1.root.json".into(), b"{}".to_vec());
+    assert_eq!(
+        refused(spare, None),
+        "`metadata/x/1.root.json` belongs to no repository of the plan [SECOND-READER]"
+    );
+
+    let mut missing = files.clone();
+    missing.remove(candidate);
+    assert_eq!(
+        refused(missing, None),
+        "`localhost:5000/a`: the candidate is missing [SECOND-READER]"
+    );
+
+    let mut signed = files.clone();
+    let complete = Past::read(played.folder.files.clone()).unwrap();
+    signed.insert(candidate.into(), complete.chain(NAMES[0])[1].bytes().to_vec());
+    assert_eq!(
+        refused(signed, None),
+        "`localhost:5000/a`: the candidate carries signatures before anybody consented [SECOND-READER]"
+    );
+
+    let mut swapped = files.clone();
+    let (one, two) = (files[candidate].clone(), "metadata/localhost%3a5000%2fb/2.root.json");
+    swapped.insert(candidate.into(), files[two].clone());
+    swapped.insert(two.into(), one);
+    assert!(refused(swapped, None).ends_with("and the plan does not pin it [REQUEST-KEY-PINNED]"));
+
+    let elsewhere = Past::read(rotation().0.folder.files).unwrap();
+    assert_eq!(
+        refused(files, Some(&elsewhere)),
+        "`localhost:5000/a`: the candidate does not follow root 2 of your trust folder [SECOND-READER]"
+    );
+    assert!(past.latest(NAMES[0]).is_some());
+}
+
+#[test]
+fn a_root_is_shown_with_its_signatures_and_against_the_one_before() {
+    let (played, _, files) = rotation();
+    let past = Past::read(played.folder.files).unwrap();
+    let [one, two] = past.chain(NAMES[0]) else { panic!() };
+    let Shown::Root(found) = file(two.bytes(), Some(one.bytes())).unwrap() else { panic!() };
+    assert_eq!(
+        found.tallies.iter().map(|t| (t.counted, t.needed)).collect::<Vec<_>>(),
+        [(3, 2), (3, 2)]
+    );
+    let shown = text(&found.paper());
+    assert!(shown.contains("The version goes from 1 to 2."), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    let candidate = &files["metadata/localhost%3a5000%2fa/2.root.json"];
+    let Shown::Root(found) = file(candidate, None).unwrap() else { panic!() };
+    assert_eq!(found.tallies.iter().map(|t| (t.counted, t.needed)).collect::<Vec<_>>(), [(0, 2)]);
+    assert!(text(&found.paper()).contains("new root: 0 count, 2 needed: too few"));
+}
+
+#[test]
+fn folders_and_proofs_are_shown_and_strangers_refused() {
+    let (played, _, _) = rotation();
+    let files = played.folder.files;
+    let shown = text(&paper(&folder(files.clone(), None).unwrap()));
+    assert!(shown.contains("2 of root-b, root-c,"), "{shown}");
+    let request = crate::trust::below(&files, "ceremonies/0001-genesis/request/");
+    let shown = text(&paper(&folder(request, None).unwrap()));
+    assert!(shown.contains("offers targets"), "{shown}");
+    let proof = &files["ceremonies/0001-genesis/proofs/localhost%3a5000%2fa/targets.json"];
+    let shown = text(&paper(&file(proof, None).unwrap()));
+    assert!(shown.contains("`localhost:5000/a`, role `targets`"), "{shown}");
+    let refusal = file(b"hello", None).unwrap_err().to_string();
+    assert!(refusal.starts_with("the file is no root: "), "{refusal}");
+    let refusal = folder(Files::from([("x".into(), vec![])]), None).unwrap_err().to_string();
+    assert_eq!(refusal, "the folder is no trust folder, no candidate and no request");
+}
