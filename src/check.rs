@@ -33,6 +33,10 @@ macro_rules! checks {
 
 // One line of documentation each: docs/checks.md repeats it, and a test compares the two.
 checks! {
+    /// A ceremony in which a token meant to sign is finished, never abandoned.
+    AbandonIntended = "ABANDON-INTENDED",
+    /// The ceremony that is abandoned is the one that the plan names.
+    AbandonPlan = "ABANDON-PLAN",
     /// Root certificates end at least two years after the root that they sign.
     CertOutlivesRoot = "CERT-OUTLIVES-ROOT",
     /// A root certificate is of the key, the name and the dates that the plan says, and signed by its own key.

@@ -19,7 +19,7 @@ use crate::wording::{Count, List};
 
 mod again;
 
-pub use again::{Again, again, all_again, inputs};
+pub use again::{Again, again, all_again};
 
 /// What the verifier brings besides the folder.
 #[derive(Clone, Copy, Debug)]

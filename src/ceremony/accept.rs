@@ -106,6 +106,10 @@ impl Ceremony {
             | (Act::ReadRoots, Fact::RootsRead { .. })
             | (Act::Close, Fact::Closed { .. })
             | (Act::ExportFolders, Fact::FoldersExported { .. }) => self.check_room(fact),
+            (Act::ReadUnfinished, Fact::UnfinishedRead { .. }) => Ok(()),
+            (Act::DestroyKeys { token }, Fact::KeysDestroyed { token: t, keys }) if t == token => {
+                self.check_destroyed(token, keys)
+            }
             (Act::AttestClock, Fact::ClockAttested { watches }) => {
                 super::opening::check_clock(self.plan(), watches)
             }
@@ -201,6 +205,17 @@ impl Ceremony {
             Check::RequestDigest,
             "the recorded request is not the one that the plan names",
         ))
+    }
+
+    fn check_destroyed(&self, token: &str, keys: &[String]) -> Result<(), Refusal> {
+        let unfinished = self.inputs().unfinished.as_deref();
+        let left = unfinished.map(|unfinished| super::abandon::left_on(unfinished, token));
+        let left: Vec<String> =
+            left.unwrap_or_default().into_iter().map(|(name, _)| name).collect();
+        if left == keys {
+            return Ok(());
+        }
+        Err(ours(format!("other keys were destroyed on token `{token}` than were left there")))
     }
 
     fn check_enrolled(

@@ -102,7 +102,9 @@ pub fn intended(record: &Record) -> Vec<RootMade> {
 /// Who holds what after this ceremony.
 pub fn custody(ceremony: &Ceremony) -> Custody {
     let mut custody = ceremony.past().custody().clone();
-    for fact in ceremony.facts() {
+    let unfinished = ceremony.inputs().unfinished.as_deref();
+    let before = unfinished.into_iter().flat_map(Ceremony::facts);
+    for fact in before.chain(ceremony.facts()) {
         match fact {
             Fact::TokenEnrolled { token, model, identity, attest, seal } => {
                 custody.tokens.push(CustodyToken {

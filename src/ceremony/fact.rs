@@ -64,6 +64,13 @@ pub enum Fact {
         /// One per repository.
         certificates: Vec<Certified>,
     },
+    /// What the unfinished ceremony left on a token is gone.
+    KeysDestroyed {
+        /// The token.
+        token: String,
+        /// The keys.
+        keys: Vec<String>,
+    },
     /// A token generated a key and proved it.
     KeyMade {
         /// The key.
@@ -207,6 +214,11 @@ pub enum Fact {
     TrustConfirmed {
         /// How many wrong answers came before.
         wrong: u32,
+    },
+    /// What the unfinished ceremony did was read.
+    UnfinishedRead {
+        /// The head of its record.
+        head: Digest,
     },
 }
 

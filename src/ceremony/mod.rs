@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::refusal::{Exit, Refusal};
-use crate::request::Request;
-use crate::request::proof::Proof;
 use crate::trust::Past;
 
+pub mod abandon;
 pub mod admission;
 pub mod closing;
 pub mod draft;
 pub mod fact;
+mod inputs;
 pub mod plan;
 pub mod prospect;
 pub mod quorum;
@@ -33,23 +33,9 @@ use plan::Plan;
 use roster::{Holding, Key, KeyOrigin, Roster};
 use step::{Act, Step};
 
+pub use inputs::{Inputs, PLAN, UNFINISHED};
 pub use opening::check_after;
 pub use replay::replay;
-
-/// Everything that a ceremony is decided from, read once and unchanged from then on.
-#[derive(Clone, Debug)]
-pub struct Inputs {
-    /// The plan.
-    pub plan: Plan,
-    /// The trust folder of the last ceremony; empty before a genesis.
-    pub past: Past,
-    /// The request; none for a ceremony that signs nothing.
-    pub request: Option<Request>,
-    /// The same, fetched on another machine.
-    pub second: Option<Request>,
-    /// Proofs of possession that came beside the request.
-    pub proofs: Vec<Proof>,
-}
 
 /// A ceremony at some point of its script.
 #[derive(Clone, Debug)]
@@ -73,7 +59,10 @@ impl Ceremony {
     /// The first rule that the inputs break: [`opening`], [`admission`], [`roster`], [`quorum`] say which.
     pub fn open(inputs: Inputs, at: Timestamp) -> Result<Self, Refusal> {
         opening::check(&inputs, at)?;
-        let roster = Roster::new(&inputs.plan, &inputs.past)?;
+        let roster = match &inputs.unfinished {
+            Some(unfinished) => abandon::roster(&inputs, unfinished)?,
+            None => Roster::new(&inputs.plan, &inputs.past)?,
+        };
         if inputs.plan.root().is_some() {
             quorum::Quorum::of_plan(&inputs.plan, &roster).check(inputs.plan.quorum_people())?;
         }
@@ -127,7 +116,9 @@ impl Ceremony {
             self.absent.get(token).map(|reason| format!("token {token} is not here: {reason}"))
         };
         match &step.act {
-            Act::Certify { token, .. } | Act::SignRoots { token, .. } => gone(token),
+            Act::Certify { token, .. }
+            | Act::DestroyKeys { token }
+            | Act::SignRoots { token, .. } => gone(token),
             Act::OpenShare { key, token, purpose, .. } => gone(token).or_else(|| {
                 let finished = self.is_finished(key, *purpose);
                 let enough = self.opened(key, *purpose).len() >= self.needed(key);
@@ -253,6 +244,11 @@ impl Ceremony {
             }
         }
         found
+    }
+
+    /// Whether any token has stored what it will sign.
+    pub fn has_any_intent(&self) -> bool {
+        !self.intended.is_empty()
     }
 
     /// Whether a token has stored what it will sign.

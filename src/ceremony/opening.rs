@@ -98,7 +98,8 @@ pub fn check_after(plan: &Plan, past: &Past) -> Result<(), Refusal> {
 
 /// A rotation may come first when every old key is adopted from a token: repositories of another tool.
 fn refuse_rotation_without_past(plan: &Plan) -> Result<(), Refusal> {
-    if plan.kind() == Kind::Rotate && plan.keys().any(|key| key.adopt.is_some()) {
+    let adopts = plan.kind() == Kind::Rotate && plan.keys().any(|key| key.adopt.is_some());
+    if adopts || plan.kind() == Kind::Abandon {
         return Ok(());
     }
     let what = format!("a {} follows a ceremony, and no trust folder is here", plan.kind().name());

@@ -3,6 +3,7 @@
 //! Second floor: pure; bytes to checked values. Knows no module path, no serial, no PIN and no folder.
 
 mod parts;
+pub mod rehearsal;
 mod sense;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,8 @@ struct PlanText {
     practice: bool,
     #[serde(default, with = "day_or_none")]
     safe_until: Option<Date>,
+    #[serde(default)]
+    modules: Vec<Digest>,
     when: Window,
     #[serde(default)]
     request: Option<PlannedRequest>,
@@ -59,8 +62,6 @@ struct PlanText {
     root: Option<Spanned<PlannedRoot>>,
     #[serde(default)]
     role: Vec<Spanned<PlannedRole>>,
-    #[serde(default)]
-    modules: Vec<Digest>,
     #[serde(default)]
     abandon: Option<PlannedAbandon>,
 }

@@ -139,6 +139,11 @@ impl Roster {
         Ok(roster)
     }
 
+    /// A roster of these tokens, and no key.
+    pub(super) fn of_tokens(tokens: Vec<Token>) -> Self {
+        Self { tokens, keys: Vec::new() }
+    }
+
     /// The tokens: those of the plan in its order, then the others by name.
     pub fn tokens(&self) -> &[Token] {
         &self.tokens

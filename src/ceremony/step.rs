@@ -78,6 +78,11 @@ pub enum Act {
     ConfirmPlan,
     /// Type the words of the last ceremony's closing digest.
     ConfirmTrust,
+    /// Destroy what the unfinished ceremony left on a token.
+    DestroyKeys {
+        /// The token.
+        token: String,
+    },
     /// Write the candidates, in the work folder and on `room` media.
     DraftRoots,
     /// Draw entropy from every token and feed the kernel's generator.
@@ -116,6 +121,8 @@ pub enum Act {
     ReadRoom,
     /// Record the request.
     ReadRequest,
+    /// Read what the unfinished ceremony did.
+    ReadUnfinished,
     /// Read the change, and hear it from a second reader.
     ReadRoots,
     /// Sign every candidate with a key on a token.
@@ -150,6 +157,10 @@ pub enum Act {
 pub fn steps(plan: &Plan, roster: &Roster) -> Vec<Step> {
     let mut script = Script::default();
     script.opening(plan);
+    if plan.kind() == Kind::Abandon {
+        script.abandoning(roster);
+        return script.steps;
+    }
     script.tokens(roster);
     script.keys(roster);
     script.reading();
@@ -265,6 +276,15 @@ impl Script {
                 }
             }
         }
+    }
+
+    fn abandoning(&mut self, roster: &Roster) {
+        self.add(Part::Opening, Act::ReadUnfinished);
+        for token in roster.tokens() {
+            self.add(Part::Tokens, Act::DestroyKeys { token: token.name.clone() });
+        }
+        self.add(Part::Closing, Act::Close);
+        self.add(Part::Closing, Act::ExportFolders);
     }
 
     fn closing(&mut self) {

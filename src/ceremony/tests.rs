@@ -209,7 +209,14 @@ impl Room {
     pub(crate) fn inputs(&mut self, plan: &str, past: Past, pins: bool) -> Inputs {
         let plan = self.plan(plan, &past, pins);
         let proofs = self.proofs(plan.digest());
-        Inputs { plan, past, request: Some(self.request.clone()), second: None, proofs }
+        Inputs {
+            plan,
+            past,
+            request: Some(self.request.clone()),
+            second: None,
+            proofs,
+            unfinished: None,
+        }
     }
 
     /// The text of a plan with what only request and past can tell.

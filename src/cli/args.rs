@@ -41,6 +41,8 @@ pub struct Officiant {
 pub enum Verb {
     /// Conduct the ceremony of a plan.
     Conduct(Conduct),
+    /// Rehearse a plan on throw-away soft tokens.
+    Rehearse(Rehearse),
     /// Print the report of a finished or interrupted ceremony
     Report(Report),
     /// Go on with an interrupted ceremony.

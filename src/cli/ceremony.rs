@@ -2,16 +2,17 @@
 //!
 //! Roof.
 
+use std::io::Write;
 use std::path::Path;
 
 use super::args;
 use super::command::{print, room};
-use crate::conduct::{self, Finished, Room};
+use crate::conduct::{self, Finished, Room, rehearsal};
 use crate::record::Mode;
 use crate::refusal::Refusal;
 use crate::room::clock::SystemClock;
-use crate::room::console::{Answers, Console, Terminal};
-use crate::wording::Readable;
+use crate::room::console::{Answers, Automatic, Beside, Console, Terminal};
+use crate::wording::{Count, Readable};
 
 /// Conducts a plan.
 ///
@@ -35,6 +36,31 @@ pub(super) fn resume(typed: &args::Resume) -> Result<(), Refusal> {
     let mut console = console(typed.answers.as_deref(), mode)?;
     let room = Room { binding, console: &mut *console, clock: &SystemClock, mode };
     tell(&conduct::resume(room, &typed.record)?)
+}
+
+/// Rehearses a plan.
+///
+/// # Errors
+/// Those of [`rehearsal::rehearse`].
+pub(super) fn rehearse(typed: &args::Rehearse) -> Result<(), Refusal> {
+    let binding = room(&typed.room)?;
+    let terminal = typed.interactive.then(Terminal::open).transpose();
+    let mut terminal = terminal.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+    let mut machine: Automatic<Box<dyn Write>> = Automatic::new(Box::new(std::io::sink()));
+    let mut lend = |is_plan: bool, hold: &mut rehearsal::Hold<'_>| match (&mut terminal, is_plan) {
+        (Some(people), true) => hold(&mut Beside { people, machine: &mut machine }),
+        (None, true) => {
+            machine.speak_to(Box::new(std::io::stderr()));
+            hold(&mut machine)
+        }
+        (_, false) => hold(&mut machine),
+    };
+    let done = rehearsal::rehearse(&binding, &typed.plan, &mut lend)?;
+    let (steps, past) = (Count(done.steps, "step"), Count(done.stand_ins, "root"));
+    let seconds = done.took.as_secs();
+    print(&format!(
+        "REHEARSAL finished: {steps} in {seconds} s, after a stand-in of {past}; nothing of it is left\n"
+    ))
 }
 
 /// The terminal, or in a practice a file of answers.

@@ -39,6 +39,7 @@ pub fn run(typed: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(verb: Verb) -> Result<(), Refusal> {
     match verb {
         Verb::Conduct(typed) => ceremony::conduct(&typed),
+        Verb::Rehearse(typed) => ceremony::rehearse(&typed),
         Verb::Report(typed) => paper::report(&typed),
         Verb::Resume(typed) => ceremony::resume(&typed),
         Verb::Script(typed) => paper::script(&typed),

@@ -6,9 +6,8 @@ use std::path::Path;
 
 use super::args::{Report, Script};
 use super::reading;
-use crate::ceremony::plan::Plan;
 use crate::ceremony::roster::Roster;
-use crate::ceremony::{check_after, replay};
+use crate::ceremony::{Inputs, check_after, replay};
 use crate::conduct;
 use crate::paper::{report, script};
 use crate::record::Record;
@@ -58,11 +57,7 @@ fn unfinished(folder: &Path, args: &Report) -> Result<(), Refusal> {
     let (record, _) =
         Record::parse(&bytes).map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
     let files = reading::tree(&folder.join(conduct::INPUTS))?;
-    let plan = Plan::parse(files.get("plan.toml").map_or(&[], Vec::as_slice), |name| {
-        files.get(name).cloned()
-    });
-    let plan = plan.map_err(|error| Refusal::new(Exit::Usage, error.to_string()))?;
     let past = verify::read(below(&files, "trust/"))?;
-    let ceremony = replay(verify::inputs(plan, past, &files)?, &record)?;
+    let ceremony = replay(Inputs::read(&files, past)?, &record)?;
     reading::give(&report::report(&ceremony, &record), args.html.as_deref())
 }

@@ -7,14 +7,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{CUSTODY, INPUTS};
-use crate::ceremony::Inputs;
 use crate::ceremony::plan::Plan;
+use crate::ceremony::{Inputs, PLAN, UNFINISHED};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::record::{Body, Mode, Record};
 use crate::refusal::{Exit, Refusal};
-use crate::request::Request;
-use crate::request::proof::Proof;
 use crate::room::binding::Binding;
 use crate::room::media::{self, Kind, Limits};
 use crate::sums;
@@ -25,7 +23,6 @@ pub(super) struct Files {
     files: BTreeMap<String, Vec<u8>>,
 }
 
-const PLAN: &str = "plan.toml";
 const ROOM: &str = "room.toml";
 
 impl Files {
@@ -47,6 +44,11 @@ impl Files {
         if let Some(trust) = &binding.trust {
             add(&mut files, "trust", media::read_tree(trust, LIMITS).map_err(device)?);
             add(&mut files, CUSTODY, read_custody(binding)?);
+        }
+        if parsed.0.kind() == crate::ceremony::plan::Kind::Abandon {
+            add(&mut files, UNFINISHED, read_unfinished(binding)?);
+            let tokens = below(&files, &format!("{UNFINISHED}/{CUSTODY}/"));
+            add(&mut files, CUSTODY, tokens);
         }
         if let Some(planned) = parsed.0.request() {
             let found = Found::on(binding)?;
@@ -105,7 +107,11 @@ impl Files {
     /// What the ceremony's folder in the trust folder takes from the inputs: all but room, past and custody.
     pub(super) fn published(&self) -> BTreeMap<String, Vec<u8>> {
         let private = |path: &str| {
-            path == ROOM || path.starts_with("trust/") || path.starts_with(&format!("{CUSTODY}/"))
+            let inside = path.strip_prefix("unfinished/").unwrap_or(path);
+            let inside = inside.strip_prefix("inputs/").unwrap_or(inside);
+            inside == ROOM
+                || inside.starts_with("trust/")
+                || inside.starts_with(&format!("{CUSTODY}/"))
         };
         let files = self.files.iter().filter(|(path, _)| !private(path));
         files.map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
@@ -113,41 +119,11 @@ impl Files {
 
     /// The inputs as values.
     pub(super) fn inputs(&self) -> Result<Inputs, Refusal> {
-        let bytes = self.file(PLAN).unwrap_or_default();
-        let plan = Plan::parse(bytes, |name| self.files.get(name).cloned()).map_err(usage)?;
         let past = Past::read(self.folder("trust")).map_err(|error| {
             Refusal::of(Check::TrustFolder, error.to_string())
                 .hint("bring the trust folder as the last ceremony wrote it")
         })?;
-        Ok(Inputs {
-            plan,
-            past,
-            request: self.request("request")?,
-            second: self.request("request-2")?,
-            proofs: self.proofs()?,
-        })
-    }
-
-    fn request(&self, folder: &str) -> Result<Option<Request>, Refusal> {
-        let files = self.folder(folder);
-        if files.is_empty() {
-            return Ok(None);
-        }
-        let request = Request::parse(&files).map_err(|error| {
-            Refusal::of(Check::RequestForm, error.to_string()).hint("have the request fetched anew")
-        })?;
-        Ok(Some(request))
-    }
-
-    fn proofs(&self) -> Result<Vec<Proof>, Refusal> {
-        let mut proofs = Vec::new();
-        for bytes in self.folder("proofs").values() {
-            let read = Proof::parse(bytes);
-            proofs.extend(
-                read.map_err(|error| Refusal::of(Check::RequestKeyPop, error.to_string()))?,
-            );
-        }
-        Ok(proofs)
+        Inputs::read(&self.files, past)
     }
 }
 
@@ -160,6 +136,31 @@ pub(super) fn read_plan(plan: &Path) -> Result<Plan, Refusal> {
     let bytes = media::read_file(plan, MAX_PLAN);
     let bytes = bytes.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
     parse_beside(plan, &bytes).map(|read| read.0)
+}
+
+/// What an unfinished ceremony left in its work folder: its record, its inputs, and the identities of its tokens.
+fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
+    let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
+    let folder = binding.unfinished.as_ref().ok_or_else(|| {
+        Refusal::new(Exit::Usage, "room.toml names no unfinished ceremony")
+            .hint("add `unfinished`, the work folder of the ceremony to abandon")
+    })?;
+    let record =
+        media::read_file(&folder.join(super::RECORD), super::MAX_RECORD).map_err(device)?;
+    let (read, good) = Record::parse(&record)
+        .map_err(|error| Refusal::of(Check::AbandonPlan, error.to_string()))?;
+    let kept = Files::kept(folder, &read)?;
+    let mut files = BTreeMap::from([(super::RECORD.to_owned(), record[..good].to_vec())]);
+    add(&mut files, INPUTS, kept.files);
+    let tokens = folder.join(CUSTODY).join("tokens");
+    if tokens.exists() {
+        add(
+            &mut files,
+            &format!("{CUSTODY}/tokens"),
+            media::read_tree(&tokens, LIMITS).map_err(device)?,
+        );
+    }
+    Ok(files)
 }
 
 /// A file by its name.

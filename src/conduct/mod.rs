@@ -2,11 +2,13 @@
 //!
 //! Roof: joins ceremony and room; starts and speaks to the children. Every file that it writes is written once.
 
+mod abandon;
 mod closing;
 mod enrol;
 mod inputs;
 mod opening;
 mod reading;
+pub mod rehearsal;
 mod share;
 mod signing;
 mod token;
@@ -210,6 +212,8 @@ impl Session<'_> {
             Act::AttestClock => self.attest_clock(number),
             Act::ReadRoom => self.read_room(),
             Act::ReadRequest => self.read_request(number),
+            Act::ReadUnfinished => self.read_unfinished(),
+            Act::DestroyKeys { token } => self.destroy_keys(number, token),
             Act::EnrolToken { token } => self.enrol(number, token),
             Act::AdoptToken { token, key } => self.adopt(number, token, key),
             Act::PresentToken { token } => self.present(number, token),

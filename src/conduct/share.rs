@@ -188,7 +188,7 @@ impl Session<'_> {
     }
 
     /// Shares of sets that no key has any more go: their split was interrupted.
-    fn delete_void(&mut self, token: &mut Token) -> Result<(), Refusal> {
+    pub(super) fn delete_void(&mut self, token: &mut Token) -> Result<(), Refusal> {
         let live = live_sets(&self.ceremony);
         for object in token.objects().map_err(|error| self.child(&error))? {
             let ours = object.application == APPLICATION;

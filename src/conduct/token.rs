@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::words::ATTEMPTS;
 use super::{CUSTODY, Session};
+use crate::ceremony::closing;
 use crate::ceremony::fact::Fact;
 use crate::check::Check;
 use crate::child::Launch;
@@ -160,7 +161,7 @@ impl Session<'_> {
 
     /// The public keys that a token must show: its own, and the root keys that it holds.
     fn expected_keys(&self, name: &str) -> Vec<PublicKey> {
-        let custody = self.ceremony.past().custody();
+        let custody = closing::custody(&self.ceremony);
         let known = custody.token(name).into_iter().flat_map(|token| [&token.attest, &token.seal]);
         let mut keys: Vec<PublicKey> = known.flatten().cloned().collect();
         for fact in self.ceremony.facts() {
@@ -254,17 +255,7 @@ impl Session<'_> {
     }
 
     pub(super) fn identity(&self, name: &str) -> Result<Identity, Refusal> {
-        let recorded = self.ceremony.facts().find_map(|fact| match fact {
-            Fact::TokenEnrolled { token, identity, .. }
-            | Fact::TokenAdopted { token, identity, .. }
-                if token == name =>
-            {
-                Some(*identity)
-            }
-            _ => None,
-        });
-        let known = self.ceremony.past().custody().token(name).map(|token| token.identity);
-        let commitment = recorded.or(known);
+        let commitment = closing::custody(&self.ceremony).token(name).map(|token| token.identity);
         self.identities()?
             .into_iter()
             .find(|identity| identity.token == name && Some(identity.commitment()) == commitment)

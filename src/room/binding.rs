@@ -25,6 +25,8 @@ pub struct Binding {
     pub work: PathBuf,
     /// The last ceremony's trust folder; absent before a genesis.
     pub trust: Option<PathBuf>,
+    /// The work folder of an unfinished ceremony, which an `abandon` closes.
+    pub unfinished: Option<PathBuf>,
     /// The media folders.
     pub media: Media,
     /// The PKCS#11 modules, by name, in the file's order.
@@ -86,6 +88,7 @@ impl Binding {
             bytes: bytes.to_vec(),
             work: folder.join(&file.work),
             trust: file.trust.as_ref().map(|trust| folder.join(trust)),
+            unfinished: file.unfinished.as_ref().map(|unfinished| folder.join(unfinished)),
             media: media(&source, folder, &file.media)?,
             modules: modules(&source, folder, &file.module)?,
             tokens: tokens(&source, folder, &file)?,
@@ -285,6 +288,7 @@ fn tokens(source: &Source<'_>, folder: &Path, file: &RoomFile) -> Result<Vec<Tok
 struct RoomFile {
     work: PathBuf,
     trust: Option<PathBuf>,
+    unfinished: Option<PathBuf>,
     media: Spanned<MediaFile>,
     #[serde(default)]
     module: Vec<ModuleFile>,

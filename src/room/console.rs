@@ -21,7 +21,7 @@ use crate::refusal::{Exit, Refusal};
 use crate::secret::Pin;
 
 pub use crate::wording::harmless;
-pub use answers::{Answers, Automatic};
+pub use answers::{Answers, Automatic, Beside};
 pub use terminal::Terminal;
 
 /// Speaks to people and hears what they type.

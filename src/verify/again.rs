@@ -12,8 +12,6 @@ use crate::check::Check;
 use crate::digest::Digest;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::request::Request;
-use crate::request::proof::Proof;
 use crate::sums;
 use crate::trust::{CEREMONIES, LastCeremony, Past, TRUST_SUMS, below};
 
@@ -63,29 +61,6 @@ pub fn again(past: &Past, number: Option<u32>) -> Result<Again, Refusal> {
     })
 }
 
-/// Reads the inputs of a ceremony from the files of its folder.
-///
-/// # Errors
-/// A request or a proof that is none.
-pub fn inputs(plan: Plan, past: Past, files: &Files) -> Result<Inputs, Refusal> {
-    let request = |folder: &str| {
-        let files = below(files, &format!("{folder}/"));
-        if files.is_empty() {
-            return Ok(None);
-        }
-        let bad = |error: crate::request::Error| Refusal::of(Check::RequestForm, error.to_string());
-        Request::parse(&files).map(Some).map_err(bad)
-    };
-    let mut proofs = Vec::new();
-    for (path, bytes) in below(files, "proofs/") {
-        let read = Proof::parse(&bytes).map_err(|error| {
-            Refusal::of(Check::RequestKeyPop, format!("`proofs/{path}`: {error}"))
-        })?;
-        proofs.extend(read);
-    }
-    Ok(Inputs { plan, past, request: request("request")?, second: request("request-2")?, proofs })
-}
-
 fn one(past: &Past, last: &LastCeremony, before: Past) -> Result<(Again, Files), Refusal> {
     let place = format!("{CEREMONIES}/{}", last.folder);
     let named = |refusal: Refusal| {
@@ -96,7 +71,7 @@ fn one(past: &Past, last: &LastCeremony, before: Past) -> Result<(Again, Files),
     own.remove(sums::FILE);
     own.remove(TRUST_SUMS);
     check_layout(&last.plan, &own).map_err(named)?;
-    let inputs = inputs(last.plan.clone(), before, &own).map_err(named)?;
+    let inputs = Inputs::read(&own, before).map_err(named)?;
     let ceremony = replay(inputs, &last.record).map_err(named)?;
     let over = ceremony.next().is_none_or(|step| step.act == Act::ExportFolders);
     let exported = ceremony.facts().any(|fact| matches!(fact, Fact::FoldersExported { .. }));
@@ -128,7 +103,9 @@ fn check_layout(plan: &Plan, own: &Files) -> Result<(), Refusal> {
     let known = |path: &str| {
         ["plan.toml", "record.jsonl", super::REPORT].contains(&path)
             || plan.list_name() == Some(path)
-            || ["request/", "request-2/", "proofs/"].iter().any(|folder| path.starts_with(folder))
+            || ["request/", "request-2/", "proofs/", "unfinished/"]
+                .iter()
+                .any(|folder| path.starts_with(folder))
     };
     let missing = ["plan.toml", "record.jsonl", super::REPORT].into_iter();
     if let Some(path) = missing.into_iter().find(|path| !own.contains_key(*path)) {
@@ -139,6 +116,7 @@ fn check_layout(plan: &Plan, own: &Files) -> Result<(), Refusal> {
         !known(path)
             || (path.starts_with("request-2/") && !second)
             || (path.starts_with("request/") && plan.request().is_none())
+            || (path.starts_with("unfinished/") && plan.abandon().is_none())
     };
     match own.keys().find(spare) {
         None => Ok(()),

@@ -151,6 +151,7 @@ impl Bench {
                 "[[token]]\nname = \"{token}\"\nmodule = \"soft\"\nsofthsm = \"tokens/{token}\"\n"
             );
         }
+        text += "[rehearsal]\nmodule = \"soft\"\n";
         self.scratch.folder("tokens");
         self.scratch.file(&format!("room-{n}.toml"), text)
     }
@@ -298,6 +299,13 @@ impl Bench {
         let (plan, room) = (format!("plan-{n}.toml"), format!("room-{n}.toml"));
         let answers = format!("answers-{n}.toml");
         self.officiant(&["conduct", &plan, "--room", &room, "--answers", &answers])
+    }
+
+    /// Rehearses the plan of this number.
+    pub(crate) fn rehearse(&self) -> Ran {
+        let n = self.number;
+        let (plan, room) = (format!("plan-{n}.toml"), format!("room-{n}.toml"));
+        self.officiant(&["rehearse", &plan, "--room", &room])
     }
 
     /// Resumes the ceremony of this number.

@@ -1,7 +1,9 @@
 //! Whole ceremonies: a room of folders, soft tokens, a request, a plan, and the real binary.
 
+mod abandon;
 mod bench;
 mod genesis;
+mod rehearse;
 mod resume;
 mod rotate;
 

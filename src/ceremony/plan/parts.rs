@@ -227,7 +227,17 @@ pub(super) mod day {
         day: &Date,
         output: S,
     ) -> Result<S::Ok, S::Error> {
-        day.to_string().serialize(output)
+        to_toml(*day).serialize(output)
+    }
+
+    pub(super) fn to_toml(day: Date) -> toml::value::Datetime {
+        // A day of a plan has a year of four digits, and months and days are never negative.
+        let date = toml::value::Date {
+            year: day.year().unsigned_abs(),
+            month: day.month().unsigned_abs(),
+            day: day.day().unsigned_abs(),
+        };
+        toml::value::Datetime { date: Some(date), time: None, offset: None }
     }
 }
 
@@ -245,6 +255,6 @@ pub(super) mod day_or_none {
         day: &Option<Date>,
         output: S,
     ) -> Result<S::Ok, S::Error> {
-        day.map(|day| day.to_string()).serialize(output)
+        day.map(super::day::to_toml).serialize(output)
     }
 }

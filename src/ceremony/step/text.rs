@@ -64,6 +64,11 @@ impl Step {
                 let many = Count(plan.repositories().len(), "candidate root");
                 format!("Let the machine write {many}, unsigned, here and on both room media.")
             }
+            Act::DestroyKeys { token } => {
+                format!(
+                    "Put in token {token}, type the PIN: what the unfinished ceremony left on it goes."
+                )
+            }
             Act::DrawEntropy => {
                 "Let the machine draw entropy from every token and feed the kernel.".into()
             }
@@ -91,6 +96,7 @@ impl Step {
             }
             Act::ReadRoom => "Read out the digest of room.toml and of each module.".into(),
             Act::ReadRequest => "Read out the digest of the request.".into(),
+            Act::ReadUnfinished => "Read out what the unfinished ceremony did.".into(),
             Act::ReadRoots => {
                 "Read the change aloud; a second reader gives four words from another machine."
                     .into()
@@ -140,6 +146,7 @@ impl Step {
                 .after()
                 .map_or_else(String::new, |after| format!("closing {}", after.grouped())),
             Act::DraftRoots => "the consent digest as words".into(),
+            Act::DestroyKeys { .. } => "each key named, and gone".into(),
             Act::DrawEntropy => "each token named".into(),
             Act::EnrolToken { .. } => "label, model and serial as on the token's body".into(),
             Act::ExportFolders => "the closing digest as words; media compared, equal".into(),
@@ -154,6 +161,7 @@ impl Step {
             Act::ReadRequest => plan.request().map_or_else(String::new, |request| {
                 format!("request {}", request.sha256.grouped())
             }),
+            Act::ReadUnfinished => "that no token meant to sign in it".into(),
             Act::ReadRoots => "the same words here and there".into(),
             Act::SignRoots { .. } | Act::SignWithShares { .. } => {
                 "signed and verified; old and new threshold counted".into()
@@ -170,6 +178,7 @@ impl Act {
         match self {
             Self::AdoptToken { token, .. }
             | Self::Certify { token, .. }
+            | Self::DestroyKeys { token }
             | Self::EnrolToken { token }
             | Self::MakeKey { token, .. }
             | Self::OpenShare { token, .. }

@@ -30,6 +30,9 @@ pub(super) fn fact(fact: &Fact) -> String {
             format!("token {token} stored its intent: {}", consent.grouped())
         }
         Fact::KeyCertified { certificates, .. } => certified(certificates),
+        Fact::KeysDestroyed { keys, .. } if keys.is_empty() => "it held no key".into(),
+        Fact::KeysDestroyed { keys, .. } => format!("destroyed {}", keys.join(", ")),
+        Fact::UnfinishedRead { head } => format!("its record ends with {}", head.grouped()),
         Fact::KeyMade { public, certificates, .. } => {
             format!("public key {}{}", public.id().grouped(), and_certified(certificates))
         }

@@ -82,6 +82,46 @@ impl<W: Write> Automatic<W> {
     pub fn new(out: W) -> Self {
         Self { out, pins: BTreeMap::new() }
     }
+
+    /// From now on everything shown and asked goes to `out`.
+    pub fn speak_to(&mut self, out: W) {
+        self.out = out;
+    }
+
+    /// Whether it drew this token's PIN.
+    pub fn knows(&self, token: &str) -> bool {
+        self.pins.contains_key(token)
+    }
+}
+
+/// People answer, but for the PINs of tokens that a machine enrolled before them: an interactive rehearsal.
+pub struct Beside<'a, W> {
+    /// Who is asked.
+    pub people: &'a mut dyn Console,
+    /// Who enrolled the tokens of the stand-in.
+    pub machine: &'a mut Automatic<W>,
+}
+
+impl<W: Write> Console for Beside<'_, W> {
+    fn show(&mut self, text: &str) -> Result<(), Error> {
+        self.people.show(text)
+    }
+
+    fn ask(&mut self, prompt: &Prompt) -> Result<String, Error> {
+        self.people.ask(prompt)
+    }
+
+    fn ask_pin(&mut self, prompt: &Prompt) -> Result<Pin, Error> {
+        if !self.machine.knows(token_of(&prompt.id)) {
+            return self.people.ask_pin(prompt);
+        }
+        self.people.show(&format!("{prompt}(drawn for this rehearsal)"))?;
+        self.machine.ask_pin(prompt)
+    }
+
+    fn progress(&mut self, done: u64, of: u64, what: &str) -> Result<(), Error> {
+        self.people.progress(done, of, what)
+    }
 }
 
 impl<W: Write> Console for Automatic<W> {

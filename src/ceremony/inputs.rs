@@ -1,0 +1,90 @@
+//! The inputs of a ceremony: everything that it is decided from, as values, from the bytes of files.
+//!
+//! Second floor: pure.
+
+use super::closing::Files;
+use super::plan::Plan;
+use super::{Ceremony, replay};
+use crate::check::Check;
+use crate::record::Record;
+use crate::refusal::{Exit, Refusal};
+use crate::request::Request;
+use crate::request::proof::Proof;
+use crate::trust::{Past, below};
+
+/// Everything that a ceremony is decided from, read once and unchanged from then on.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The plan.
+    pub plan: Plan,
+    /// The trust folder of the last ceremony; empty before a genesis.
+    pub past: Past,
+    /// The request; none for a ceremony that signs nothing.
+    pub request: Option<Request>,
+    /// The same, fetched on another machine.
+    pub second: Option<Request>,
+    /// Proofs of possession that came beside the request.
+    pub proofs: Vec<Proof>,
+    /// The unfinished ceremony that an `abandon` closes, as far as it got.
+    pub unfinished: Option<Box<Ceremony>>,
+}
+
+/// The plan's file among the inputs.
+pub const PLAN: &str = "plan.toml";
+/// The folder of an unfinished ceremony among the inputs: its `record.jsonl` and its own `inputs/`.
+pub const UNFINISHED: &str = "unfinished";
+
+impl Inputs {
+    /// Reads the inputs from files by path: `plan.toml`, the list that it names, `request/`, `request-2/`, `proofs/` and
+    /// `unfinished/`. Other files are passed over.
+    ///
+    /// # Errors
+    /// A plan, request, proof or unfinished record that cannot be read, or does not hold.
+    pub fn read(files: &Files, past: Past) -> Result<Self, Refusal> {
+        let bytes = files.get(PLAN).map_or(&[][..], Vec::as_slice);
+        let plan = Plan::parse(bytes, |name| files.get(name).cloned())
+            .map_err(|error| Refusal::new(Exit::Usage, error.to_string()))?;
+        let unfinished = unfinished(&below(files, &format!("{UNFINISHED}/")), &past)?;
+        Ok(Self {
+            plan,
+            past,
+            request: request(files, "request")?,
+            second: request(files, "request-2")?,
+            proofs: proofs(files)?,
+            unfinished: unfinished.map(Box::new),
+        })
+    }
+}
+
+fn request(files: &Files, folder: &str) -> Result<Option<Request>, Refusal> {
+    let files = below(files, &format!("{folder}/"));
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let bad = |error: crate::request::Error| {
+        Refusal::of(Check::RequestForm, error.to_string()).hint("have the request fetched anew")
+    };
+    Request::parse(&files).map(Some).map_err(bad)
+}
+
+fn proofs(files: &Files) -> Result<Vec<Proof>, Refusal> {
+    let mut proofs = Vec::new();
+    for (path, bytes) in below(files, "proofs/") {
+        let bad = |error: crate::request::proof::Error| {
+            Refusal::of(Check::RequestKeyPop, format!("`proofs/{path}`: {error}"))
+        };
+        proofs.extend(Proof::parse(&bytes).map_err(bad)?);
+    }
+    Ok(proofs)
+}
+
+/// The unfinished ceremony, as far as its record got; it follows the same past.
+fn unfinished(files: &Files, past: &Past) -> Result<Option<Ceremony>, Refusal> {
+    let Some(record) = files.get("record.jsonl") else { return Ok(None) };
+    let bad = |what: String| {
+        Refusal::of(Check::AbandonPlan, format!("the unfinished record cannot be read: {what}"))
+    };
+    let (record, _) = Record::parse(record).map_err(|error| bad(error.to_string()))?;
+    let inputs = Inputs::read(&below(files, "inputs/"), past.clone())?;
+    replay(inputs, &record).map(Some)
+}

@@ -1,0 +1,256 @@
+//! The plans of a rehearsal: a stand-in of the past, and the plan itself moved to where nobody believes it.
+//!
+//! Second floor: pure. security.md rule 26: names below `rehearsal.invalid/`, every date thirty years back, throw-away
+//! keys. The past is made again as one chain of the same length and dates, by the keys of its last root.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use toml::Spanned;
+
+use super::{
+    Kind, Owner, Plan, PlanText, PlannedKey, PlannedRepository, PlannedRequest, PlannedRole,
+    PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
+};
+use crate::ceremony::roster::{Holding, Key, KeyOrigin, Roster};
+use crate::digest::Digest;
+use crate::root::{Dialect, Role, SignedRoot};
+
+/// What every name of a rehearsal begins with.
+pub const PREFIX: &str = "rehearsal.invalid/";
+/// How far back every date is moved: thirty years with seven leap days.
+pub const DAYS: i64 = 10_957;
+
+/// A plan of a rehearsal, before what came earlier in it is known.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// What it is, for people.
+    pub title: String,
+    text: PlanText,
+}
+
+impl Stage {
+    /// The plan's text.
+    pub fn text(
+        &self,
+        after: Option<Digest>,
+        request: Digest,
+        online: &BTreeMap<Role, Digest>,
+    ) -> String {
+        let mut text = self.text.clone();
+        text.after = after;
+        text.request = Some(PlannedRequest { sha256: request, second: Some(request) });
+        let changed: BTreeSet<Role> = text.role.iter().map(|role| role.get_ref().name).collect();
+        for repository in &mut text.repository {
+            let pins = online.iter().filter(|(role, _)| changed.contains(role));
+            repository.pins = pins.map(|(role, id)| (*role, BTreeSet::from([*id]))).collect();
+        }
+        // Every field is a text, a number, a day or a list of those.
+        toml::to_string(&text).unwrap_or_default()
+    }
+
+    /// The names of its repositories.
+    pub fn repositories(&self) -> Vec<String> {
+        self.text.repository.iter().map(|repository| repository.name.clone()).collect()
+    }
+
+    /// The roles whose keys change.
+    pub fn roles(&self) -> BTreeSet<Role> {
+        self.text.role.iter().map(|role| role.get_ref().name).collect()
+    }
+
+    /// The dialect.
+    pub fn dialect(&self) -> Dialect {
+        self.text.dialect
+    }
+
+    /// The first day on which it may be held, thirty years back.
+    pub fn from(&self) -> Date {
+        self.text.when.from
+    }
+}
+
+/// The stages of a rehearsal, the plan itself last. `chains` has the roots of every repository that has any.
+pub fn stages(plan: &Plan, roster: &Roster, chains: &[Vec<SignedRoot>]) -> Vec<Stage> {
+    let mut stages = Vec::new();
+    let longest = chains.iter().max_by_key(|chain| chain.len());
+    if let (false, Some(chain)) = (plan.kind() == Kind::Genesis, longest) {
+        for (number, root) in (1..).zip(chain) {
+            let of = chain.len();
+            let title = format!("stand-in of the past: root {number} of {of}");
+            stages.push(Stage { text: past(plan, roster, chain, root), title });
+        }
+    }
+    let title = format!("REHEARSAL of {}", plan.title());
+    stages.push(Stage { text: itself(plan, roster), title });
+    stages
+}
+
+/// A day of the plan in its place in a rehearsal.
+pub fn shift(day: Date) -> Date {
+    day.checked_sub(DAYS.days()).unwrap_or(Date::MIN)
+}
+
+fn name(real: &str) -> String {
+    format!("{PREFIX}{real}")
+}
+
+fn spanned<T>(value: T) -> Spanned<T> {
+    Spanned::new(0..0, value)
+}
+
+fn repositories(plan: &Plan) -> Vec<PlannedRepository> {
+    let planned = plan.repositories().iter();
+    planned
+        .map(|planned| PlannedRepository {
+            name: name(&planned.name),
+            current: None,
+            pins: BTreeMap::new(),
+        })
+        .collect()
+}
+
+/// The plan itself: the same acts, thirty years back, under names that nobody trusts.
+fn itself(plan: &Plan, roster: &Roster) -> PlanText {
+    let mut text = plan.text.clone();
+    text.title = format!("REHEARSAL: {}", text.title);
+    text.practice = false;
+    text.modules = Vec::new();
+    text.exclude = Vec::new();
+    text.repositories = None;
+    text.repository = repositories(plan);
+    text.safe_until = text.safe_until.map(shift);
+    text.when = Window { from: shift(text.when.from), until: shift(text.when.until) };
+    text.root = text.root.map(|root| {
+        let root = root.into_inner();
+        spanned(PlannedRoot {
+            expires: shift(root.expires),
+            certificates_until: root.certificates_until.map(shift),
+            certificate_name: root.certificate_name.map(|called| certificate_name(&called)),
+            ..root
+        })
+    });
+    let adopted = |key: &Spanned<PlannedKey>| key.get_ref().adopt.is_some();
+    text.key.retain(|key| !adopted(key));
+    text.token.retain(|token| roster.token(&token.get_ref().name).is_some());
+    for role in &mut text.role {
+        let planned = role.get_ref().clone();
+        *role = spanned(PlannedRole { owner: Some(Owner::Server), ..planned });
+    }
+    text
+}
+
+fn certificate_name(real: &str) -> String {
+    if real == "gun" { real.to_owned() } else { name(real) }
+}
+
+/// One root of the past: the first by a genesis, the others by renewals, with the dates that they have.
+fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -> PlanText {
+    let old: Vec<&Key> = roster.keys().iter().filter(|key| key.origin != KeyOrigin::New).collect();
+    let listed: Vec<&&Key> = old.iter().filter(|key| is_in_last(key, chain)).collect();
+    let is_first = root.version().get() == 1;
+    let when = Window { from: shift(plan.when().from), until: shift(plan.when().until) };
+    let threshold =
+        chain.last().and_then(|last| last.root().role(Role::Root)).map_or(1, |role| role.threshold);
+    let threshold = u32::try_from(threshold).unwrap_or(1).clamp(1, listed.len().max(1) as u32);
+    let expires = later(shift(day_of(root)), when.until, 1);
+    let certificates_until = match plan.dialect() {
+        Dialect::Tuf => None,
+        Dialect::Notary => Some(later(certificates_end(chain), expires, 731)),
+    };
+    PlanText {
+        ceremony: if is_first { Kind::Genesis } else { Kind::Renew },
+        title: format!("REHEARSAL: stand-in of root {}", root.version()),
+        dialect: plan.dialect(),
+        after: None,
+        quorum_people: 1,
+        practice: false,
+        safe_until: None,
+        modules: Vec::new(),
+        when,
+        request: None,
+        repositories: None,
+        repository: repositories(plan),
+        exclude: Vec::new(),
+        token: if is_first { tokens(roster, &old) } else { Vec::new() },
+        key: if is_first {
+            old.iter().map(|key| spanned(planned_key(key))).collect()
+        } else {
+            Vec::new()
+        },
+        root: Some(spanned(PlannedRoot {
+            keys: listed.iter().map(|key| key.name.clone()).collect(),
+            threshold,
+            expires,
+            certificates_until,
+            certificate_name: plan
+                .root()
+                .and_then(|root| root.certificate_name.as_deref())
+                .map(certificate_name),
+        })),
+        role: if is_first { roles(chain) } else { Vec::new() },
+        abandon: None,
+    }
+}
+
+fn is_in_last(key: &Key, chain: &[SignedRoot]) -> bool {
+    let last = chain.last().map(SignedRoot::root);
+    match &key.origin {
+        KeyOrigin::Known(public) => last.is_some_and(|last| last.root_key_id(public).is_some()),
+        KeyOrigin::Adopted(_) => true,
+        KeyOrigin::New => false,
+    }
+}
+
+fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
+    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.tokens()).collect();
+    let tokens = roster.tokens().iter().filter(|token| used.contains(&token.name));
+    tokens
+        .map(|token| {
+            let (name, custodian) = (token.name.clone(), token.custodian.clone());
+            spanned(PlannedToken { name, custodian })
+        })
+        .collect()
+}
+
+fn planned_key(key: &Key) -> PlannedKey {
+    let (token, shares) = match &key.holding {
+        Holding::Token(token) => (Some(token.clone()), None),
+        Holding::Shares { threshold, tokens } => {
+            (None, Some(PlannedShares { threshold: *threshold, tokens: tokens.clone() }))
+        }
+    };
+    PlannedKey { name: key.name.clone(), algorithm: key.algorithm, token, shares, adopt: None }
+}
+
+fn roles(chain: &[SignedRoot]) -> Vec<Spanned<PlannedRole>> {
+    let threshold = |role| {
+        let last = chain.last().and_then(|last| last.root().role(role));
+        last.map_or(1, |role| u32::try_from(role.threshold).unwrap_or(1)).min(1)
+    };
+    let role = |name| PlannedRole {
+        name,
+        keys: RoleKeys::Request,
+        threshold: threshold(name),
+        owner: Some(Owner::Server),
+    };
+    Role::ONLINE.into_iter().map(|name| spanned(role(name))).collect()
+}
+
+fn day_of(root: &SignedRoot) -> Date {
+    root.root().expires().instant().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+fn certificates_end(chain: &[SignedRoot]) -> Date {
+    let last = chain.last().map(SignedRoot::root);
+    let keys = last.into_iter().flat_map(|last| last.role_keys(Role::Root));
+    let ends = keys.filter_map(|(_, key)| key.bundle()).map(|bundle| bundle.leaf().not_after());
+    let end = ends.max().map(|end| end.to_zoned(jiff::tz::TimeZone::UTC).date());
+    end.map_or(Date::MIN, shift)
+}
+
+/// The day, or `least` days after `other` if that is later.
+fn later(day: Date, other: Date, least: i64) -> Date {
+    day.max(other.checked_add(least.days()).unwrap_or(Date::MAX))
+}

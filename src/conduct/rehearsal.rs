@@ -1,0 +1,243 @@
+//! Rehearsing: the plan's acts on throw-away soft tokens, after a stand-in of the past; inert, and gone afterwards.
+//!
+//! Roof. security.md rule 26.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Finished, Room, conduct, inputs, token};
+use crate::ceremony::plan::midnight;
+use crate::ceremony::plan::rehearsal::{Stage, stages};
+use crate::ceremony::roster::Roster;
+use crate::ceremony::{Inputs, admission};
+use crate::child::Launch;
+use crate::child::vault::Vault;
+use crate::digest::Digest;
+use crate::key::{Algorithm, PublicKey};
+use crate::record::Mode;
+use crate::refusal::{Exit, Refusal};
+use crate::request::{Repository, Request};
+use crate::room::binding::{Binding, Media, Module, Token};
+use crate::room::clock::{Clock, SystemClock};
+use crate::room::console::Console;
+use crate::room::media::{self, Kind, Limits};
+use crate::root::Role;
+use crate::trust::Past;
+
+/// Lends a console for one ceremony: for the plan itself (`true`), or for the stand-in of its past.
+pub type Lend<'a> = dyn FnMut(bool, &mut Hold<'_>) -> Result<Finished, Refusal> + 'a;
+
+/// Holds one ceremony with the console that it is lent.
+pub type Hold<'a> = dyn FnMut(&mut dyn Console) -> Result<Finished, Refusal> + 'a;
+
+/// What a rehearsal was.
+#[derive(Clone, Debug)]
+pub struct Rehearsed {
+    /// How many roots stood in for the past.
+    pub stand_ins: usize,
+    /// How many steps the plan has.
+    pub steps: usize,
+    /// How long the plan's own steps took.
+    pub took: Duration,
+}
+
+/// Rehearses a plan, with the consoles that it is lent.
+///
+/// # Errors
+/// Whatever would refuse the ceremony itself. The folder of the rehearsal then stays, to be looked at.
+pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<Rehearsed, Refusal> {
+    let module = soft_module(binding)?;
+    let real = inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()?;
+    let roster = Roster::new(&real.plan, &real.past)?;
+    let chains = chains(&real)?;
+    let all = stages(&real.plan, &roster, &chains);
+    let folder = new_folder(&binding.work)?;
+    let stage_room = StageRoom { folder: folder.clone(), module, roster };
+    let steps = crate::ceremony::step::steps(&real.plan, &stage_room.roster).len();
+    let mut online = OnlineKeys::default();
+    let mut took = Duration::ZERO;
+    for (number, stage) in (1_usize..).zip(&all) {
+        online.renew(&stage.roles())?;
+        let begun = SystemClock.monotonic();
+        stage_room.hold(number, stage, &online, number == all.len(), lend)?;
+        took = SystemClock.monotonic().saturating_sub(begun);
+    }
+    std::fs::remove_dir_all(&folder).map_err(|error| {
+        let what = format!("`{}` cannot be removed", folder.display());
+        Refusal::new(Exit::Device, what)
+            .because(error.kind())
+            .standing("the rehearsal itself was finished")
+    })?;
+    Ok(Rehearsed { stand_ins: all.len() - 1, steps, took })
+}
+
+/// The public keys that the online side of the stand-in shows, by role.
+#[derive(Default)]
+struct OnlineKeys(BTreeMap<Role, PublicKey>);
+
+impl OnlineKeys {
+    fn renew(&mut self, roles: &std::collections::BTreeSet<Role>) -> Result<(), Refusal> {
+        let mut vault = Vault::start(&Launch::this_binary("vault"))
+            .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+        for role in Role::ONLINE {
+            if roles.contains(&role) || !self.0.contains_key(&role) {
+                let made = vault.sign_dry(Algorithm::EcdsaP256, &[]);
+                let (public, _) = made.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+                self.0.insert(role, public);
+            }
+        }
+        Ok(())
+    }
+
+    fn ids(&self) -> BTreeMap<Role, Digest> {
+        self.0.iter().map(|(role, key)| (*role, key.id())).collect()
+    }
+}
+
+/// The throw-away room of a rehearsal.
+struct StageRoom {
+    folder: PathBuf,
+    module: Module,
+    roster: Roster,
+}
+
+impl StageRoom {
+    fn hold(
+        &self,
+        number: usize,
+        stage: &Stage,
+        online: &OnlineKeys,
+        is_last: bool,
+        lend: &mut Lend<'_>,
+    ) -> Result<(), Refusal> {
+        let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
+        let trust = (number > 1).then(|| self.folder.join(format!("out-{}a/trust", number - 1)));
+        let past = match &trust {
+            Some(trust) => Past::read(media::read_tree(trust, LIMITS).map_err(device)?)
+                .map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?,
+            None => Past::default(),
+        };
+        let request = self.request(stage, &past, online);
+        let files = request.files().map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+        let digest =
+            request.digest().map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+        let binding = self.binding(number, trust)?;
+        media::write_tree(&binding.media.inward[0], "request", &files).map_err(device)?;
+        let after = past.last().map(|last| last.closing);
+        let text = stage.text(after, digest, &online.ids());
+        let plan = self.folder.join(format!("plan-{number}.toml"));
+        media::write_new(&plan, text.as_bytes()).map_err(device)?;
+        let clock = RehearsalClock::new(stage.from());
+        let mut run = |console: &mut dyn Console| {
+            let room =
+                Room { binding: binding.clone(), console, clock: &clock, mode: Mode::Rehearsal };
+            conduct(room, &plan)
+        };
+        lend(is_last, &mut run).map(|_| ()).map_err(|refusal| self.kept(refusal))
+    }
+
+    fn kept(&self, refusal: Refusal) -> Refusal {
+        let folder = self.folder.display();
+        refusal.standing(format!("nothing real was touched; the rehearsal lies in `{folder}`"))
+    }
+
+    fn request(&self, stage: &Stage, past: &Past, online: &OnlineKeys) -> Request {
+        let mut repositories = BTreeMap::new();
+        for name in stage.repositories() {
+            let roots = past.chain(&name).iter().map(|root| root.bytes().to_vec()).collect();
+            let keys = online.0.iter().map(|(role, key)| (*role, vec![key.clone()])).collect();
+            if let Ok(name) = name.parse() {
+                repositories.insert(name, Repository { roots, keys });
+            }
+        }
+        let fetched = midnight(stage.from());
+        let server = "rehearsal.invalid".to_owned();
+        Request { dialect: stage.dialect(), fetched, server, repositories }
+    }
+
+    fn binding(&self, number: usize, trust: Option<PathBuf>) -> Result<Binding, Refusal> {
+        let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
+        let place = |name: &str, kind: Kind| {
+            let root = self.folder.join(name);
+            media::make_folder(&root).map_err(device)?;
+            media::mark(&root, kind).map_err(device)?;
+            Ok::<PathBuf, Refusal>(root)
+        };
+        let outward = [
+            place(&format!("out-{number}a"), Kind::Out)?,
+            place(&format!("out-{number}b"), Kind::Out)?,
+        ];
+        let room = [place("room-1", Kind::Room)?, place("room-2", Kind::Room)?];
+        let inward = vec![place(&format!("in-{number}"), Kind::In)?];
+        let tokens = self.roster.tokens().iter().map(|token| Token {
+            name: token.name.clone(),
+            module: self.module.name.clone(),
+            softhsm: Some(self.folder.join("tokens").join(&token.name)),
+        });
+        let bytes = format!("# rehearsal {number}\n").into_bytes();
+        Ok(Binding {
+            digest: Digest::of(&bytes),
+            bytes,
+            work: self.folder.join(format!("work-{number}")),
+            trust,
+            unfinished: None,
+            media: Media { inward, outward, room },
+            modules: vec![self.module.clone()],
+            tokens: tokens.collect(),
+            rehearsal: None,
+        })
+    }
+}
+
+/// A clock that begins at nine o'clock of the first day on which the rehearsed plan may be held, thirty years back.
+struct RehearsalClock {
+    behind: SignedDuration,
+}
+
+impl RehearsalClock {
+    fn new(from: jiff::civil::Date) -> Self {
+        let begin = midnight(from) + SignedDuration::from_hours(9);
+        Self { behind: SystemClock.now().duration_since(begin) }
+    }
+}
+
+impl Clock for RehearsalClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().checked_sub(self.behind).unwrap_or(Timestamp::MIN)
+    }
+
+    fn monotonic(&self) -> Duration {
+        SystemClock.monotonic()
+    }
+}
+
+fn soft_module(binding: &Binding) -> Result<Module, Refusal> {
+    let named = binding.rehearsal.as_deref().and_then(|name| binding.module(name));
+    named.cloned().ok_or_else(|| {
+        Refusal::new(Exit::Usage, "room.toml names no module for rehearsals")
+            .hint("add `[rehearsal]` with `module`, a SoftHSM among the `[[module]]`s")
+    })
+}
+
+/// The roots that the plan's repositories have today.
+fn chains(inputs: &Inputs) -> Result<Vec<Vec<crate::root::SignedRoot>>, Refusal> {
+    let repositories = inputs.plan.repositories().iter();
+    repositories.map(|repository| admission::chain(inputs, &repository.name)).collect()
+}
+
+/// A new folder beside the work folder, on the same disk.
+fn new_folder(work: &Path) -> Result<PathBuf, Refusal> {
+    let random = data_encoding::HEXLOWER.encode(&token::draw::<4>()?);
+    let name = work.file_name().map_or("work".into(), |name| name.to_string_lossy());
+    let folder = work.with_file_name(format!("{name}-rehearsal-{random}"));
+    let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
+    media::make_folder(&folder).map_err(device)?;
+    media::make_folder(&folder.join("tokens")).map_err(device)?;
+    Ok(folder)
+}
+
+const LIMITS: Limits =
+    Limits { files: 400_000, bytes_each: 512 << 20, bytes_total: 1 << 30, depth: 8 };

@@ -1,0 +1,95 @@
+//! Unfinished ceremonies that nobody goes on with.
+
+use officiant::{digest::Digest, root::Dialect};
+
+use super::genesis::{in_shares, on_tokens};
+use super::{Bench, PlanText, bench::today};
+use jiff::ToSpan;
+
+const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
+
+/// Writes a plan that abandons the ceremony of the number before, and names its work folder in room.toml.
+fn write_abandon(bench: &Bench, after: Option<&str>) {
+    let n = bench.number;
+    let left = std::fs::read(bench.path(&format!("plan-{}.toml", n - 1))).unwrap();
+    let (from, until) = (today().yesterday().unwrap(), today().checked_add(3.days()).unwrap());
+    let after = after.map_or_else(String::new, |after| format!("after = \"{after}\"\n"));
+    let plan = format!(
+        "ceremony = \"abandon\"\ntitle = \"Closing what stopped\"\ndialect = \"{}\"\nquorum_people = 1\n\
+         practice = true\n{after}[when]\nfrom = {from}\nuntil = {until}\n[abandon]\nplan = \"{}\"\n",
+        bench.dialect,
+        Digest::of(&left)
+    );
+    bench.scratch.file(&format!("plan-{n}.toml"), plan);
+    let room = bench.path(&format!("room-{n}.toml"));
+    let text = std::fs::read_to_string(&room).unwrap();
+    let text = text.lines().filter(|line| !line.starts_with("trust"));
+    let text: Vec<&str> = text.collect();
+    std::fs::write(&room, format!("unfinished = \"work-{}\"\n{}\n", n - 1, text.join("\n")))
+        .unwrap();
+}
+
+#[test]
+fn an_abandoned_genesis_leaves_no_key_and_its_tokens_serve_the_next_one() {
+    let mut bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&TOKENS);
+    bench.write_plan(&on_tokens());
+    // The third officer enrols and then leaves before the key is made.
+    bench.write_answers(&TOKENS, "\"second-reader\" = \"maybe\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    write_abandon(&bench, None);
+    let ran = bench.conduct().ok();
+    assert!(ran.stdout.contains("closed 0001-abandon"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("key root-c is gone from token officer-c"), "{}", ran.stderr);
+    let custody = std::fs::read_to_string(bench.trust(2).join("custody.json")).unwrap();
+    assert!(custody.contains("officer-c") && !custody.contains("root-c"), "{custody}");
+    let verified = bench.officiant(&["verify", "media/out-2a/trust"]).ok();
+    assert!(verified.stdout.contains("0001-abandon"), "{}", verified.stdout);
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    bench.write_plan(&PlanText { after: Some(bench.closing(2)), ..on_tokens() });
+    bench.conduct().ok();
+}
+
+#[test]
+fn a_split_that_was_abandoned_leaves_no_share() {
+    let tokens = ["share-1", "share-2", "share-3", "share-4", "share-5"];
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room(&tokens);
+    bench.write_plan(&in_shares());
+    bench.write_answers(&tokens, "\"second-reader\" = \"maybe\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    bench.next_room();
+    bench.write_room(&tokens);
+    bench.write_answers(&tokens, "");
+    write_abandon(&bench, None);
+    bench.conduct().ok();
+    let left = std::fs::read_dir(bench.path("media/room-1/custody")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["tokens"]);
+}
+
+#[test]
+fn a_ceremony_in_which_a_token_meant_to_sign_is_finished_and_not_abandoned() {
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room(&TOKENS);
+    bench.write_plan(&on_tokens());
+    bench.write_answers(&TOKENS, "\"consent officer-b\" = \"no no no no\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    write_abandon(&bench, None);
+    let refused = bench.conduct();
+    assert_eq!(refused.code(), 1);
+    assert_eq!(
+        refused.stderr,
+        "error: a token of the unfinished ceremony meant to sign already [ABANDON-INTENDED]\n\
+         hint: `resume` finishes it; a root that nobody wants is followed by the next version\n\
+         nothing was signed and nothing was written\n"
+    );
+}
