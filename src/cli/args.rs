@@ -157,7 +157,7 @@ pub struct Rehearse {
     #[arg(value_name = "PLAN.TOML")]
     pub plan: PathBuf,
 
-    /// The room file, for the request, the last trust folder and the module of its [rehearsal]
+    /// The room file, for the request, the last trust folder and the module of its `[rehearsal]`
     #[arg(long, value_name = "ROOM.TOML")]
     pub room: PathBuf,
 

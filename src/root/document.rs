@@ -22,7 +22,7 @@ pub struct Root {
 
 impl Root {
     /// Reads the content of `signed`. The structure must be right; whether ids, thresholds and keys are good is for
-    /// [`succession`] and the profiles to say.
+    /// [`super::succession`] and the profiles to say.
     ///
     /// # Errors
     /// [`Error::Missing`] or [`Error::Type`] naming the field, text that is not NFC in a TUF root.
