@@ -13,14 +13,14 @@ use crate::digest::Digest;
 /// One thing in which two roots differ, or one thing that a first root says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// The key stays and has another certificate, so that its id in this dialect changes.
+    /// The key stays and is listed under another id, as a new certificate makes it.
     Certificate {
         /// The role.
         role: String,
-        /// The key with its last certificate.
-        from: Box<Key>,
-        /// The key with the new one.
-        to: Box<Key>,
+        /// The id and the key with its last certificate.
+        from: Box<(KeyId, Key)>,
+        /// The id and the key with the new one.
+        to: Box<(KeyId, Key)>,
     },
     /// When the root expires.
     Expires {
@@ -37,6 +37,11 @@ pub enum Difference {
         from: Option<String>,
         /// What it says, as JSON.
         to: Option<String>,
+    },
+    /// A key under the same id says something else, in a part that the id does not cover.
+    KeyObject {
+        /// The id.
+        id: KeyId,
     },
     /// A key joins a role.
     KeyIn {
@@ -143,12 +148,15 @@ impl Difference {
             Difference::KeyOut { role, key } => format!("Role `{role}`: {} leaves.", call(key)),
             Difference::Certificate { role, from, to } => format!(
                 "Role `{role}`: {} stays and is listed as `{}`, before `{}`{}{}.",
-                call(to),
-                to.id(),
-                from.id(),
-                certificate(to),
-                certificate(from).replacen(", with", ", instead of", 1),
+                call(&to.1),
+                to.0,
+                from.0,
+                certificate(&to.1),
+                certificate(&from.1).replacen(", with", ", instead of", 1),
             ),
+            Difference::KeyObject { id } => {
+                format!("Key `{id}` says something else in a part that its id does not cover.")
+            }
             Difference::Order { role } => {
                 format!("Role `{role}` lists the same keys in another order.")
             }
@@ -201,18 +209,18 @@ fn role(found: &mut Vec<Difference>, name: &str, old: Option<Part<'_>>, new: Par
         found.push(Difference::Threshold { role: role(), from, to });
     }
     let (before, now) = (old.map(keys).unwrap_or_default(), keys(new));
-    for (who, key) in &now {
+    for (who, (id, key)) in &now {
         match before.get(who) {
             None => found.push(Difference::KeyIn { role: role(), key: Box::new((*key).clone()) }),
-            Some(last) if last.id() != key.id() => found.push(Difference::Certificate {
+            Some((last, old)) if last != id => found.push(Difference::Certificate {
                 role: role(),
-                from: Box::new((*last).clone()),
-                to: Box::new((*key).clone()),
+                from: Box::new(((*last).clone(), (*old).clone())),
+                to: Box::new(((*id).clone(), (*key).clone())),
             }),
             Some(_) => {}
         }
     }
-    for (who, key) in &before {
+    for (who, (_, key)) in &before {
         if !now.contains_key(who) {
             found.push(Difference::KeyOut { role: role(), key: Box::new((*key).clone()) });
         }
@@ -221,7 +229,7 @@ fn role(found: &mut Vec<Difference>, name: &str, old: Option<Part<'_>>, new: Par
     if let Some((_, listed)) = old
         && same
         && listed.ids != new.1.ids
-        && before.values().all(|key| new.1.ids.contains(key.id()))
+        && before.values().all(|(id, _)| new.1.ids.contains(id))
     {
         found.push(Difference::Order { role: role() });
     }
@@ -229,23 +237,29 @@ fn role(found: &mut Vec<Difference>, name: &str, old: Option<Part<'_>>, new: Par
 
 /// The keys of a role by what makes them the same key: the public key; or the object, for a kind that we cannot read
 /// and for twins, which must not hide each other.
-fn keys<'r>((root, role): Part<'r>) -> BTreeMap<Digest, &'r Key> {
-    let keys: Vec<&Key> = role.ids.iter().filter_map(|id| root.key(id)).collect();
-    let is_twin =
-        |key: &Key| keys.iter().filter(|other| other.public() == key.public()).count() > 1;
-    let who = |key: &Key| match key.public() {
+fn keys<'r>((root, role): Part<'r>) -> BTreeMap<Digest, (&'r KeyId, &'r Key)> {
+    let listed = role.ids.iter().filter_map(|id| root.keys().get_key_value(id));
+    let keys: Vec<(&KeyId, &Key)> = listed.collect();
+    let is_twin = |key: &Key| keys.iter().filter(|(_, k)| k.public() == key.public()).count() > 1;
+    let who = |id: &KeyId, key: &Key| match key.public() {
         Some(public) if !is_twin(key) => public.id(),
-        _ => Digest::of(&key.value().go()),
+        _ => Digest::of_parts("twin", &[id.as_str().as_bytes(), &key.value().go()]),
     };
-    keys.iter().map(|key| (who(key), *key)).collect()
+    keys.iter().map(|(id, key)| (who(id, key), (*id, *key))).collect()
 }
 
-/// Keys that stand in a document without a role.
+/// Keys that say something else under the same id, and keys without a role.
 fn loose(found: &mut Vec<Difference>, old: Option<&Root>, new: &Root) {
     let loose = |root: &Root| -> BTreeSet<KeyId> {
         let listed: BTreeSet<&KeyId> = root.roles().values().flat_map(|role| &role.ids).collect();
         root.keys().keys().filter(|id| !listed.contains(id)).cloned().collect()
     };
+    for (id, key) in new.keys() {
+        let last = old.and_then(|root| root.key(id));
+        if last.is_some_and(|last| last.value() != key.value()) {
+            found.push(Difference::KeyObject { id: id.clone() });
+        }
+    }
     let (before, now) = (old.map(loose).unwrap_or_default(), loose(new));
     for id in now.difference(&before) {
         found.push(Difference::Loose { id: id.clone(), is_new: true });

@@ -31,8 +31,22 @@ pub fn starts(chain: &Chain, profile: &Profile) -> Vec<Option<Version>> {
     match profile.path {
         Path::NewestFirst => std::iter::once(None).chain(versions).collect(),
         Path::OneByOne => versions.collect(),
-        // A server holds the version before, or nothing.
-        Path::Uploads => vec![versions.rev().nth(1).flatten()],
+        // A server holds the version before, or nothing; and then the newest.
+        Path::Uploads => {
+            let newest = chain.newest();
+            vec![versions.rev().nth(1).flatten(), newest]
+        }
+    }
+}
+
+/// Walks; and of a server that has arrived, asks whether it can go on from there.
+fn reach(walker: Walker<'_>, chain: &Chain, start: Option<Version>) -> Result<(), Stop> {
+    walker.walk(chain, start)?;
+    match start {
+        Some(version) if walker.profile.path == Path::Uploads && start == chain.newest() => {
+            walker.stands(chain, version)
+        }
+        _ => Ok(()),
     }
 }
 
@@ -42,7 +56,7 @@ pub fn survey(chain: &Chain, dialect: Dialect, repository: &str, at: Timestamp) 
     let mut fares = Vec::new();
     for profile in Profile::of(dialect) {
         for start in starts(chain, profile) {
-            let walk = |at| Walker { profile, repository, at }.walk(chain, start);
+            let walk = |at| reach(Walker { profile, repository, at }, chain, start);
             let today = walk(at);
             let ends = match today {
                 Ok(()) => later.iter().find_map(|end| {
@@ -73,8 +87,8 @@ pub fn cut_off(
         let walker = Walker { profile, repository, at };
         for start in starts(after, profile) {
             let is_new = start.is_some() && start == after.newest() && before.newest().is_some();
-            let works_today = is_new || walker.walk(before, start).is_ok();
-            if works_today && let Err(stop) = walker.walk(after, start) {
+            let works_today = is_new || reach(walker, before, start).is_ok();
+            if works_today && let Err(stop) = reach(walker, after, start) {
                 lost.push((start, profile, stop));
             }
         }

@@ -93,6 +93,16 @@ impl Walker<'_> {
         }
     }
 
+    /// Says whether the root of a version stands by itself on that day. Notary's server takes no update at all once
+    /// the one that it holds does not.
+    ///
+    /// # Errors
+    /// That version, and why.
+    pub fn stands(&self, chain: &Chain, version: Version) -> Result<(), Stop> {
+        let held = self.file(chain, version)?;
+        self.judge(chain, None, held, version)
+    }
+
     /// One version after the other; the root it begins with must be signed by itself.
     fn one_by_one(&self, chain: &Chain, start: Version, newest: Version) -> Result<(), Stop> {
         let mut held = self.file(chain, start)?;

@@ -32,6 +32,7 @@ impl Maker {
         let mut signers: Vec<Signer> = (0..5).map(|_| Signer::ed25519()).collect();
         signers.extend((0..3).map(|_| Signer::p256()));
         signers.push(Signer::rsa());
+        signers.push(Signer::p384());
         Self { signers, online: Signer::ed25519(), p384: Signer::p384() }
     }
 

@@ -6,9 +6,15 @@ use crate::root::walk::Reason;
 fn each_pair_says_on_which_day_it_first_fails_and_why() {
     let chain = fixture::chain(Dialect::Notary, 2);
     let fares = survey(&chain, Dialect::Notary, REPOSITORY, day("2027-01-01"));
-    // Client: first use, 1, 2. Server: 1. Strictest: 1, 2.
-    assert_eq!(fares.len(), 6);
-    for fare in fares {
+    // Client: first use, 1, 2. Server: 1, 2. Strictest: 1, 2.
+    assert_eq!(fares.len(), 7);
+    let server =
+        fares.iter().position(|f| f.profile.name == "Notary server" && f.start == Version::new(2));
+    let (ends, stop) = fares[server.unwrap()].ends.clone().unwrap();
+    assert_eq!(ends, day("2033-12-01"), "a server takes updates until the certificates end");
+    assert!(matches!(stop.reason, Reason::NoCertificate { .. }), "{stop}");
+    let fares = fares.into_iter().enumerate().filter(|(index, _)| Some(*index) != server);
+    for (_, fare) in fares {
         assert_eq!(fare.today, Ok(()));
         let (ends, stop) = fare.ends.unwrap();
         assert_eq!(ends, day("2031-11-30"));
@@ -52,7 +58,7 @@ fn a_first_root_must_be_reached_by_everyone() {
     let after = Chain::new([first]);
     let lost =
         cut_off(&Chain::new([]), &after, Dialect::Notary, ("localhost:5000/y", day("2027-01-01")));
-    assert_eq!(lost.len(), 4, "{lost:?}");
+    assert_eq!(lost.len(), 5, "{lost:?}");
 }
 
 #[test]
@@ -65,4 +71,13 @@ fn an_old_notary_key_misleads_until_its_certificates_end_and_a_tuf_key_for_ever(
     let mut last: Vec<_> = tuf.iter().map(|old| old.last.get()).collect();
     last.sort_unstable();
     assert_eq!(last, [1, 2]);
+}
+
+#[test]
+fn a_server_whose_certificates_have_ended_is_cut_off_already() {
+    let chain = fixture::chain(Dialect::Notary, 2);
+    let mut files = chain.files().values().cloned();
+    let before = Chain::new(files.next());
+    let lost = cut_off(&before, &chain, Dialect::Notary, (REPOSITORY, day("2034-01-01")));
+    assert!(lost.iter().all(|(start, ..)| start.is_some_and(|v| v.get() == 2)), "{lost:?}");
 }

@@ -141,3 +141,37 @@ fn a_certificate_key_carries_its_bundle_whatever_its_type_says() {
     let plain = read_key(&Value::Map(members));
     assert!(plain.public().is_none() && plain.bundle().is_some());
 }
+
+#[test]
+fn any_byte_of_a_real_file_may_be_wrong_and_nothing_panics() {
+    let tuf: &[u8] = include_bytes!("../../../tests/vectors/tuf/1.root.json");
+    let at = day("2027-01-01");
+    for (dialect, bytes) in [(Dialect::Notary, FILES[2]), (Dialect::Tuf, tuf)] {
+        let good = SignedRoot::parse(dialect, bytes).unwrap();
+        for index in (0..bytes.len()).step_by(37) {
+            for wrong in [0, b'"', b'0', b'}', b'[', 0xff, bytes[index] ^ 1] {
+                let mut hostile = bytes.to_vec();
+                hostile[index] = wrong;
+                let Ok(file) = SignedRoot::parse(dialect, &hostile) else { continue };
+                let told = crate::root::diff::differences(Some(good.root()), file.root());
+                let same = file.root().value() == good.root().value();
+                let around = String::from_utf8_lossy(
+                    &hostile[index.saturating_sub(60)..(index + 20).min(hostile.len())],
+                )
+                .into_owned();
+                assert_eq!(told.is_empty(), same, "{around}");
+                let again = SignedRoot::assemble(file.root(), file.signatures());
+                let again = SignedRoot::parse(dialect, again.bytes()).unwrap();
+                assert_eq!(again.root(), file.root());
+                let version = file.version();
+                let chain = Chain::new([file]);
+                for profile in crate::root::profile::Profile::of(dialect) {
+                    let walker = Walker { profile, repository: "localhost:5000/vector", at };
+                    let walked =
+                        walker.walk(&chain, Some(version)).and(walker.stands(&chain, version));
+                    assert!(told.is_empty() || walked.is_err(), "{around}");
+                }
+            }
+        }
+    }
+}
