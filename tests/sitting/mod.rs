@@ -3,6 +3,7 @@
 mod abandon;
 mod bench;
 mod genesis;
+mod paper;
 mod rehearse;
 mod resume;
 mod rotate;
