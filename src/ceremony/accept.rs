@@ -24,7 +24,8 @@ impl Ceremony {
                 if self.drafted().map(|(_, drafted)| drafted) != Some(*consent) {
                     let what =
                         format!("token `{token}` intends to sign something else than was drafted");
-                    return Err(Refusal::of(Check::RootEquivocation, what));
+                    return Err(Refusal::of(Check::RootEquivocation, what)
+                        .hint("a version once meant is never signed with other bytes"));
                 }
                 self.intended.insert(token.clone());
             }
@@ -54,6 +55,7 @@ impl Ceremony {
         let expected = self.next().map_or(0, |step| step.number);
         let what = format!("the record says step {number} where step {expected} is next");
         Refusal::of(Check::FactOrder, what)
+            .hint("bring the work folder as it was left: nothing in it is to be edited")
     }
 
     /// What a restart loses: shares opened for the vault, a key whose split was not finished, and the clock.
@@ -187,7 +189,8 @@ impl Ceremony {
                     "module `{}` has digest {}, which the plan does not pin",
                     module.name, module.sha256
                 );
-                Err(Refusal::of(Check::RoomModules, what))
+                Err(Refusal::of(Check::RoomModules, what)
+                    .hint("install the module that was reviewed, or have the plan pin this one"))
             }
         }
     }
@@ -204,7 +207,8 @@ impl Ceremony {
         Err(Refusal::of(
             Check::RequestDigest,
             "the recorded request is not the one that the plan names",
-        ))
+        )
+        .hint("bring the media that the plan was written for"))
     }
 
     fn check_destroyed(&self, token: &str, keys: &[String]) -> Result<(), Refusal> {
@@ -227,7 +231,8 @@ impl Ceremony {
         let seals = self.roster.token(token).is_some_and(|token| token.seals);
         if seals != seal.is_some() {
             let what = format!("token `{token}` needs a sealing key exactly if it gets a share");
-            return Err(Refusal::of(Check::TokenSeal, what));
+            return Err(Refusal::of(Check::TokenSeal, what)
+                .hint("bring the work folder as it was left: nothing in it is to be edited"));
         }
         let taken = |public: &PublicKey| {
             self.past().custody().tokens.iter().any(|known| {
@@ -239,7 +244,8 @@ impl Ceremony {
         };
         if taken(attest) || seal.is_some_and(taken) || seal == Some(attest) {
             let what = format!("token `{token}` shows a public key that another token has");
-            return Err(Refusal::of(Check::TokenKey, what));
+            return Err(Refusal::of(Check::TokenKey, what)
+                .hint("one of the two is a copy: use a token that was never set up before"));
         }
         Ok(())
     }
@@ -251,7 +257,7 @@ impl Ceremony {
             }
             _ => {
                 let what = format!("key `{key}` on the token is not the one that the plan adopts");
-                Err(Refusal::of(Check::TokenKey, what))
+                Err(Refusal::of(Check::TokenKey, what).hint("put in the token that holds it"))
             }
         }
     }
@@ -267,7 +273,8 @@ impl Ceremony {
                 public.algorithm(),
                 key.algorithm
             );
-            return Err(Refusal::of(Check::TokenKey, what));
+            return Err(Refusal::of(Check::TokenKey, what)
+                .hint("give the key another name in the plan, or correct its algorithm"));
         }
         let others = self.roster.keys().iter().filter(|other| other.name != name);
         let twin = others
@@ -277,7 +284,8 @@ impl Ceremony {
         match twin.or(old.filter(|old| *old != name)) {
             Some(twin) => {
                 let what = format!("key `{name}` has the public key of `{twin}`");
-                Err(Refusal::of(Check::RootKeyTwin, what))
+                Err(Refusal::of(Check::RootKeyTwin, what)
+                    .hint("a token that makes one key twice is not to be trusted: use another"))
             }
             None => Ok(()),
         }
@@ -295,7 +303,8 @@ impl Ceremony {
             return Ok(());
         }
         let what = format!("key `{name}` was split for other tokens than the plan says");
-        Err(Refusal::of(Check::ShareThreshold, what))
+        Err(Refusal::of(Check::ShareThreshold, what)
+            .hint("bring the work folder as it was left: nothing in it is to be edited"))
     }
 
     fn check_certificates(
@@ -327,7 +336,7 @@ impl Ceremony {
             return Ok(());
         }
         let what = format!("the shares of key `{name}` were not all proven");
-        Err(Refusal::of(Check::ShareProven, what))
+        Err(Refusal::of(Check::ShareProven, what).hint("run `resume`: it makes the set anew"))
     }
 
     /// Refuses to go on when the tokens that are here cannot reach the thresholds any more.

@@ -32,6 +32,7 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster) -> Result<(), Refusal> {
         let asked = Asked::new(inputs, request, repository)?;
         asked.check_chain()?;
         asked.check_met()?;
+        asked.check_twins()?;
         asked.check_keys(roster)?;
     }
     check_shared(inputs)
@@ -49,7 +50,7 @@ pub fn chain(inputs: &Inputs, repository: &str) -> Result<Vec<SignedRoot>, Refus
     for (version, bytes) in (1_u64..).zip(&asked.roots) {
         let bad = |what: String| {
             let what = format!("`{repository}`: root {version} of the request: {what}");
-            Refusal::of(Check::RequestChain, what)
+            Refusal::of(Check::RequestChain, what).hint(FETCH_ANEW)
         };
         let root = SignedRoot::parse(inputs.plan.dialect(), bytes)
             .map_err(|error| bad(error.to_string()))?;
@@ -113,7 +114,7 @@ fn check_repositories(plan: &Plan, request: &Request) -> Result<(), Refusal> {
             request.dialect,
             plan.dialect()
         );
-        return Err(Refusal::of(Check::RequestRepositories, what));
+        return Err(Refusal::of(Check::RequestRepositories, what).hint(FETCH_ANEW));
     }
     let planned: BTreeSet<&str> = plan.repositories().iter().map(|r| r.name.as_str()).collect();
     let excluded: BTreeSet<&str> = plan.exclusions().iter().map(|r| r.name.as_str()).collect();
@@ -122,12 +123,14 @@ fn check_repositories(plan: &Plan, request: &Request) -> Result<(), Refusal> {
         asked.iter().filter(|n| !planned.contains(**n) && !excluded.contains(**n)).collect();
     if !more.is_empty() {
         let what = format!("the request names {}, which the plan does not", List::names(&more));
-        return Err(Refusal::of(Check::RequestRepositories, what));
+        return Err(Refusal::of(Check::RequestRepositories, what)
+            .hint("have the request fetched for the plan's repositories alone"));
     }
     let fewer: Vec<_> = planned.difference(&asked).collect();
     if !fewer.is_empty() {
         let what = format!("the plan names {}, which the request does not", List::names(&fewer));
-        return Err(Refusal::of(Check::RequestRepositories, what));
+        return Err(Refusal::of(Check::RequestRepositories, what)
+            .hint("have the request fetched with every repository of the plan"));
     }
     Ok(())
 }
@@ -160,7 +163,9 @@ impl<'a> Asked<'a> {
             check_link(old, new).map_err(|why| {
                 let what =
                     format!("root {} does not follow root {}: {why}", new.version(), old.version());
-                self.refuse(Check::RequestChain, what)
+                self.refuse(Check::RequestChain, what).hint(
+                    "somebody put a root there that its keys did not sign: find out who, before anything is signed",
+                )
             })?;
         }
         Ok(())
@@ -185,20 +190,21 @@ impl<'a> Asked<'a> {
                 "root {} of the request is not the one of the trust folder",
                 ours.version()
             );
-            return Err(self.refuse(Check::RequestBehind, what));
+            return Err(self.refuse(Check::RequestBehind, what).hint(
+                "server and trust folder tell different stories: find out why, before anything is signed",
+            ));
         }
         let found = self.chain.last().map(|root| (root.version().get(), root.digest()));
         let named = self.planned.current.map(|current| (current.version, current.sha256));
         if self.inputs.plan.kind() == Kind::Genesis && found.is_some() {
-            return Err(
-                self.refuse(Check::RequestFirstMet, "a genesis, and the server has a root already")
-            );
+            return Err(self
+                .refuse(Check::RequestFirstMet, "a genesis, and the server has a root already")
+                .hint("plan a `rotate` for it"));
         }
         if self.inputs.plan.kind() != Kind::Genesis && found.is_none() {
-            return Err(self.refuse(
-                Check::RequestFirstMet,
-                "the server has no root of it: it needs a genesis",
-            ));
+            return Err(self
+                .refuse(Check::RequestFirstMet, "the server has no root of it")
+                .hint("plan a `genesis` for it"));
         }
         if known.is_empty() && found != named {
             let what = match found {
@@ -207,16 +213,36 @@ impl<'a> Asked<'a> {
                 }
                 None => "the plan names a root, and the server has none".to_owned(),
             };
-            return Err(self.refuse(Check::RequestFirstMet, what));
+            return Err(self.refuse(Check::RequestFirstMet, what).hint(
+                "ask the repository's owner for version and digest of its root, not the courier, and name them in the plan",
+            ));
         }
         if known.len() < self.chain.len() && !known.is_empty() {
             let what = format!(
                 "the request brings root {}, which no ceremony here made",
                 self.chain.len()
             );
-            return Err(self.refuse(Check::RequestForeign, what));
+            return Err(self.refuse(Check::RequestForeign, what).hint(
+                "bring the newest trust folder; if this is it, find out who signs with these keys",
+            ));
         }
         Ok(())
+    }
+
+    /// No two root keys of the newest root are one: a threshold that counts a key twice is none.
+    fn check_twins(&self) -> Result<(), Refusal> {
+        let Some(last) = self.chain.last().map(SignedRoot::root) else { return Ok(()) };
+        let mut seen = BTreeSet::new();
+        let publics = last.role_keys(Role::Root).filter_map(|(_, key)| key.public());
+        match publics.map(PublicKey::id).find(|id| !seen.insert(*id)) {
+            None => Ok(()),
+            Some(twin) => {
+                let what = format!("root {} lists root key {twin} twice", last.version());
+                Err(self
+                    .refuse(Check::RootKeyTwin, what)
+                    .hint("one key counted twice is no threshold: find out who made this root"))
+            }
+        }
     }
 
     fn check_keys(&self, roster: &Roster) -> Result<(), Refusal> {
@@ -230,7 +256,9 @@ impl<'a> Asked<'a> {
                     role.threshold,
                     offered.len()
                 );
-                return Err(self.refuse(Check::RootKeys, what));
+                return Err(self
+                    .refuse(Check::RootKeys, what)
+                    .hint("have the request fetched with as many keys, or lower the threshold"));
             }
             for key in offered {
                 self.check_key(role, &key, roster)?;
@@ -240,7 +268,9 @@ impl<'a> Asked<'a> {
                         key.id(),
                         role.name
                     );
-                    return Err(self.refuse(Check::RequestKeyRole, what));
+                    return Err(self
+                        .refuse(Check::RequestKeyRole, what)
+                        .hint("each role has keys of its own: make another one"));
                 }
             }
             self.check_pins(role)?;
@@ -273,7 +303,9 @@ impl<'a> Asked<'a> {
                 .any(|k| k.origin == super::roster::KeyOrigin::Known(key.clone()))
         {
             let what = format!("key {} of `{}` is a root key", key.id(), role.name);
-            return Err(self.refuse(Check::RequestKeyRole, what));
+            return Err(self
+                .refuse(Check::RequestKeyRole, what)
+                .hint("a key keeps its role: make a new one"));
         }
         if holds(own) {
             return Ok(());
@@ -305,7 +337,9 @@ impl<'a> Asked<'a> {
                     "the plan pins {pin} for `{}`, and the request does not bring it",
                     role.name
                 );
-                Err(self.refuse(Check::RequestKeyPinned, what))
+                Err(self
+                    .refuse(Check::RequestKeyPinned, what)
+                    .hint("bring the request that the plan was written for, or correct the pin"))
             }
         }
     }
@@ -346,6 +380,9 @@ fn check_link(old: &SignedRoot, new: &SignedRoot) -> Result<(), String> {
     Ok(())
 }
 
+/// What to do about a request that is not what a courier brings.
+const FETCH_ANEW: &str = "have the request fetched anew, from another machine";
+
 /// How roots of other tools are counted: nothing wrong is an error, and nothing wrong counts.
 const FOREIGN: Counting = Counting {
     signer: Signer::PublicKey,
@@ -375,7 +412,8 @@ fn check_shared(inputs: &Inputs) -> Result<(), Refusal> {
             if !repository.name.starts_with(prefix) {
                 let what =
                     format!("certificate name `{wildcard}` does not cover `{}`", repository.name);
-                return Err(Refusal::of(Check::RootShared, what));
+                return Err(Refusal::of(Check::RootShared, what)
+                    .hint("give it a plan of its own, or every repository its own certificates"));
             }
         }
         let keys = targets_keys(inputs, repository)?;

@@ -20,9 +20,9 @@ use crate::root::certificate::Bundle;
 use crate::root::succession::{self, Change};
 use crate::root::threshold::{self, Ballot, Counting, Electorate};
 use crate::root::{self, Dialect, KeyId, Role, Root, Signature, SignedRoot, Version};
-pub(super) use certify::check_certificate;
+use certify::certified_name;
 pub use certify::{certificate_names, certificate_requests};
-use certify::{certified_name, check_outlives};
+pub(super) use certify::{check_certificate, check_outlives};
 use data_encoding::BASE64;
 
 /// The next root of one repository, before it is signed.
@@ -95,8 +95,10 @@ fn draft(ceremony: &Ceremony, repository: &str) -> Result<Draft, Refusal> {
     }
     let expires = midnight(planned.expires);
     let change = Change { version, root_keys, threshold: planned.threshold, roles, expires };
-    let root = succession::next(plan.dialect(), last, &change)
-        .map_err(|error| Refusal::of(error.check(), format!("`{repository}`: {error}")))?;
+    let root = succession::next(plan.dialect(), last, &change).map_err(|error| {
+        Refusal::of(error.check(), format!("`{repository}`: {error}"))
+            .hint("clients would not take such a root: correct the plan or the request")
+    })?;
     let draft = Draft { repository: repository.to_owned(), chain, root };
     check_equivocation(ceremony, &draft)?;
     Ok(draft)
@@ -141,6 +143,7 @@ fn root_key(
 
 fn document(repository: &str, error: &dyn std::fmt::Display) -> Refusal {
     Refusal::of(Check::RootKeys, format!("`{repository}`: {error}"))
+        .hint("clients would not take such a root: correct the plan or the request")
 }
 
 /// A version that an earlier ceremony meant to sign is never signed with other bytes.
@@ -156,7 +159,8 @@ fn check_equivocation(ceremony: &Ceremony, draft: &Draft) -> Result<(), Refusal>
                     "`{}`: version {} was meant to be something else in `{}`",
                     made.repository, made.version, past.folder
                 );
-                return Err(Refusal::of(Check::RootEquivocation, what));
+                return Err(Refusal::of(Check::RootEquivocation, what)
+                    .hint("a version once meant is never signed with other bytes"));
             }
         }
     }
@@ -189,7 +193,7 @@ pub(super) fn check_drafted(
         return Ok(());
     }
     let what = "the recorded candidates are not those that plan, request and record give";
-    Err(Refusal::of(Check::RootEquivocation, what))
+    Err(Refusal::of(Check::RootEquivocation, what).hint(UNTOUCHED))
 }
 
 /// What a key is asked to sign, one per repository that it belongs to, in the plan's order.
@@ -205,6 +209,9 @@ pub fn to_sign(drafts: &[Draft], public: &PublicKey) -> Result<Vec<(String, ToSi
     }
     Ok(inputs)
 }
+
+/// What to do about a record whose facts contradict each other.
+const UNTOUCHED: &str = "bring the work folder as it was left: nothing in it is to be edited";
 
 /// Turns raw answers into recorded signatures, each verified.
 ///
@@ -224,6 +231,7 @@ pub fn signatures(
         let id = draft.ids(public).into_iter().next().ok_or_else(|| ours("a key without an id"))?;
         let signature = draft.root.signature(&id, public, raw).map_err(|error| {
             Refusal::of(Check::SignatureGood, format!("`{}`: {error}", draft.repository))
+                .hint("run `resume`: it signs anew; if it stays so, use another token")
         })?;
         let (repository, signature) = (draft.repository.clone(), BASE64.encode(&signature.bytes));
         signed.push(Signed { repository, signature });
@@ -255,6 +263,7 @@ pub(super) fn check_signed(
                 Check::SignatureGood,
                 format!("`{}`: the signature of key `{key}` is not good", draft.repository),
             )
+            .hint(UNTOUCHED)
         };
         let signatures = of_key(draft, &public, &signed.signature).ok_or_else(bad)?;
         for signature in &signatures {
@@ -355,7 +364,8 @@ pub(super) fn check_assembled(ceremony: &Ceremony, roots: &[RootMade]) -> Result
     if made == roots {
         return Ok(());
     }
-    Err(Refusal::of(Check::RootBytes, "the recorded roots are not those that the record gives"))
+    Err(Refusal::of(Check::RootBytes, "the recorded roots are not those that the record gives")
+        .hint(UNTOUCHED))
 }
 
 /// Refuses when the keys that can still be used do not reach the old or the new threshold. `[QUORUM-PRESENT]`

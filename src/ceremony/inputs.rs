@@ -72,6 +72,7 @@ fn proofs(files: &Files) -> Result<Vec<Proof>, Refusal> {
     for (path, bytes) in below(files, "proofs/") {
         let bad = |error: crate::request::proof::Error| {
             Refusal::of(Check::RequestKeyPop, format!("`proofs/{path}`: {error}"))
+                .hint("its owner runs `courier prove` with this plan")
         };
         proofs.extend(Proof::parse(&bytes).map_err(bad)?);
     }

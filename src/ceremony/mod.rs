@@ -59,6 +59,7 @@ impl Ceremony {
     /// The first rule that the inputs break: [`opening`], [`admission`], [`roster`], [`quorum`] say which.
     pub fn open(inputs: Inputs, at: Timestamp) -> Result<Self, Refusal> {
         opening::check(&inputs, at)?;
+        draft::check_outlives(&inputs.plan)?;
         let roster = match &inputs.unfinished {
             Some(unfinished) => abandon::roster(&inputs, unfinished)?,
             None => Roster::new(&inputs.plan, &inputs.past)?,

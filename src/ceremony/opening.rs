@@ -27,7 +27,9 @@ pub(super) fn check(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal> {
 
 /// Checks the two watches against the machine and the plan's window. `[CLOCK-WINDOW]`
 pub(super) fn check_clock(plan: &Plan, watches: &[Watch]) -> Result<(), Refusal> {
-    let refuse = |what: String| Err(Refusal::of(Check::ClockWindow, what));
+    let refuse = |what: String| {
+        Err(Refusal::of(Check::ClockWindow, what).hint("two people read two watches"))
+    };
     let [first, second] = watches else {
         return refuse(format!("{} watches were read, two are needed", watches.len()));
     };
@@ -79,7 +81,11 @@ fn check_floor(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal> {
 /// The refusal names both digests.
 pub fn check_after(plan: &Plan, past: &Past) -> Result<(), Refusal> {
     let last = past.last();
-    let refuse = |what: String| Err(Refusal::of(Check::PlanAfter, what));
+    let refuse = |what: String| {
+        Err(Refusal::of(Check::PlanAfter, what).hint(
+            "bring the trust folder that the plan follows, or the plan that follows this one",
+        ))
+    };
     match (plan.after(), last.map(|last| last.closing)) {
         (None, None) if plan.kind() == Kind::Genesis => Ok(()),
         (None, None) => refuse_rotation_without_past(plan),
@@ -127,7 +133,8 @@ fn check_practice(inputs: &Inputs) -> Result<(), Refusal> {
                 "a TUF root of a practice expires within 30 days, the plan says {}",
                 root.expires
             );
-            return Err(Refusal::of(Check::PracticeNames, what));
+            return Err(Refusal::of(Check::PracticeNames, what)
+                .hint("set `expires` within 30 days of `when.from`"));
         }
     }
     Ok(())

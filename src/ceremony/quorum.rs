@@ -73,7 +73,8 @@ impl Quorum {
     /// The refusal names the smallest set.
     pub fn check(&self, needed: u32) -> Result<(), Refusal> {
         let Some(smallest) = self.can_sign.iter().min_by_key(|set| set.len()) else {
-            return Err(Refusal::of(Check::PlanQuorum, "nobody can sign by this plan"));
+            return Err(Refusal::of(Check::PlanQuorum, "nobody can sign by this plan")
+                .hint("lower `threshold` in `[root]`, or add keys"));
         };
         if smallest.len() >= needed as usize {
             return Ok(());

@@ -176,7 +176,8 @@ impl Roster {
             if k < 2 || k > n {
                 let what =
                     format!("key `{name}`: {k} of {n} shares, expected 2 or more and at most all");
-                return Err(Refusal::of(Check::ShareThreshold, what));
+                return Err(Refusal::of(Check::ShareThreshold, what)
+                    .hint("correct `threshold` or `tokens` of its `shares`"));
             }
             let mut holders: BTreeMap<&str, &str> = BTreeMap::new();
             for token in tokens {
@@ -200,7 +201,8 @@ impl Roster {
             let what = format!(
                 "role `root`: threshold {m} needs 1 to {n} of the {n} keys that the plan lists"
             );
-            return Err(Refusal::of(Check::RootKeys, what));
+            return Err(Refusal::of(Check::RootKeys, what)
+                .hint("correct `threshold` or `keys` in `[root]`"));
         }
         Ok(())
     }
@@ -216,7 +218,7 @@ fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, 
             "key `{}`: no key of algorithm `{}` is made here",
             planned.name, planned.algorithm
         );
-        return Err(Refusal::new(Exit::Usage, what));
+        return Err(Refusal::new(Exit::Usage, what).hint("choose another algorithm"));
     }
     let holding = match (&planned.token, &planned.shares) {
         (Some(token), _) => Holding::Token(token.clone()),

@@ -122,7 +122,11 @@ fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
         E::Removed { .. } => "insert it and run `resume`",
         E::TwinLabel { .. } | E::TwinSerial { .. } => "remove the token that is not meant",
         E::WriteProtected { .. } => "set the switch of the token, or its reader, to write",
-        _ => return None,
+        E::KeyTwice { .. } => "one of the two is a copy: leave this token out",
+        E::NotSupported { .. } | E::PeerPoint { .. } => {
+            "this kind of token cannot take this part: use another model"
+        }
+        E::LabelUnfit { .. } | E::NotLoggedIn { .. } | E::NotSelected { .. } => return None,
     })
 }
 
@@ -138,6 +142,20 @@ fn vault_hint(refused: &Refused) -> Option<&'static str> {
             "read the share from the other copy: token and custody folder each hold one"
         }
         Refused::Share(E::TooFew { .. }) => "bring the tokens of more custodians",
+        Refused::Share(
+            E::Duplicate { .. }
+            | E::IndexBeyond { .. }
+            | E::IndexZero { .. }
+            | E::OtherIndex { .. }
+            | E::OtherKey { .. },
+        ) => "leave this share out and open another one; find out who made it",
+        Refused::Share(E::Combined) | Refused::OtherKey { .. } => {
+            "open other shares; what these rebuild is not the key, and signs nothing"
+        }
+        Refused::Share(E::Threshold { .. }) => "correct `threshold` or `tokens` of its `shares`",
+        Refused::Challenge | Refused::Seal(_) | Refused::SealKeyTwice { .. } => {
+            "enrol another token for the share"
+        }
         _ => return None,
     })
 }

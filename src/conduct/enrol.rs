@@ -91,7 +91,7 @@ impl Session<'_> {
             Login::Open => Ok(face),
             Login::Refused(_) => {
                 let what = format!("token `{name}` does not take the PIN that it was given");
-                Err(Refusal::of(Check::TokenPin, what))
+                Err(Refusal::of(Check::TokenPin, what).hint("use another token"))
             }
         }
     }
@@ -130,7 +130,8 @@ impl Session<'_> {
             }
             self.show("        the two were not the same")?;
         }
-        Err(Refusal::of(Check::TokenPin, format!("no PIN was set on token `{name}`")))
+        Err(Refusal::of(Check::TokenPin, format!("no PIN was set on token `{name}`"))
+            .hint("its holder thinks of a PIN, and `resume` asks again"))
     }
 
     fn ask_serial(&mut self, step: u32, name: &str, face: &Face) -> Result<(), Refusal> {
@@ -153,7 +154,8 @@ impl Session<'_> {
         Err(Refusal::of(
             Check::TokenKey,
             format!("the serial of token `{name}` was not typed right"),
-        ))
+        )
+        .hint("compare the serial on its body with the one on the screen; put in the right token"))
     }
 
     /// A key of the token's own, made now or found where a crash left it.
@@ -189,8 +191,10 @@ impl Session<'_> {
         let scheme = Scheme::of_certificate(key.public.algorithm());
         let inputs = [scheme.to_sign(text)];
         let raw = token.sign(key, &inputs).map_err(|error| self.child(&error))?;
-        let bad =
-            |what: String| Refusal::of(Check::SignatureGood, format!("token `{name}`: {what}"));
+        let bad = |what: String| {
+            Refusal::of(Check::SignatureGood, format!("token `{name}`: {what}"))
+                .hint("a token whose signatures are not good is not to be trusted: use another")
+        };
         let raw = raw.first().ok_or_else(|| bad("no signature came back".into()))?;
         let signature =
             scheme.encode(key.public.algorithm(), raw).map_err(|e| bad(e.to_string()))?;
@@ -213,7 +217,7 @@ impl Session<'_> {
         let met = self.vault()?.meet(&sealed, &to, &agreed);
         met.map_err(|error| {
             let what = format!("token `{name}` does not agree as its sealing key should: {error}");
-            Refusal::of(Check::TokenSeal, what)
+            Refusal::of(Check::TokenSeal, what).hint("enrol another token for the share")
         })
     }
 
@@ -222,7 +226,8 @@ impl Session<'_> {
             return Err(Refusal::of(
                 Check::QuorumPresent,
                 format!("token `{name}` is not here: {reason}"),
-            ));
+            )
+            .hint("bring it, and `resume`"));
         }
         let mut token = self.open(name)?;
         let present = token.list().map_err(|error| self.child(&error))?;

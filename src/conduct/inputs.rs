@@ -35,7 +35,8 @@ impl Files {
         let parsed = parse_beside(plan, &bytes)?;
         if let Some((name, list)) = parsed.1 {
             if RESERVED.contains(&name.as_str()) {
-                return Err(Refusal::new(Exit::Usage, format!("a list cannot be called `{name}`")));
+                return Err(Refusal::new(Exit::Usage, format!("a list cannot be called `{name}`"))
+                    .hint("call it `repositories.txt`"));
             }
             files.insert(name, list);
         }
@@ -78,7 +79,8 @@ impl Files {
             Some(Body::Opened { inputs, .. }) if *inputs == files.digest() => Ok(files),
             _ => {
                 let what = "the inputs in the work folder are not those that the record began with";
-                Err(Refusal::of(Check::MediaOnce, what))
+                Err(Refusal::of(Check::MediaOnce, what)
+                    .hint("bring the work folder as it was left: nothing in it is to be edited"))
             }
         }
     }
@@ -129,6 +131,7 @@ impl Files {
 
 fn usage(error: crate::ceremony::plan::Error) -> Refusal {
     Refusal::new(Exit::Usage, error.to_string())
+        .hint("correct the plan, and have it reviewed anew; docs/format.md shows every field")
 }
 
 /// Reads a plan with the list that lies beside it.

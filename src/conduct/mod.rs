@@ -75,12 +75,14 @@ pub struct Finished {
 /// The refusal that stopped it; what is recorded stays, and [`resume`] goes on.
 pub fn conduct(room: Room<'_>, plan: &std::path::Path) -> Result<Finished, Refusal> {
     let (work, binding) = (room.binding.work.clone(), &room.binding);
-    media::make_folder(&work).map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-    let lock = lock(&work)?;
     refuse_unfinished(&work)?;
     let files = inputs::Files::gather(binding, plan, room.mode)?;
     let at = room.clock.now();
     let ceremony = Ceremony::open(files.inputs()?, at)?;
+    // Only now is anything written: what was refused until here leaves no trace.
+    media::make_folder(&work).map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+    let lock = lock(&work)?;
+    refuse_unfinished(&work)?;
     files.keep(&work)?;
     let reading = Reading::of(room.clock);
     let record = Record::default();

@@ -67,7 +67,8 @@ impl Session<'_> {
             }
             self.show("        that is no date and time in the form 2026-12-01 14:05")?;
         }
-        Err(Refusal::of(Check::ClockWindow, format!("{who} gave no date and time")))
+        Err(Refusal::of(Check::ClockWindow, format!("{who} gave no date and time"))
+            .hint("find a watch that shows UTC, and `resume`"))
     }
 
     pub(super) fn read_room(&mut self) -> Result<Fact, Refusal> {
@@ -131,7 +132,7 @@ impl Session<'_> {
             }
             self.show("        one line, please")?;
         }
-        Err(Refusal::new(Exit::Refused, format!("nobody said {text}")))
+        Err(Refusal::new(Exit::Refused, format!("nobody said {text}")).hint("decide, and `resume`"))
     }
 }
 

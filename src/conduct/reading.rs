@@ -64,14 +64,16 @@ impl Session<'_> {
             .collect();
         for (id, public) in keys {
             let input = draft.root.to_sign(&public);
-            let input = input.map_err(|error| Refusal::of(Check::RootKeys, error.to_string()))?;
+            let input = input.map_err(|error| {
+                Refusal::of(Check::RootKeys, error.to_string()).hint("correct the plan")
+            })?;
             let dry = self.vault()?.sign_dry(public.algorithm(), &[input]);
             let (stand_in, raw) = dry.map_err(|error| self.child(&error))?;
             let raw = raw.first().map(Vec::as_slice).unwrap_or_default();
             let signature = draft.root.signature(&id, &stand_in, raw);
-            signatures.push(
-                signature.map_err(|error| Refusal::of(Check::DrySignature, error.to_string()))?,
-            );
+            signatures.push(signature.map_err(|error| {
+                Refusal::of(Check::DrySignature, error.to_string()).hint(NOT_SIGNED)
+            })?);
         }
         let file = SignedRoot::assemble(&draft.root, &signatures);
         let again = SignedRoot::parse(draft.root.dialect(), file.bytes());
@@ -85,7 +87,7 @@ impl Session<'_> {
                     "`{}`: the candidate does not read back as it was written",
                     draft.repository
                 );
-                Err(Refusal::of(Check::DrySignature, what))
+                Err(Refusal::of(Check::DrySignature, what).hint(NOT_SIGNED))
             }
         }
     }
@@ -148,7 +150,8 @@ impl Session<'_> {
         }
         let what =
             format!("`{repository}` changes otherwise than the others, and was not typed by name");
-        Err(Refusal::of(Check::FleetOutlier, what))
+        Err(Refusal::of(Check::FleetOutlier, what)
+            .hint("find out why it differs; `resume` shows it again"))
     }
 
     /// The words that another machine shows for the exported candidate; without one, an exception.
@@ -171,7 +174,8 @@ impl Session<'_> {
                 _ => self.show("        type yes or no")?,
             }
         }
-        Err(Refusal::new(Exit::Refused, "nobody said whether there is a second reader"))
+        Err(Refusal::new(Exit::Refused, "nobody said whether there is a second reader")
+            .hint("decide, and `resume`"))
     }
 
     fn ask_second_reader(&mut self, step: u32) -> Result<u32, Refusal> {
@@ -210,6 +214,9 @@ impl Session<'_> {
         Ok(Fact::RootsAssembled { roots })
     }
 }
+
+/// What to do about a form that no client takes.
+const NOT_SIGNED: &str = "keep the candidate for the makers of officiant; no real key signs it";
 
 /// The folder of the candidates: each plan its own, since `room` media stay.
 fn candidate_folder(plan: &crate::digest::Digest) -> String {

@@ -72,8 +72,10 @@ impl Session<'_> {
         let seals = tokens.iter().map(|token| seal_key(&self.seal_of(token)?));
         let seals = seals.collect::<Result<Vec<_>, Refusal>>()?;
         let total = u8::try_from(tokens.len()).unwrap_or(u8::MAX);
-        let threshold = Threshold::new(threshold, total)
-            .map_err(|error| Refusal::of(Check::ShareThreshold, error.to_string()))?;
+        let threshold = Threshold::new(threshold, total).map_err(|error| {
+            Refusal::of(Check::ShareThreshold, error.to_string())
+                .hint("correct `threshold` or `tokens` of its `shares`")
+        })?;
         let made = self.vault()?.generate(name, key.algorithm, threshold, &seals);
         let sealed = made.map_err(|error| self.child(&error))?;
         let set = &sealed.set;
@@ -154,7 +156,9 @@ impl Session<'_> {
             if read != sealed {
                 let what =
                     format!("token `{name}` does not give back share {index} as it was stored");
-                return Err(Refusal::of(Check::ShareProven, what));
+                return Err(
+                    Refusal::of(Check::ShareProven, what).hint("enrol another token for the share")
+                );
             }
         }
         self.open_in_vault(&mut token, name, &set.0, index, &sealed)?;
@@ -175,7 +179,8 @@ impl Session<'_> {
         let to = seal_key(&public)?;
         let key: KeyRef = self.find_key(token, name, &public)?;
         let index = ShareIndex::new(index).ok_or_else(|| {
-            Refusal::of(Check::ShareSet, format!("share 0 of set {} does not exist", set.id))
+            Refusal::of(Check::ShareIndex, format!("share 0 of set {} does not exist", set.id))
+                .hint("shares count from 1")
         })?;
         let point = self
             .vault()?
@@ -328,8 +333,10 @@ fn set_of(ceremony: &Ceremony, key: &str) -> Result<(Set, Vec<ShareMade>), Refus
             _ => return Err(missing()),
         },
     };
-    let form =
-        |what: String| Refusal::of(Check::ShareSet, format!("the set of key `{key}`: {what}"));
+    let form = |what: String| {
+        Refusal::of(Check::ShareSet, format!("the set of key `{key}`: {what}"))
+            .hint("bring the trust folder as the last ceremony wrote it")
+    };
     let id: SetId = id.parse().map_err(|error: crate::share::Error| form(error.to_string()))?;
     let total = u8::try_from(shares.len()).unwrap_or(u8::MAX);
     let threshold = Threshold::new(needed, total).map_err(|error| form(error.to_string()))?;
@@ -366,6 +373,7 @@ pub(super) fn finish(
     for ((name, tbs), raw) in requests.iter().zip(raw) {
         let made = tbs.finish(raw).map_err(|error| {
             Refusal::of(Check::SignatureGood, format!("certificate for `{name}`: {error}"))
+                .hint("run `resume`: it is made anew; if it stays so, use another token")
         })?;
         certified.push(Certified { repository: name.clone(), certificate: made.to_pem() });
     }

@@ -197,6 +197,7 @@ impl Session<'_> {
             let intent: Intent = serde_json::from_slice(&bytes).map_err(|_| {
                 let what = format!("token `{holder}` stores an intent that cannot be read");
                 Refusal::of(Check::TrustBehindToken, what)
+                    .hint("somebody wrote to this token: leave it out, and find out who")
             })?;
             stored |= self.check_intent(holder, &intent, consent)?;
             sequence = sequence.max(intent.sequence);

@@ -105,7 +105,8 @@ impl Session<'_> {
                 _ => self.show("        press Enter, or type `absent` and why")?,
             }
         }
-        Err(Refusal::new(Exit::Refused, format!("nobody said whether token `{name}` is here")))
+        Err(Refusal::new(Exit::Refused, format!("nobody said whether token `{name}` is here"))
+            .hint("put it in or type `absent` and why; `resume` asks again"))
     }
 
     /// Starts the child that drives a token.
@@ -143,7 +144,8 @@ impl Session<'_> {
                 "token `{name}` is labelled `{}`, enrolled was `{}`",
                 face.name.label, identity.label
             );
-            return Err(Refusal::of(Check::TokenKey, what));
+            return Err(Refusal::of(Check::TokenKey, what)
+                .hint("this is another token: put in the right one"));
         }
         let shown = token.keys().map_err(|error| self.child(&error))?;
         for public in self.expected_keys(name) {
@@ -332,14 +334,16 @@ impl Session<'_> {
                 Check::TokenKey,
                 format!("token `{name}` does not hold the key that it should"),
             )
+            .hint("this is another token: put in the right one")
         })
     }
 }
 
 /// The sealing key of a public key.
 pub(super) fn seal_key(public: &PublicKey) -> Result<SealKey, Refusal> {
-    SealKey::try_from(public.clone())
-        .map_err(|error| Refusal::of(Check::TokenSeal, error.to_string()))
+    SealKey::try_from(public.clone()).map_err(|error| {
+        Refusal::of(Check::TokenSeal, error.to_string()).hint("enrol another token for the share")
+    })
 }
 
 /// Random bytes of the kernel.

@@ -40,7 +40,7 @@ peer() {
 
 need_rust
 if [ $# -eq 0 ]; then
-    need binutils e2fsprogs mount opensc softhsm2 openssl strace gcc libc6-dev util-linux python3 curl
+    need binutils e2fsprogs libfaketime mount opensc softhsm2 openssl strace gcc libc6-dev util-linux python3 curl
     set -- notary docker moto python shim lyingfs tough walk
 fi
 for name do

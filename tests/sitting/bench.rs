@@ -21,6 +21,7 @@ use officiant::{
         proof::{Claim, Proof},
     },
     root::{Dialect, Role},
+    sums::{self, Sums},
 };
 
 use crate::harness::{
@@ -31,6 +32,9 @@ use crate::harness::{
 
 /// The PIN of every soft token of these tests.
 pub(crate) const PIN: &str = "135792";
+
+/// The roots of each repository, version 1 first, as a server has them.
+pub(crate) type Chains = BTreeMap<String, Vec<Vec<u8>>>;
 
 /// A software key of somebody online.
 pub(crate) struct Publisher(EcdsaKeyPair);
@@ -164,7 +168,12 @@ impl Bench {
     }
 
     /// Writes the request of `courier` with these chains (none: unknown to the server) and returns its digest.
-    pub(crate) fn write_request(&self, chains: &BTreeMap<String, Vec<Vec<u8>>>) -> Digest {
+    pub(crate) fn write_request(&self, chains: &Chains) -> Digest {
+        self.lay_request(&self.request(chains))
+    }
+
+    /// What `courier` would bring of these chains today.
+    pub(crate) fn request(&self, chains: &Chains) -> Request {
         let fetched = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
         let mut repositories = BTreeMap::new();
         for name in &self.repositories {
@@ -173,15 +182,30 @@ impl Bench {
             repositories.insert(name.parse::<Name>().unwrap(), Repository { roots, keys });
         }
         let server = "https://localhost:4443".to_owned();
-        let request = Request { dialect: self.dialect, fetched, server, repositories };
-        for (path, bytes) in request.files().unwrap() {
-            self.scratch.file(&format!("media/in-{}/request/{path}", self.number), bytes);
+        Request { dialect: self.dialect, fetched, server, repositories }
+    }
+
+    /// Puts a request on the `in` media, in place of the one that is there, and returns its digest.
+    pub(crate) fn lay_request(&self, request: &Request) -> Digest {
+        let mut files = request.files().unwrap();
+        files.remove(sums::FILE);
+        self.lay_files(files)
+    }
+
+    /// The same of files that need not be a request; their sums are made here.
+    pub(crate) fn lay_files(&self, mut files: BTreeMap<String, Vec<u8>>) -> Digest {
+        let folder = format!("media/in-{}/request", self.number);
+        let _ = fs::remove_dir_all(self.path(&folder));
+        let sums = Sums::of(&files).unwrap();
+        files.insert(sums::FILE.to_owned(), sums.to_text().into_bytes());
+        for (path, bytes) in files {
+            self.scratch.file(&format!("{folder}/{path}"), bytes);
         }
-        request.digest().unwrap()
+        sums.digest()
     }
 
     /// The chains as the last trust folder has them: what a server holds after everything was published.
-    pub(crate) fn published(&self) -> BTreeMap<String, Vec<Vec<u8>>> {
+    pub(crate) fn published(&self) -> Chains {
         let metadata = self.trust(self.number - 1).join("metadata");
         let mut chains = BTreeMap::new();
         for name in &self.repositories {
@@ -197,13 +221,18 @@ impl Bench {
     pub(crate) fn write_plan(&self, text: &PlanText) -> PathBuf {
         let chains = if self.number > 1 { self.published() } else { BTreeMap::new() };
         let request = self.write_request(&chains);
-        let plan = self.plan_toml(text, request);
-        let path = self.scratch.file(&format!("plan-{}.toml", self.number), &plan);
-        self.write_proofs(Digest::of(plan.as_bytes()), &text.roles);
+        self.lay_plan(&self.plan_toml(text, request), &text.roles)
+    }
+
+    /// Writes a plan as it stands, and the proofs for the keys of these roles.
+    pub(crate) fn lay_plan(&self, plan: &str, roles: &[Role]) -> PathBuf {
+        let path = self.scratch.file(&format!("plan-{}.toml", self.number), plan);
+        self.write_proofs(plan.as_bytes(), roles);
         path
     }
 
-    fn plan_toml(&self, text: &PlanText, request: Digest) -> String {
+    /// The plan as TOML.
+    pub(crate) fn plan_toml(&self, text: &PlanText, request: Digest) -> String {
         let today = today();
         let (from, until) = (today.yesterday().unwrap(), today.checked_add(3.days()).unwrap());
         let mut plan = format!(
@@ -273,16 +302,20 @@ impl Bench {
         }
     }
 
-    fn write_proofs(&self, plan: Digest, roles: &[Role]) {
+    /// Writes the proof of one key for a plan.
+    pub(crate) fn lay_proof(&self, name: &str, role: Role, owner: &Publisher, plan: &[u8]) {
+        let claim = Claim { plan: Digest::of(plan), repository: name.parse().unwrap(), role };
+        let signature = owner.sign(claim.text().as_bytes());
+        let path = format!("media/in-{}/{}", self.number, claim.path());
+        let proof = Proof { claim, key: owner.public().id(), signature };
+        self.scratch.file(&path, proof.to_line());
+    }
+
+    fn write_proofs(&self, plan: &[u8], roles: &[Role]) {
+        let _ = fs::remove_dir_all(self.path(&format!("media/in-{}/proofs", self.number)));
         for name in &self.repositories {
-            let repository: Name = name.parse().unwrap();
             for role in roles.iter().copied().filter(|role| *role == Role::Targets) {
-                let claim = Claim { plan, repository: repository.clone(), role };
-                let owner = &self.online[&role];
-                let signature = owner.sign(claim.text().as_bytes());
-                let path = format!("media/in-{}/{}", self.number, claim.path());
-                let proof = Proof { claim, key: owner.public().id(), signature };
-                self.scratch.file(&path, proof.to_line());
+                self.lay_proof(name, role, &self.online[&role], plan);
             }
         }
     }

@@ -1,9 +1,12 @@
 //! Whole ceremonies: a room of folders, soft tokens, a request, a plan, and the real binary.
 
 mod abandon;
+mod bad_plan;
+mod bad_request;
 mod bench;
 mod genesis;
 mod paper;
+mod refused;
 mod rehearse;
 mod resume;
 mod rotate;

@@ -80,8 +80,10 @@ pub(in crate::ceremony) fn check_certificate(
     public: &PublicKey,
     made: &Certified,
 ) -> Result<(), Refusal> {
-    let bad =
-        |what: String| Refusal::of(Check::CertProfile, format!("`{}`: {what}", made.repository));
+    let bad = |what: String| {
+        Refusal::of(Check::CertProfile, format!("`{}`: {what}", made.repository))
+            .hint("run `resume`: it is made anew; if it stays so, use another token")
+    };
     let bundle = Bundle::read_exact(&made.certificate).map_err(|error| bad(error.to_string()))?;
     let leaf = bundle.leaf();
     let until = ceremony.plan().root().and_then(|root| root.certificates_until).map(midnight);
@@ -92,7 +94,8 @@ pub(in crate::ceremony) fn check_certificate(
     leaf.verify_own_signature().map_err(|error| bad(error.to_string()))
 }
 
-pub(super) fn check_outlives(plan: &Plan) -> Result<(), Refusal> {
+/// Certificates outlive the root that they sign by two years. `[CERT-OUTLIVES-ROOT]`
+pub(in crate::ceremony) fn check_outlives(plan: &Plan) -> Result<(), Refusal> {
     let Some(root) = plan.root() else { return Ok(()) };
     let Some(until) = root.certificates_until else { return Ok(()) };
     let least = midnight(root.expires) + SignedDuration::from_hours(24 * OUTLIVE_DAYS);
@@ -103,5 +106,6 @@ pub(super) fn check_outlives(plan: &Plan) -> Result<(), Refusal> {
         "certificates until {until}, and the root until {}: at least two years are needed between",
         root.expires
     );
-    Err(Refusal::of(Check::CertOutlivesRoot, what))
+    Err(Refusal::of(Check::CertOutlivesRoot, what)
+        .hint("set `certificates_until` two years after `expires`, or later"))
 }

@@ -21,6 +21,8 @@ pub(crate) enum When {
 
 enum Action {
     Abort,
+    /// Bits of a token's flags, set and cleared.
+    Flags(usize, usize),
     Garbage,
     Hang,
     Kill(Victim),
@@ -61,6 +63,14 @@ impl Rule {
         };
         let action = match (*action, rest) {
             ("abort", []) => Action::Abort,
+            ("flags", [set, clear])
+                if when == When::After && function.is_some_and(|f| NAMES[f] == "C_GetTokenInfo") =>
+            {
+                Action::Flags(
+                    code_of(set).unwrap_or_else(|| wrong()),
+                    code_of(clear).unwrap_or_else(|| wrong()),
+                )
+            }
             ("garbage", []) if when == When::After && function.is_some() => Action::Garbage,
             ("hang", []) => Action::Hang,
             ("kill", ["both"]) => Action::Kill(Victim::Both),
@@ -88,6 +98,11 @@ impl Rule {
     pub(crate) fn play(&self, function: usize, arguments: &[usize]) -> Option<usize> {
         match &self.action {
             Action::Abort => process::abort(),
+            Action::Flags(set, clear) => {
+                // CK_TOKEN_INFO: label, manufacturer, model and serial, then the flags.
+                let flags = (arguments[1] + 96) as *mut usize;
+                unsafe { *flags = (*flags | set) & !clear };
+            }
             Action::Garbage => spoil(NAMES[function], arguments),
             Action::Hang => loop {
                 thread::park();

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Actions: `kill self|parent|both|group` (SIGKILL), `return CKR`, `sleep MS`, `hang`, `abort`, `garbage` (only `after`:
-//! what the real module answered is overwritten). It writes `counts`, 64-bit little-endian numbers: of all calls, then of
+//! what the real module answered is overwritten), `flags SET CLEAR` (only after `C_GetTokenInfo`: bits of its flags). It writes `counts`, 64-bit little-endian numbers: of all calls, then of
 //! each function in the order of the standard; and `trace`, one line for each call: its number, process and name.
 #![allow(non_snake_case, reason = "the names are the standard's")]
 

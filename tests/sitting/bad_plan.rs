@@ -1,0 +1,237 @@
+//! Plans, rooms and answers that nobody should have written: refused before anything is written.
+
+use officiant::root::{Dialect, Role};
+
+use super::genesis::{in_shares, on_tokens};
+use super::{Bench, Holding, PlanText};
+
+const FORM: &str = "correct the plan, and have it reviewed anew; docs/format.md shows every field";
+const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
+
+/// A bench for a genesis, and its plan as text.
+fn genesis(text: &PlanText) -> (Bench, String) {
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    bench.write_plan(text);
+    let plan = std::fs::read_to_string(bench.path("plan-1.toml")).unwrap();
+    (bench, plan)
+}
+
+/// The plan is refused with these words when one text in it is put in place of another.
+#[track_caller]
+fn refused(bench: &Bench, plan: &str, (old, new): (&str, &str), code: i32, told: (&str, &str)) {
+    assert!(plan.contains(old), "{old}");
+    bench.lay_plan(&plan.replacen(old, new, 1), &[Role::Targets]);
+    bench.refuses(code, told.0, told.1);
+}
+
+#[test]
+fn a_plan_with_anything_unknown_double_or_trailing_is_refused_with_its_line() {
+    let (bench, plan) = genesis(&on_tokens());
+    let lines = plan.lines().count();
+    let deep = format!("title = {}", "[".repeat(100_000));
+    let rows: [(&str, &str, String); 9] = [
+        ("practice = true", "practise = true", "plan.toml:5: unknown field `practise`, expected one of `ceremony`, `title`, `dialect`, `after`, `quorum_people`, `practice`, `safe_until`, `when`, `request`, `repositories`, `repository`, `exclude`, `token`, `key`, `root`, `role`, `modules`, `abandon`".into()),
+        ("practice = true", "practice = true\npractice = true", "plan.toml:6: duplicate key".into()),
+        ("practice = true", "practice = yes", "plan.toml:5: string values must be quoted, expected literal string".into()),
+        ("[root]", "[root]\n\u{0}", format!("plan.toml:{}: key with no value, expected `=`", line(&plan, "[root]") + 1)),
+        ("name = \"officer-b\"", "name = \"officer-a\"", format!("plan.toml:{}: two tokens are called `officer-a`", line(&plan, "name = \"officer-b\"") - 1)),
+        ("token = \"officer-b\"", "token = \"officer-b\"\npin = \"1234\"", format!("plan.toml:{}: unknown field `pin`, expected one of `name`, `algorithm`, `token`, `shares`, `adopt`", line(&plan, "token = \"officer-b\"") + 1)),
+        ("name = \"root-b\"", "name = \"root-a\"", format!("plan.toml:{}: two keys are called `root-a`", line(&plan, "name = \"root-b\"") - 1)),
+        ("title = \"Practice 1\"", &deep, "plan.toml:2: cannot recurse further; max recursion depth met".into()),
+        ("ceremony = \"genesis\"", "ceremony = \"genisis\"", "plan.toml:1: unknown variant `genisis`, expected one of `abandon`, `genesis`, `renew`, `rotate`".into()),
+    ];
+    for (old, new, told) in rows {
+        refused(&bench, &plan, (old, new), 2, (&told, FORM));
+    }
+    bench.lay_plan(&format!("{plan}trailing"), &[Role::Targets]);
+    let told = format!("plan.toml:{}: key with no value, expected `=`", lines + 1);
+    bench.refuses(2, &told, FORM);
+    bench.scratch.file("plan-1.toml", vec![b'#'; 5 << 20]);
+    bench.refuses(
+        3,
+        "`plan-1.toml` is larger than 4194304 bytes",
+        "this is not what `courier` or `officiant` wrote; have it written again",
+    );
+    bench.scratch.file("plan-1.toml", [0xff, 0xfe]);
+    bench.refuses(2, "the plan is not UTF-8 text", FORM);
+}
+
+/// The line of a text, from 1.
+fn line(plan: &str, text: &str) -> usize {
+    plan[..plan.find(text).unwrap()].lines().count() + 1
+}
+
+#[test]
+fn a_plan_that_breaks_a_rule_is_refused_by_its_name() {
+    let (bench, plan) = genesis(&on_tokens());
+    let root = "keys = [\"root-a\", \"root-b\", \"root-c\"]";
+    let today = super::bench::today();
+    let until = today.checked_add(jiff::ToSpan::days(3000)).unwrap();
+    let expires = today.checked_add(jiff::ToSpan::days(2000)).unwrap();
+    let near = expires.checked_add(jiff::ToSpan::days(729)).unwrap();
+    let (old_end, near_end) =
+        (format!("certificates_until = {until}"), format!("certificates_until = {near}"));
+    let near_told = format!(
+        "certificates until {near}, and the root until {expires}: at least two years are needed between [CERT-OUTLIVES-ROOT]"
+    );
+    let after =
+        "after = \"4c9184f37cff01bcdc32dc486ec36961f7d45a1b3b9b0d1d3d4c5c2b0d3a9b11\"\n[when]";
+    let rows: [(&str, &str, &str, &str); 8] = [
+        (
+            "quorum_people = 1",
+            "quorum_people = 3",
+            "2 people can sign (seat of officer-a and seat of officer-b), the plan asks for 3 [PLAN-QUORUM]",
+            "spread tokens and shares over more custodians",
+        ),
+        (
+            "\nthreshold = 2",
+            "\nthreshold = 4",
+            "role `root`: threshold 4 needs 1 to 3 of the 3 keys that the plan lists [ROOT-KEYS]",
+            "correct `threshold` or `keys` in `[root]`",
+        ),
+        (
+            root,
+            "keys = [\"root-a\", \"root-x\"]",
+            "key `root-x` in `[root]` is neither in the plan nor in the trust folder [ROOT-KEYS]",
+            "add a `[[key]]`, or correct the name",
+        ),
+        (
+            "name = \"localhost:5000/one\"",
+            "name = \"registry.example.com/one\"",
+            "`registry.example.com/one` is no name for a practice [PRACTICE-NAMES]",
+            "a practice names hosts `localhost`, `127.0.0.1`, or below `.test` or `.invalid`",
+        ),
+        (
+            "[when]",
+            after,
+            "the plan follows 4c9184f37cff01bcdc32dc486ec36961f7d45a1b3b9b0d1d3d4c5c2b0d3a9b11, and no trust folder is here [PLAN-AFTER]",
+            "bring the trust folder that the plan follows, or the plan that follows this one",
+        ),
+        (
+            "ceremony = \"genesis\"",
+            "ceremony = \"rotate\"",
+            "a rotate follows a ceremony, and no trust folder is here [PLAN-AFTER]",
+            "name the trust folder in room.toml, and `after` in the plan",
+        ),
+        (
+            &old_end,
+            &near_end,
+            &near_told,
+            "set `certificates_until` two years after `expires`, or later",
+        ),
+        (
+            "certificate_name = \"gun\"",
+            "certificate_name = \"localhost:9999/*\"",
+            "certificate name `localhost:9999/*` does not cover `localhost:5000/one` [ROOT-SHARED]",
+            "give it a plan of its own, or every repository its own certificates",
+        ),
+    ];
+    for (old, new, told, hint) in rows {
+        refused(&bench, &plan, (old, new), 1, (told, hint));
+    }
+    // A practice's answers come from a file; a ceremony's never do.
+    bench.lay_plan(&plan.replace("practice = true\n", ""), &[Role::Targets]);
+    bench.refuses(
+        1,
+        "answers come from a file only in a practice [PRACTICE-ONLY]",
+        "leave out --answers, and answer on the terminal",
+    );
+}
+
+#[test]
+fn shares_that_one_person_or_too_few_could_use_are_refused() {
+    let (bench, plan) = genesis(&in_shares());
+    let shares = "threshold = 3, tokens";
+    for (k, told) in [
+        (1, "key `root-s`: 1 of 5 shares, expected 2 or more and at most all [SHARE-THRESHOLD]"),
+        (6, "key `root-s`: 6 of 5 shares, expected 2 or more and at most all [SHARE-THRESHOLD]"),
+    ] {
+        let hint = "correct `threshold` or `tokens` of its `shares`";
+        let new = format!("threshold = {k}, tokens");
+        refused(&bench, &plan, (shares, &new), 1, (told, hint));
+    }
+    refused(
+        &bench,
+        &plan,
+        ("custodian = \"seat of share-2\"", "custodian = \"seat of share-1\""),
+        1,
+        (
+            "key `root-s`: seat of share-1 holds two shares, on `share-1` and `share-2` [SHARE-HOLDER]",
+            "give each share of a set to another custodian",
+        ),
+    );
+    refused(
+        &bench,
+        &plan,
+        ("\"share-1\", \"share-2\"", "\"share-1\", \"share-1\""),
+        2,
+        (
+            &format!(
+                "plan.toml:{}: key `root-s` has two shares on one token",
+                line(&plan, "name = \"root-s\"") - 1
+            ),
+            FORM,
+        ),
+    );
+}
+
+#[test]
+fn one_root_key_for_repositories_of_different_owners_is_refused() {
+    let bench = Bench::new(Dialect::Tuf, &["a.test", "b.test"]);
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    let mut request = bench.request(&Default::default());
+    let other = super::Publisher::new();
+    let second = request.repositories.values_mut().nth(1).unwrap();
+    second.keys.insert(Role::Targets, vec![other.public()]);
+    let digest = bench.lay_request(&request);
+    let plan = bench.plan_toml(&on_tokens(), digest);
+    // The second repository's own pin and proof.
+    let id = bench.online[&Role::Targets].public().id().to_string();
+    let at = plan.rfind(&id).unwrap();
+    let plan = format!("{}{}{}", &plan[..at], other.public().id(), &plan[at + id.len()..]);
+    bench.lay_plan(&plan, &[Role::Targets]);
+    bench.lay_proof("b.test", Role::Targets, &other, plan.as_bytes());
+    bench.refuses(
+        1,
+        "`a.test` and `b.test` would share root keys, and have different targets keys [ROOT-SHARED]",
+        "nothing in a root names its repository: whoever owns one could take over the other",
+    );
+}
+
+#[test]
+fn a_room_or_answers_that_cannot_be_read_are_refused_with_their_line() {
+    let (bench, _) = genesis(&PlanText {
+        keys: vec![("root-a", "ecdsa-p256", Holding::Token("officer-a"))],
+        root: vec!["root-a"],
+        threshold: 1,
+        ..on_tokens()
+    });
+    let room = std::fs::read_to_string(bench.path("room-1.toml")).unwrap();
+    let hint = "correct the room file; docs/format.md shows every field";
+    let twice = room.replace("\"tokens/officer-b\"", "\"tokens/officer-a\"");
+    for (text, told) in [
+        (
+            format!("pin = \"1\"\n{room}"),
+            "room-1.toml:1: unknown field `pin`, expected one of `work`, `trust`, `media`, `module`, `token`, `rehearsal`",
+        ),
+        (format!("work = \"x\"\n{room}"), "room-1.toml:2: duplicate key"),
+        (twice, "room-1.toml:16: folder `tokens/officer-a` stands here twice"),
+        (
+            room.replace("name = \"officer-b\"", "name = \"officer-a\""),
+            "room-1.toml:14: name `officer-a` stands here twice",
+        ),
+    ] {
+        bench.scratch.file("room-1.toml", text);
+        bench.refuses(2, told, hint);
+    }
+    bench.scratch.file("room-1.toml", room);
+    bench.scratch.file("answers-1.toml", "[pin]\nofficer-a = \"\"\n");
+    bench.refuses(
+        2,
+        "answers-1.toml:2: a PIN is 1 to 255 bytes of text without control characters",
+        "correct the file of answers",
+    );
+}
