@@ -22,6 +22,15 @@ impl Display for Count<'_> {
     }
 }
 
+/// What a TOML parser says, in one line, without the list of every field that there is.
+pub(crate) fn toml_words(message: &str) -> String {
+    let line = message.trim().replace('\n', " ");
+    match line.split_once(", expected ") {
+        Some((unknown, _)) if unknown.starts_with("unknown field ") => unknown.to_owned(),
+        _ => line,
+    }
+}
+
 /// Things joined for reading: `a`, `a and b`, `a, b and c`.
 pub struct List<'a, T> {
     items: &'a [T],

@@ -16,6 +16,7 @@ use toml::Spanned;
 use crate::digest::Digest;
 use crate::list::{Last, List};
 use crate::root::{Dialect, Role};
+use crate::wording::toml_words;
 use parts::day_or_none;
 pub use parts::{
     CurrentRoot, Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedRepository,
@@ -146,7 +147,7 @@ impl Plan {
         let source = std::str::from_utf8(bytes).map_err(|_| Error::NotText)?;
         let text: PlanText = toml::from_str(source).map_err(|error| Error::Form {
             line: line_of(source, error.span().map_or(0, |span| span.start)),
-            what: error.message().trim().replace('\n', " "),
+            what: toml_words(error.message()),
         })?;
         let repositories = match &text.repositories {
             Some(named) => {

@@ -97,6 +97,14 @@ pub fn conduct(room: Room<'_>, plan: &std::path::Path) -> Result<Finished, Refus
 /// # Errors
 /// As [`conduct`]; `[RESUME-HEAD]` for a record that is not the one on paper, or copies that differ.
 pub fn resume(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
+    // Earlier runs may have signed and written: only those that know what may say that nothing was.
+    take_up(room, copies).map_err(|refusal| match refusal.standing.as_str() {
+        Refusal::NOTHING_DONE => refusal.standing(EARLIER),
+        _ => refusal,
+    })
+}
+
+fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
     let work = room.binding.work.clone();
     let lock = lock(&work)?;
     let record = read_record(&work, copies)?;
@@ -110,8 +118,13 @@ pub fn resume(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
     }
     let reading = Reading::of(room.clock);
     let mut session = Session { room, inputs: files, ceremony, record, reading, vault: None, lock };
-    session.resumed()?;
-    session.run()
+    match session.resumed() {
+        Ok(()) => session.run(),
+        Err(refusal) => {
+            let step = session.ceremony.next().map_or(0, |step| step.number);
+            Err(session.refused(step, refusal))
+        }
+    }
 }
 
 /// How much the ceremony of a plan counts.
@@ -189,7 +202,7 @@ impl Session<'_> {
         while let Some(step) = self.ceremony.next().cloned() {
             let result = self.perform(&step);
             if let Err(refusal) = result {
-                return Err(self.refused(&step, refusal));
+                return Err(self.refused(step.number, refusal));
             }
         }
         self.finished()
@@ -320,13 +333,13 @@ impl Session<'_> {
     }
 
     /// Records a refusal and says what is now true.
-    fn refused(&mut self, step: &Step, mut refusal: Refusal) -> Refusal {
+    fn refused(&mut self, step: u32, mut refusal: Refusal) -> Refusal {
         if refusal.standing == Refusal::NOTHING_DONE {
             refusal.standing = self.ceremony.standing();
         }
         let body = Body::Refused { check: refusal.check, what: refusal.what.clone() };
         // A record that cannot be written is what the refusal is about already.
-        let _ = self.append(step.number, body);
+        let _ = self.append(step, body);
         refusal
     }
 
@@ -424,5 +437,7 @@ impl Session<'_> {
     }
 }
 
+/// What is true when a record was not gone on with.
+const EARLIER: &str = "this run did nothing; what earlier runs signed and wrote stands";
 /// The largest record that is read, in bytes.
 const MAX_RECORD: u64 = 256 << 20;

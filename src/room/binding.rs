@@ -13,6 +13,7 @@ use toml::Spanned;
 
 use crate::digest::{Digest, Hasher};
 use crate::refusal::{Exit, Refusal};
+use crate::wording::toml_words;
 
 /// The checked content of a room file, its relative paths resolved against the folder it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl Binding {
         let text = std::str::from_utf8(bytes)
             .map_err(|e| source.error(Some(e.valid_up_to()..e.valid_up_to()), "not UTF-8 text"))?;
         let file: RoomFile =
-            toml::from_str(text).map_err(|e| source.error(e.span(), e.message().to_owned()))?;
+            toml::from_str(text).map_err(|e| source.error(e.span(), toml_words(e.message())))?;
         // Whole paths: a token's child has another working folder than we have.
         let folder = std::path::absolute(path)
             .map_err(|source| Error::Module { path: path.to_owned(), source })?;

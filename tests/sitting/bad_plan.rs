@@ -32,12 +32,12 @@ fn a_plan_with_anything_unknown_double_or_trailing_is_refused_with_its_line() {
     let lines = plan.lines().count();
     let deep = format!("title = {}", "[".repeat(100_000));
     let rows: [(&str, &str, String); 9] = [
-        ("practice = true", "practise = true", "plan.toml:5: unknown field `practise`, expected one of `ceremony`, `title`, `dialect`, `after`, `quorum_people`, `practice`, `safe_until`, `when`, `request`, `repositories`, `repository`, `exclude`, `token`, `key`, `root`, `role`, `modules`, `abandon`".into()),
+        ("practice = true", "practise = true", "plan.toml:5: unknown field `practise`".into()),
         ("practice = true", "practice = true\npractice = true", "plan.toml:6: duplicate key".into()),
         ("practice = true", "practice = yes", "plan.toml:5: string values must be quoted, expected literal string".into()),
         ("[root]", "[root]\n\u{0}", format!("plan.toml:{}: key with no value, expected `=`", line(&plan, "[root]") + 1)),
         ("name = \"officer-b\"", "name = \"officer-a\"", format!("plan.toml:{}: two tokens are called `officer-a`", line(&plan, "name = \"officer-b\"") - 1)),
-        ("token = \"officer-b\"", "token = \"officer-b\"\npin = \"1234\"", format!("plan.toml:{}: unknown field `pin`, expected one of `name`, `algorithm`, `token`, `shares`, `adopt`", line(&plan, "token = \"officer-b\"") + 1)),
+        ("token = \"officer-b\"", "token = \"officer-b\"\npin = \"1234\"", format!("plan.toml:{}: unknown field `pin`", line(&plan, "token = \"officer-b\"") + 1)),
         ("name = \"root-b\"", "name = \"root-a\"", format!("plan.toml:{}: two keys are called `root-a`", line(&plan, "name = \"root-b\"") - 1)),
         ("title = \"Practice 1\"", &deep, "plan.toml:2: cannot recurse further; max recursion depth met".into()),
         ("ceremony = \"genesis\"", "ceremony = \"genisis\"", "plan.toml:1: unknown variant `genisis`, expected one of `abandon`, `genesis`, `renew`, `rotate`".into()),
@@ -213,10 +213,7 @@ fn a_room_or_answers_that_cannot_be_read_are_refused_with_their_line() {
     let hint = "correct the room file; docs/format.md shows every field";
     let twice = room.replace("\"tokens/officer-b\"", "\"tokens/officer-a\"");
     for (text, told) in [
-        (
-            format!("pin = \"1\"\n{room}"),
-            "room-1.toml:1: unknown field `pin`, expected one of `work`, `trust`, `media`, `module`, `token`, `rehearsal`",
-        ),
+        (format!("pin = \"1\"\n{room}"), "room-1.toml:1: unknown field `pin`"),
         (format!("work = \"x\"\n{room}"), "room-1.toml:2: duplicate key"),
         (twice, "room-1.toml:16: folder `tokens/officer-a` stands here twice"),
         (

@@ -154,7 +154,7 @@ fn roots_that_are_no_roots_are_refused() {
                 first.len() + 1
             ),
         ),
-        (b"{}".to_vec(), "root 1 of the request: `signed` is missing in the document"),
+        (b"{}".to_vec(), "root 1 of the request: `signatures` is missing in the file"),
     ] {
         let request = bench.request(&BTreeMap::from([(NAME.to_owned(), vec![root])]));
         let told = format!("`{NAME}`: {told} [REQUEST-CHAIN]");

@@ -1,6 +1,7 @@
 //! Whole ceremonies: a room of folders, soft tokens, a request, a plan, and the real binary.
 
 mod abandon;
+mod bad_answer;
 mod bad_plan;
 mod bad_request;
 mod bench;

@@ -33,6 +33,17 @@ pub(crate) fn after_genesis(dialect: Dialect) -> Bench {
     bench
 }
 
+/// New certificates and a new expiry for the keys of [`on_tokens`].
+pub(crate) fn renewal(bench: &Bench) -> PlanText {
+    PlanText {
+        ceremony: "renew",
+        after: Some(bench.closing(bench.number - 1)),
+        keys: Vec::new(),
+        roles: Vec::new(),
+        ..on_tokens()
+    }
+}
+
 #[test]
 fn all_keys_on_tokens_give_way_to_one_in_shares_and_back() {
     for dialect in [Dialect::Notary, Dialect::Tuf] {
@@ -73,13 +84,7 @@ fn a_renewal_keeps_the_keys_and_makes_new_certificates() {
         let bench = after_genesis(dialect);
         bench.write_room(&OLD);
         bench.write_answers(&OLD, "");
-        let renew = PlanText {
-            ceremony: "renew",
-            after: Some(bench.closing(1)),
-            keys: Vec::new(),
-            roles: Vec::new(),
-            ..on_tokens()
-        };
+        let renew = renewal(&bench);
         bench.write_plan(&renew);
         bench.conduct().ok();
     }
