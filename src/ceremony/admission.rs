@@ -1,6 +1,8 @@
 //! Whether the request may be believed: the courier must not decide what is signed.
 //!
-//! Second floor: pure. security.md rules 1, 2 and 10.
+//! Second floor: pure. security.md rules 1 and 2.
+
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::request::proof::Claim;
 use crate::request::{self, Request};
 use crate::root::threshold::{self, Ballot, Counting, Electorate, Fault, Signer};
-use crate::root::{self, Role, SignedRoot};
+use crate::root::{Role, SignedRoot};
 use crate::wording::List;
 
 /// Checks the request against plan and past.
@@ -35,7 +37,7 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster) -> Result<(), Refusal> {
         asked.check_twins()?;
         asked.check_keys(roster)?;
     }
-    check_shared(inputs)
+    shared::check(inputs)
 }
 
 /// The chain of a repository as the request brought it, version 1 first.
@@ -391,59 +393,3 @@ const FOREIGN: Counting = Counting {
     bad_signature: Fault::Skip,
     second_signature: Fault::Ignore,
 };
-
-/// One certificate name, or one TUF root key, for several repositories lets each take over the others: allowed only
-/// where the same people own their online keys anyway. `[ROOT-SHARED]`
-fn check_shared(inputs: &Inputs) -> Result<(), Refusal> {
-    let plan = &inputs.plan;
-    let Some(root) = plan.root() else { return Ok(()) };
-    let wildcard = root.certificate_name.as_deref().filter(|name| *name != "gun");
-    let shared = match plan.dialect() {
-        root::Dialect::Notary => wildcard.is_some(),
-        root::Dialect::Tuf => plan.repositories().len() > 1,
-    };
-    if !shared {
-        return Ok(());
-    }
-    let mut owners: Option<(BTreeSet<PublicKey>, &str)> = None;
-    for repository in plan.repositories() {
-        if let Some(wildcard) = wildcard {
-            let prefix = wildcard.trim_end_matches('*');
-            if !repository.name.starts_with(prefix) {
-                let what =
-                    format!("certificate name `{wildcard}` does not cover `{}`", repository.name);
-                return Err(Refusal::of(Check::RootShared, what)
-                    .hint("give it a plan of its own, or every repository its own certificates"));
-            }
-        }
-        let keys = targets_keys(inputs, repository)?;
-        match &owners {
-            None => owners = Some((keys, &repository.name)),
-            Some((first, _)) if *first == keys => {}
-            Some((_, first)) => {
-                let name = &repository.name;
-                let what = format!(
-                    "`{first}` and `{name}` would share root keys, and have different targets keys"
-                );
-                return Err(Refusal::of(Check::RootShared, what)
-                    .hint("nothing in a root names its repository: whoever owns one could take over the other"));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn targets_keys(
-    inputs: &Inputs,
-    repository: &PlannedRepository,
-) -> Result<BTreeSet<PublicKey>, Refusal> {
-    if let (Some(request), true) =
-        (&inputs.request, inputs.plan.roles().any(|role| role.name == Role::Targets))
-    {
-        return Ok(offered(request, &repository.name, Role::Targets).into_iter().collect());
-    }
-    let chain = chain(inputs, &repository.name)?;
-    let last = chain.last().map(SignedRoot::root);
-    let keys = last.into_iter().flat_map(|last| last.role_keys(Role::Targets));
-    Ok(keys.filter_map(|(_, key)| key.public().cloned()).collect())
-}
