@@ -12,6 +12,8 @@
 
 #[cfg(feature = "online")]
 mod courier;
+#[cfg(feature = "online")]
+mod e2e;
 mod harness;
 mod house;
 mod media;

@@ -2,7 +2,7 @@
 //!
 //! First floor: pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -119,11 +119,12 @@ pub fn check(previous: Option<&Root>, next: &Root) -> Result<(), Error> {
 }
 
 /// Checks what must hold within one root: four roles, thresholds that can be met, every key once and under its own id.
+/// Many a TUF repository has one key for several online roles: that counts once in each of them.
 ///
 /// # Errors
 /// The first rule that does not hold.
 pub fn check_shape(root: &Root) -> Result<(), Error> {
-    let mut seen: BTreeMap<&PublicKey, Role> = BTreeMap::new();
+    let mut seen: BTreeMap<&PublicKey, (Role, &KeyId)> = BTreeMap::new();
     for role in Role::ALL {
         let listed = root.role(role).ok_or(Error::RoleMissing { role })?;
         let keys = listed.ids.len();
@@ -136,9 +137,11 @@ pub fn check_shape(root: &Root) -> Result<(), Error> {
                 return Err(Error::KeyId { listed: id.clone(), own: key.id().clone() });
             }
             let public = key.public().ok_or(Error::KeyUnreadable { role, id: id.clone() })?;
-            match seen.insert(public, role) {
-                Some(first) => return Err(Error::Twin { id: id.clone(), first, second: role }),
-                None => continue,
+            match seen.insert(public, (role, id)) {
+                Some((first, same)) if !(same == id && may_share(root, first, role)) => {
+                    return Err(Error::Twin { id: id.clone(), first, second: role });
+                }
+                _ => continue,
             }
         }
     }
@@ -146,6 +149,12 @@ pub fn check_shape(root: &Root) -> Result<(), Error> {
         Dialect::Notary => check_certificates(root),
         Dialect::Tuf => Ok(()),
     }
+}
+
+/// Whether two roles of a root may have the same key.
+fn may_share(root: &Root, first: Role, second: Role) -> bool {
+    let online = |role| Role::ONLINE.contains(&role);
+    root.dialect() == Dialect::Tuf && first != second && online(first) && online(second)
 }
 
 fn check_certificates(root: &Root) -> Result<(), Error> {
@@ -187,23 +196,27 @@ fn two_years_after(instant: Timestamp) -> Timestamp {
     date.checked_add(2.years()).map_or(Timestamp::MAX, |date| date.timestamp())
 }
 
-/// No key may serve a role in the next root that served another one in the last.
+/// No key may serve a role in the next root that it did not serve in the last, if it served another one there.
 fn check_moves(previous: &Root, next: &Root) -> Result<(), Error> {
-    let roles = |root: &Root| -> BTreeMap<PublicKey, Role> {
-        let keys =
-            |role| root.role_keys(role).filter_map(move |(_, k)| Some((k.public()?.clone(), role)));
-        Role::ALL.into_iter().flat_map(keys).collect()
-    };
-    let before = roles(previous);
-    for (public, to) in roles(next) {
-        match before.get(&public) {
-            Some(from) if *from != to => {
-                return Err(Error::Moved { key: public, from: *from, to });
-            }
-            _ => continue,
+    let before = roles_by_key(previous);
+    for (public, now) in roles_by_key(next) {
+        let Some(then) = before.get(&public) else { continue };
+        if let (Some(from), Some(to)) = (then.first(), now.difference(then).next()) {
+            let (from, to) = (*from, *to);
+            return Err(Error::Moved { key: public, from, to });
         }
     }
     Ok(())
+}
+
+fn roles_by_key(root: &Root) -> BTreeMap<PublicKey, BTreeSet<Role>> {
+    let mut roles: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for role in Role::ALL {
+        for public in root.role_keys(role).filter_map(|(_, key)| key.public()) {
+            roles.entry(public.clone()).or_default().insert(role);
+        }
+    }
+    roles
 }
 
 /// Why a root cannot follow.

@@ -102,6 +102,28 @@ impl Pty {
         }
     }
 
+    /// Waits until the screen below everything read so far is as `is_it` wants it, and takes all of it as read; none
+    /// when the command ends before.
+    #[track_caller]
+    pub(crate) fn until<T>(&mut self, is_it: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let start = Instant::now();
+        let mut state = self.screen.text.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let shown = plain(&state.0);
+            if let Some(found) = is_it(&shown[self.read..]) {
+                self.read = shown.len();
+                return Some(found);
+            }
+            if state.1 {
+                return None;
+            }
+            let left = PATIENCE.saturating_sub(start.elapsed());
+            assert!(!left.is_zero(), "nothing came:\n{shown}");
+            let changed = &self.screen.changed;
+            (state, _) = changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
     /// Types a line and the return key.
     pub(crate) fn send_line(&mut self, line: &str) {
         self.send(&format!("{line}\r"));

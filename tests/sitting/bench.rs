@@ -262,7 +262,7 @@ impl Bench {
         plan
     }
 
-    fn plan_keys(&self, text: &PlanText, plan: &mut String) {
+    pub(crate) fn plan_keys(&self, text: &PlanText, plan: &mut String) {
         let mut tokens = BTreeSet::new();
         for (_, _, holding) in &text.keys {
             match holding {
@@ -288,7 +288,7 @@ impl Bench {
         }
     }
 
-    fn plan_root(&self, text: &PlanText, today: Date, plan: &mut String) {
+    pub(crate) fn plan_root(&self, text: &PlanText, today: Date, plan: &mut String) {
         let days = if self.dialect == Dialect::Tuf { 25 } else { 2000 };
         let expires = today.checked_add(days.days()).unwrap();
         let _ = write!(

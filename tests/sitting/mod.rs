@@ -5,11 +5,11 @@ mod bad_answer;
 mod bad_plan;
 mod bad_request;
 mod bench;
-mod genesis;
+pub(crate) mod genesis;
 mod paper;
 mod refused;
 mod rehearse;
 mod resume;
 mod rotate;
 
-pub(crate) use bench::{Bench, Holding, PlanText, Publisher};
+pub(crate) use bench::{Bench, Holding, PIN, PlanText, Publisher, today};

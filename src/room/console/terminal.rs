@@ -48,8 +48,9 @@ impl Terminal {
     /// Puts the question on the screen; what was typed before is thrown away.
     fn put(&mut self, prompt: &Prompt) -> Result<(), Error> {
         self.end_progress()?;
-        let text =
-            wrapped(&harmless(&prompt.to_string()).replace('\n', " "), self.width() - ROOM_TO_TYPE);
+        let text = harmless(&prompt.to_string()).replace('\n', " ");
+        // The answer stands behind the colon, and never alone on the next line.
+        let text = wrapped(text.trim_end(), self.width() - ROOM_TO_TYPE) + " ";
         rustix::termios::tcflush(&self.tty, QueueSelector::IFlush).map_err(gone)?;
         self.write(&text)
     }

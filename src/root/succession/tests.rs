@@ -167,3 +167,25 @@ fn crlf_in_a_certificate() {
     assert!(error.to_string().ends_with("is not PEM as Go writes it"), "{error}");
     assert_eq!(error.check(), Check::RootBytes);
 }
+
+#[test]
+fn one_key_of_several_online_roles_stays_and_is_never_the_root_key() {
+    let signer = Signer::new();
+    let shared = Key::plain(Dialect::Tuf, &Signer::new().public).unwrap();
+    let role = |key: &Key| (vec![key.clone()], 1);
+    let roles: BTreeMap<_, _> = Role::ONLINE.map(|online| (online, role(&shared))).into();
+    let keys = || vec![signer.key(Dialect::Tuf)];
+    let first = next(Dialect::Tuf, None, &Change { roles, ..change(1, keys(), 1) }).unwrap();
+    let second = next(Dialect::Tuf, Some(&first), &change(2, keys(), 1)).unwrap();
+    // Split, it does not come back to the role that it left.
+    let fresh = Key::plain(Dialect::Tuf, &Signer::new().public).unwrap();
+    let roles = BTreeMap::from([(Role::Targets, role(&fresh))]);
+    let third =
+        next(Dialect::Tuf, Some(&second), &Change { roles, ..change(3, keys(), 1) }).unwrap();
+    let roles = BTreeMap::from([(Role::Targets, role(&shared))]);
+    let error =
+        next(Dialect::Tuf, Some(&third), &Change { roles, ..change(4, keys(), 1) }).unwrap_err();
+    assert!(matches!(error, Error::Moved { to: Role::Targets, .. }), "{error}");
+    let error = next(Dialect::Tuf, Some(&first), &change(2, vec![shared], 1)).unwrap_err();
+    assert!(matches!(error, Error::Twin { .. }), "{error}");
+}

@@ -1,0 +1,97 @@
+//! A repository of another tool: its root key is put on a token, adopted, and rotated away.
+
+use std::fs;
+
+use officiant::digest::Digest;
+use officiant::key::PublicKey;
+use officiant::room::soft;
+use officiant::root::Role;
+
+use super::Journey;
+use super::genesis::TOKENS;
+use super::journey::{GUN, make_key};
+use crate::harness::command::{command, run};
+use crate::harness::notary::{NotaryServer, PASSPHRASE};
+use crate::harness::softhsm::SO_PIN;
+use crate::sitting::{Bench, PIN, PlanText, genesis};
+
+/// The repository as `notary init` makes it, with a root key that openssl made.
+fn initialised(journey: &Journey) -> Digest {
+    make_key(&journey.bench, "root");
+    let openssl = "pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA1 -iter 2048 -in root-key.pem \
+                   -out root-encrypted.pem -passout";
+    let mut openssl_pkcs8 = command("openssl", journey.home());
+    openssl_pkcs8.args(openssl.split_whitespace());
+    run(openssl_pkcs8.arg(format!("pass:{PASSPHRASE}"))).ok();
+    let key = journey.home().join("root-encrypted.pem");
+    let key = key.to_str().unwrap();
+    journey.notary("ada", &["init", "--rootkey", key, "-p", GUN]).ok();
+    pin(&journey.bench)
+}
+
+/// What a plan names the old root key by.
+pub(super) fn pin(bench: &Bench) -> Digest {
+    let public = fs::read_to_string(bench.path("root.pem")).unwrap();
+    PublicKey::from_pem(&public).unwrap().id()
+}
+
+/// The tables by which a plan adopts it.
+pub(super) fn adopting(key: Digest) -> String {
+    format!(
+        "[[token]]\nname = \"old\"\ncustodian = \"release engineer\"\n[[key]]\nname = \"root-old\"\n\
+         algorithm = \"ecdsa-p256\"\ntoken = \"old\"\nadopt = \"{key}\"\n"
+    )
+}
+
+/// Puts a private key on a new soft token, as its owner would before the ceremony.
+pub(super) fn import(bench: &Bench, token: &str, file: &str) {
+    let folder = bench.path(&format!("tokens/{token}"));
+    let configuration = soft::make(&folder).unwrap();
+    let util = |arguments: &[&str]| {
+        let mut tool = command("softhsm2-util", bench.scratch.path());
+        run(tool.env("SOFTHSM2_CONF", &configuration).args(arguments)).ok();
+    };
+    util(&["--init-token", "--free", "--label", token, "--so-pin", SO_PIN, "--pin", PIN]);
+    let key = ["--label", "old root", "--id", "01", "--pin", PIN];
+    util(&[&["--import", file, "--token", token], &key[..]].concat());
+}
+
+#[test]
+fn a_repository_of_notary_is_adopted_and_its_root_key_rotated_away() {
+    let mut journey = Journey::new(NotaryServer::memory);
+    let old = initialised(&journey);
+    journey.release("1.0");
+    journey.notary("away", &["list", GUN]).ok();
+    import(&journey.bench, "old", "root-key.pem");
+
+    journey.fetch(&[]);
+    let plan = PlanText { ceremony: "rotate", roles: vec![Role::Snapshot], ..genesis::on_tokens() };
+    journey.plan(&plan, &adopting(old));
+    let tokens = [&TOKENS[..], &["old"]].concat();
+    journey.conduct_at_terminal(&tokens);
+    let said = journey.publish().ok().stdout;
+    assert_eq!(said, format!("{GUN}: version 1 → 2, fetched back and equal\n"));
+    assert_eq!(journey.newest().signatures().len(), 4);
+    for person in ["ada", "away", "bob"] {
+        journey.clients_agree(person, "1.0");
+    }
+    // The publisher's notary goes on, though the root key that it has is none any more.
+    journey.release("2.0");
+    journey.clients_agree("away", "2.0");
+
+    journey.bench.next_room();
+    let keys = genesis::in_shares();
+    let plan = PlanText {
+        ceremony: "rotate",
+        after: Some(journey.bench.closing(1)),
+        roles: vec![],
+        ..keys
+    };
+    journey.fetch(&[]);
+    journey.plan(&plan, "");
+    journey.conduct(&[&TOKENS[..], &super::genesis::SHARES].concat());
+    journey.publish().ok();
+    for person in ["ada", "away", "eve"] {
+        journey.clients_agree(person, "2.0");
+    }
+}

@@ -1,0 +1,13 @@
+//! Whole journeys against the real thing: fetched from a server that nobody here wrote, conducted at a terminal,
+//! published, and judged by the clients that people have.
+
+mod adopt;
+mod genesis;
+mod journey;
+mod officer;
+mod rotate;
+mod theirs;
+mod tuf;
+
+use journey::Journey;
+use officer::Officer;

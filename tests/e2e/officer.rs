@@ -1,0 +1,166 @@
+//! A scripted officer at a terminal: reads each question off the screen, and answers it as a person would.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use jiff::Timestamp;
+use officiant::{
+    digest::Digest,
+    name::Name,
+    root::{Dialect, SignedRoot},
+};
+
+use crate::harness::pty::{Ended, Pty};
+use crate::sitting::PIN;
+
+/// What the people in the room know without the machine that they sit at.
+pub(super) struct Officer {
+    pub(super) dialect: Dialect,
+    /// The digest of the reviewed plan, from paper.
+    pub(super) plan: Digest,
+    /// The last closing digest, from its signed page.
+    pub(super) last: Option<Digest>,
+    /// The room file.
+    pub(super) room: PathBuf,
+    /// The candidates, on room media.
+    pub(super) candidate: PathBuf,
+    /// The repositories, in the plan's order.
+    pub(super) repositories: Vec<String>,
+    /// The serials that stand on the bodies of tokens met before.
+    pub(super) serials: BTreeMap<String, String>,
+}
+
+/// A question as it stands on the screen.
+#[derive(Debug)]
+struct Question {
+    /// What stood above it since the last one.
+    above: String,
+    /// All of it on one line, `[12] seat A — PIN for token officer-a:`.
+    text: String,
+}
+
+impl Officer {
+    /// Sits down before a command, and answers until it ends.
+    #[track_caller]
+    pub(super) fn sit(&mut self, command: &Command) -> Ended {
+        let mut pty = Pty::start(command);
+        while let Some(question) = pty.until(question) {
+            let answer = self.answer(&question);
+            pty.send_line(&answer);
+        }
+        pty.finish()
+    }
+
+    fn answer(&mut self, question: &Question) -> String {
+        let text = &question.text;
+        let asks = |words: &str| text.contains(words);
+        if asks("PIN") {
+            PIN.to_owned()
+        } else if asks("words ") {
+            self.words(text)
+        } else if asks("watch in UTC") {
+            Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string()
+        } else if asks("type the serial of token") || asks("serial of token ") {
+            self.serial(question)
+        } else if asks("put in token ") {
+            self.check_serial(text);
+            String::new()
+        } else if asks("second reader") {
+            "yes".to_owned()
+        } else if asks("what is decided") {
+            "go on: this repository is new, and its server gives each machine other keys".to_owned()
+        } else if asks("decided by which seats") {
+            "all seats".to_owned()
+        } else {
+            panic!("nobody told the officer how to answer: {question:?}")
+        }
+    }
+
+    /// The words at the positions that are asked for, of the digest that they are asked of.
+    fn words(&self, text: &str) -> String {
+        let digest = if text.contains("plan") {
+            self.plan
+        } else if text.contains("last closing digest") {
+            self.last.expect("a ceremony before this one")
+        } else {
+            self.consent()
+        };
+        let words = digest.words();
+        let (_, asked) = text.split_once("words ").expect("positions");
+        let asked = asked.split_whitespace().map_while(|word| word.trim_matches(',').parse().ok());
+        // The first four letters are enough.
+        let typed = asked.map(|at: usize| words[at - 1].chars().take(4).collect::<String>());
+        typed.collect::<Vec<_>>().join(" ")
+    }
+
+    /// What a second reader's machine makes of the exported candidates.
+    fn consent(&self) -> Digest {
+        let read = |path: &Path| fs::read(self.candidate.join(path)).ok();
+        let room = Digest::of(&fs::read(&self.room).unwrap());
+        assert_eq!(Digest::of(&read(Path::new("plan.toml")).unwrap()), self.plan);
+        assert_eq!(Digest::of(&read(Path::new("room.toml")).unwrap()), room);
+        let mut parts = vec![self.plan.as_bytes().to_vec(), room.as_bytes().to_vec()];
+        for name in &self.repositories {
+            let folder = Path::new("metadata").join(name.parse::<Name>().unwrap().folder());
+            let newest = |below: &Path| {
+                let file = |n: u64| read(&below.join(&folder).join(format!("{n}.root.json")));
+                (1..100).rev().find_map(|n| Some((n, file(n)?)))
+            };
+            let (version, candidate) = newest(Path::new("")).expect("a candidate");
+            let root = SignedRoot::parse(self.dialect, &candidate).unwrap();
+            assert!(root.signatures().is_empty(), "a candidate is not signed");
+            parts.push(name.as_bytes().to_vec());
+            parts.push(version.to_be_bytes().to_vec());
+            parts.push(root.root().signed_digest().as_bytes().to_vec());
+            let last = newest(Path::new("previous")).map(|(_, bytes)| Digest::of(&bytes));
+            parts.push(last.map_or(Vec::new(), |last| last.as_bytes().to_vec()));
+        }
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        Digest::of_parts("officiant consent v1", &parts)
+    }
+
+    /// The serial as the screen shows it for a token that is enrolled: here nothing stands on its body.
+    fn serial(&mut self, question: &Question) -> String {
+        let (_, after) = question.above.rsplit_once("serial ").expect("a serial on the screen");
+        let serial = after.split_whitespace().next().unwrap().to_owned();
+        let (_, name) = question.text.rsplit_once("token ").unwrap();
+        let name = name.split([' ', ':']).next().unwrap().to_owned();
+        self.serials.insert(name, serial.clone());
+        serial
+    }
+
+    /// A token that was met before is asked for by the serial that it had then.
+    fn check_serial(&self, text: &str) {
+        let (_, rest) = text.split_once("put in token ").unwrap();
+        let name = rest.split([' ', ':', ',']).next().unwrap();
+        if let Some(serial) = self.serials.get(name) {
+            assert!(rest.contains(serial.as_str()), "token {name} is {serial}: {text}");
+        }
+    }
+}
+
+/// The question that the screen ends with, if it does.
+fn question(unread: &str) -> Option<Question> {
+    if !unread.ends_with(": ") {
+        return None;
+    }
+    let begins = |at: &usize| {
+        let number = unread[*at..].strip_prefix("\n[").and_then(|rest| rest.split_once("] "));
+        number.is_some_and(|(number, _)| number.parse::<u32>().is_ok())
+    };
+    let at = unread.rmatch_indices("\n[").map(|(at, _)| at).find(begins)?;
+    let text = unread[at..].split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(Question { above: unread[..at].to_owned(), text })
+}
+
+#[test]
+fn a_question_is_read_over_its_line_breaks() {
+    let read = question("one\n[3/9] heading: x\n\n[3] seat A — PIN for\ntoken a: ").unwrap();
+    assert_eq!(read.text, "[3] seat A — PIN for token a:");
+    assert!(question("x\n[3/9] heading: ").is_none());
+    assert!(question("x\n[3] who — what: \n").is_none());
+}
