@@ -106,8 +106,8 @@ impl Ceremony {
             | (Act::ReadRoom, Fact::RoomRead { .. })
             | (Act::DrawEntropy, Fact::EntropyDrawn { .. })
             | (Act::ReadRoots, Fact::RootsRead { .. })
-            | (Act::Close, Fact::Closed { .. })
             | (Act::ExportFolders, Fact::FoldersExported { .. }) => self.check_room(fact),
+            (Act::Close, Fact::Closed { remarks }) => self.check_closed(remarks),
             (Act::ReadUnfinished, Fact::UnfinishedRead { .. }) => Ok(()),
             (Act::DestroyKeys { token }, Fact::KeysDestroyed { token: t, keys }) if t == token => {
                 self.check_destroyed(token, keys)
@@ -209,6 +209,16 @@ impl Ceremony {
             "the recorded request is not the one that the plan names",
         )
         .hint("bring the media that the plan was written for"))
+    }
+
+    fn check_closed(&self, remarks: &[String]) -> Result<(), Refusal> {
+        if super::closing::remarks(self)? == remarks {
+            return Ok(());
+        }
+        Err(Refusal::of(
+            Check::FactOrder,
+            "the closing remarks are not those that the record gives",
+        ))
     }
 
     fn check_destroyed(&self, token: &str, keys: &[String]) -> Result<(), Refusal> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::fact::{Fact, RootMade};
 use super::roster::{Holding, KeyOrigin};
-use super::{Ceremony, draft, ours};
+use super::{Ceremony, draft, ours, prospect};
 use crate::digest::Digest;
 use crate::name::Name;
 use crate::record::{Body, Record};
@@ -97,6 +97,32 @@ pub fn intended(record: &Record) -> Vec<RootMade> {
         _ => None,
     });
     drafted.unwrap_or_default()
+}
+
+/// What the closing page says beside the digests: who was not here, which steps were left out, the first days on which
+/// somebody fails, and how long old keys stay dangerous. Always the same for the same record.
+///
+/// # Errors
+/// As [`draft::assemble`].
+pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
+    let absent = ceremony.absent().iter();
+    let mut remarks: Vec<String> =
+        absent.map(|(token, reason)| format!("token {token} was not here: {reason}")).collect();
+    for step in ceremony.steps() {
+        if let Some(reason) = ceremony.left_out(step) {
+            remarks.push(format!("step {} was left out: {reason}", step.number));
+        }
+    }
+    if ceremony.plan().root().is_none() {
+        return Ok(remarks);
+    }
+    let at = ceremony.attested().ok_or_else(|| ours("a close before the clock was attested"))?;
+    for (draft, complete) in draft::assemble(ceremony)? {
+        let fares = prospect::fares(&draft, prospect::Newest::Complete(&complete), at);
+        remarks.extend(prospect::sentences(&draft.repository, &fares));
+        remarks.extend(prospect::old_keys(ceremony, &draft, &complete));
+    }
+    Ok(remarks)
 }
 
 /// Who holds what after this ceremony.

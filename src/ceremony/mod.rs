@@ -247,6 +247,14 @@ impl Ceremony {
         found
     }
 
+    /// What the machine's clock showed when it was last compared with two watches.
+    pub fn attested(&self) -> Option<Timestamp> {
+        self.facts().find_map(|fact| match fact {
+            Fact::ClockAttested { watches } => watches.first().map(|watch| watch.machine),
+            _ => None,
+        })
+    }
+
     /// Whether any token has stored what it will sign.
     pub fn has_any_intent(&self) -> bool {
         !self.intended.is_empty()

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::Ceremony;
 use super::draft::Draft;
 use super::plan::{Plan, midnight};
 use crate::check::Check;
@@ -36,13 +37,7 @@ pub fn check(
     at: Timestamp,
 ) -> Result<Vec<Fare>, Refusal> {
     let before = Chain::new(draft.chain.iter().cloned());
-    let after = Chain::new(draft.chain.iter().cloned());
-    let after = match newest {
-        Newest::Assumed(ids) => {
-            after.with_candidate(SignedRoot::assemble(&draft.root, &[]), ids.clone())
-        }
-        Newest::Complete(root) => after.with_candidate(root.clone(), BTreeSet::new()),
-    };
+    let after = published(draft, newest);
     let name = &draft.repository;
     let lost = horizon::cut_off(&before, &after, plan.dialect(), (name, at));
     if let Some((start, profile, stop)) = lost.first() {
@@ -54,7 +49,7 @@ pub fn check(
         return Err(Refusal::of(Check::Walk, what)
             .hint("keep what it needs: old keys that sign, certificates that are valid, one version at a time"));
     }
-    let fares = horizon::survey(&after, plan.dialect(), name, at);
+    let fares = fares(draft, newest, at);
     let safe = plan.safe_until().map(midnight);
     let early = fares.iter().find_map(|fare| {
         let (day, stop) = fare.ends.as_ref()?;
@@ -68,6 +63,22 @@ pub fn check(
             .hint("give certificates and root later dates, or the plan an earlier `safe_until`"));
     }
     Ok(fares)
+}
+
+/// How every client fares from every root that it may hold, at a moment and later.
+pub fn fares(draft: &Draft, newest: Newest<'_>, at: Timestamp) -> Vec<Fare> {
+    horizon::survey(&published(draft, newest), draft.root.dialect(), &draft.repository, at)
+}
+
+/// The chain as it will be published.
+fn published(draft: &Draft, newest: Newest<'_>) -> Chain {
+    let chain = Chain::new(draft.chain.iter().cloned());
+    match newest {
+        Newest::Assumed(ids) => {
+            chain.with_candidate(SignedRoot::assemble(&draft.root, &[]), ids.clone())
+        }
+        Newest::Complete(root) => chain.with_candidate(root.clone(), BTreeSet::new()),
+    }
 }
 
 /// The horizon as sentences, the first day first, each once.
@@ -87,6 +98,23 @@ pub fn sentences(repository: &str, fares: &[Fare]) -> Vec<String> {
     ends.sort();
     ends.dedup();
     ends.into_iter().map(|(_, sentence)| sentence).collect()
+}
+
+/// Until when whoever has an old root key could still mislead somebody, as sentences (security.md rule 25).
+pub fn old_keys(ceremony: &Ceremony, draft: &Draft, complete: &SignedRoot) -> Vec<String> {
+    let chain = Chain::new(draft.chain.iter().cloned().chain([complete.clone()]));
+    let name = &draft.repository;
+    let told = horizon::old_keys(&chain).into_iter().map(|old| {
+        let known = ceremony.past().custody().key_of(&old.key).map(|key| key.name.clone());
+        let called = known.unwrap_or_else(|| old.key.id().to_string());
+        let until = match old.until {
+            Some(until) => format!("until {}", until.strftime("%Y-%m-%d")),
+            None => "for ever".to_owned(),
+        };
+        let (last, needed) = (old.last, old.needed);
+        format!("`{name}`: with {needed} of the keys of root {last}, {called} among them, a client that still holds it can be misled {until}")
+    });
+    told.collect()
 }
 
 fn holder(profile: &str, start: Option<Version>) -> String {

@@ -333,7 +333,7 @@ impl Room {
                 let certificates = self.certificates(ceremony, &key);
                 Fact::KeyCertified { key, certificates }
             }
-            Act::Close => Fact::Closed { remarks: vec![] },
+            Act::Close => Fact::Closed { remarks: closing::remarks(ceremony).unwrap() },
             Act::CombineShares { key } => Fact::SharesCombined { key, tried: 3, of: 3 },
             Act::ConfirmPlan => Fact::PlanConfirmed { wrong: 0 },
             Act::ConfirmTrust => Fact::TrustConfirmed { wrong: 1 },

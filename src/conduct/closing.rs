@@ -20,14 +20,9 @@ pub(super) const CUSTODY_LIMITS: Limits =
 
 impl Session<'_> {
     pub(super) fn close(&mut self) -> Result<Fact, Refusal> {
-        let mut remarks = Vec::new();
-        for (token, reason) in self.ceremony.absent() {
-            remarks.push(format!("token {token} was not here: {reason}"));
-        }
-        for step in self.ceremony.steps() {
-            if let Some(reason) = self.ceremony.left_out(step) {
-                remarks.push(format!("step {} was left out: {reason}", step.number));
-            }
+        let remarks = closing::remarks(&self.ceremony)?;
+        for remark in &remarks {
+            self.show(&format!("        {remark}"))?;
         }
         Ok(Fact::Closed { remarks })
     }

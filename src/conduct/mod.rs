@@ -200,6 +200,7 @@ fn read_record(work: &std::path::Path, copies: &[PathBuf]) -> Result<Record, Ref
 impl Session<'_> {
     fn run(mut self) -> Result<Finished, Refusal> {
         while let Some(step) = self.ceremony.next().cloned() {
+            self.pass_over(&step)?;
             let result = self.perform(&step);
             if let Err(refusal) = result {
                 return Err(self.refused(step.number, refusal));
@@ -293,6 +294,11 @@ impl Session<'_> {
 
     /// At the end of a part the head of the record goes onto paper.
     fn checkpoint(&mut self, step: &Step) -> Result<(), Refusal> {
+        if step.act == Act::Close {
+            let head = self.record.head();
+            self.show("        the head of the closed record:")?;
+            self.show(&words::table(&head))?;
+        }
         let next = self.ceremony.next().map(|next| next.part);
         if next == Some(step.part) || next.is_none() {
             return Ok(());
@@ -315,6 +321,20 @@ impl Session<'_> {
             step.must_see(plan)
         );
         self.show(&text)
+    }
+
+    /// Says which steps just before this one are left out, and why.
+    fn pass_over(&mut self, step: &Step) -> Result<(), Refusal> {
+        let before =
+            self.ceremony.steps().iter().rev().skip_while(|other| other.number >= step.number);
+        let passed = before.map_while(|other| Some((other.number, self.ceremony.left_out(other)?)));
+        let mut passed: Vec<(u32, String)> = passed.collect();
+        passed.reverse();
+        let of = self.ceremony.steps().len();
+        for (number, reason) in passed {
+            self.show(&format!("\n[{number}/{of}] left out: {reason}"))?;
+        }
+        Ok(())
     }
 
     fn show(&mut self, text: &str) -> Result<(), Refusal> {

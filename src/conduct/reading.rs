@@ -20,11 +20,15 @@ impl Session<'_> {
     pub(super) fn draft_roots(&mut self) -> Result<Fact, Refusal> {
         let drafts = draft::drafts(&self.ceremony)?;
         let at = self.room.clock.now();
+        let mut horizon = Vec::new();
         for draft in &drafts {
             let assumed = self.signers(draft);
-            prospect::check(self.ceremony.plan(), draft, Newest::Assumed(&assumed), at)?;
+            let newest = Newest::Assumed(&assumed);
+            let fares = prospect::check(self.ceremony.plan(), draft, newest, at)?;
+            horizon.extend(prospect::sentences(&draft.repository, &fares));
             self.sign_dry(draft)?;
         }
+        self.show_horizon(&horizon)?;
         let files = self.candidate_files(&drafts)?;
         let name = candidate_folder(&self.ceremony.plan().digest());
         media::write_tree(&self.room.binding.work, &name, &files)
@@ -38,6 +42,17 @@ impl Session<'_> {
         self.show(&format!("        folder {name} is on both room media; the consent digest:"))?;
         self.show(&table(&consent))?;
         Ok(Fact::RootsDrafted { roots: drafts.iter().map(Draft::made).collect(), consent })
+    }
+
+    /// The first days on which somebody fails; the rest stands in the report.
+    fn show_horizon(&mut self, horizon: &[String]) -> Result<(), Refusal> {
+        for sentence in horizon.iter().take(SHOWN) {
+            self.show(&format!("        {sentence}"))?;
+        }
+        match horizon.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => self.show(&format!("        and {more} more; the report has them all")),
+        }
     }
 
     /// The ids under which the keys that can still be used will sign.
@@ -217,6 +232,9 @@ impl Session<'_> {
 
 /// What to do about a form that no client takes.
 const NOT_SIGNED: &str = "keep the candidate for the makers of officiant; no real key signs it";
+
+/// How many sentences of the horizon fit a screen.
+const SHOWN: usize = 8;
 
 /// The folder of the candidates: each plan its own, since `room` media stay.
 fn candidate_folder(plan: &crate::digest::Digest) -> String {
