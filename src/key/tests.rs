@@ -92,3 +92,50 @@ fn der_lengths_take_as_many_bytes_as_they_need() {
     assert_eq!(tlv(4, &[0; 0x80])[..3], [4, 0x81, 0x80]);
     assert_eq!(tlv(4, &[0; 0x123])[..4], [4, 0x82, 1, 0x23]);
 }
+
+#[test]
+fn each_refusal_of_a_key_has_its_words() {
+    let algorithm = Algorithm::EcdsaP256;
+    let rows = [
+        (
+            Error::BadRsa,
+            "no RSA public key of 2048 to 8192 bits with an odd modulus and an odd exponent above 2",
+        ),
+        (Error::BadSignature, "the signature is not by this key over these bytes"),
+        (Error::NotCanonical, "the public key is not in its one canonical encoding"),
+        (Error::NotPem, "no `PUBLIC KEY` in PEM"),
+        (Error::NotSpki, "no SubjectPublicKeyInfo in DER"),
+        (
+            Error::SchemeMismatch { algorithm },
+            "a key of ecdsa-p256 makes no signature of this scheme",
+        ),
+        (
+            Error::Unverifiable { algorithm: Algorithm::EcdsaP224 },
+            "signatures of ecdsa-p224 are not verified here",
+        ),
+    ];
+    for (error, words) in rows {
+        assert_eq!(error.to_string(), words);
+    }
+}
+
+#[test]
+fn other_encodings_of_a_key_are_refused() {
+    let pair = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let key = PublicKey::from_ec_point(Algorithm::EcdsaP256, pair.public_key().as_ref()).unwrap();
+    let mut trailing = key.der().to_vec();
+    trailing.push(0);
+    assert_eq!(PublicKey::from_der(&trailing), Err(Error::NotSpki));
+    // RSA without the NULL that its identifier must have.
+    let rsa = PublicKey::from_rsa(&[0xff; 256], &[1, 0, 1]).unwrap();
+    let algorithm = tlv(0x30, &RSA.to_der().unwrap());
+    let bits = tlv(3, &[&[0], rsa.material()].concat());
+    let bare = tlv(0x30, &[algorithm, bits].concat());
+    assert_eq!(PublicKey::from_der(&bare), Err(Error::NotCanonical));
+    // A point in compressed form.
+    let mut compressed = vec![2];
+    compressed.extend_from_slice(&key.material()[1..33]);
+    assert!(PublicKey::from_ec_point(Algorithm::EcdsaP256, &compressed).is_err());
+    let label = key.to_pem().replace("PUBLIC KEY", "RSA PUBLIC KEY");
+    assert_eq!(PublicKey::from_pem(&label), Err(Error::NotPem));
+}

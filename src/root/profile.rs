@@ -77,8 +77,16 @@ pub const ALL: [&Profile; 6] =
 
 /// `notary` 0.7 and `docker trust`.
 ///
-/// An unknown or bad signature is skipped; one key in two certificates counts twice; keys are found by the id of
-/// their certificate as Go would write it, so that a certificate with CRLF never signs.
+/// - Unknown and bad signatures are skipped; one key in two certificates counts twice.
+/// - Keys are found by the id of their certificate as Go would write it, whatever id and type the document gives, so
+///   that a certificate with CRLF never signs. Signatures by the keys held count though their certificates have ended;
+///   the new root, one on the way too, needs certificates that are valid. On the way it may have expired.
+/// - It tries the newest first. Held back by the keys alone it counts on from the version that the root in its cache
+///   gives itself, and takes a file that gives itself a higher version than its name. With an expired root in its
+///   cache it tries the newest and no more.
+/// - A file with other bytes than a server would write is not even found, because the snapshot names another hash. If
+///   the timestamp key has changed as well, the client learns that only after the walk.
+/// - It verifies P-224, which we do not: a root with such keys walks worse here than it does.
 pub const NOTARY_CLIENT: Profile = Profile {
     name: "Notary client",
     dialect: Dialect::Notary,
@@ -105,7 +113,7 @@ pub const NOTARY_SERVER: Profile = Profile {
 };
 
 /// python-tuf 7: ids are not recomputed, so one key under two ids counts twice; it stops without a complaint at the
-/// first version that is not there.
+/// first version that is not there. The limit on size is on what it fetches, not on what it was shipped with.
 pub const PYTHON_TUF: Profile = Profile {
     name: "python-tuf",
     dialect: Dialect::Tuf,

@@ -175,8 +175,7 @@ impl Expiry {
 
     /// Takes the text of a document (RFC 3339, any offset and fraction).
     pub fn from_text(text: &str) -> Option<Self> {
-        let shape = text.len() >= 20 && text.as_bytes()[10] == b'T' && !text.contains('[');
-        let instant = text.parse().ok().filter(|_| shape)?;
+        let instant = text.parse().ok().filter(|_| is_rfc3339(text))?;
         Some(Self { text: text.to_owned(), instant })
     }
 
@@ -188,5 +187,77 @@ impl Expiry {
     /// The instant.
     pub fn instant(&self) -> Timestamp {
         self.instant
+    }
+}
+
+/// `2031-11-30T23:59:59`, a fraction of up to nine digits, `Z` or an offset: what Go's and all TUF clients' readers
+/// agree on. No leap second, no lower case, no blank.
+fn is_rfc3339(text: &str) -> bool {
+    let Some((base, rest)) = text.split_at_checked(19) else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let matches = |text: &str, shape: &str| {
+        let fits = |(b, s): (u8, u8)| if s == b'0' { b.is_ascii_digit() } else { b == s };
+        text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
+    };
+    let zone = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
+    let (fraction, zone) = rest.split_at(zone);
+    let fraction_ok = match fraction.strip_prefix('.') {
+        Some(fraction) => digits(fraction) && fraction.len() <= 9,
+        None => fraction.is_empty(),
+    };
+    let zone_ok = zone == "Z" || matches(zone, "+00:00") || matches(zone, "-00:00");
+    matches(base, "0000-00-00T00:00:00") && &base[17..] < "60" && fraction_ok && zone_ok
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_all_readers_agree_on_is_a_date_and_time() {
+        for good in [
+            "2031-11-30T23:59:59Z",
+            "2031-11-30T23:59:59.5Z",
+            "2031-11-30T23:59:59.123456789+02:00",
+            "2031-11-30T23:59:59-11:30",
+        ] {
+            assert_eq!(Expiry::from_text(good).unwrap().text(), good);
+        }
+        for bad in [
+            "2031-11-30T23:59:60Z",
+            "2031-11-30t23:59:59Z",
+            "2031-11-30 23:59:59Z",
+            "2031-11-30T23:59:59z",
+            "2031-11-30T23:59:59",
+            "2031-11-30T23:59Z",
+            "2031-11-30T23:59:59,5Z",
+            "2031-11-30T23:59:59.Z",
+            "2031-11-30T23:59:59.1234567890Z",
+            "2031-11-30T23:59:59Z[UTC]",
+            "2031-11-30T23:59:59+0200",
+            "2031-02-30T00:00:00Z",
+            "+002031-11-30T23:59:59Z",
+            "2031-11-30",
+            "\u{661}031-11-30T23:59:59Z",
+            "",
+        ] {
+            assert_eq!(Expiry::from_text(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn versions_count_from_one_to_what_a_double_holds() {
+        assert_eq!(Version::new(0), None);
+        assert_eq!(Version::new(1), Some(Version::FIRST));
+        assert_eq!(Version::new((1 << 53) + 1), None);
+        assert_eq!(Version::FIRST.next().get(), 2);
+    }
+
+    #[test]
+    fn roles_read_back_by_their_names() {
+        for role in Role::ALL {
+            assert_eq!(role.name().parse(), Ok(role));
+        }
+        assert_eq!("mirror".parse::<Role>(), Err(()));
     }
 }

@@ -142,16 +142,18 @@ impl Walker<'_> {
             Err(Stop { reason: Reason::OldKeys { .. }, .. }) if !self.has_expired(cached.file) => {}
             Err(stop) => return Err(stop),
         }
+        // It counts by the versions that the roots give themselves.
         let mut held = cached;
-        let mut at = cached.file.version();
-        while held.position < newest {
-            at = at.next().min(newest);
+        let mut at = cached.file.version().next();
+        while at < last.file.version() {
             let next = self.file(chain, at)?;
             self.judge(chain, Some(held), next, at)?;
             next.expect_at_least(at)?;
             held = next;
+            at = at.next();
         }
-        self.unexpired(held)
+        self.judge(chain, Some(held), last, newest)?;
+        self.unexpired(last)
     }
 
     /// A server that holds the start, or nothing: each later file is uploaded in turn.
@@ -408,3 +410,5 @@ pub enum Reason {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod words;

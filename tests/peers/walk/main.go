@@ -193,6 +193,13 @@ func (j *journal) Fire(entry *logrus.Entry) error {
 
 var said = &journal{}
 
+// The version that a root gives itself; the client speaks of the newest by it.
+func claimed(raw []byte) int {
+	meta := &data.SignedMeta{}
+	check(json.Unmarshal(raw, meta))
+	return meta.Signed.Version
+}
+
 func (r *repository) client(start int) (int, error) {
 	// As the programs do: a cache in memory would cut a file to the length that is expected.
 	folder, err := ioutil.TempDir("", "cache")
@@ -213,7 +220,7 @@ func (r *repository) client(start int) (int, error) {
 		return 0, nil
 	case !remote.asked:
 		return start, err
-	case said.stopped > 0:
+	case said.stopped > 0 && said.stopped != claimed(r.roots[r.newest()]):
 		return said.stopped, err
 	default:
 		return r.newest(), err
@@ -231,9 +238,7 @@ func (r *repository) server(start int) (int, error) {
 		put := func(role data.RoleName, version int, raw []byte) {
 			check(store.UpdateCurrent(r.gun, serverstorage.MetaUpdate{Role: role, Version: version, Data: raw}))
 		}
-		meta := &data.SignedMeta{}
-		check(json.Unmarshal(r.roots[start], meta))
-		put(data.CanonicalRootRole, meta.Signed.Version, r.roots[start])
+		put(data.CanonicalRootRole, claimed(r.roots[start]), r.roots[start])
 		for role, raw := range r.others(start) {
 			put(role, 1, raw)
 		}
