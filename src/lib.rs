@@ -1,26 +1,65 @@
-//! Officiant runs the ceremonies of an offline root key.
+//! Officiant runs the ceremonies of an offline root key: this is the map of the house, from the ground up.
+//!
+//! The plan is the only input, the record is the only state, and everything that touches the world is in one folder.
+//! A module uses its own floor and those below it, never one above; `tests/house/floors.rs` reads every path in the
+//! source and refuses an edge upward.
+//!
+//! **Ground floor, values.** Pure. [`check`] names every rule that can refuse, [`refusal`] is a refusal with its three
+//! lines and its exit code, [`digest`] a SHA-256 as hex and as words, [`secret`] what is wiped and never shown,
+//! [`cjson`] canonical JSON, [`key`] public keys and how they sign, [`name`] the names of repositories and their
+//! folders, [`sums`] `SHA256SUMS`, [`wording`] plurals, lists, and text that cannot play with a terminal.
+//!
+//! **First floor, documents.** Pure; bytes to checked values and back. [`root`] is root metadata of both dialects: one
+//! encoding each, one counter of signatures, one rule of succession, the difference of two roots in sentences, and the
+//! walk of every known client. [`request`] is what `courier` brings, [`list`] the repositories of a plan, [`share`] and
+//! [`seal`] a key in shares and the envelope around each, [`record`] the hash-chained log, [`trust`] the public folder
+//! that every ceremony continues.
+//!
+//! **Second floor, the ceremony.** Pure: it decides and never does. [`ceremony`] compiles a plan to steps, says which
+//! act is next, and judges every fact that comes back.
+//!
+//! **The room.** All input and output: [`room`] has the console, the clock, media, entropy and PKCS#11 modules, each
+//! knowing nothing of the others.
+//!
+//! **The roof.** [`conduct`] takes an act to the room and its fact to the ceremony and the record. [`child`] holds the
+//! processes that drive a token or keep a software key. [`paper`] is script and report, [`show`] what a second reader
+//! sees, [`verify`] holds finished ceremonies again; these three are pure. [`cli`] is what can be typed.
+//!
+//! **The annex**, with feature `online` alone, is the binary `courier` in `src/bin/courier`. It has all the network
+//! code there is.
+//!
+//! The forms of all files are in docs/format.md, the reasons for all this in docs/design.md.
 
-pub mod ceremony;
+// Ground floor: values.
 pub mod check;
-pub mod child;
 pub mod cjson;
-pub mod cli;
-pub mod conduct;
 pub mod digest;
 pub mod key;
-pub mod list;
 pub mod name;
-pub mod paper;
-pub mod record;
 pub mod refusal;
+pub mod secret;
+pub mod sums;
+pub mod wording;
+
+// First floor: documents.
+pub mod list;
+pub mod record;
 pub mod request;
-pub mod room;
 pub mod root;
 pub mod seal;
-pub mod secret;
 pub mod share;
-pub mod show;
-pub mod sums;
 pub mod trust;
+
+// Second floor: the ceremony.
+pub mod ceremony;
+
+// The room.
+pub mod room;
+
+// The roof.
+pub mod child;
+pub mod cli;
+pub mod conduct;
+pub mod paper;
+pub mod show;
 pub mod verify;
-pub mod wording;

@@ -12,6 +12,7 @@
 
 #[cfg(feature = "online")]
 mod courier;
+mod docs;
 #[cfg(feature = "online")]
 mod e2e;
 mod harness;

@@ -12,8 +12,7 @@ use super::{
 const TOP: &[&str] = &[
     "Cargo.lock",
     "Cargo.toml",
-    "LICENSE-APACHE",
-    "LICENSE-MIT",
+    "LICENSE",
     "README.md",
     "ceremonies",
     "docs",

@@ -1,5 +1,6 @@
 //! The rules of the house that no compiler knows, read off the source itself.
 
+mod checks;
 mod dependencies;
 mod files;
 mod floors;
