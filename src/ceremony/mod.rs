@@ -23,6 +23,7 @@ pub mod quorum;
 pub mod reading;
 pub mod roster;
 pub mod step;
+pub mod supposed;
 
 mod accept;
 mod opening;

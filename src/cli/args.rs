@@ -39,6 +39,8 @@ pub struct Officiant {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Check a plan without any token
+    Check(Check),
     /// Conduct the ceremony of a plan.
     Conduct(Conduct),
     /// Rehearse a plan on throw-away soft tokens.
@@ -119,6 +121,14 @@ pub struct Check {
     /// The room file, to check the request and the last trust folder as well
     #[arg(long, value_name = "ROOM.TOML")]
     pub room: Option<PathBuf>,
+
+    /// Without a room file, the last ceremony's trust folder; none before a genesis
+    #[arg(long, value_name = "FOLDER", conflicts_with = "room")]
+    pub trust: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Print the script of a plan

@@ -11,7 +11,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::args::{Officiant, Verb};
-use super::{ceremony, folder, paper, report, token};
+use super::{ceremony, check, folder, paper, report, token};
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::media;
@@ -38,6 +38,7 @@ pub fn run(typed: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(verb: Verb) -> Result<(), Refusal> {
     match verb {
+        Verb::Check(typed) => check::check(&typed),
         Verb::Conduct(typed) => ceremony::conduct(&typed),
         Verb::Rehearse(typed) => ceremony::rehearse(&typed),
         Verb::Report(typed) => paper::report(&typed),

@@ -4,6 +4,7 @@
 
 pub mod args;
 mod ceremony;
+mod check;
 pub mod command;
 mod folder;
 mod paper;

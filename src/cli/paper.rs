@@ -21,7 +21,7 @@ use crate::verify;
 /// A plan or trust folder that cannot be read or do not belong together; a file that is there already.
 pub(super) fn script(args: &Script) -> Result<(), Refusal> {
     let plan = reading::plan(&args.plan)?;
-    let past = reading::past(args.trust.as_deref())?;
+    let past = reading::past(args.trust.as_deref().map(reading::trust_folder).as_deref())?;
     if plan.after().is_some() && args.trust.is_none() {
         let what = "the plan follows a ceremony, and no trust folder was given";
         return Err(Refusal::new(Exit::Usage, what)

@@ -136,6 +136,14 @@ pub fn mode_of(plan: &std::path::Path) -> Result<Mode, Refusal> {
     Ok(if plan.practice() { Mode::Practice } else { Mode::Ceremony })
 }
 
+/// The inputs of a plan as a ceremony in this room would read them.
+///
+/// # Errors
+/// A plan, request, media or trust folder that cannot be read.
+pub fn inputs_of(binding: &Binding, plan: &std::path::Path) -> Result<Inputs, Refusal> {
+    inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()
+}
+
 /// The plan's practice mark in the work folder of an unfinished ceremony, which decides whether answers may come from a
 /// file.
 ///

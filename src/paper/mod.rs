@@ -8,6 +8,7 @@ mod html;
 mod inline;
 mod text;
 
+pub mod outlook;
 pub mod report;
 pub mod script;
 

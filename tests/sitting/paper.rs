@@ -42,6 +42,11 @@ fn rows(text: &str) -> BTreeSet<u32> {
         .collect()
 }
 
+/// Text without its line ends.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn script_screen_record_and_report_count_the_same_steps() {
     for dialect in [Dialect::Notary, Dialect::Tuf] {
@@ -160,4 +165,26 @@ fn papers_are_written_once_and_the_report_is_the_one_in_the_folder() {
             "nothing was signed and nothing was written",
         ]
     );
+}
+
+#[test]
+fn a_plan_is_checked_before_its_room_is_laid_and_in_it() {
+    for dialect in [Dialect::Notary, Dialect::Tuf] {
+        let bench = after_genesis(dialect);
+        bench.write_room(&ALL);
+        let after = Some(bench.closing(1));
+        bench.write_plan(&PlanText { ceremony: "rotate", after, roles: vec![], ..in_shares() });
+        let ran = bench.officiant(&["check", "plan-2.toml", "--trust", "media/out-1a"]);
+        let without = flat(&ran.ok().stdout);
+        assert!(without.contains("`--room` names them."), "{without}");
+        let within = bench.officiant(&["check", "plan-2.toml", "--room", "room-2.toml"]);
+        let within = flat(&within.ok().stdout);
+        assert!(within.contains("Every client walks from every old root"), "{within}");
+        assert!(within.contains("Until when every client can follow"), "{within}");
+        assert!(!bench.path("work-2").exists());
+        let json = bench.officiant(&["check", "plan-2.toml", "--room", "room-2.toml", "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&json.ok().stdout).unwrap();
+        assert_eq!(json["steps"], 35);
+        assert_eq!(json["words"].as_array().unwrap().len(), 24);
+    }
 }

@@ -105,9 +105,22 @@ impl Tbs {
         let scheme = Scheme::of_certificate(algorithm);
         let signature = scheme.encode(algorithm, raw)?;
         self.key.verify(scheme, &self.bytes, &signature)?;
-        let signature = BitString::from_bytes(&signature)?.to_der()?;
-        let body = [self.bytes.clone(), signature_algorithm(algorithm)?, signature].concat();
-        Certificate::from_der(&tlv(0x30, &body))
+        self.with(&signature)
+    }
+
+    /// The certificate as it will be, with a signature that is none: for looking ahead before the key can sign. Whoever
+    /// checks certificates refuses it.
+    ///
+    /// # Errors
+    /// [`Error`] for a key that certificates do not carry.
+    pub fn stand_in(&self) -> Result<Certificate, Error> {
+        self.with(&[0; 64])
+    }
+
+    fn with(&self, signature: &[u8]) -> Result<Certificate, Error> {
+        let signature = BitString::from_bytes(signature)?.to_der()?;
+        let algorithm = signature_algorithm(self.key.algorithm())?;
+        Certificate::from_der(&tlv(0x30, &[self.bytes.clone(), algorithm, signature].concat()))
     }
 }
 

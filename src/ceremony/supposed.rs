@@ -1,0 +1,100 @@
+//! Looking ahead: the candidates as they will be, under keys that stand in for those that do not exist yet.
+//!
+//! Second floor: pure. Nothing of it can be signed or recorded: no token has such a key, and the certificates of the
+//! stand-ins are signed by nobody.
+
+use jiff::Timestamp;
+
+use super::draft::{self, Draft};
+use super::fact::{Certified, Fact};
+use super::roster::{Key, KeyOrigin};
+use super::step::Act;
+use super::{Ceremony, admission, ours};
+use crate::digest::Digest;
+use crate::key::{Algorithm, PublicKey};
+use crate::refusal::Refusal;
+use crate::root::Role;
+
+/// Makes a public key of a kind, whose private half nobody keeps.
+pub type StandIn<'a> = dyn FnMut(Algorithm) -> Result<PublicKey, Refusal> + 'a;
+
+/// The candidates of a ceremony that has only been opened, each with the ids under which its keys will sign.
+///
+/// # Errors
+/// Whatever would refuse the candidates in the room.
+pub fn supposed(
+    mut ceremony: Ceremony,
+    stand_in: &mut StandIn<'_>,
+    at: Timestamp,
+) -> Result<(Ceremony, Vec<Draft>), Refusal> {
+    for key in ceremony.roster().keys().to_vec() {
+        let public = match (&key.origin, ceremony.public(&key.name)) {
+            (_, Some(public)) => public,
+            (KeyOrigin::Adopted(id), None) => adopted(&ceremony, *id)?,
+            _ => stand_in(key.algorithm)?,
+        };
+        let certificates = certificates(&ceremony, &key, &public, at)?;
+        ceremony.suppose(&key, &public, &certificates);
+    }
+    let drafts = draft::drafts(&ceremony)?;
+    Ok((ceremony, drafts))
+}
+
+impl Ceremony {
+    /// Takes up what will be known of a key, without asking whether it may stand.
+    fn suppose(&mut self, key: &Key, public: &PublicKey, certificates: &[Certified]) {
+        let (name, public, certificates) =
+            (key.name.clone(), public.clone(), certificates.to_vec());
+        for step in &self.steps {
+            let fact = match &step.act {
+                Act::AdoptToken { token, key } if *key == name => Fact::TokenAdopted {
+                    token: token.clone(),
+                    model: String::new(),
+                    identity: Digest::of(b""),
+                    public: public.clone(),
+                },
+                Act::Certify { key, .. } | Act::CertifyWithShares { key } if *key == name => {
+                    Fact::KeyCertified { key: name.clone(), certificates: certificates.clone() }
+                }
+                Act::MakeKey { key, .. } | Act::SplitKey { key } if *key == name => Fact::KeyMade {
+                    key: name.clone(),
+                    public: public.clone(),
+                    certificates: certificates.clone(),
+                },
+                _ => continue,
+            };
+            self.done.insert(step.number, fact);
+        }
+    }
+}
+
+/// The key that the plan adopts, from the chains that list it.
+fn adopted(ceremony: &Ceremony, id: Digest) -> Result<PublicKey, Refusal> {
+    for repository in ceremony.plan().repositories() {
+        for root in admission::chain(ceremony.inputs(), &repository.name)? {
+            let mut keys = root.root().role_keys(Role::Root).filter_map(|(_, key)| key.public());
+            if let Some(public) = keys.find(|public| public.id() == id) {
+                return Ok(public.clone());
+            }
+        }
+    }
+    Err(ours(format!("key {id} is adopted, and no root lists it")))
+}
+
+fn certificates(
+    ceremony: &Ceremony,
+    key: &Key,
+    public: &PublicKey,
+    at: Timestamp,
+) -> Result<Vec<Certified>, Refusal> {
+    if key.origin != KeyOrigin::New && !key.certified {
+        return Ok(Vec::new());
+    }
+    let mut serial = || [1; 16];
+    let wanted = draft::certificate_requests(ceremony, &key.name, public, &mut serial, at)?;
+    let certified = wanted.into_iter().map(|(repository, tbs)| {
+        let made = tbs.stand_in().map_err(|error| ours(error.to_string()))?;
+        Ok(Certified { repository, certificate: made.to_pem() })
+    });
+    certified.collect()
+}

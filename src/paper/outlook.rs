@@ -1,0 +1,203 @@
+//! What a plan will lead to: who can sign, what to think of before it is held, and until when every client can follow.
+//!
+//! Roof, pure.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Paper;
+use super::script::{foot, mark, parts, subject};
+use crate::ceremony::admission;
+use crate::ceremony::draft::Draft;
+use crate::ceremony::plan::Plan;
+use crate::ceremony::quorum::Quorum;
+use crate::ceremony::roster::{Holding, KeyOrigin, Roster, TokenOrigin};
+use crate::ceremony::{Ceremony, step};
+use crate::digest::Digest;
+use crate::record::Mode;
+use crate::root::horizon::old_keys;
+use crate::root::walk::Chain;
+use crate::root::{Dialect, SignedRoot, Version};
+use crate::wording::{Count, List};
+
+/// The outlook of a plan that nothing refused.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outlook {
+    /// `officiant-check-1`.
+    pub schema: &'static str,
+    /// The title.
+    pub title: String,
+    /// SHA-256 of the plan.
+    pub plan: Digest,
+    /// Its 24 words, which reviewers bring on paper.
+    pub words: Vec<&'static str>,
+    /// How many steps its script has.
+    pub steps: usize,
+    /// Who can sign and who can stop it, as sentences.
+    pub quorum: Vec<String>,
+    /// What to think of, as sentences.
+    pub warnings: Vec<String>,
+    /// What was checked, and what only a room can check.
+    pub checked: Vec<String>,
+    /// By day, which client fails first and why.
+    pub horizon: Vec<String>,
+    #[serde(skip)]
+    pairs: Vec<(&'static str, String)>,
+    #[serde(skip)]
+    mode: Mode,
+}
+
+impl Outlook {
+    /// What plan and trust folder alone tell.
+    pub fn of_plan(plan: &Plan, roster: &Roster) -> Self {
+        let steps = step::steps(plan, roster);
+        let mut pairs = subject(plan);
+        let many = Count(parts(&steps).len(), "part");
+        pairs.push(("steps", format!("1 to {}, in {many}", steps.len())));
+        Self {
+            schema: "officiant-check-1",
+            title: plan.title().to_owned(),
+            plan: plan.digest(),
+            words: plan.digest().words().to_vec(),
+            steps: steps.len(),
+            quorum: match plan.root() {
+                Some(_) => Quorum::of_plan(plan, roster).sentences(),
+                None => Vec::new(),
+            },
+            warnings: warnings(plan, roster),
+            checked: vec!["Plan and trust folder belong together.".to_owned()],
+            horizon: Vec::new(),
+            pairs,
+            mode: if plan.practice() { Mode::Practice } else { Mode::Ceremony },
+        }
+    }
+
+    /// Adds what the request tells: that it may be believed, and how far each client gets with the new roots.
+    pub fn walked(&mut self, ceremony: &Ceremony, drafts: &[Draft], horizon: Vec<String>) {
+        self.checked
+            .push("The request is the one that the plan names, and all of it may stand.".into());
+        if !drafts.is_empty() {
+            self.checked.push(
+                "Every client walks from every old root to the new one, under keys that stand in for those that \
+                 do not exist yet."
+                    .into(),
+            );
+        }
+        if let Some(twice) = admission::seen_once(ceremony.inputs()) {
+            self.warnings.push(format!("An exception will be needed: {twice}."));
+        }
+        for draft in drafts {
+            self.warnings.extend(mislead(ceremony, draft));
+        }
+        self.horizon = horizon;
+    }
+
+    /// Says what was not looked at.
+    pub fn unseen(&mut self, what: &str) {
+        self.checked.push(what.to_owned());
+    }
+
+    /// The outlook for people.
+    pub fn paper(&self) -> Paper {
+        let mut paper = Paper::new(format!("Plan: {}", self.title), foot(self.plan));
+        paper.mark = mark(self.mode);
+        paper.pairs(self.pairs.clone());
+        paper.digest("The plan's digest, for the reviewers' paper", self.plan);
+        if !self.quorum.is_empty() {
+            paper.section("Who can sign afterwards, and who can stop it");
+            paper.points(self.quorum.clone());
+        }
+        paper.section("What was checked");
+        paper.points(self.checked.clone());
+        if !self.warnings.is_empty() {
+            paper.section("What to think of");
+            paper.points(self.warnings.clone());
+        }
+        if !self.horizon.is_empty() {
+            paper.section("Until when every client can follow");
+            paper.points(self.horizon.clone());
+        }
+        paper
+    }
+}
+
+/// What no rule refuses and everybody should know (security.md rules 9, 10 and 11).
+fn warnings(plan: &Plan, roster: &Roster) -> Vec<String> {
+    let mut said = Vec::new();
+    let Some(root) = plan.root() else { return said };
+    let wildcard = root.certificate_name.as_deref().filter(|name| *name != "gun");
+    let many = plan.repositories().len();
+    if let Some(wildcard) = wildcard {
+        said.push(format!(
+            "Certificate name `{wildcard}`: one repository can take over another, for nothing else in a root names \
+             its repository."
+        ));
+    }
+    if plan.dialect() == Dialect::Tuf && many > 1 {
+        said.push(format!(
+            "{} share their root keys: one can take over another, for nothing else in a root names its repository.",
+            Count(many, "repository")
+        ));
+    }
+    if root.threshold == 1 {
+        said.push(
+            "One key signs alone: whoever has it, or enough of its shares, has every client."
+                .into(),
+        );
+    }
+    if root.threshold as usize == root.keys.len() {
+        said.push("Every key must sign: one that is lost stops all later roots.".into());
+    }
+    let new = roster.tokens().iter().filter(|token| token.origin == TokenOrigin::New).count();
+    if new > 0 {
+        said.push(format!(
+            "{} enrolled: the SO PIN is drawn and discarded unshown, so a forgotten PIN is a lost token.",
+            Count(new, "token is").to_string().replace("token iss", "tokens are")
+        ));
+    }
+    for key in roster.keys().iter().filter(|key| key.origin == KeyOrigin::New) {
+        if let Holding::Shares { threshold, tokens } = &key.holding {
+            let spare = tokens.len().saturating_sub(usize::from(*threshold));
+            said.push(format!(
+                "Key `{}` is lost when more than {spare} of its {} are.",
+                key.name,
+                Count(tokens.len(), "share")
+            ));
+        }
+    }
+    for left in plan.exclusions() {
+        said.push(format!("`{}` is left out: {}", left.name, left.reason));
+    }
+    said
+}
+
+/// Until when the keys that go could mislead a client (security.md rule 25).
+fn mislead(ceremony: &Ceremony, draft: &Draft) -> Vec<String> {
+    let candidate = SignedRoot::assemble(&draft.root, &[]);
+    let chain = Chain::new(draft.chain.iter().cloned().chain([candidate]));
+    let mut going: BTreeMap<(Version, i64, Option<Timestamp>), Vec<String>> = BTreeMap::new();
+    for old in old_keys(&chain) {
+        let known = ceremony.past().custody().key_of(&old.key);
+        let name = known.map_or_else(|| old.key.id().to_string(), |key| key.name.clone());
+        going.entry((old.last, old.needed, old.until)).or_default().push(name);
+    }
+    let said = going.into_iter().map(|((last, needed, until), names)| {
+        let until = until.map_or_else(
+            || "for ever".to_owned(),
+            |until| format!("until {}", until.strftime("%Y-%m-%d")),
+        );
+        let go = if names.len() == 1 { "goes" } else { "go" };
+        format!(
+            "`{}`: {} {go}. Whoever has {needed} of the keys of root {last} could mislead a client that still holds \
+             it, {until}: keep or destroy them accordingly.",
+            draft.repository,
+            List::names(&names)
+        )
+    });
+    said.collect()
+}
+
+#[cfg(test)]
+mod tests;
