@@ -2,9 +2,6 @@
 //!
 //! Roof, pure.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Paper;
@@ -14,13 +11,11 @@ use crate::ceremony::draft::Draft;
 use crate::ceremony::plan::Plan;
 use crate::ceremony::quorum::Quorum;
 use crate::ceremony::roster::{Holding, KeyOrigin, Roster, TokenOrigin};
-use crate::ceremony::{Ceremony, step};
+use crate::ceremony::{Ceremony, prospect, step};
 use crate::digest::Digest;
 use crate::record::Mode;
-use crate::root::horizon::old_keys;
-use crate::root::walk::Chain;
-use crate::root::{Dialect, SignedRoot, Version};
-use crate::wording::{Count, List};
+use crate::root::{Dialect, SignedRoot};
+use crate::wording::Count;
 
 /// The outlook of a plan that nothing refused.
 #[derive(Clone, Debug, Serialize)]
@@ -89,7 +84,8 @@ impl Outlook {
             self.warnings.push(format!("An exception will be needed: {twice}."));
         }
         for draft in drafts {
-            self.warnings.extend(mislead(ceremony, draft));
+            let candidate = SignedRoot::assemble(&draft.root, &[]);
+            self.warnings.extend(prospect::old_keys(ceremony, draft, &candidate));
         }
         self.horizon = horizon;
     }
@@ -171,32 +167,6 @@ fn warnings(plan: &Plan, roster: &Roster) -> Vec<String> {
         said.push(format!("`{}` is left out: {}", left.name, left.reason));
     }
     said
-}
-
-/// Until when the keys that go could mislead a client (security.md rule 25).
-fn mislead(ceremony: &Ceremony, draft: &Draft) -> Vec<String> {
-    let candidate = SignedRoot::assemble(&draft.root, &[]);
-    let chain = Chain::new(draft.chain.iter().cloned().chain([candidate]));
-    let mut going: BTreeMap<(Version, i64, Option<Timestamp>), Vec<String>> = BTreeMap::new();
-    for old in old_keys(&chain) {
-        let known = ceremony.past().custody().key_of(&old.key);
-        let name = known.map_or_else(|| old.key.id().to_string(), |key| key.name.clone());
-        going.entry((old.last, old.needed, old.until)).or_default().push(name);
-    }
-    let said = going.into_iter().map(|((last, needed, until), names)| {
-        let until = until.map_or_else(
-            || "for ever".to_owned(),
-            |until| format!("until {}", until.strftime("%Y-%m-%d")),
-        );
-        let go = if names.len() == 1 { "goes" } else { "go" };
-        format!(
-            "`{}`: {} {go}. Whoever has {needed} of the keys of root {last} could mislead a client that still holds \
-             it, {until}: keep or destroy them accordingly.",
-            draft.repository,
-            List::names(&names)
-        )
-    });
-    said.collect()
 }
 
 #[cfg(test)]

@@ -39,6 +39,12 @@ pub fn report(ceremony: &Ceremony, record: &Record) -> Paper {
     }
     holders(ceremony, &mut paper);
     signed::roots(ceremony, &mut paper);
+    for fact in ceremony.facts() {
+        if let Fact::Closed { remarks } = fact {
+            paper.section("Remarks at the close");
+            paper.points(remarks.clone());
+        }
+    }
     digests(ceremony, record, &mut paper);
     paper.section("What was not proved");
     paper.points(unproved(ceremony, record));

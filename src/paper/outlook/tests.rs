@@ -50,6 +50,6 @@ fn a_genesis_and_a_rotation_are_foreseen_with_stand_ins() {
     let played = genesis(&mut room);
     let inputs = room.rotate(&played);
     let found = outlook(inputs, room.now);
-    let said = "`localhost:5000/a`: `root-a` goes. Whoever has 2 of the keys of root 1";
+    let said = "`localhost:5000/a`: with 2 of the keys of root 1, root-a among them,";
     assert!(found.warnings.iter().any(|warning| warning.starts_with(said)), "{:?}", found.warnings);
 }

@@ -15,8 +15,7 @@ pub(super) fn fact(fact: &Fact) -> String {
             let read = watches.iter().map(|watch| format!("{}: {}", watch.who, minute(watch.read)));
             read.collect::<Vec<_>>().join("; ")
         }
-        Fact::Closed { remarks } if remarks.is_empty() => "closed".into(),
-        Fact::Closed { remarks } => format!("closed; {}", remarks.join("; ")),
+        Fact::Closed { remarks } => format!("closed; {} below", Count(remarks.len(), "remark")),
         Fact::EntropyDrawn { tokens, reseeded } => {
             let how = if *reseeded { "the kernel reseeded" } else { "the kernel was fed" };
             format!("from {}; {how}", List::and(tokens))
