@@ -26,6 +26,9 @@ impl Session<'_> {
             return Err(Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`"));
         }
         let mut token = self.open(name)?;
+        for face in &token.list().map_err(|error| self.child(&error))?.faces {
+            self.refuse_soft(name, face)?;
+        }
         let (face, made) = match self.found_begun(step, &mut token, name)? {
             Some(face) => (face, true),
             None => (self.initialise(step, &mut token, name)?, false),

@@ -180,10 +180,11 @@ fn read_record(work: &std::path::Path, copies: &[PathBuf]) -> Result<Record, Ref
     if !path.exists() {
         return Err(no_record(work));
     }
-    let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
+    let device = |error: media::Error| error.refusal(EARLIER);
     let forged = |what: String| {
         Refusal::of(Check::ResumeHead, what)
             .hint("find the machine or media that holds the whole record")
+            .standing(EARLIER)
     };
     let bytes = media::read_file(&path, MAX_RECORD).map_err(device)?;
     let (mut record, good) = Record::parse(&bytes).map_err(|error| forged(error.to_string()))?;

@@ -263,6 +263,14 @@ impl Session<'_> {
             return Ok(sealed);
         }
         let serial = &face.name.serial;
+        if let Some(other) = made.iter().find(|share| share.sealed == Digest::of(&sealed)) {
+            let what = format!(
+                "where share {index} of set {} should be, the token with serial {serial} has share {}",
+                set.id, other.index
+            );
+            return Err(Refusal::of(Check::ShareIndex, what)
+                .hint("leave this token out, and open another share"));
+        }
         let what = format!(
             "share {index} of set {} on the token with serial {serial} is not the one that was made",
             set.id

@@ -10,14 +10,14 @@ use super::{CUSTODY, Session};
 use crate::ceremony::closing;
 use crate::ceremony::fact::Fact;
 use crate::check::Check;
-use crate::child::Launch;
 use crate::child::token::{Driver, Token};
+use crate::child::{self, Launch};
 use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
-use crate::room::pkcs11::{Face, KeyRef, Login};
+use crate::room::pkcs11::{self, Face, KeyRef, Login};
 use crate::room::{entropy, media, soft};
 use crate::seal::SealKey;
 
@@ -64,7 +64,7 @@ impl Session<'_> {
             return Ok(Put::Absent(reason));
         }
         let mut token = self.open(name)?;
-        let face = token.select(&identity.serial).map_err(|error| self.child(&error))?;
+        let face = self.select(&mut token, name, &identity.serial)?;
         self.recognise(&mut token, name, &face, &identity)?;
         Ok(Put::Here(Box::new(token), face))
     }
@@ -128,6 +128,23 @@ impl Session<'_> {
             Some(folder) => Some(soft::make(folder).map_err(|error| error.refusal())?),
         };
         Ok(Driver { module: module.path.clone(), softhsm })
+    }
+
+    /// Takes the token with the enrolled serial; one that is here in its place is named.
+    fn select(&self, token: &mut Token, name: &str, serial: &str) -> Result<Face, Refusal> {
+        let missing = match token.select(serial) {
+            Err(error @ child::Error::Token(pkcs11::Error::NoToken { .. })) => self.child(&error),
+            other => return other.map_err(|error| self.child(&error)),
+        };
+        let present = token.list().map_err(|error| self.child(&error))?;
+        let Some(other) = present.faces.iter().find(|face| face.is_initialised) else {
+            return Err(missing);
+        };
+        let what = format!(
+            "token `{name}` was enrolled with serial {serial}, the one that is here has {}",
+            other.name.serial
+        );
+        Err(Refusal::of(Check::TokenKey, what).hint("this is another token: put in the right one"))
     }
 
     /// Serial and public keys are those that were enrolled.

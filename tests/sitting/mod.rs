@@ -2,8 +2,11 @@
 
 mod abandon;
 mod bad_answer;
+mod bad_media;
 mod bad_plan;
 mod bad_request;
+mod bad_share;
+mod bad_token;
 mod bench;
 pub(crate) mod genesis;
 mod paper;
