@@ -36,28 +36,21 @@ pub struct Officiant {
     pub verb: Option<Verb>,
 }
 
-/// What to do.
+/// What to do, in the order of the work.
 #[derive(Debug, Subcommand)]
+#[allow(missing_docs, reason = "clap would take a variant's words instead of those of its arguments")]
 pub enum Verb {
-    /// Check a plan without any token
     Check(Check),
-    /// Conduct the ceremony of a plan.
-    Conduct(Conduct),
-    /// Rehearse a plan on throw-away soft tokens.
-    Rehearse(Rehearse),
-    /// Print the report of a finished or interrupted ceremony
-    Report(Report),
-    /// Go on with an interrupted ceremony.
-    Resume(Resume),
-    /// Print the script of a plan
     Script(Script),
-    /// Show a root, a candidate, a folder or a difference
+    Rehearse(Rehearse),
+    Conduct(Conduct),
+    Resume(Resume),
+    Report(Report),
+    Verify(Verify),
     Show(Show),
     /// Look at tokens, and prepare empty ones
     #[command(subcommand)]
     Token(Token),
-    /// Verify a trust folder, by anyone and at any time
-    Verify(Verify),
 }
 
 /// Look at tokens, and prepare empty ones.
