@@ -63,3 +63,6 @@ pub mod conduct;
 pub mod paper;
 pub mod show;
 pub mod verify;
+
+/// The day of this release: no ceremony is held before it (security.md rule 24).
+pub const RELEASED: jiff::civil::Date = jiff::civil::date(2026, 11, 22);

@@ -38,7 +38,10 @@ pub struct Officiant {
 
 /// What to do, in the order of the work.
 #[derive(Debug, Subcommand)]
-#[allow(missing_docs, reason = "clap would take a variant's words instead of those of its arguments")]
+#[allow(
+    missing_docs,
+    reason = "clap would take a variant's words instead of those of its arguments"
+)]
 pub enum Verb {
     Check(Check),
     Script(Script),

@@ -17,6 +17,7 @@ mod words;
 use std::path::PathBuf;
 
 use crate::ceremony::fact::Fact;
+use crate::ceremony::plan::midnight;
 use crate::ceremony::step::{Act, Step};
 use crate::ceremony::{Ceremony, Inputs};
 use crate::check::Check;
@@ -353,6 +354,14 @@ impl Session<'_> {
 
     fn check_clock(&mut self) -> Result<(), Refusal> {
         let now = Reading::of(self.room.clock);
+        // A machine's own readings are never a floor: the day on which this tool was released is.
+        if self.room.mode != Mode::Rehearsal && now.wall < midnight(crate::RELEASED) {
+            let what =
+                format!("the clock is before {}, when this tool was released", crate::RELEASED);
+            return Err(
+                Refusal::of(Check::ClockWindow, what).hint("set the clock right, and `resume`")
+            );
+        }
         let reading = now.since(self.reading);
         self.reading = reading.map_err(|jump| {
             Refusal::of(Check::ClockWindow, jump.to_string())
