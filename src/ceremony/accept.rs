@@ -359,3 +359,6 @@ impl Ceremony {
         draft::check_reachable(self, &usable)
     }
 }
+
+#[cfg(test)]
+mod tests;

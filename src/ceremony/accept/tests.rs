@@ -1,0 +1,273 @@
+//! Records that say what no room brought: each is refused where it is taken up, in a ceremony and in its replay.
+
+use super::*;
+use crate::ceremony::Inputs;
+use crate::ceremony::fact::{ModuleRead, RootMade};
+use crate::ceremony::tests::{GENESIS, Pair, Room};
+use crate::digest::Digest;
+use crate::key::Algorithm;
+
+/// Plays a ceremony up to the first step of a kind, and gives the facts that the room would bring to it.
+fn until(room: &mut Room, inputs: Inputs, at: fn(&Act) -> bool) -> (Ceremony, u32, Vec<Fact>) {
+    let mut ceremony = Ceremony::open(inputs, room.now).unwrap();
+    loop {
+        let step = ceremony.next().cloned().unwrap();
+        let facts = room.facts(&ceremony, &step).unwrap();
+        if at(&step.act) {
+            return (ceremony, step.number, facts);
+        }
+        for fact in facts {
+            ceremony = ceremony.accept(step.number, fact).unwrap();
+        }
+    }
+}
+
+/// A genesis up to a step, the facts of which are changed.
+fn refused(at: fn(&Act) -> bool, change: impl Fn(&Ceremony, &mut Fact)) -> String {
+    let mut room = Room::new();
+    let inputs = room.genesis();
+    let (mut ceremony, number, facts) = until(&mut room, inputs, at);
+    for mut fact in facts {
+        let whole = fact.clone();
+        change(&ceremony, &mut fact);
+        match ceremony.clone().accept(number, fact.clone()) {
+            Err(refusal) => return refusal.to_string(),
+            Ok(next) => {
+                assert_eq!(fact, whole, "a changed fact was taken up");
+                ceremony = next;
+            }
+        }
+    }
+    panic!("nothing was changed");
+}
+
+fn other_key() -> PublicKey {
+    Pair::new(Algorithm::EcdsaP256).public()
+}
+
+#[test]
+fn a_fact_of_another_step_another_token_or_another_order_is_refused() {
+    let order = "the record says step 6 where step 5 is next [FACT-ORDER]";
+    let mut room = Room::new();
+    let inputs = room.genesis();
+    let (ceremony, _, _) = until(&mut room, inputs, |act| matches!(act, Act::EnrolToken { .. }));
+    let early = Fact::TokenPresent { token: "officer-b".into() };
+    assert_eq!(ceremony.clone().accept(6, early).unwrap_err().to_string(), order);
+    let other = Fact::TokenPresent { token: "officer-a".into() };
+    let same = "the record says step 5 where step 5 is next [FACT-ORDER]";
+    assert_eq!(ceremony.clone().accept(5, other).unwrap_err().to_string(), same);
+    let absent = Fact::TokenAbsent { token: "officer-b".into(), reason: "ill".into() };
+    assert_eq!(ceremony.accept(5, absent).unwrap_err().to_string(), same);
+}
+
+#[test]
+fn a_module_that_the_plan_does_not_pin_is_refused() {
+    let mut room = Room::new();
+    let pinned = Digest::of(b"the module that was reviewed");
+    let plan =
+        GENESIS.replace("practice = true", &format!("practice = true\nmodules = [\"{pinned}\"]"));
+    let inputs = room.inputs(&plan, crate::trust::Past::default(), true);
+    let (ceremony, number, _) = until(&mut room, inputs, |act| *act == Act::ReadRoom);
+    let read = |sha256| {
+        let modules = vec![ModuleRead { name: "softhsm".into(), sha256 }];
+        ceremony.clone().accept(number, Fact::RoomRead { room: Digest::of(b""), modules })
+    };
+    assert!(read(pinned).is_ok());
+    let found = Digest::of(b"another");
+    assert_eq!(
+        read(found).unwrap_err().to_string(),
+        format!("module `softhsm` has digest {found}, which the plan does not pin [ROOM-MODULES]")
+    );
+}
+
+#[test]
+fn an_intent_or_a_candidate_of_other_bytes_is_refused() {
+    let intent = refused(
+        |act| matches!(act, Act::SignRoots { .. }),
+        |_, fact| {
+            if let Fact::Intended { consent, .. } = fact {
+                *consent = Digest::of(b"other candidates");
+            }
+        },
+    );
+    assert_eq!(
+        intent,
+        "token `officer-a` intends to sign something else than was drafted [ROOT-EQUIVOCATION]"
+    );
+    let changes: [fn(&mut RootMade); 2] =
+        [|root| root.sha256 = Digest::of(b"x"), |root| root.version = 2];
+    for change in changes {
+        let drafted = refused(
+            |act| *act == Act::DraftRoots,
+            |_, fact| {
+                if let Fact::RootsDrafted { roots, .. } = fact {
+                    change(&mut roots[0]);
+                }
+            },
+        );
+        assert_eq!(
+            drafted,
+            "the recorded candidates are not those that plan, request and record give [ROOT-EQUIVOCATION]"
+        );
+    }
+}
+
+#[test]
+fn a_signature_that_is_not_good_is_refused() {
+    let refusal = refused(
+        |act| matches!(act, Act::SignRoots { .. }),
+        |_, fact| {
+            if let Fact::RootsSigned { signatures, .. } = fact {
+                signatures[0].signature = signatures[1].signature.clone();
+            }
+        },
+    );
+    assert_eq!(
+        refusal,
+        "`localhost:5000/a`: the signature of key `root-a` is not good [SIGNATURE-GOOD]"
+    );
+}
+
+#[test]
+fn a_complete_root_of_other_bytes_is_refused() {
+    let refusal = refused(
+        |act| *act == Act::AssembleRoots,
+        |_, fact| {
+            if let Fact::RootsAssembled { roots } = fact {
+                roots[1].sha256 = Digest::of(b"x");
+            }
+        },
+    );
+    assert_eq!(refusal, "the recorded roots are not those that the record gives [ROOT-BYTES]");
+}
+
+#[test]
+fn a_certificate_of_another_repository_is_refused() {
+    let refusal = refused(
+        |act| matches!(act, Act::MakeKey { .. }),
+        |_, fact| {
+            if let Fact::KeyMade { certificates, .. } = fact {
+                certificates[0].certificate = certificates[1].certificate.clone();
+            }
+        },
+    );
+    assert_eq!(
+        refusal,
+        "`localhost:5000/a`: the certificate is of another key, name or end than planned [CERT-PROFILE]"
+    );
+}
+
+#[test]
+fn one_public_key_for_two_names_is_refused() {
+    let refusal = refused(
+        |act| matches!(act, Act::MakeKey { key, .. } if key == "root-b"),
+        |ceremony, fact| {
+            if let Fact::KeyMade { public, .. } = fact {
+                *public = ceremony.public("root-a").unwrap();
+            }
+        },
+    );
+    assert_eq!(refusal, "key `root-b` has the public key of `root-a` [ROOT-KEY-TWIN]");
+}
+
+#[test]
+fn a_token_with_another_kind_of_key_or_the_keys_of_another_token_is_refused() {
+    let kind = refused(
+        |act| matches!(act, Act::MakeKey { .. }),
+        |_, fact| {
+            if let Fact::KeyMade { public, .. } = fact {
+                *public = Pair::new(Algorithm::Ed25519).public();
+            }
+        },
+    );
+    assert_eq!(kind, "key `root-a` is `ed25519`, the plan says `ecdsa-p256` [TOKEN-KEY]");
+    let twin = refused(
+        |act| matches!(act, Act::EnrolToken { token } if token == "officer-b"),
+        |ceremony, fact| {
+            let Some(Fact::TokenEnrolled { attest: other, .. }) =
+                ceremony.facts().find(|fact| matches!(fact, Fact::TokenEnrolled { .. }))
+            else {
+                return;
+            };
+            if let Fact::TokenEnrolled { attest, .. } = fact {
+                *attest = other.clone();
+            }
+        },
+    );
+    assert_eq!(twin, "token `officer-b` shows a public key that another token has [TOKEN-KEY]");
+}
+
+#[test]
+fn a_sealing_key_is_there_exactly_where_a_share_goes() {
+    let refusal = refused(
+        |act| matches!(act, Act::EnrolToken { token } if token == "officer-1"),
+        |_, fact| {
+            if let Fact::TokenEnrolled { seal, .. } = fact {
+                *seal = None;
+            }
+        },
+    );
+    assert_eq!(
+        refusal,
+        "token `officer-1` needs a sealing key exactly if it gets a share [TOKEN-SEAL]"
+    );
+    let refusal = refused(
+        |act| matches!(act, Act::EnrolToken { token } if token == "officer-a"),
+        |_, fact| {
+            if let Fact::TokenEnrolled { seal, .. } = fact {
+                *seal = Some(other_key());
+            }
+        },
+    );
+    assert!(refusal.ends_with("[TOKEN-SEAL]"), "{refusal}");
+}
+
+#[test]
+fn shares_for_other_tokens_or_without_a_proof_are_refused() {
+    let swapped = refused(
+        |act| matches!(act, Act::SplitKey { .. }),
+        |_, fact| {
+            if let Fact::KeySplit { shares, .. } = fact {
+                shares[0].token = "officer-a".into();
+            }
+        },
+    );
+    assert_eq!(
+        swapped,
+        "key `root-spare` was split for other tokens than the plan says [SHARE-THRESHOLD]"
+    );
+    for (tried, of) in [(0, 3), (4, 3)] {
+        let unproven = refused(
+            |act| matches!(act, Act::CombineShares { .. }),
+            |_, fact| {
+                *fact = Fact::SharesCombined { key: "root-spare".into(), tried, of };
+            },
+        );
+        assert_eq!(unproven, "the shares of key `root-spare` were not all proven [SHARE-PROVEN]");
+    }
+}
+
+#[test]
+fn watches_of_one_person_or_of_another_hour_are_refused() {
+    let one = refused(
+        |act| *act == Act::AttestClock,
+        |_, fact| {
+            if let Fact::ClockAttested { watches } = fact {
+                watches[1].who = watches[0].who.clone();
+            }
+        },
+    );
+    assert_eq!(one, "seat A read both watches, two people are needed [CLOCK-WINDOW]");
+    let hour = refused(
+        |act| *act == Act::AttestClock,
+        |_, fact| {
+            if let Fact::ClockAttested { watches } = fact {
+                watches[0].read += jiff::SignedDuration::from_mins(61);
+            }
+        },
+    );
+    assert_eq!(
+        hour,
+        "the watch of seat A and the machine's clock are 61 minutes apart [CLOCK-WINDOW]"
+    );
+}
