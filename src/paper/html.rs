@@ -70,7 +70,9 @@ fn words(label: &str, digest: Digest, out: &mut String) {
 fn grid(table: &Table, out: &mut String) {
     // Room for the padding, which a narrow column needs as much as a wide one.
     let all: usize = table.columns.iter().map(|column| column.width + PADDING).sum();
-    *out += "<table>\n<colgroup>";
+    // A short table stays on one page; a long one repeats its head.
+    let short = if table.rows.len() <= SHORT { " class=\"short\"" } else { "" };
+    *out += &format!("<table{short}>\n<colgroup>");
     for column in &table.columns {
         let share = 100.0 * (column.width + PADDING) as f64 / all.max(1) as f64;
         *out += &format!("<col style=\"width:{share:.1}%\">");
@@ -157,6 +159,7 @@ fn quoted(text: &str) -> String {
 }
 
 const PADDING: usize = 3;
+const SHORT: usize = 6;
 const STYLE: &str = include_str!("style.css");
 
 #[cfg(test)]
