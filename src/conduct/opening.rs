@@ -116,7 +116,7 @@ impl Session<'_> {
         self.take(step, Fact::Exception { expected, happened, decided, by })
     }
 
-    fn ask_text(&mut self, step: u32, id: &str, text: &str) -> Result<String, Refusal> {
+    pub(super) fn ask_text(&mut self, step: u32, id: &str, text: &str) -> Result<String, Refusal> {
         let expected = if id == "exception-by" { "all seats" } else { "go on" };
         let prompt = Prompt {
             step,
@@ -126,7 +126,7 @@ impl Session<'_> {
             expected: Some(Expected::Text(expected.to_owned())),
         };
         for _ in 0..ATTEMPTS {
-            let typed = self.ask(&prompt)?;
+            let typed = self.hear(&prompt)?;
             if !typed.is_empty() && typed.len() <= MAX_TEXT {
                 return Ok(typed);
             }

@@ -50,7 +50,23 @@ impl Session<'_> {
             .hint("compare paper and machine: one of them is not what it should be"))
     }
 
+    /// Asks a question. Whoever types `!` instead of an answer says first what is not as the script has it
+    /// (security.md rule 29), and is asked again.
     pub(super) fn ask(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
+        loop {
+            let typed = self.hear(prompt)?;
+            if typed != "!" {
+                return Ok(typed);
+            }
+            let expected =
+                self.ask_text(prompt.step, "exception-expected", "what the script expects")?;
+            let happened = self.ask_text(prompt.step, "exception-happened", "what happened")?;
+            self.ask_exception(prompt.step, expected, happened)?;
+        }
+    }
+
+    /// Asks a question, and takes any line for its answer.
+    pub(super) fn hear(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
         let standing = self.ceremony.standing();
         self.room.console.ask(prompt).map_err(|error| error.refusal(standing))
     }

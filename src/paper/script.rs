@@ -212,9 +212,8 @@ fn rules(paper: &mut Paper) {
         "⊘ beside a number: what this step does cannot be undone, and it is not done twice.",
         "A box is ticked when what must be seen was seen, letter by letter; the witness initials it and \
          writes the time in UTC.",
-        "Whatever the script does not foresee is an exception: the witness writes on an exception sheet what was \
-         expected, what happened, what was decided and by whom. Where the machine knows of one, it asks for the \
-         same words and records them.",
+        "Whatever the script does not foresee is an exception: type `!` at any question but a PIN, say what was \
+         expected, what happened, what was decided and by whom, and fill in an exception sheet.",
         "A break: stop the machine at a prompt (Ctrl-C). Tokens go into bags, everybody leaves, and nobody stays \
          alone in the room; `officiant resume` asks for the last checkpoint's words and goes on.",
         "A refusal of the machine is never overridden: there is no way to. What is now true stands in its \
