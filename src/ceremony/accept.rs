@@ -104,10 +104,10 @@ impl Ceremony {
             (Act::ConfirmPlan, Fact::PlanConfirmed { .. })
             | (Act::ConfirmTrust, Fact::TrustConfirmed { .. })
             | (Act::ReadRoom, Fact::RoomRead { .. })
+            | (Act::Close, Fact::Closed { .. })
             | (Act::DrawEntropy, Fact::EntropyDrawn { .. })
             | (Act::ReadRoots, Fact::RootsRead { .. })
             | (Act::ExportFolders, Fact::FoldersExported { .. }) => self.check_room(fact),
-            (Act::Close, Fact::Closed { remarks }) => self.check_closed(remarks),
             (Act::ReadUnfinished, Fact::UnfinishedRead { .. }) => Ok(()),
             (Act::DestroyKeys { token }, Fact::KeysDestroyed { token: t, keys }) if t == token => {
                 self.check_destroyed(token, keys)
@@ -209,16 +209,6 @@ impl Ceremony {
             "the recorded request is not the one that the plan names",
         )
         .hint("bring the media that the plan was written for"))
-    }
-
-    fn check_closed(&self, remarks: &[String]) -> Result<(), Refusal> {
-        if super::closing::remarks(self)? == remarks {
-            return Ok(());
-        }
-        Err(Refusal::of(
-            Check::FactOrder,
-            "the closing remarks are not those that the record gives",
-        ))
     }
 
     fn check_destroyed(&self, token: &str, keys: &[String]) -> Result<(), Refusal> {

@@ -172,7 +172,7 @@ pub const TOUGH: Profile = Profile {
 ///
 /// It goes one version after the other even where the client would jump.
 pub const STRICTEST_NOTARY: Profile = Profile {
-    name: "strictest",
+    name: "strictest reader",
     path: Path::OneByOne,
     counting: STRICT,
     expiry: Expiries::NewestExclusive,
@@ -193,7 +193,7 @@ pub const STRICTEST_NOTARY: Profile = Profile {
 ///
 /// P-384 is the exception: the specification has it, [`TOUGH`] does not.
 pub const STRICTEST_TUF: Profile = Profile {
-    name: "strictest",
+    name: "strictest reader",
     counting: STRICT,
     shape: Shape {
         every_id_has_a_key: true,

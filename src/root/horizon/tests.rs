@@ -32,7 +32,7 @@ fn a_rotation_without_the_old_threshold_cuts_off_who_holds_the_old_root() {
     let lost = cut_off(&before, &after, Dialect::Tuf, (REPOSITORY, day("2027-01-01")));
     let who: Vec<_> =
         lost.iter().map(|(start, profile, _)| (start.map(|v| v.get()), profile.name)).collect();
-    assert_eq!(who, [(Some(1), "python-tuf"), (Some(1), "tough"), (Some(1), "strictest")]);
+    assert_eq!(who, [(Some(1), "python-tuf"), (Some(1), "tough"), (Some(1), "strictest reader")]);
     assert_eq!(lost[0].2.to_string(), "version 2: 1 of the keys before it count, they need 2");
 }
 
