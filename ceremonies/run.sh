@@ -1,0 +1,148 @@
+#!/bin/sh
+# Holds example ceremonies as practices on soft tokens, each after the one before:
+#
+#     sh ceremonies/run.sh OFFICIANT FOLDER EXAMPLE...
+#
+# OFFICIANT is the binary; FOLDER gets one folder for each ceremony, and everything in it can be looked at afterwards.
+# What courier would bring is written here, so that no server is needed: the roots of the last trust folder, and online
+# keys that openssl makes. What stands between two @ in plan.toml and repositories.txt is filled in.
+set -eu
+export LC_ALL=C
+
+ceremonies=$(cd "$(dirname "$0")" && pwd)
+officiant=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+folder=$2
+shift 2
+
+digest() { sha256sum "$@" | cut -d ' ' -f 1; }
+day() { date -u -d "$1 days" +%F; }
+# The folder of a repository on media.
+escaped() { printf '%s\n' "$1" | sed 's/:/%3a/g; s,/,%2f,g'; }
+repositories() { awk 'NF && !/^#/ { print $1 }' "$example/repositories.txt" | sort; }
+
+# The pin of an online key: SHA-256 of its SubjectPublicKeyInfo.
+pin() { openssl pkey -in "$online/$1.key" -pubout -outform DER | digest; }
+
+# Makes the online key of a role, in place of one that there may be.
+make_online() {
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$online/$1.key" 2>/dev/null
+}
+
+# The roles whose keys the plan changes.
+roles() { awk '/^\[/ { role = $0 == "[[role]]" } role && /^name = / { gsub(/"/, "", $3); print $3 }' "$example/plan.toml"; }
+
+# Lays out room, media and tokens; those of the last ceremony are carried over.
+lay_out() {
+    mkdir -p media/in media/out-1 media/out-2
+    echo in >media/in/officiant-media
+    echo out | tee media/out-1/officiant-media >media/out-2/officiant-media
+    if [ -n "$last" ]; then
+        mkdir last
+        cp -R "$last/media/out-1/trust" last/trust
+        cp -R "$last/media/room-1" "$last/media/room-2" media/
+        cp -R "$last/tokens" .
+    else
+        mkdir -p media/room-1 media/room-2 tokens
+        echo room | tee media/room-1/officiant-media >media/room-2/officiant-media
+    fi
+    cp "$example/room.toml" "$example/answers.toml" .
+}
+
+# The entry of a repository in request.json; the three online keys serve all of them.
+entry() {
+    printf '    {\n      "name": "%s",\n      "latest": %s,\n      "keys": {\n' "$1" "$2"
+    comma=,
+    for role in snapshot targets timestamp; do
+        [ $role != timestamp ] || comma=
+        printf '        "%s": [\n          "%s"\n        ]%s\n' $role "$(pin $role)" "$comma"
+    done
+    printf '      }\n    }'
+}
+
+# Writes media/in/request as `courier fetch` does.
+write_request() {
+    request=media/in/request
+    mkdir $request
+    {
+        printf '{\n  "schema": "officiant-request-1",\n  "dialect": "%s",\n' "$dialect"
+        printf '  "fetched": "%s",\n  "server": "a practice",\n' "$(date -u +%FT%TZ)"
+        printf '  "repositories": ['
+        comma=
+        for name in $(repositories); do
+            inside=$(escaped "$name")
+            mkdir -p "$request/keys/$inside"
+            for role in snapshot targets timestamp; do
+                openssl pkey -in "$online/$role.key" -pubout -out "$request/keys/$inside/$role.pem"
+            done
+            latest=0
+            if [ -d "last/trust/metadata/$inside" ]; then
+                mkdir -p "$request/metadata/$inside"
+                cp "last/trust/metadata/$inside"/*.root.json "$request/metadata/$inside/"
+                latest=$(find "$request/metadata/$inside" -name '*.root.json' | wc -l)
+            fi
+            printf '%s\n' "$comma"
+            entry "$name" "$latest"
+            comma=,
+        done
+        printf '\n  ]\n}\n'
+    } >$request/request.json
+    (cd $request && find . -type f ! -name SHA256SUMS | sed 's,^\./,,' | sort | xargs sha256sum >SHA256SUMS)
+}
+
+# Fills in what a plan cannot know before its day.
+fill() {
+    lives=2000
+    [ "$dialect" != tuf ] || lives=25
+    after=
+    [ -z "$last" ] || after=$(printf '%s\n' last/trust/ceremonies/*/SHA256SUMS | tail -n 1 | xargs sha256sum | cut -d ' ' -f 1)
+    sed "s/@from@/$(day -1)/; s/@until@/$(day +3)/; s/@expires@/$(day +$lives)/; s/@after@/$after/
+        s/@certificates@/$(day +3000)/; s/@request@/$(digest media/in/request/SHA256SUMS)/
+        s/@snapshot@/$(pin snapshot)/; s/@targets@/$(pin targets)/; s/@timestamp@/$(pin timestamp)/
+        s/@list@/${list:-}/" "$example/$1"
+}
+
+# The publisher proves to hold a targets key that is new, as `courier prove` does.
+prove() {
+    roles | grep -qx targets || return 0
+    plan=$(digest plan.toml)
+    for name in $(repositories); do
+        proofs=media/in/proofs/$(escaped "$name")
+        mkdir -p "$proofs"
+        signature=$(printf 'officiant proof v1\nrequest key\n%s\n%s\ntargets\n' "$plan" "$name" |
+            openssl dgst -sha256 -sign "$online/targets.key" | base64 -w 0)
+        printf '{"schema":"officiant-proof-1","plan":"%s","repository":"%s","role":"targets","key":"%s","signature":"%s"}\n' \
+            "$plan" "$name" "$(pin targets)" "$signature" >"$proofs/targets.json"
+    done
+}
+
+hold() {
+    dialect=$(sed -n 's/^dialect = "\(.*\)"$/\1/p' "$example/plan.toml")
+    for role in $(roles); do make_online "$role"; done
+    lay_out
+    write_request
+    fill repositories.txt >repositories.txt
+    list=$(digest repositories.txt)
+    fill plan.toml >plan.toml
+    prove
+    printf '%s: ' "$(basename "$example")"
+    if ! "$officiant" conduct plan.toml --room room.toml --answers answers.toml >closing.txt 2>screen.txt; then
+        echo "refused"
+        tail -n 5 screen.txt >&2
+        exit 1
+    fi
+    head -n 1 closing.txt
+}
+
+mkdir -p "$folder/online"
+online=$(cd "$folder/online" && pwd)
+last=
+number=0
+for name do
+    number=$((number + 1))
+    example=$ceremonies/$name
+    mkdir "$folder/$number-$name"
+    cd "$folder/$number-$name"
+    hold
+    last=$PWD
+    cd - >/dev/null
+done
