@@ -8,7 +8,7 @@ use officiant::check::Check;
 use super::{none, source::files, top};
 
 /// Checks whose attack no test plays yet. The number may only fall.
-const OPEN: usize = 6;
+const OPEN: usize = 1;
 
 /// What the page says of one check.
 struct Told {

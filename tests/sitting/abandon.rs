@@ -93,3 +93,24 @@ fn a_ceremony_in_which_a_token_meant_to_sign_is_finished_and_not_abandoned() {
          nothing was signed and nothing was written\n"
     );
 }
+
+#[test]
+fn another_ceremony_than_the_plan_names_is_not_abandoned() {
+    let mut bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&TOKENS);
+    let plan = bench.write_plan(&on_tokens());
+    bench.write_answers(&TOKENS, "\"second-reader\" = \"maybe\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    let found = Digest::of(&std::fs::read(plan).unwrap());
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    write_abandon(&bench, None);
+    let plan = bench.path("plan-2.toml");
+    let text = std::fs::read_to_string(&plan).unwrap();
+    std::fs::write(&plan, text.replace(&found.to_string(), &Digest::of(b"").to_string())).unwrap();
+    let what = format!(
+        "the unfinished ceremony is of plan {found}, which this plan does not name [ABANDON-PLAN]"
+    );
+    bench.refuses(1, &what, "name its plan and its `after` in the plan to abandon it");
+}

@@ -8,6 +8,7 @@ mod bad_request;
 mod bad_share;
 mod bad_token;
 mod bench;
+mod edited;
 mod examples;
 mod exception;
 pub(crate) mod genesis;

@@ -1,6 +1,7 @@
 //! Real children on real soft tokens: what a token and a vault do, and what they do when something is wrong.
 
 mod broken;
+mod held;
 mod shares;
 mod token;
 

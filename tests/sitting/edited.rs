@@ -1,0 +1,88 @@
+//! Records that somebody edited, with every hash made anew: the chain holds, and what it says does not.
+
+use officiant::ceremony::fact::Fact;
+use officiant::digest::Digest;
+use officiant::record::{Body, Entry, Record};
+use officiant::root::Dialect;
+
+use super::Bench;
+use super::genesis::on_tokens;
+
+const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
+
+/// A genesis that stopped after its candidates were written, before anybody consented.
+fn stopped() -> Bench {
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room(&TOKENS);
+    bench.write_plan(&on_tokens());
+    bench.write_answers(&TOKENS, "\"consent officer-a\" = \"zoo zoo zoo zoo\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    bench.write_answers(&TOKENS, "");
+    bench
+}
+
+/// Writes the record again, without the entries that `edit` drops and with those that it changed.
+fn edit(bench: &Bench, edit: impl Fn(&mut Entry) -> bool) {
+    let mut edited = Record::default();
+    for entry in bench.record().entries() {
+        let mut entry = entry.clone();
+        if edit(&mut entry) {
+            edited.append(entry.at, entry.step, entry.body).unwrap();
+        }
+    }
+    let path = format!("work-{}/record.jsonl", bench.number);
+    std::fs::write(bench.path(&path), edited.bytes()).unwrap();
+}
+
+#[track_caller]
+fn is_refused(bench: &Bench, what: &str) {
+    let before = bench.record().bytes();
+    let ran = bench.resume();
+    let told = bench.told(&ran);
+    assert!(told.starts_with(&format!("error: {what}\n")), "{told}");
+    assert_eq!(ran.code(), 1);
+    assert_eq!(bench.record().bytes(), before);
+}
+
+#[test]
+fn a_fact_that_was_taken_out_is_missed() {
+    let bench = stopped();
+    edit(&bench, |entry| {
+        !matches!(&entry.body, Body::Done { fact: Fact::TokenEnrolled { token, .. } }
+            if token == "officer-b")
+    });
+    is_refused(&bench, "the record says step 7 where step 6 is next [FACT-ORDER]");
+}
+
+#[test]
+fn candidates_that_were_exchanged_are_not_signed() {
+    let bench = stopped();
+    let other = Digest::of(b"another candidate");
+    edit(&bench, |entry| {
+        if let Body::Done { fact: Fact::RootsDrafted { roots, consent } } = &mut entry.body {
+            (roots[0].sha256, *consent) = (other, other);
+        }
+        true
+    });
+    let what = "the recorded candidates are not those that plan, request and record give";
+    is_refused(&bench, &format!("{what} [ROOT-EQUIVOCATION]"));
+}
+
+#[test]
+fn a_token_that_meant_to_sign_something_else_stops_the_ceremony() {
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room(&TOKENS);
+    bench.write_plan(&on_tokens());
+    bench.write_answers(&TOKENS, "\"consent officer-b\" = \"zoo zoo zoo zoo\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    bench.write_answers(&TOKENS, "");
+    let other = Digest::of(b"something else");
+    edit(&bench, |entry| {
+        if let Body::Done { fact: Fact::Intended { consent, .. } } = &mut entry.body {
+            *consent = other;
+        }
+        true
+    });
+    let what = "token `officer-a` intends to sign something else than was drafted";
+    is_refused(&bench, &format!("{what} [ROOT-EQUIVOCATION]"));
+}
