@@ -12,7 +12,7 @@ use crate::record::Mode;
 use crate::refusal::Refusal;
 use crate::room::clock::SystemClock;
 use crate::room::console::{Answers, Automatic, Beside, Console, Terminal};
-use crate::wording::{Count, Readable};
+use crate::wording::Count;
 
 /// Conducts a plan.
 ///
@@ -85,7 +85,7 @@ fn console(answers: Option<&Path>, mode: Mode) -> Result<Box<dyn Console>, Refus
 
 fn tell(finished: &Finished) -> Result<(), Refusal> {
     let Finished { closing, folder } = finished;
-    print(&format!("closed {folder}\n{}\n", Readable(*closing)))
+    print(&format!("closed {folder}, closing digest {closing}\n"))
 }
 
 /// The largest file of answers that is read, in bytes.

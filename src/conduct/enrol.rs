@@ -122,10 +122,10 @@ impl Session<'_> {
         };
         for _ in 0..ATTEMPTS {
             let standing = self.ceremony.standing();
-            let first = prompt(&format!("new PIN for token {name}"));
+            let first = prompt(&format!("new PIN for token {name}, typed unseen"));
             let pin =
                 self.room.console.ask_pin(&first).map_err(|error| error.refusal(&*standing))?;
-            let second = prompt("the same PIN again");
+            let second = prompt("the same PIN once more");
             let again =
                 self.room.console.ask_pin(&second).map_err(|error| error.refusal(&*standing))?;
             if pin.matches(&again) {
@@ -145,7 +145,7 @@ impl Session<'_> {
             step,
             id: format!("serial {name}"),
             who: "operator".to_owned(),
-            text: format!("serial of token {name}"),
+            text: format!("serial of token {name}, as on its body"),
             expected: Some(Expected::Text(serial.clone())),
         };
         for _ in 0..ATTEMPTS {

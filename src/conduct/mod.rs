@@ -9,6 +9,7 @@ mod inputs;
 mod opening;
 mod reading;
 pub mod rehearsal;
+mod screen;
 mod share;
 mod signing;
 mod token;
@@ -226,7 +227,9 @@ impl Session<'_> {
             self.begin(step)?;
         }
         let fact = self.act(step)?;
+        let seen = self.seen(&fact)?;
         self.take(step.number, fact)?;
+        self.done(&seen)?;
         self.checkpoint(step)
     }
 
@@ -260,7 +263,10 @@ impl Session<'_> {
             Act::SignWithShares { key } => self.sign_with_shares(key),
             Act::AssembleRoots => self.assemble_roots(),
             Act::Close => self.close(),
-            Act::ExportFolders => self.export_folders(),
+            Act::ExportFolders => {
+                self.ask_media(number)?;
+                self.export_folders()
+            }
         }
     }
 
@@ -300,51 +306,6 @@ impl Session<'_> {
             .entries()
             .iter()
             .any(|entry| entry.step == number && matches!(entry.body, Body::Begun { .. }))
-    }
-
-    /// At the end of a part the head of the record goes onto paper.
-    fn checkpoint(&mut self, step: &Step) -> Result<(), Refusal> {
-        if step.act == Act::Close {
-            let head = self.record.head();
-            self.show("        the head of the closed record:")?;
-            self.show(&words::table(&head))?;
-        }
-        let next = self.ceremony.next().map(|next| next.part);
-        if next == Some(step.part) || next.is_none() {
-            return Ok(());
-        }
-        let part = step.part.title().to_owned();
-        self.append(step.number, Body::Checkpoint { part: part.clone() })?;
-        let head = self.record.head();
-        self.show(&format!("\nEnd of part {part}. Write these words on the checkpoint page:"))?;
-        self.show(&words::table(&head))
-    }
-
-    fn announce(&mut self, step: &Step) -> Result<(), Refusal> {
-        let (plan, roster) = (self.ceremony.plan(), self.ceremony.roster());
-        let of = self.ceremony.steps().len();
-        let text = format!(
-            "\n[{}/{of}] {}: {}\n        must see: {}",
-            step.number,
-            step.who(roster),
-            step.instruction(plan, roster),
-            step.must_see(plan)
-        );
-        self.show(&text)
-    }
-
-    /// Says which steps just before this one are left out, and why.
-    fn pass_over(&mut self, step: &Step) -> Result<(), Refusal> {
-        let before =
-            self.ceremony.steps().iter().rev().skip_while(|other| other.number >= step.number);
-        let passed = before.map_while(|other| Some((other.number, self.ceremony.left_out(other)?)));
-        let mut passed: Vec<(u32, String)> = passed.collect();
-        passed.reverse();
-        let of = self.ceremony.steps().len();
-        for (number, reason) in passed {
-            self.show(&format!("\n[{number}/{of}] left out: {reason}"))?;
-        }
-        Ok(())
     }
 
     fn show(&mut self, text: &str) -> Result<(), Refusal> {
@@ -463,10 +424,7 @@ impl Session<'_> {
         let closing = closing.ok_or_else(|| Refusal::new(Exit::Ours, "no folder was exported"))?;
         let number = self.ceremony.past().ceremonies().len() as u32 + 1;
         let folder = crate::trust::folder_name(number, self.ceremony.plan().kind());
-        self.show(
-            "\nThe ceremony is closed. Write these words of the closing digest on the signed page:",
-        )?;
-        self.show(&words::table(&closing))?;
+        self.show_end(&closing)?;
         Ok(Finished { closing, folder })
     }
 

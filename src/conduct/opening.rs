@@ -110,8 +110,11 @@ impl Session<'_> {
         expected: String,
         happened: String,
     ) -> Result<(), Refusal> {
-        self.show(&format!("        exception: expected: {expected}; happened: {happened}"))?;
-        let decided = self.ask_text(step, "exception-decided", "what is decided")?;
+        self.show(&format!(
+            "        Not as the script has it: this needs a decision, which goes into the record.\n        \
+             expected: {expected}\n        happened: {happened}"
+        ))?;
+        let decided = self.ask_text(step, "exception-decided", "what is decided, in one line")?;
         let by = self.ask_text(step, "exception-by", "decided by which seats")?;
         self.take(step, Fact::Exception { expected, happened, decided, by })
     }

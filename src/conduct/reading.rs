@@ -178,6 +178,10 @@ impl Session<'_> {
             text: "is there a second reader with another machine, yes or no".to_owned(),
             expected: Some(Expected::Text("yes".to_owned())),
         };
+        let folder = candidate_folder(&self.ceremony.plan().digest());
+        self.show(&format!(
+            "        a second reader runs `officiant show {folder}` on another machine, from room media"
+        ))?;
         for _ in 0..ATTEMPTS {
             match self.ask(&prompt)?.as_str() {
                 "yes" => return self.ask_second_reader(step).map(|wrong| (true, wrong)),

@@ -139,7 +139,6 @@ impl Session<'_> {
         let raw = token.sign(&key, &inputs).map_err(|error| self.child(&error))?;
         token.logout().map_err(|error| self.child(&error))?;
         let signatures = draft::signatures(&drafts, &public, &raw)?;
-        self.show(&format!("        signed and verified: {}", signatures.len()))?;
         Ok(Fact::RootsSigned { key: name.to_owned(), signatures })
     }
 
@@ -151,7 +150,6 @@ impl Session<'_> {
         let raw = raw.map_err(|error| self.child(&error))?;
         self.drop_key(name)?;
         let signatures = draft::signatures(&drafts, &public, &raw)?;
-        self.show(&format!("        signed and verified: {}", signatures.len()))?;
         Ok(Fact::RootsSigned { key: name.to_owned(), signatures })
     }
 

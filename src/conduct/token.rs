@@ -227,13 +227,13 @@ impl Session<'_> {
         let says = face.user_pin;
         let who = self.ceremony.roster().custodian(name).to_owned();
         let serial = &face.name.serial;
+        let again =
+            if ours == 0 { String::new() } else { format!("; wrong here in a row: {ours}") };
         let prompt = Prompt {
             step,
             id: format!("pin {name}"),
             who,
-            text: format!(
-                "PIN for token {name} (serial {serial}; {says}; wrong here in a row: {ours})"
-            ),
+            text: format!("PIN for token {name} ({says}{again})"),
             expected: None,
         };
         let standing = self.ceremony.standing();

@@ -79,7 +79,7 @@ pub(super) fn are_right(digest: &Digest, positions: &[usize], typed: &str) -> bo
         && positions.iter().zip(typed).all(|(position, word)| digest.has_word(*position, word))
 }
 
-/// The words of a digest, numbered, six a line, and its hex.
+/// The words of a digest, numbered, six a line, and its hex on two lines.
 pub(super) fn table(digest: &Digest) -> String {
     let words = digest.words();
     let rows = words.chunks(6).enumerate().map(|(row, words)| {
@@ -88,7 +88,10 @@ pub(super) fn table(digest: &Digest) -> String {
         format!("  {}", cells.collect::<Vec<_>>().join(" ").trim_end())
     });
     let rows: Vec<String> = rows.collect();
-    format!("{}\n  {}", rows.join("\n"), digest.grouped())
+    let hex = digest.grouped();
+    // Eight groups of four and the spaces between them.
+    let (first, second) = hex.split_at_checked(39).unwrap_or((&hex, ""));
+    format!("{}\n  {first}\n  {}", rows.join("\n"), second.trim_start())
 }
 
 /// Positions from 1 to 24, all different, in rising order.

@@ -62,12 +62,14 @@ impl Officer {
             PIN.to_owned()
         } else if asks("words ") {
             self.words(text)
-        } else if asks("watch in UTC") {
+        } else if asks("your watch") {
             Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string()
-        } else if asks("type the serial of token") || asks("serial of token ") {
+        } else if asks("serial of token ") {
             self.serial(question)
         } else if asks("put in token ") {
             self.check_serial(text);
+            String::new()
+        } else if asks("press Enter") {
             String::new()
         } else if asks("second reader") {
             "yes".to_owned()
@@ -128,7 +130,7 @@ impl Officer {
         let (_, after) = question.above.rsplit_once("serial ").expect("a serial on the screen");
         let serial = after.split_whitespace().next().unwrap().to_owned();
         let (_, name) = question.text.rsplit_once("token ").unwrap();
-        let name = name.split([' ', ':']).next().unwrap().to_owned();
+        let name = name.split([' ', ':', ',']).next().unwrap().to_owned();
         self.serials.insert(name, serial.clone());
         serial
     }

@@ -55,10 +55,13 @@ impl Step {
                 )
             }
             Act::ConfirmPlan => {
-                "Read the drawn words of the plan's digest from the reviewers' paper.".into()
+                "Type the words of the plan's digest that are asked for, from the reviewers' paper; \
+                 four letters of each are enough."
+                    .into()
             }
             Act::ConfirmTrust => {
-                "Read the drawn words of the last closing digest from its signed page.".into()
+                "Type the words of the last closing digest that are asked for, from its signed page."
+                    .into()
             }
             Act::DraftRoots => {
                 let many = Count(plan.repositories().len(), "candidate root");
@@ -74,7 +77,7 @@ impl Step {
             }
             Act::EnrolToken { token } => {
                 format!(
-                    "Put in token {token}, type its serial; its holder sets the PIN, twice, unseen."
+                    "Put in token {token}; its holder sets the PIN, twice, unseen; the operator types its serial."
                 )
             }
             Act::ExportFolders => "Put in two empty out media and both room media.".into(),
@@ -166,7 +169,7 @@ impl Step {
             Act::SignRoots { .. } | Act::SignWithShares { .. } => {
                 "signed and verified; old and new threshold counted".into()
             }
-            Act::SplitKey { .. } => "the set's id and commitments".into(),
+            Act::SplitKey { .. } => "the set's id, and how many shares".into(),
             Act::StoreShare { .. } => "stored, read back, opened, equal".into(),
         }
     }

@@ -1,0 +1,168 @@
+//! The screen of a session: headings, what was seen of each step, checkpoints, and the end.
+//!
+//! Roof.
+
+use super::{Session, words};
+use crate::ceremony::draft;
+use crate::ceremony::fact::Fact;
+use crate::ceremony::plan::Kind;
+use crate::ceremony::step::{Act, Step};
+use crate::digest::Digest;
+use crate::record::Body;
+use crate::refusal::Refusal;
+use crate::room::console::{Expected, Prompt};
+use crate::root::{Role, Root, SignedRoot};
+use crate::wording::Count;
+
+impl Session<'_> {
+    /// The heading of a step, and before the first of a part the heading of the part.
+    pub(super) fn announce(&mut self, step: &Step) -> Result<(), Refusal> {
+        if self.begins_part(step) {
+            let title = format!("--- {} ", step.part.title());
+            self.show(&format!("\n{title:-<60}"))?;
+        }
+        let (plan, roster) = (self.ceremony.plan(), self.ceremony.roster());
+        let of = self.ceremony.steps().len();
+        let text = format!(
+            "\n[{}/{of}] {}: {}\n        must see: {}",
+            step.number,
+            step.who(roster),
+            step.instruction(plan, roster),
+            step.must_see(plan)
+        );
+        self.show(&text)
+    }
+
+    /// Whether no step of its part is done yet.
+    fn begins_part(&self, step: &Step) -> bool {
+        let earlier = self.ceremony.steps().iter().filter(|other| other.number < step.number);
+        !earlier
+            .filter(|other| other.part == step.part)
+            .any(|other| self.ceremony.fact(other.number).is_some())
+    }
+
+    /// Says which steps just before this one are left out, and why.
+    pub(super) fn pass_over(&mut self, step: &Step) -> Result<(), Refusal> {
+        let before =
+            self.ceremony.steps().iter().rev().skip_while(|other| other.number >= step.number);
+        let passed = before.map_while(|other| Some((other.number, self.ceremony.left_out(other)?)));
+        let mut passed: Vec<(u32, String)> = passed.collect();
+        passed.reverse();
+        let of = self.ceremony.steps().len();
+        for (number, reason) in passed {
+            self.show(&format!("\n[{number}/{of}] left out: {reason}"))?;
+        }
+        Ok(())
+    }
+
+    /// What a step brought, in the words that the script says must be seen; nothing where it was shown on the way.
+    pub(super) fn seen(&self, fact: &Fact) -> Result<String, Refusal> {
+        let same = |text: &str| text.to_owned();
+        Ok(match fact {
+            Fact::PlanConfirmed { .. } | Fact::TrustConfirmed { .. } => same("the words are right"),
+            Fact::ClockAttested { .. } => same("clock and watches agree"),
+            Fact::TokenEnrolled { .. } => same("enrolled; its own keys are made and proven"),
+            Fact::TokenPresent { .. } => same("serial and public keys are those enrolled"),
+            Fact::TokenAdopted { public, .. } => format!("key {} is on it", public.id().grouped()),
+            Fact::TokenAbsent { reason, .. } => format!("noted: not here, {reason}"),
+            Fact::KeyMade { .. } => {
+                same("generated on the token, never extractable, challenge verified")
+            }
+            Fact::KeySplit { shares, .. } => {
+                format!("{}, each sealed to its token", Count(shares.len(), "share"))
+            }
+            Fact::ShareStored { on_token: true, .. } => same("stored, read back, opened, equal"),
+            Fact::ShareStored { .. } => {
+                same("this token stores nothing: the custody folder keeps it; opened, equal")
+            }
+            Fact::KeyCertified { certificates, .. } => {
+                format!("{} made and verified", Count(certificates.len(), "certificate"))
+            }
+            Fact::ShareOpened { index, .. } => {
+                format!("share {index} is open, equal to its commitment")
+            }
+            Fact::RootsSigned { key, signatures } => {
+                let roots = Count(signatures.len(), "signature");
+                format!("{roots} made and verified; {}", self.counted(key)?)
+            }
+            Fact::RootsRead { second_reader: true, .. } => same("the same words here and there"),
+            Fact::FoldersExported { .. } => same("written, read back, compared, equal"),
+            _ => String::new(),
+        })
+    }
+
+    /// How far the old and the new threshold are met, with this key's signature.
+    fn counted(&self, key: &str) -> Result<String, Refusal> {
+        let drafts = draft::drafts(&self.ceremony)?;
+        let Some(first) = drafts.first() else { return Ok(String::new()) };
+        let signed = self.ceremony.facts().filter_map(|fact| match fact {
+            Fact::RootsSigned { key, .. } => Some(key.as_str()),
+            _ => None,
+        });
+        let signed: Vec<_> =
+            signed.chain([key]).filter_map(|key| self.ceremony.public(key)).collect();
+        let of = |who: &str, root: &Root| {
+            let count = signed.iter().filter(|key| root.root_key_id(key).is_some()).count();
+            let needed = root.role(Role::Root).map_or(0, |role| role.threshold);
+            format!("{count} of {needed} {who} keys")
+        };
+        let new = of("new", &first.root);
+        let old = first.last().map(SignedRoot::root).map(|root| of("old", root));
+        Ok(old.map_or(format!("{new} so far"), |old| format!("{old}, {new} so far")))
+    }
+
+    /// Closes a step on the screen, with the time that goes beside its box on paper.
+    pub(super) fn done(&mut self, seen: &str) -> Result<(), Refusal> {
+        let at = self.room.clock.now().strftime("%H:%M UTC");
+        match seen {
+            "" => self.show(&format!("        done {at}")),
+            seen => self.show(&format!("        done {at}: {seen}")),
+        }
+    }
+
+    /// At the end of a part the head of the record goes onto paper.
+    pub(super) fn checkpoint(&mut self, step: &Step) -> Result<(), Refusal> {
+        if step.act == Act::Close {
+            let head = self.record.head();
+            self.show("        the head of the closed record:")?;
+            self.show(&words::table(&head))?;
+        }
+        let next = self.ceremony.next().map(|next| next.part);
+        if next == Some(step.part) || next.is_none() {
+            return Ok(());
+        }
+        let part = step.part.title().to_owned();
+        self.append(step.number, Body::Checkpoint { part: part.clone() })?;
+        let head = self.record.head();
+        self.show(&format!("\nEnd of part {part}. Write these words on the checkpoint page:"))?;
+        self.show(&words::table(&head))
+    }
+
+    /// Waits until the media are in: the empty ones are taken out of their bags only now.
+    pub(super) fn ask_media(&mut self, step: u32) -> Result<(), Refusal> {
+        let prompt = Prompt {
+            step,
+            id: "media".to_owned(),
+            who: "operator".to_owned(),
+            text: "put in both out media, empty, and both room media, and press Enter".to_owned(),
+            expected: Some(Expected::Text(String::new())),
+        };
+        self.ask(&prompt).map(|_| ())
+    }
+
+    /// The end: the words for the signed page, and what happens next.
+    pub(super) fn show_end(&mut self, closing: &Digest) -> Result<(), Refusal> {
+        self.show(
+            "\nThe ceremony is closed. Write these words of the closing digest on the signed page:",
+        )?;
+        self.show(&words::table(closing))?;
+        let next = match self.ceremony.plan().kind() {
+            Kind::Abandon => "Nothing is to be published. Keep the media for the next ceremony.",
+            _ => {
+                "Next: one of the out media goes to the online machine, for `courier publish`; the other and \
+                 both room media go to where they are kept, apart."
+            }
+        };
+        self.show(next)
+    }
+}
