@@ -64,7 +64,8 @@ impl Rule {
         let action = match (*action, rest) {
             ("abort", []) => Action::Abort,
             ("flags", [set, clear])
-                if when == When::After && function.is_some_and(|f| NAMES[f] == "C_GetTokenInfo") =>
+                if when == When::After
+                    && function.is_some_and(|f| NAMES[f] == "C_GetTokenInfo") =>
             {
                 Action::Flags(
                     code_of(set).unwrap_or_else(|| wrong()),

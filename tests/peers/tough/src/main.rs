@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 
 use tough::error::Error;
 use tough::schema::RoleType;
-use tough::{FilesystemTransport, RepositoryLoader, Transport, TransportError, TransportStream, async_trait};
+use tough::{
+    FilesystemTransport, RepositoryLoader, Transport, TransportError, TransportStream, async_trait,
+};
 use url::Url;
 
 /// Reads files and remembers which root was asked for last.
