@@ -2,9 +2,12 @@
 //!
 //! Second floor: pure. security.md rules 1 and 2.
 
+mod last;
 mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
 
 use super::plan::{Kind, Owner, Plan, PlannedRepository, PlannedRole};
 use super::roster::Roster;
@@ -16,11 +19,11 @@ use crate::refusal::Refusal;
 use crate::request::proof::Claim;
 use crate::request::{self, Request};
 use crate::root::threshold::{self, Ballot, Counting, Electorate, Fault, Signer};
-use crate::root::{Role, SignedRoot};
+use crate::root::{Role, Root, SignedRoot};
 use crate::wording::List;
 
 /// Checks the request against plan and past.
-pub(super) fn check(inputs: &Inputs, roster: &Roster) -> Result<(), Refusal> {
+pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(), Refusal> {
     let Some(planned) = inputs.plan.request() else { return Ok(()) };
     let request = inputs.request.as_ref().ok_or_else(opening::no_request)?;
     check_digest(request, planned.sha256, "request")?;
@@ -32,9 +35,11 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster) -> Result<(), Refusal> {
     check_repositories(&inputs.plan, request)?;
     for repository in inputs.plan.repositories() {
         let asked = Asked::new(inputs, request, repository)?;
+        if let Some(root) = asked.chain.last() {
+            last::check(&repository.name, root, at)?;
+        }
         asked.check_chain()?;
         asked.check_met()?;
-        asked.check_twins()?;
         asked.check_keys(roster)?;
     }
     shared::check(inputs)
@@ -160,6 +165,12 @@ impl<'a> Asked<'a> {
 
     /// Each root vouches for the next one.
     fn check_chain(&self) -> Result<(), Refusal> {
+        if let Some(first) = self.chain.first() {
+            check_signed(first, ("own", first.root())).map_err(|why| {
+                let what = format!("root 1 is not signed by its own keys: {why}");
+                self.refuse(Check::RequestChain, what).hint(FETCH_ANEW)
+            })?;
+        }
         for pair in self.chain.windows(2) {
             let [old, new] = pair else { continue };
             check_link(old, new).map_err(|why| {
@@ -229,22 +240,6 @@ impl<'a> Asked<'a> {
             ));
         }
         Ok(())
-    }
-
-    /// No two root keys of the newest root are one: a threshold that counts a key twice is none.
-    fn check_twins(&self) -> Result<(), Refusal> {
-        let Some(last) = self.chain.last().map(SignedRoot::root) else { return Ok(()) };
-        let mut seen = BTreeSet::new();
-        let publics = last.role_keys(Role::Root).filter_map(|(_, key)| key.public());
-        match publics.map(PublicKey::id).find(|id| !seen.insert(*id)) {
-            None => Ok(()),
-            Some(twin) => {
-                let what = format!("root {} lists root key {twin} twice", last.version());
-                Err(self
-                    .refuse(Check::RootKeyTwin, what)
-                    .hint("one key counted twice is no threshold: find out who made this root"))
-            }
-        }
     }
 
     fn check_keys(&self, roster: &Roster) -> Result<(), Refusal> {
@@ -364,22 +359,21 @@ impl<'a> Asked<'a> {
 /// Whether the keys of the old root and those of the new one signed the new one, read as forgivingly as the most
 /// forgiving client: what other tools published must be taken as it is.
 fn check_link(old: &SignedRoot, new: &SignedRoot) -> Result<(), String> {
-    let message = new.root().signed_bytes();
+    check_signed(new, ("old", old.root()))?;
+    check_signed(new, ("new", new.root()))
+}
+
+fn check_signed(root: &SignedRoot, (who, holder): (&str, &Root)) -> Result<(), String> {
+    let message = root.root().signed_bytes();
     let none = BTreeSet::new();
-    let ballot = Ballot { message: &message, signatures: new.signatures(), assumed: &none };
-    for (who, root) in [("old", old.root()), ("new", new.root())] {
-        let keys = Electorate::of(root, Role::Root);
-        let tally =
-            threshold::count(root.dialect(), &keys, ballot, FOREIGN).map_err(|e| e.to_string())?;
-        if !tally.is_met() {
-            return Err(format!(
-                "{} of the {} {who} signatures it needs",
-                tally.counted.len(),
-                tally.needed
-            ));
-        }
+    let ballot = Ballot { message: &message, signatures: root.signatures(), assumed: &none };
+    let keys = Electorate::of(holder, Role::Root);
+    let tally =
+        threshold::count(holder.dialect(), &keys, ballot, FOREIGN).map_err(|e| e.to_string())?;
+    if tally.is_met() {
+        return Ok(());
     }
-    Ok(())
+    Err(format!("{} of the {} {who} signatures it needs", tally.counted.len(), tally.needed))
 }
 
 /// What to do about a request that is not what a courier brings.

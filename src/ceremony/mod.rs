@@ -68,7 +68,7 @@ impl Ceremony {
         if inputs.plan.root().is_some() {
             quorum::Quorum::of_plan(&inputs.plan, &roster).check(inputs.plan.quorum_people())?;
         }
-        admission::check(&inputs, &roster)?;
+        admission::check(&inputs, &roster, at)?;
         let steps = step::steps(&inputs.plan, &roster);
         let (done, intended, absent) = Default::default();
         Ok(Self { inputs, roster, steps, done, intended, absent, exceptions: 0 })

@@ -50,6 +50,18 @@ impl Publisher {
         PublicKey::from_ec_point(Algorithm::EcdsaP256, self.0.public_key().as_ref()).unwrap()
     }
 
+    /// Signs as a token does: r and s.
+    pub(crate) fn raw(&self, text: &[u8]) -> Vec<u8> {
+        // DER: a sequence of two integers of at most 33 bytes.
+        let der = self.sign(text);
+        let (length, rest) = (usize::from(der[3]), &der[4..]);
+        let padded = |integer: &[u8]| {
+            let digits = &integer[integer.len().saturating_sub(32)..];
+            [vec![0; 32 - digits.len()], digits.to_vec()].concat()
+        };
+        [padded(&rest[..length]), padded(&rest[length + 2..])].concat()
+    }
+
     /// Signs as a proof of possession does.
     pub(crate) fn sign(&self, text: &[u8]) -> Vec<u8> {
         self.0.sign(&SystemRandom::new(), text).unwrap().as_ref().to_vec()

@@ -5,6 +5,7 @@ mod bad_answer;
 mod bad_media;
 mod bad_plan;
 mod bad_request;
+mod bad_root;
 mod bad_share;
 mod bad_token;
 mod bench;

@@ -1,0 +1,217 @@
+//! Roots of other tools that must not be continued, and a clock that is not the plan's.
+
+use std::{collections::BTreeMap, fs, process::Command};
+
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use officiant::{
+    digest::Digest,
+    key::PublicKey,
+    root::{
+        Dialect, Key, Role, SignedRoot, Version,
+        certificate::{Bundle, Subject, Tbs},
+        succession::{self, Change},
+    },
+};
+
+use super::genesis::on_tokens;
+use super::rotate::{after_genesis, renewal};
+use super::{Bench, Holding, PlanText, Publisher};
+use crate::harness::command::{command, run};
+
+const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
+const NAME: &str = "localhost:5000/one";
+const FAKETIME: &str = "faketime/libfaketime.so.1";
+
+/// A certificate of a key for these days, and the key as a root lists it.
+fn certified(owner: &Publisher, serial: u8, days: (i64, i64)) -> Key {
+    let midnight = Timestamp::now().to_zoned(TimeZone::UTC).start_of_day().unwrap();
+    let day = |days: i64| midnight.checked_add(days.days()).unwrap().timestamp();
+    let subject = Subject {
+        name: NAME.to_owned(),
+        serial: [serial; 16],
+        key: owner.public(),
+        not_before: day(days.0),
+        not_after: day(days.1),
+    };
+    let tbs = Tbs::new(&subject).unwrap();
+    Key::certificate(&Bundle::from(tbs.finish(&owner.raw(tbs.bytes())).unwrap()))
+}
+
+/// A first root of these keys, all of the same owner, signed under each.
+fn first(bench: &Bench, owner: &Publisher, keys: Vec<Key>, expires: i64) -> SignedRoot {
+    let online = |role: &Role| {
+        let public = bench.online[role].public();
+        (*role, (vec![Key::plain(Dialect::Notary, &public).unwrap()], 1))
+    };
+    let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
+    let change = Change {
+        version: Version::FIRST,
+        root_keys: keys.clone(),
+        threshold: 1,
+        roles: Role::ONLINE.iter().map(online).collect(),
+        expires: now.checked_add((24 * expires).hours()).unwrap(),
+    };
+    let root = succession::next(Dialect::Notary, None, &change).unwrap();
+    let signature = |key: &Key| {
+        root.signature(key.id(), &owner.public(), &owner.raw(&root.signed_bytes())).unwrap()
+    };
+    SignedRoot::assemble(&root, &keys.iter().map(signature).collect::<Vec<_>>())
+}
+
+/// A bench for the rotation of a repository of another tool, whose root key a token holds.
+fn adopting(root: impl FnOnce(&Bench, &Publisher) -> Vec<u8>) -> Bench {
+    let bench = Bench::new(Dialect::Notary, &[NAME]);
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    let owner = Publisher::new();
+    let root = root(&bench, &owner);
+    let text = PlanText {
+        ceremony: "rotate",
+        keys: vec![
+            ("root-old", "ecdsa-p256", Holding::Token("officer-a")),
+            ("root-new", "ecdsa-p256", Holding::Token("officer-b")),
+        ],
+        root: vec!["root-new"],
+        threshold: 1,
+        roles: Vec::new(),
+        ..on_tokens()
+    };
+    let chains = BTreeMap::from([(NAME.to_owned(), vec![root.clone()])]);
+    let request = bench.write_request(&chains);
+    let current = format!("current = {{ version = 1, sha256 = \"{}\" }}\n", Digest::of(&root));
+    let plan = bench.plan_toml(&text, request).replace("[repository.pins]\n", &current);
+    let adopt = format!("token = \"officer-a\"\nadopt = \"{}\"\n", owner.public().id());
+    bench.lay_plan(&plan.replace("token = \"officer-a\"\n", &adopt), &[]);
+    bench
+}
+
+/// The root with other root keys, signed by their owner under each: what our own encoder would not write.
+fn with_keys(root: &SignedRoot, owner: &Publisher, keys: &[(Key, String)]) -> Vec<u8> {
+    let mut file: serde_json::Value = serde_json::from_slice(root.bytes()).unwrap();
+    let old = file["signed"]["roles"]["root"]["keyids"].as_array().unwrap().clone();
+    let listed = file["signed"]["keys"].as_object_mut().unwrap();
+    let pattern = listed.remove(old[0].as_str().unwrap()).unwrap();
+    let mut ids = Vec::new();
+    for (key, pem) in keys {
+        let mut value = pattern.clone();
+        value["keyval"]["public"] = data_encoding::BASE64.encode(pem.as_bytes()).into();
+        listed.insert(key.id().to_string(), value);
+        ids.push(serde_json::Value::from(key.id().as_str()));
+    }
+    file["signed"]["roles"]["root"]["keyids"] = ids.into();
+    let unsigned = SignedRoot::parse(Dialect::Notary, file.to_string().as_bytes()).unwrap();
+    let raw = owner.raw(&unsigned.root().signed_bytes());
+    let signature = |key: &Key| unsigned.root().signature(key.id(), &owner.public(), &raw).unwrap();
+    let signatures: Vec<_> = keys.iter().map(|(key, _)| signature(key)).collect();
+    SignedRoot::assemble(unsigned.root(), &signatures).bytes().to_vec()
+}
+
+fn pem(key: &Key) -> String {
+    key.bundle().unwrap().text().to_owned()
+}
+
+#[test]
+fn a_root_that_lists_one_public_key_twice_is_refused() {
+    let mut twin: Option<PublicKey> = None;
+    let bench = adopting(|bench, owner| {
+        twin = Some(owner.public());
+        let keys = [1, 2].map(|serial| certified(owner, serial, (-1, 3000)));
+        let good = first(bench, owner, keys[..1].to_vec(), 900);
+        let keys = keys.map(|key| (key.clone(), pem(&key)));
+        with_keys(&good, owner, &keys)
+    });
+    let told =
+        format!("`{NAME}`: root 1: it lists root key {} twice [ROOT-KEY-TWIN]", twin.unwrap().id());
+    bench.refuses(1, &told, "one key counted twice is no threshold: find out who made this root");
+}
+
+#[test]
+fn a_root_whose_certificate_has_the_line_ends_of_another_system_is_refused() {
+    let mut id = String::new();
+    let bench = adopting(|bench, owner| {
+        let good = certified(owner, 1, (-1, 3000));
+        let root = first(bench, owner, vec![good.clone()], 900);
+        let crlf = pem(&good).replace('\n', "\r\n");
+        let key = Key::certificate(&Bundle::read(&crlf).unwrap());
+        id = key.id().to_string();
+        with_keys(&root, owner, &[(key, crlf)])
+    });
+    let told = format!(
+        "`{NAME}`: root 1: the certificate of key `{id}` is not PEM as Go writes it [ROOT-BYTES]"
+    );
+    let hint = "somebody rewrote it: have the root fetched anew, from the server itself";
+    bench.refuses(1, &told, hint);
+}
+
+#[test]
+fn a_root_whose_certificates_have_ended_is_refused() {
+    let bench = adopting(|bench, owner| {
+        first(bench, owner, vec![certified(owner, 1, (-900, -10))], 900).bytes().to_vec()
+    });
+    let today = super::bench::today();
+    let told =
+        format!("`{NAME}`: root 1: no certificate of its root keys is valid on {today} [WALK]");
+    let hint = "no client that holds it can follow any more: leave it out by an `[[exclude]]`";
+    bench.refuses(1, &told, hint);
+}
+
+#[test]
+fn a_first_root_that_its_own_keys_did_not_sign_is_refused() {
+    let bench = adopting(|bench, owner| {
+        let root = first(bench, owner, vec![certified(owner, 1, (-1, 3000))], 900);
+        SignedRoot::assemble(root.root(), &[]).bytes().to_vec()
+    });
+    let told = format!(
+        "`{NAME}`: root 1 is not signed by its own keys: 0 of the 1 own signatures it needs [REQUEST-CHAIN]"
+    );
+    bench.refuses(1, &told, "have the request fetched anew, from another machine");
+}
+
+/// Conducts or resumes the ceremony of a bench with another clock: `+40d`, `-1d`, `+0 x100`.
+fn with_clock(bench: &Bench, time: &str) -> crate::harness::command::Ran {
+    let library = fs::read_dir("/usr/lib")
+        .unwrap()
+        .map(|entry| entry.unwrap().path().join(FAKETIME))
+        .find(|path| path.exists())
+        .expect("Debian's libfaketime");
+    let n = bench.number;
+    let mut conduct: Command = command(env!("CARGO_BIN_EXE_officiant"), bench.scratch.path());
+    conduct.env("LD_PRELOAD", library).env("FAKETIME", time);
+    let (plan, room, answers) =
+        (format!("plan-{n}.toml"), format!("room-{n}.toml"), format!("answers-{n}.toml"));
+    run(conduct.args(["conduct", &plan, "--room", &room, "--answers", &answers]))
+}
+
+#[test]
+fn a_clock_outside_the_window_is_refused() {
+    let bench = after_genesis(Dialect::Tuf);
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    bench.write_plan(&renewal(&bench));
+    let today = super::bench::today();
+    let [from, until] = [-1, 3].map(|days: i64| today.checked_add(days.days()).unwrap());
+    for time in ["+40d", "-3d"] {
+        let ran = with_clock(&bench, time);
+        let told = bench.told(&ran);
+        let (what, rest) = told.split_once('\n').unwrap();
+        assert!(what.starts_with("error: the clock says 20"), "{told}");
+        assert!(
+            what.ends_with(&format!(" UTC, the plan is for {from} until {until} [CLOCK-WINDOW]")),
+            "{told}"
+        );
+        let hint = "hint: set the machine's clock, or have the plan dated anew";
+        assert_eq!(rest, format!("{hint}\n{}\n", super::refused::NOTHING));
+        assert!(!bench.path("work-2").exists());
+    }
+    // A clock that runs away while the ceremony is held.
+    let ran = with_clock(&bench, "+0 x50");
+    let told = bench.told(&ran);
+    let last: Vec<&str> = told.lines().rev().take(3).collect();
+    assert!(
+        last[2].starts_with("error: the clock of this machine moved by ")
+            && last[2].ends_with(" s [CLOCK-WINDOW]"),
+        "{told}"
+    );
+    assert_eq!(last[1], "hint: set the clock right, and `resume`");
+    bench.resume().ok();
+}
