@@ -2,7 +2,7 @@
 //!
 //! Second floor: pure. product.md section 5, security.md rule 25.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -81,23 +81,31 @@ fn published(draft: &Draft, newest: Newest<'_>) -> Chain {
     }
 }
 
-/// The horizon as sentences, the first day first, each once.
+/// The horizon as sentences, the first day first: who works until then, and what happens on it.
 pub fn sentences(repository: &str, fares: &[Fare]) -> Vec<String> {
-    let mut ends: Vec<(Timestamp, String)> = fares
-        .iter()
-        .filter_map(|fare| {
-            let (day, stop) = fare.ends.as_ref()?;
-            let who = holder(fare.profile.name, fare.start);
-            let shown = day.strftime("%Y-%m-%d");
-            Some((
-                *day,
-                format!("`{repository}`: {who} works until {shown}: then {}", stop_words(stop)),
-            ))
-        })
-        .collect();
-    ends.sort();
-    ends.dedup();
-    ends.into_iter().map(|(_, sentence)| sentence).collect()
+    let mut ends: BTreeMap<(Timestamp, String), BTreeMap<&str, BTreeSet<Option<Version>>>> =
+        BTreeMap::new();
+    for fare in fares {
+        let Some((day, stop)) = &fare.ends else { continue };
+        let same = ends.entry((*day, stop_words(stop))).or_default();
+        same.entry(fare.profile.name).or_default().insert(fare.start);
+    }
+    let sentence = |((day, stop), who): ((Timestamp, String), BTreeMap<&str, BTreeSet<_>>)| {
+        let who: Vec<String> =
+            who.iter().map(|(profile, starts)| holders(profile, starts)).collect();
+        let (day, who) = (day.strftime("%Y-%m-%d"), who.join(", "));
+        format!("`{repository}` until {day}: {who}; then {stop}")
+    };
+    ends.into_iter().map(sentence).collect()
+}
+
+/// Clients of one kind, by the roots that they hold: `Notary client with no root or with root 1, 2, 3`.
+fn holders(profile: &str, starts: &BTreeSet<Option<Version>>) -> String {
+    let versions: Vec<String> = starts.iter().flatten().map(ToString::to_string).collect();
+    let new = starts.contains(&None).then(|| "with no root".to_owned());
+    let held = (!versions.is_empty()).then(|| format!("with root {}", versions.join(", ")));
+    let starts: Vec<String> = new.into_iter().chain(held).collect();
+    format!("{profile} {}", starts.join(" or "))
 }
 
 /// Until when whoever has an old root key could still mislead somebody, as sentences (security.md rule 25).

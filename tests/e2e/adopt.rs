@@ -13,7 +13,7 @@ use super::journey::{GUN, make_key};
 use crate::harness::command::{command, run};
 use crate::harness::notary::{NotaryServer, PASSPHRASE};
 use crate::harness::softhsm::SO_PIN;
-use crate::sitting::{Bench, PIN, PlanText, genesis};
+use crate::sitting::{Bench, Holding, PIN, PlanText, genesis};
 
 /// The repository as `notary init` makes it, with a root key that openssl made.
 fn initialised(journey: &Journey) -> Digest {
@@ -93,5 +93,31 @@ fn a_repository_of_notary_is_adopted_and_its_root_key_rotated_away() {
     journey.publish().ok();
     for person in ["ada", "away", "eve"] {
         journey.clients_agree(person, "2.0");
+    }
+}
+
+#[test]
+fn an_adopted_key_can_stay_beside_a_new_one() {
+    let mut journey = Journey::new(NotaryServer::with_signer);
+    let old = initialised(&journey);
+    journey.release("1.0");
+    journey.notary("away", &["list", GUN]).ok();
+    import(&journey.bench, "old", "root-key.pem");
+    journey.fetch(&[]);
+    let plan = PlanText {
+        ceremony: "rotate",
+        keys: vec![("root-a", "ecdsa-p256", Holding::Token("officer-a"))],
+        root: vec!["root-a", "root-old"],
+        roles: vec![Role::Snapshot],
+        ..genesis::on_tokens()
+    };
+    journey.plan(&plan, &adopting(old));
+    journey.conduct_at_terminal(&["officer-a", "old"]);
+    journey.publish().ok();
+    let root = journey.newest();
+    let role = root.root().role(Role::Root).unwrap();
+    assert_eq!((role.threshold, role.ids.len()), (2, 2));
+    for person in ["away", "bob"] {
+        journey.clients_agree(person, "1.0");
     }
 }

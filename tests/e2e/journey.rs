@@ -101,6 +101,7 @@ impl Journey {
             candidate: self
                 .bench
                 .path(&format!("media/room-1/candidate-{}", &digest.to_string()[..8])),
+            trust: (number > 1).then(|| self.bench.trust(number - 1)),
             repositories: self.bench.repositories.clone(),
             serials: self.serials.clone(),
         };
@@ -120,9 +121,12 @@ impl Journey {
         self.bench.conduct().ok();
     }
 
-    /// Publishes what the ceremony of this number left on the second of its `out` media.
+    /// Verifies what the ceremony of this number left on the second of its `out` media, and publishes it.
+    #[track_caller]
     pub(super) fn publish(&self) -> Ran {
         let media = format!("media/out-{}b", self.bench.number);
+        let closing: Digest = self.bench.closing(self.bench.number).parse().unwrap();
+        self.bench.officiant(&["verify", &media, "--words", &closing.words().join(" ")]).ok();
         let mut publish = self.at_server("publish");
         run(publish.args([&media, "--targets-key", "targets-key.pem"]))
     }

@@ -14,7 +14,10 @@ use officiant::{
     root::{Dialect, SignedRoot},
 };
 
-use crate::harness::pty::{Ended, Pty};
+use crate::harness::{
+    command::{command, run},
+    pty::{Ended, Pty},
+};
 use crate::sitting::PIN;
 
 /// What the people in the room know without the machine that they sit at.
@@ -28,6 +31,8 @@ pub(super) struct Officer {
     pub(super) room: PathBuf,
     /// The candidates, on room media.
     pub(super) candidate: PathBuf,
+    /// The last trust folder, a copy of their own.
+    pub(super) trust: Option<PathBuf>,
     /// The repositories, in the plan's order.
     pub(super) repositories: Vec<String>,
     /// The serials that stand on the bodies of tokens met before.
@@ -84,7 +89,9 @@ impl Officer {
 
     /// The words at the positions that are asked for, of the digest that they are asked of.
     fn words(&self, text: &str) -> String {
-        let digest = if text.contains("plan") {
+        let digest = if text.contains("second reader") {
+            self.second_reader()
+        } else if text.contains("plan") {
             self.plan
         } else if text.contains("last closing digest") {
             self.last.expect("a ceremony before this one")
@@ -99,7 +106,20 @@ impl Officer {
         typed.collect::<Vec<_>>().join(" ")
     }
 
-    /// What a second reader's machine makes of the exported candidates.
+    /// What `officiant show` says of a copy of the candidates, beside the reader's own trust folder.
+    fn second_reader(&self) -> Digest {
+        let mut show = command(env!("CARGO_BIN_EXE_officiant"), self.candidate.parent().unwrap());
+        show.arg("show").arg(&self.candidate).arg("--json");
+        if let Some(trust) = &self.trust {
+            show.arg("--previous").arg(trust);
+        }
+        let shown: serde_json::Value = serde_json::from_str(&run(&mut show).ok().stdout).unwrap();
+        let consent: Digest = shown["consent"].as_str().unwrap().parse().unwrap();
+        assert_eq!(consent, self.consent(), "two ways to the same words");
+        consent
+    }
+
+    /// What a reader makes of the exported candidates without our program.
     fn consent(&self) -> Digest {
         let read = |path: &Path| fs::read(self.candidate.join(path)).ok();
         let room = Digest::of(&fs::read(&self.room).unwrap());
