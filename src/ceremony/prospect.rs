@@ -83,14 +83,13 @@ fn published(draft: &Draft, newest: Newest<'_>) -> Chain {
 
 /// The horizon as sentences, the first day first: who works until then, and what happens on it.
 pub fn sentences(repository: &str, fares: &[Fare]) -> Vec<String> {
-    let mut ends: BTreeMap<(Timestamp, String), BTreeMap<&str, BTreeSet<Option<Version>>>> =
-        BTreeMap::new();
+    let mut ends: BTreeMap<(Timestamp, String), Concerned<'_>> = BTreeMap::new();
     for fare in fares {
         let Some((day, stop)) = &fare.ends else { continue };
         let same = ends.entry((*day, stop_words(stop))).or_default();
         same.entry(fare.profile.name).or_default().insert(fare.start);
     }
-    let sentence = |((day, stop), who): ((Timestamp, String), BTreeMap<&str, BTreeSet<_>>)| {
+    let sentence = |((day, stop), who): ((Timestamp, String), Concerned<'_>)| {
         let who: Vec<String> =
             who.iter().map(|(profile, starts)| holders(profile, starts)).collect();
         let (day, who) = (day.strftime("%Y-%m-%d"), who.join(", "));
@@ -98,6 +97,9 @@ pub fn sentences(repository: &str, fares: &[Fare]) -> Vec<String> {
     };
     ends.into_iter().map(sentence).collect()
 }
+
+/// Kinds of clients, each with the roots that it may hold.
+type Concerned<'a> = BTreeMap<&'a str, BTreeSet<Option<Version>>>;
 
 /// Clients of one kind, by the roots that they hold: `Notary client with no root or with root 1, 2, 3`.
 fn holders(profile: &str, starts: &BTreeSet<Option<Version>>) -> String {
