@@ -66,7 +66,14 @@ impl Files {
     pub(super) fn keep(&self, work: &Path) -> Result<(), Refusal> {
         let written = media::write_tree(work, INPUTS, &self.files);
         written.map(|_| ()).map_err(|error| {
-            error.refusal(Refusal::NOTHING_DONE).hint("a new ceremony needs an empty work folder")
+            let refusal = error.refusal(Refusal::NOTHING_DONE);
+            match refusal.check {
+                Some(Check::MediaOwn) => Refusal {
+                    hints: vec!["a new ceremony needs an empty work folder".to_owned()],
+                    ..refusal
+                },
+                _ => refusal,
+            }
         })
     }
 

@@ -12,6 +12,7 @@ mod bench;
 mod edited;
 mod examples;
 mod exception;
+mod failing_media;
 pub(crate) mod genesis;
 mod paper;
 mod refused;
