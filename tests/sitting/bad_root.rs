@@ -13,10 +13,13 @@ use officiant::{
     },
 };
 
+use super::bad_answer::waits_at;
+use super::bench::PIN;
 use super::genesis::on_tokens;
 use super::rotate::{after_genesis, renewal};
 use super::{Bench, Holding, PlanText, Publisher};
 use crate::harness::command::{command, run};
+use crate::harness::softhsm::SoftHsm;
 
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 const NAME: &str = "localhost:5000/one";
@@ -214,4 +217,60 @@ fn a_clock_outside_the_window_is_refused() {
     );
     assert_eq!(last[1], "hint: set the clock right, and `resume`");
     bench.resume().ok();
+}
+
+#[test]
+fn a_form_that_no_server_writes_shows_before_any_real_key_signs() {
+    // A field that Go's encoder does not know, and that a next root would carry on.
+    let bench = adopting(|bench, owner| {
+        let key = certified(owner, 1, (-1, 3000));
+        let good = first(bench, owner, vec![key.clone()], 900);
+        let text = String::from_utf8(good.bytes().to_vec()).unwrap();
+        let text = text.replacen("\"signed\":{", "\"signed\":{\"x-note\":\"hello\",", 1);
+        let root = SignedRoot::parse(Dialect::Notary, text.as_bytes()).unwrap();
+        let raw = owner.raw(&root.root().signed_bytes());
+        let signature = root.root().signature(key.id(), &owner.public(), &raw).unwrap();
+        let root = SignedRoot::assemble(root.root(), &[signature]).bytes().to_vec();
+        import(bench, owner);
+        root
+    });
+    let told = format!(
+        "`{NAME}`: a Notary client that holds root 2 would not reach the new root: version 2: its bytes are not those that a trust server writes [WALK]"
+    );
+    let hint = "keep what it needs: old keys that sign, certificates that are valid, one version at a time";
+    bench.stops(|| bench.conduct(), 1, [&told, hint, &waits_at(8)]);
+}
+
+/// Puts the key of a tool of before onto the soft token `officer-a`.
+fn import(bench: &Bench, owner: &Publisher) {
+    let softhsm = SoftHsm::token(&bench.scratch, "officer-a", PIN);
+    bench.scratch.file("key.der", owner.pkcs8());
+    let pem =
+        ["pkcs8", "-topk8", "-nocrypt", "-inform", "DER", "-in", "key.der", "-out", "key.pem"];
+    run(command("openssl", bench.scratch.path()).args(pem)).ok();
+    let mut util = command("softhsm2-util", bench.scratch.path());
+    util.env("SOFTHSM2_CONF", softhsm.configuration());
+    util.args(["--import", "key.pem", "--token", "officer-a", "--label", "old", "--id", "01"]);
+    run(util.args(["--pin", PIN])).ok();
+    let mut copy = command("cp", bench.scratch.path());
+    let folder = bench.scratch.folder("tokens/officer-a");
+    run(copy.arg("-r").arg(softhsm.tokens().join(".")).arg(folder)).ok();
+}
+
+#[test]
+fn a_plan_that_must_be_safe_for_longer_than_its_root_is_refused() {
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    let extra = "safe_until = 2100-01-01\n".to_owned();
+    bench.write_plan(&PlanText { extra, ..on_tokens() });
+    let ran = bench.conduct();
+    let told = bench.told(&ran);
+    let last: Vec<&str> = told.lines().rev().take(3).collect();
+    let ends = super::bench::today().checked_add(25.days()).unwrap();
+    assert!(last[2].starts_with(&format!("error: `repo.test`: from {ends} on, ")), "{last:?}");
+    assert!(last[2].ends_with(" [HORIZON]"), "{last:?}");
+    let hint = "hint: give certificates and root later dates, or the plan an earlier `safe_until`";
+    assert_eq!(last[..2], [waits_at(11).as_str(), hint]);
+    assert_eq!(ran.code(), 1);
 }

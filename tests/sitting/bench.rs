@@ -50,6 +50,11 @@ impl Publisher {
         PublicKey::from_ec_point(Algorithm::EcdsaP256, self.0.public_key().as_ref()).unwrap()
     }
 
+    /// Both halves, as PKCS#8 in DER.
+    pub(crate) fn pkcs8(&self) -> Vec<u8> {
+        self.0.to_pkcs8v1().unwrap().as_ref().to_vec()
+    }
+
     /// Signs as a token does: r and s.
     pub(crate) fn raw(&self, text: &[u8]) -> Vec<u8> {
         // DER: a sequence of two integers of at most 33 bytes.
