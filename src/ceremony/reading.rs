@@ -2,7 +2,7 @@
 //!
 //! Second floor: pure. security.md rule 6.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Ceremony;
 use super::draft::Draft;
@@ -11,7 +11,7 @@ use crate::name::{Name, look_alikes};
 use crate::root::diff::differences;
 use crate::root::{Key, Role, SignedRoot};
 use crate::trust::CustodyKey;
-use crate::wording::Count;
+use crate::wording::{Count, List};
 
 /// Repositories that change in one way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +90,23 @@ pub fn page_of(drafts: &[Draft], named: &dyn Fn(&PublicKey) -> Option<String>) -
     page
 }
 
+/// Names that look alike, in sentences: those that a chain of such pairs joins stand together.
+pub fn alike(pairs: &[(String, String)]) -> Vec<String> {
+    let mut groups: Vec<BTreeSet<&str>> = Vec::new();
+    for (one, other) in pairs {
+        let pair = BTreeSet::from([one.as_str(), other.as_str()]);
+        let (joined, mut rest): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|group| !group.is_disjoint(&pair));
+        rest.push(joined.into_iter().flatten().chain(pair.iter().copied()).collect());
+        groups = rest;
+    }
+    let sentence = |group: BTreeSet<&str>| {
+        let names: Vec<&str> = group.into_iter().collect();
+        format!("{} differ by one character", List::names(&names))
+    };
+    groups.into_iter().map(sentence).collect()
+}
+
 /// The change of one repository. As a shape, values that may differ between equal changes are left out: its own online
 /// keys, each of which is unchanged or pinned by the plan, and its own name.
 fn sentences(
@@ -103,7 +120,7 @@ fn sentences(
         match (public.and_then(named), public) {
             (Some(name), _) => format!("{name} ({})", short(key)),
             (None, Some(_)) if shape && is_online(draft, key) => {
-                "its own key, pinned by the plan".to_owned()
+                "its own key (pinned by the plan)".to_owned()
             }
             _ => short(key),
         }
@@ -141,4 +158,21 @@ fn name_of(ceremony: &Ceremony, public: &PublicKey) -> Option<String> {
             .find(|name| ceremony.public(name).as_ref() == Some(public))
             .cloned()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_look_alike_stand_together_once() {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        let pairs = [pair("a1", "a2"), pair("b1", "b2"), pair("a2", "a3")];
+        let told = alike(&pairs);
+        let expected = [
+            "`b1` and `b2` differ by one character",
+            "`a1`, `a2` and `a3` differ by one character",
+        ];
+        assert_eq!(told, expected);
+    }
 }

@@ -138,11 +138,8 @@ impl Session<'_> {
         if let Some(group) = &page.together {
             self.show(&group.text())?;
         }
-        for pair in &page.look_alikes {
-            self.show(&format!(
-                "        look twice: `{}` and `{}` differ by one character",
-                pair.0, pair.1
-            ))?;
+        for names in reading::alike(&page.look_alikes) {
+            self.show(&format!("        look twice: {names}"))?;
         }
         let (second_reader, wrong) = self.hear_second_reader(step)?;
         Ok(Fact::RootsRead { second_reader, alone, wrong })

@@ -104,11 +104,11 @@ impl Session<'_> {
         let of = |who: &str, root: &Root| {
             let count = signed.iter().filter(|key| root.root_key_id(key).is_some()).count();
             let needed = root.role(Role::Root).map_or(0, |role| role.threshold);
-            format!("{count} of {needed} {who} keys")
+            format!("{who} keys: {count} signed, {needed} needed")
         };
         let new = of("new", &first.root);
         let old = first.last().map(SignedRoot::root).map(|root| of("old", root));
-        Ok(old.map_or(format!("{new} so far"), |old| format!("{old}, {new} so far")))
+        Ok(old.map_or(new.clone(), |old| format!("{old}; {new}")))
     }
 
     /// Closes a step on the screen, with the time that goes beside its box on paper.

@@ -10,7 +10,7 @@ use super::document::{short, signed};
 use crate::ceremony::closing::Files;
 use crate::ceremony::draft::{self, Draft};
 use crate::ceremony::plan::{self, Plan};
-use crate::ceremony::reading::{Group, page_of};
+use crate::ceremony::reading::{self, Group, page_of};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::PublicKey;
@@ -112,8 +112,8 @@ impl Candidate {
             }
             paper.points(change.sentences.clone());
         }
-        for (one, other) in &self.look_alikes {
-            paper.prose(format!("Look twice: `{one}` and `{other}` differ by one character."));
+        for names in reading::alike(&self.look_alikes) {
+            paper.prose(format!("Look twice: {names}."));
         }
         paper.prose("Read the changes first. Then give the words that the other machine asks for, by their numbers.");
         paper.digest("The consent digest", self.consent);
