@@ -16,6 +16,7 @@ mod docs;
 #[cfg(feature = "online")]
 mod e2e;
 mod harness;
+mod hostile;
 mod house;
 mod media;
 mod sitting;
