@@ -232,4 +232,17 @@ mod tests {
         let error = List::parse(b"a - -\n\xff").unwrap_err();
         assert_eq!(error.to_string(), "list, line 2: expected UTF-8 text");
     }
+
+    #[test]
+    fn one_repository_too_many_is_refused_at_its_line() {
+        use std::fmt::Write;
+        let text = (0..=MAX_REPOSITORIES).fold(String::new(), |mut text, number| {
+            let _ = writeln!(text, "r{number} - -");
+            text
+        });
+        assert_eq!(
+            List::parse(text.as_bytes()).unwrap_err().to_string(),
+            "list, line 20001: at most 20000 repositories fit one list"
+        );
+    }
 }

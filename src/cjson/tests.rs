@@ -148,6 +148,63 @@ fn mutated_bytes_never_panic_and_what_parses_encodes_back_to_itself() {
     }
 }
 
+/// Cuts, doubles, inserts and overwrites, as a broken disk or a patient person would.
+fn mutated(seed: &mut Seed, bytes: &[u8]) -> Vec<u8> {
+    const TOKENS: &[u8] = b"{}[]\":,\\u0019.eE+-tfn \n\x00\x7f\xc3\xff";
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=seed.below(3) {
+        let at = seed.below(bytes.len() as u64) as usize;
+        let end = (at + seed.below(8) as usize).min(bytes.len());
+        let token = TOKENS[seed.below(TOKENS.len() as u64) as usize];
+        match seed.below(4) {
+            0 => bytes[at] = token,
+            1 => bytes.insert(at, token),
+            2 => drop(bytes.drain(at..end)),
+            _ => drop(bytes.splice(at..at, bytes[at..end].to_vec())),
+        }
+        if bytes.is_empty() {
+            bytes.push(token);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn real_files_mutated_never_panic_and_what_parses_encodes_to_one_form() {
+    let files: [&[u8]; 4] = [
+        include_bytes!("../../tests/vectors/notary/1.root.json"),
+        include_bytes!("../../tests/vectors/notary/4.root.json"),
+        include_bytes!("../../tests/vectors/tuf/1.root.json"),
+        include_bytes!("../../tests/vectors/cjson/values.jsonl"),
+    ];
+    let (mut seed, mut parsed) = (Seed(13), 0);
+    for file in files {
+        for _ in 0..600 {
+            let Ok(value) = Value::parse(&mutated(&mut seed, file), Limits::ROOT) else { continue };
+            parsed += 1;
+            let json = value.json();
+            let again = Value::parse(&json, Limits::ROOT).unwrap();
+            assert_eq!((&again, again.json(), again.go()), (&value, json, value.go()));
+        }
+    }
+    // Not one that parses would mean that nothing was tried.
+    assert!(parsed > 100, "{parsed}");
+}
+
+#[test]
+fn any_bytes_are_read_without_a_panic_and_what_parses_encodes_to_one_form() {
+    let (mut seed, mut parsed) = (Seed(17), 0);
+    for _ in 0..20_000 {
+        let short: Vec<u8> = (0..=seed.below(6)).map(|_| seed.below(256) as u8).collect();
+        let bytes = mutated(&mut seed, &short);
+        if let Ok(value) = Value::parse(&bytes, Limits::ROOT) {
+            parsed += 1;
+            assert_eq!(Value::parse(&value.json(), Limits::ROOT).unwrap(), value);
+        }
+    }
+    assert!(parsed > 10, "{parsed}");
+}
+
 #[test]
 fn securesystemslib_and_go_write_the_same_bytes() {
     let values = include_str!("../../tests/vectors/cjson/values.jsonl");

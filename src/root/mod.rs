@@ -16,6 +16,8 @@ mod term;
 pub mod threshold;
 pub mod tuf;
 pub mod walk;
+#[cfg(test)]
+mod words;
 
 use std::collections::BTreeMap;
 

@@ -107,3 +107,43 @@ fn what_cannot_be_written_is_refused_in_exact_words() {
         assert_eq!(Tbs::new(&subject).unwrap_err().to_string(), words);
     }
 }
+
+#[test]
+fn every_reason_has_its_words() {
+    let day: Timestamp = "2026-11-30T00:00:00Z".parse().unwrap();
+    let rows = [
+        (
+            Error::Algorithm { algorithm: Algorithm::Ed25519 },
+            "a root certificate holds no key of ed25519",
+        ),
+        (
+            Error::Dates { from: day, until: day },
+            "a certificate that begins 2026-11-30T00:00:00Z cannot end 2026-11-30T00:00:00Z",
+        ),
+        (Error::Der { reason: "why".to_owned() }, "no X.509 certificate in DER: why"),
+        (Error::Key(key::Error::BadSignature), "the signature is not by this key over these bytes"),
+        (Error::LeafNotFirst, "the first certificate of a key is a CA's, its own must stand first"),
+        (Error::Leaves { found: 2 }, "a key has one certificate that is no CA's, found 2"),
+        (
+            Error::Name { found: "a\n".to_owned(), limit: 255 },
+            "a certificate's name has 1 to 255 bytes and no control characters, found `a\\n`",
+        ),
+        (
+            Error::NotExact,
+            "the certificate's PEM is not as Go writes it (64 columns, LF, nothing before, one line end after)",
+        ),
+        (Error::Pem, "no certificate in PEM"),
+        (Error::Serial, "a certificate's serial number is 128 random bits, found zero"),
+        (Error::Time { found: day }, "a certificate cannot hold the date 2026-11-30T00:00:00Z"),
+    ];
+    for (error, words) in rows {
+        assert_eq!(error.to_string(), words);
+    }
+    let (_, key) = pair();
+    let early =
+        Subject { not_before: "1950-01-01T00:00:00Z".parse().unwrap(), ..subject("a", key) };
+    assert_eq!(
+        Tbs::new(&early).unwrap_err().to_string(),
+        "a certificate cannot hold the date 1950-01-01T00:00:00Z"
+    );
+}

@@ -189,3 +189,66 @@ fn one_key_of_several_online_roles_stays_and_is_never_the_root_key() {
     let error = next(Dialect::Tuf, Some(&first), &change(2, vec![shared], 1)).unwrap_err();
     assert!(matches!(error, Error::Twin { .. }), "{error}");
 }
+
+/// A number below `limit`, the same in every run.
+fn below(limit: usize, round: usize, what: &str) -> usize {
+    let digest = crate::digest::Digest::of(format!("{round} {what}").as_bytes());
+    usize::from(digest.as_bytes()[0]) % limit
+}
+
+#[test]
+fn a_next_root_is_taken_when_both_thresholds_signed_it_and_by_nobody_when_one_signature_is_missing()
+{
+    use crate::root::profile::Profile;
+    use crate::root::walk::{Chain, Walker};
+    for (dialect, round) in [Dialect::Notary, Dialect::Tuf].into_iter().zip([0, 100]) {
+        for round in round..round + 12 {
+            let number = |limit, what| below(limit, round, what);
+            let all = Signer::many::<8>();
+            let old = &all[..1 + number(4, "old")];
+            // Some of the old keys stay, and some are new.
+            let from = number(old.len() + 1, "gone");
+            let new = &all[from..old.len() + 1 + number(3, "new")];
+            let (needed_old, needed_new) =
+                (1 + number(old.len(), "old threshold"), 1 + number(new.len(), "new threshold"));
+            let first = fixture::first(dialect, old, needed_old as u32);
+            let keys = new.iter().map(|signer| signer.key(dialect)).collect();
+            let root = next(dialect, Some(first.root()), &change(2, keys, needed_new as u32));
+            let root = root.unwrap();
+            let taken = |signers: &[&Signer]| {
+                let keys: Vec<Key> = signers.iter().map(|signer| signer.key(dialect)).collect();
+                let second = fixture::signed(&root, signers.iter().copied().zip(&keys));
+                let chain = Chain::new([first.clone(), second]);
+                let at = day("2027-01-01");
+                Profile::of(dialect)
+                    .map(|profile| {
+                        let walker = Walker { profile, repository: REPOSITORY, at };
+                        walker.walk(&chain, Some(Version::FIRST)).is_ok()
+                    })
+                    .collect::<Vec<_>>()
+            };
+            let count = |signers: &[&Signer], of: &[Signer]| {
+                let is_one = |signer: &&&Signer| of.iter().any(|one| one.public == signer.public);
+                signers.iter().filter(is_one).count()
+            };
+            let enough = |signers: &[&Signer]| {
+                count(signers, old) >= needed_old && count(signers, new) >= needed_new
+            };
+            // Whoever is not needed any more goes; in the end nobody can be spared.
+            let mut quorum: Vec<&Signer> = all[..old.len().max(from + new.len())].iter().collect();
+            while let Some(spare) = (0..quorum.len()).find(|at| {
+                let mut fewer = quorum.clone();
+                fewer.remove(*at);
+                enough(&fewer)
+            }) {
+                quorum.remove(spare);
+            }
+            assert!(enough(&quorum) && taken(&quorum).iter().all(|taken| *taken), "{round}");
+            for at in 0..quorum.len() {
+                let mut fewer = quorum.clone();
+                fewer.remove(at);
+                assert!(!taken(&fewer).contains(&true), "round {round} without {at}");
+            }
+        }
+    }
+}

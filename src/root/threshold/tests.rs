@@ -121,3 +121,96 @@ fn every_subset_meets_the_threshold_exactly_when_it_is_large_enough() {
         assert_eq!(tally.is_met(), mask.count_ones() >= 2);
     }
 }
+
+/// How the library counts, at one door or another; nothing but `STRICTEST` refuses.
+const COUNTINGS: [Counting; 3] = [
+    Counting::STRICTEST,
+    PYTHON_TUF.counting,
+    Counting { signer: Signer_::PublicKey, wrong_id: Fault::Skip, ..PYTHON_TUF.counting },
+];
+
+/// Good signatures of the three keys, the same with another key's bytes, and those of two strangers.
+fn pool(case: &Case) -> Vec<Signature> {
+    let dialect = case.root.dialect();
+    let mut pool: Vec<Signature> = (0..3).map(|index| case.signature(index)).collect();
+    for index in 0..3 {
+        pool.push(Signature { key: pool[index].key.clone(), ..pool[(index + 1) % 3].clone() });
+    }
+    for stranger in Signer::many::<2>() {
+        pool.push(stranger.sign(&case.root, &stranger.key(dialect)));
+    }
+    pool
+}
+
+/// Up to six signatures of the pool, some of them twice; every run draws the same.
+fn drawn(pool: &[Signature], round: u64) -> Vec<Signature> {
+    let random = |at: u64| crate::digest::Digest::of(&(round * 100 + at).to_be_bytes());
+    let byte = |at| usize::from(random(at).as_bytes()[0]);
+    (0..byte(0) % 7).map(|at| pool[byte(at as u64 + 1) % pool.len()].clone()).collect()
+}
+
+#[test]
+fn the_order_of_signatures_never_matters() {
+    for dialect in [Dialect::Notary, Dialect::Tuf] {
+        let case = case(dialect);
+        let pool = pool(&case);
+        for round in 0..60 {
+            let mut signatures = drawn(&pool, round);
+            for counting in COUNTINGS {
+                let counted = |signatures: &[Signature]| {
+                    case.count(signatures, counting).map(|tally| tally.counted).ok()
+                };
+                let first = counted(&signatures);
+                for _ in 1..signatures.len() {
+                    signatures.rotate_left(1);
+                    assert_eq!(counted(&signatures), first);
+                }
+                signatures.reverse();
+                assert_eq!(counted(&signatures), first);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_foreign_or_bad_signature_more_never_helps() {
+    for dialect in [Dialect::Notary, Dialect::Tuf] {
+        let case = case(dialect);
+        let pool = pool(&case);
+        for round in 0..60 {
+            let signatures = drawn(&pool, round);
+            for counting in COUNTINGS {
+                let met = |signatures: &[Signature]| {
+                    case.count(signatures, counting).is_ok_and(|tally| tally.is_met())
+                };
+                let before = met(&signatures);
+                for foreign in &pool[3..] {
+                    let more = [&signatures[..], std::slice::from_ref(foreign)].concat();
+                    assert!(before || !met(&more), "round {round}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn one_key_counts_once_under_any_certificates() {
+    let case = case(Dialect::Notary);
+    let signer = &case.signers[0];
+    let keys = ["2034-01-01", "2035-01-01", "2036-01-01"].map(|until| signer.key_until(until));
+    let mut electorate = Electorate::of(&case.root, Role::Root);
+    electorate.keys.extend(keys.iter().map(|key| (key.id().clone(), Cow::Borrowed(key))));
+    let mut signatures = vec![case.signature(0)];
+    signatures.extend(keys.iter().map(|key| signer.sign(&case.root, key)));
+    let message = case.root.signed_bytes();
+    for mask in 1..16_usize {
+        let some: Vec<_> =
+            (0..4).filter(|i| mask >> i & 1 == 1).map(|i| signatures[i].clone()).collect();
+        let ballot = Ballot { message: &message, signatures: &some, assumed: &BTreeSet::new() };
+        for counting in [COUNTINGS[0], COUNTINGS[2]] {
+            let tally = count(Dialect::Notary, &electorate, ballot, counting).unwrap();
+            assert_eq!(tally.counted.len(), 1);
+            assert!(!tally.is_met());
+        }
+    }
+}
