@@ -3,7 +3,7 @@
 //! Second floor: pure. security.md rules 7 and 27.
 
 use super::fact::Fact;
-use super::plan::Plan;
+use super::plan::{Kind, Plan};
 use super::roster::{Holding, KeyOrigin, Roster, Token, TokenOrigin};
 use super::{Ceremony, Inputs};
 use crate::check::Check;
@@ -26,6 +26,10 @@ pub(super) fn roster(inputs: &Inputs, unfinished: &Ceremony) -> Result<Roster, R
 }
 
 fn check_plan(plan: &Plan, unfinished: &Ceremony) -> Result<(), Refusal> {
+    if unfinished.plan().kind() == Kind::Abandon {
+        let what = "the unfinished ceremony is itself an abandon";
+        return Err(Refusal::of(Check::AbandonPlan, what).hint("`resume` finishes it"));
+    }
     let named = plan.abandon().map(|abandon| abandon.plan);
     let found = unfinished.plan().digest();
     if named == Some(found) && plan.after() == unfinished.plan().after() {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::plan::Plan;
-use super::roster::{Holding, Key, Roster};
+use super::roster::{Key, Roster};
 use crate::check::Check;
 use crate::refusal::Refusal;
 use crate::wording::{Count, List};
@@ -20,44 +20,49 @@ pub struct Quorum {
     pub can_sign: Vec<Seats>,
     /// The smallest sets without whom nobody can sign.
     pub can_stop: Vec<Seats>,
+    /// How many seats hold something of the keys.
+    pub seats: usize,
 }
 
-/// More seats than this are counted by size alone, since every subset would be too many.
+/// More seats than this are refused, since every subset of them would be too many to try.
 const MOST_SEATS: usize = 20;
 
 impl Quorum {
-    /// Counts who can sign with `threshold` of `keys`.
+    /// Counts who can sign with `threshold` of `keys`. Beyond twenty seats nothing is counted, and no set is found.
     pub fn of(roster: &Roster, keys: &[&Key], threshold: usize) -> Self {
-        let seats: Vec<&str> = keys
+        let seats: BTreeSet<&str> = keys
             .iter()
             .flat_map(|key| key.holding.tokens())
             .map(|token| roster.custodian(token))
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .take(MOST_SEATS)
             .collect();
-        let signs = |present: u32| {
-            keys.iter().filter(|key| usable(roster, key, &seats, present)).count() >= threshold
-        };
+        let seats: Vec<&str> = seats.into_iter().collect();
+        if seats.len() > MOST_SEATS {
+            return Self { can_sign: Vec::new(), can_stop: Vec::new(), seats: seats.len() };
+        }
+        let keys: Vec<Ballot> = keys.iter().map(|key| Ballot::of(roster, key, &seats)).collect();
         let all = (1_u32 << seats.len()) - 1;
+        let signs: Vec<bool> = (0..=all)
+            .map(|present| keys.iter().filter(|key| key.usable(present)).count() >= threshold)
+            .collect();
+        let signs = |present: u32| signs.get(present as usize).copied().unwrap_or_default();
         let name = |set: u32| {
             let chosen = seats.iter().enumerate().filter(|(bit, _)| set & (1 << bit) != 0);
             chosen.map(|(_, seat)| (*seat).to_owned()).collect()
         };
+        // More people never can less, so a set is among the smallest if it needs each of its own.
         let smallest = |fits: &dyn Fn(u32) -> bool| -> Vec<Seats> {
-            let mut found: Vec<u32> = Vec::new();
-            let mut sets: Vec<u32> = (1..=all).filter(|set| fits(*set)).collect();
-            sets.sort_by_key(|set| (set.count_ones(), *set));
-            for set in sets {
-                if !found.iter().any(|smaller| set & smaller == *smaller) {
-                    found.push(set);
-                }
-            }
+            let needs_all = |set: u32| {
+                (0..seats.len()).all(|bit| set & (1 << bit) == 0 || !fits(set & !(1 << bit)))
+            };
+            let mut found: Vec<u32> =
+                (1..=all).filter(|set| fits(*set) && needs_all(*set)).collect();
+            found.sort_by_key(|set| (set.count_ones(), *set));
             found.into_iter().map(name).collect()
         };
         Self {
-            can_sign: smallest(&|set| signs(set)),
+            can_sign: smallest(&signs),
             can_stop: smallest(&|set| !signs(all & !set)),
+            seats: seats.len(),
         }
     }
 
@@ -72,6 +77,13 @@ impl Quorum {
     /// # Errors
     /// The refusal names the smallest set.
     pub fn check(&self, needed: u32) -> Result<(), Refusal> {
+        if self.seats > MOST_SEATS {
+            let what = format!(
+                "{} seats hold keys or shares, and who can sign is counted for at most {MOST_SEATS}",
+                self.seats
+            );
+            return Err(Refusal::of(Check::PlanQuorum, what).hint("give fewer seats a part"));
+        }
         let Some(smallest) = self.can_sign.iter().min_by_key(|set| set.len()) else {
             return Err(Refusal::of(Check::PlanQuorum, "nobody can sign by this plan")
                 .hint("lower `threshold` in `[root]`, or add keys"));
@@ -105,18 +117,22 @@ impl Quorum {
     }
 }
 
-fn usable(roster: &Roster, key: &Key, seats: &[&str], present: u32) -> bool {
-    let here = |token: &String| {
-        let custodian = roster.custodian(token);
-        seats
-            .iter()
-            .position(|seat| *seat == custodian)
-            .is_some_and(|bit| present & (1 << bit) != 0)
-    };
-    match &key.holding {
-        Holding::Token(token) => here(token),
-        Holding::Shares { threshold, tokens } => {
-            tokens.iter().filter(|token| here(token)).count() >= usize::from(*threshold)
-        }
+/// A key by the seats of its tokens, one bit for each token.
+struct Ballot {
+    tokens: Vec<u32>,
+    needed: usize,
+}
+
+impl Ballot {
+    fn of(roster: &Roster, key: &Key, seats: &[&str]) -> Self {
+        let tokens = key.holding.tokens().iter().map(|token| {
+            let custodian = roster.custodian(token);
+            seats.iter().position(|seat| *seat == custodian).map_or(0, |bit| 1 << bit)
+        });
+        Self { tokens: tokens.collect(), needed: key.holding.needed() }
+    }
+
+    fn usable(&self, present: u32) -> bool {
+        self.tokens.iter().filter(|token| **token & present != 0).count() >= self.needed
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::{Kind, Plan, PlannedKey};
+use super::plan::{Kind, Plan, PlannedKey, PlannedToken};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey};
@@ -275,6 +275,9 @@ fn tokens_of(plan: &Plan, custody: &Custody, keys: &[Key]) -> Result<Vec<Token>,
             .keys()
             .any(|key| key.adopt.is_some() && key.token.as_deref() == Some(planned.name.as_str()));
         let origin = match custody.token(&planned.name) {
+            Some(known) if known.custodian != planned.custodian => {
+                return Err(other_custodian(planned, &known.custodian));
+            }
             Some(_) => TokenOrigin::Known,
             None if adopted => TokenOrigin::Adopted,
             None => TokenOrigin::New,
@@ -306,6 +309,16 @@ fn tokens_of(plan: &Plan, custody: &Custody, keys: &[Key]) -> Result<Vec<Token>,
     }
     let what = format!("{} named by a key, not by a `[[token]]`", List::names(&missing));
     Err(Refusal::new(Exit::Usage, what).hint("add a `[[token]]` with its custodian for each"))
+}
+
+/// Who holds a token is what custody says: else a plan could put a token beside its own seat, and shares of one person
+/// would look like those of two.
+fn other_custodian(planned: &PlannedToken, known: &str) -> Refusal {
+    let what = format!(
+        "token `{}` is held by `{known}` by the trust folder, by `{}` in the plan",
+        planned.name, planned.custodian
+    );
+    Refusal::new(Exit::Usage, what).hint("name the custodian who holds it")
 }
 
 fn seals(keys: &[Key], token: &str) -> bool {

@@ -116,8 +116,13 @@ impl Files {
     /// What the ceremony's folder in the trust folder takes from the inputs: all but room, past and custody.
     pub(super) fn published(&self) -> BTreeMap<String, Vec<u8>> {
         let private = |path: &str| {
-            let inside = path.strip_prefix("unfinished/").unwrap_or(path);
-            let inside = inside.strip_prefix("inputs/").unwrap_or(inside);
+            // However deep: an unfinished ceremony has inputs of its own.
+            let mut inside = path;
+            while let Some(deeper) =
+                ["unfinished/", "inputs/"].iter().find_map(|outer| inside.strip_prefix(outer))
+            {
+                inside = deeper;
+            }
             inside == ROOM
                 || inside.starts_with("trust/")
                 || inside.starts_with(&format!("{CUSTODY}/"))

@@ -113,6 +113,28 @@ impl Certificate {
         }
     }
 
+    /// Says whether it is, but for its signature, byte for byte what [`Tbs`] makes of its name, key, dates and serial.
+    pub fn is_as_made(&self) -> bool {
+        self.made_again().is_ok_and(|made| made.der == self.der)
+    }
+
+    fn made_again(&self) -> Result<Self, Error> {
+        let parsed = x509_cert::Certificate::from_der(&self.der)?;
+        let number = parsed.tbs_certificate().serial_number().as_bytes();
+        let zeros = number.iter().take_while(|byte| **byte == 0).count();
+        let (mut serial, number) = ([0; 16], &number[zeros..]);
+        let at = serial.len().checked_sub(number.len()).ok_or(Error::Serial)?;
+        serial[at..].copy_from_slice(number);
+        let tbs = Tbs::new(&Subject {
+            name: self.name.clone(),
+            serial,
+            key: self.public.clone(),
+            not_before: self.not_before,
+            not_after: self.not_after,
+        })?;
+        tbs.with(parsed.signature().as_bytes().unwrap_or_default())
+    }
+
     /// Verifies that the certificate is signed by its own key in the scheme of [`Tbs`].
     ///
     /// # Errors

@@ -114,3 +114,26 @@ fn another_ceremony_than_the_plan_names_is_not_abandoned() {
     );
     bench.refuses(1, &what, "name its plan and its `after` in the plan to abandon it");
 }
+
+#[test]
+fn an_abandon_that_stopped_is_resumed_and_not_abandoned() {
+    let mut bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&TOKENS);
+    bench.write_plan(&on_tokens());
+    bench.write_answers(&TOKENS, "\"second-reader\" = \"maybe\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&["officer-a"], "");
+    write_abandon(&bench, None);
+    assert_eq!(bench.conduct().code(), 1);
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    write_abandon(&bench, None);
+    bench.refuses(
+        1,
+        "the unfinished ceremony is itself an abandon [ABANDON-PLAN]",
+        "`resume` finishes it",
+    );
+}

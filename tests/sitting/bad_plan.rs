@@ -3,6 +3,7 @@
 use officiant::root::{Dialect, Role};
 
 use super::genesis::{in_shares, on_tokens};
+use super::rotate::after_genesis;
 use super::{Bench, Holding, PlanText};
 
 const FORM: &str = "correct the plan, and have it reviewed anew; docs/format.md shows every field";
@@ -175,6 +176,60 @@ fn shares_that_one_person_or_too_few_could_use_are_refused() {
             FORM,
         ),
     );
+    let many: String = (3..=33).map(|n| format!(", \"share-{n}\"")).collect();
+    refused(
+        &bench,
+        &plan,
+        (", \"share-3\", \"share-4\", \"share-5\"", &many),
+        2,
+        (
+            &format!(
+                "plan.toml:{}: key `root-s` has 33 shares, at most 32",
+                line(&plan, "name = \"root-s\"") - 1
+            ),
+            FORM,
+        ),
+    );
+}
+
+#[test]
+fn a_plan_of_more_seats_than_can_be_counted_is_refused() {
+    let keys: Vec<(&str, &str)> =
+        (1..=21).map(|n| (&*format!("root-{n}").leak(), &*format!("officer-{n}").leak())).collect();
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let tokens: Vec<&str> = keys.iter().map(|(_, token)| *token).collect();
+    bench.write_room(&tokens);
+    bench.write_answers(&tokens, "");
+    let text = PlanText {
+        root: keys.iter().map(|(key, _)| *key).collect(),
+        keys: keys.iter().map(|(k, t)| (*k, "ecdsa-p256", Holding::Token(t))).collect(),
+        ..on_tokens()
+    };
+    bench.write_plan(&text);
+    bench.refuses(
+        1,
+        "21 seats hold keys or shares, and who can sign is counted for at most 20 [PLAN-QUORUM]",
+        "give fewer seats a part",
+    );
+}
+
+#[test]
+fn a_token_of_another_custodian_than_custody_says_is_refused() {
+    let bench = after_genesis(Dialect::Tuf);
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    let text = PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(1)),
+        keys: vec![("root-d", "ecdsa-p256", Holding::Token("officer-a"))],
+        root: vec!["root-d", "root-b"],
+        roles: Vec::new(),
+        ..on_tokens()
+    };
+    let plan = std::fs::read_to_string(bench.write_plan(&text)).unwrap();
+    let seats = ("seat of officer-a", "seat of somebody");
+    let told = "token `officer-a` is held by `seat of officer-a` by the trust folder, by `seat of somebody` in the plan";
+    refused(&bench, &plan, seats, 2, (told, "name the custodian who holds it"));
 }
 
 #[test]

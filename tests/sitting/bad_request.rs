@@ -290,6 +290,21 @@ fn two_requests_that_differ_are_refused() {
 }
 
 #[test]
+fn one_fetch_that_is_named_twice_is_refused() {
+    let bench = ready(Dialect::Notary, &[NAME]);
+    let digest = bench.lay_request(&bench.request(&BTreeMap::new()));
+    let plan = bench.plan_toml(&on_tokens(), digest);
+    let pin = format!("sha256 = \"{digest}\"");
+    let plan = plan.replace(&pin, &format!("{pin}\nsecond = \"{digest}\""));
+    bench.lay_plan(&plan, &[Role::Targets]);
+    bench.refuses(
+        1,
+        &format!("`second` in the plan is the first request again, {digest} [REQUEST-TWICE]"),
+        "have the second request fetched on another machine, or leave `second` out: that is an exception",
+    );
+}
+
+#[test]
 fn a_chain_that_is_not_the_trust_folders_is_refused() {
     // Two rotations of two rooms: one ours, one somebody else's.
     let (mut ours, mut theirs) = (after_genesis(Dialect::Notary), after_genesis(Dialect::Notary));

@@ -158,6 +158,28 @@ fn a_certificate_of_another_repository_is_refused() {
 }
 
 #[test]
+fn a_certificate_that_may_do_more_than_a_root_certificate_is_refused() {
+    let refusal = refused(
+        |act| matches!(act, Act::MakeKey { .. }),
+        |_, fact| {
+            if let Fact::KeyMade { certificates, .. } = fact {
+                let pem = &certificates[0].certificate;
+                let bundle = crate::root::certificate::Bundle::read(pem).unwrap();
+                let mut der = bundle.leaf().der().to_vec();
+                let at = der.windows(4).position(|bytes| bytes == [3, 2, 7, 0x80]).unwrap();
+                der[at..at + 4].copy_from_slice(&[3, 2, 2, 0x84]);
+                let changed = crate::root::certificate::Certificate::from_der(&der).unwrap();
+                certificates[0].certificate = changed.to_pem();
+            }
+        },
+    );
+    assert_eq!(
+        refusal,
+        "`localhost:5000/a`: the certificate says more or less than a certificate made here [CERT-PROFILE]"
+    );
+}
+
+#[test]
 fn one_public_key_for_two_names_is_refused() {
     let refusal = refused(
         |act| matches!(act, Act::MakeKey { key, .. } if key == "root-b"),

@@ -14,6 +14,8 @@ use crate::refusal::Refusal;
 use crate::root::Dialect;
 use crate::root::certificate::{Bundle, Subject, Tbs};
 
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// How long certificates outlive their root at least (security.md rule 25).
 const OUTLIVE_DAYS: i64 = 730;
 
@@ -90,6 +92,17 @@ pub(in crate::ceremony) fn check_certificate(
     if leaf.public() != public || leaf.name() != made.repository || Some(leaf.not_after()) != until
     {
         return Err(bad("the certificate is of another key, name or end than planned".into()));
+    }
+    if !leaf.is_as_made() || !bundle.intermediates().is_empty() {
+        return Err(bad("the certificate says more or less than a certificate made here".into()));
+    }
+    let when = ceremony.plan().when();
+    let (first, last) = (day_before(midnight(when.from)), day_before(midnight(when.until)));
+    let begins = leaf.not_before();
+    if begins < first || last < begins || day_before(begins) + DAY != begins {
+        return Err(bad(format!(
+            "the certificate begins {begins}, not the day before the ceremony"
+        )));
     }
     leaf.verify_own_signature().map_err(|error| bad(error.to_string()))
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Error, Kind, Plan, PlannedKey, line_of};
 use crate::name::Name;
 use crate::root::{Dialect, Role};
+use crate::share::Threshold;
 
 /// A mistake: the offset in the plan's text, and what is wrong there.
 type Mistake = (usize, String);
@@ -113,10 +114,11 @@ fn held(key: &PlannedKey) -> Result<(), String> {
             if unique.len() != shares.tokens.len() {
                 return Err(format!("key `{called}` has two shares on one token"));
             }
-            if shares.tokens.len() > 255 {
+            if shares.tokens.len() > usize::from(Threshold::MOST_SHARES) {
                 return Err(format!(
-                    "key `{called}` has {} shares, at most 255",
-                    shares.tokens.len()
+                    "key `{called}` has {} shares, at most {}",
+                    shares.tokens.len(),
+                    Threshold::MOST_SHARES
                 ));
             }
             Ok(())

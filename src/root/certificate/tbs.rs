@@ -117,7 +117,7 @@ impl Tbs {
         self.with(&[0; 64])
     }
 
-    fn with(&self, signature: &[u8]) -> Result<Certificate, Error> {
+    pub(super) fn with(&self, signature: &[u8]) -> Result<Certificate, Error> {
         let signature = BitString::from_bytes(signature)?.to_der()?;
         let algorithm = signature_algorithm(self.key.algorithm())?;
         Certificate::from_der(&tlv(0x30, &[self.bytes.clone(), algorithm, signature].concat()))

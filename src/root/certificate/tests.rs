@@ -147,3 +147,14 @@ fn every_reason_has_its_words() {
         "a certificate cannot hold the date 1950-01-01T00:00:00Z"
     );
 }
+
+#[test]
+fn a_certificate_that_may_do_more_is_told_from_one_made_here() {
+    let made = certificate("localhost:5000/x");
+    assert!(made.is_as_made());
+    // KeyUsage: digitalSignature, and then keyCertSign beside it.
+    let at = made.der().windows(4).position(|bytes| bytes == [3, 2, 7, 0x80]).unwrap();
+    let mut der = made.der().to_vec();
+    der[at..at + 4].copy_from_slice(&[3, 2, 2, 0x84]);
+    assert!(!Certificate::from_der(&der).unwrap().is_as_made());
+}
