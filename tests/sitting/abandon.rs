@@ -124,9 +124,10 @@ fn an_abandon_that_stopped_is_resumed_and_not_abandoned() {
     assert_eq!(bench.conduct().code(), 1);
     bench.next_room();
     bench.write_room(&TOKENS);
+    // Nobody answers for the other two.
     bench.write_answers(&["officer-a"], "");
     write_abandon(&bench, None);
-    assert_eq!(bench.conduct().code(), 1);
+    assert_ne!(bench.conduct().code(), 0);
     bench.next_room();
     bench.write_room(&TOKENS);
     bench.write_answers(&TOKENS, "");

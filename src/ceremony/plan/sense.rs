@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Error, Kind, Plan, PlannedKey, line_of};
 use crate::name::Name;
 use crate::root::{Dialect, Role};
-use crate::share::Threshold;
 
 /// A mistake: the offset in the plan's text, and what is wrong there.
 type Mistake = (usize, String);
+
+/// The most shares of one key, as many as are ever split.
+const MOST_SHARES: usize = 32;
 
 /// Refuses a plan that contradicts itself.
 pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {
@@ -114,11 +116,11 @@ fn held(key: &PlannedKey) -> Result<(), String> {
             if unique.len() != shares.tokens.len() {
                 return Err(format!("key `{called}` has two shares on one token"));
             }
-            if shares.tokens.len() > usize::from(Threshold::MOST_SHARES) {
+            if shares.tokens.len() > MOST_SHARES {
                 return Err(format!(
                     "key `{called}` has {} shares, at most {}",
                     shares.tokens.len(),
-                    Threshold::MOST_SHARES
+                    MOST_SHARES
                 ));
             }
             Ok(())

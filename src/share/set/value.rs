@@ -67,15 +67,12 @@ pub struct Threshold {
 }
 
 impl Threshold {
-    /// The most shares of one key: no room holds more, and the number of subsets fits 64 bits.
-    pub const MOST_SHARES: u8 = 32;
-
     /// Takes both numbers.
     ///
     /// # Errors
     /// [`Error::Threshold`].
     pub const fn new(needed: u8, total: u8) -> Result<Self, Error> {
-        if needed < 2 || needed > total || total > Self::MOST_SHARES {
+        if needed < 2 || needed > total || total > MAX_TOTAL {
             return Err(Error::Threshold { needed, total });
         }
         Ok(Self { needed, total })
@@ -118,3 +115,6 @@ pub struct Set {
     /// The commitment of each share, in the order of their indices from 1.
     pub commitments: Vec<Commitment>,
 }
+
+/// More shares than any room holds, and few enough that the number of subsets fits 64 bits.
+const MAX_TOTAL: u8 = 32;
