@@ -43,8 +43,14 @@ impl Session<'_> {
         let unfinished =
             unfinished.ok_or_else(|| Refusal::new(Exit::Ours, "nothing to abandon"))?;
         let left = left_on(&unfinished, name);
-        let planned: Vec<String> = unfinished.plan().keys().map(|key| key.name.clone()).collect();
+        // Only what it was to make, and here: an adopted key was there before.
+        let made = unfinished
+            .plan()
+            .keys()
+            .filter(|key| key.adopt.is_none() && key.token.as_deref() == Some(name));
+        let planned: Vec<String> = made.map(|key| key.name.clone()).collect();
         self.log_in(step, &mut token, &face, name)?;
+        self.check_no_other_intent(&mut token, name)?;
         let shown = token.keys().map_err(|error| self.child(&error))?;
         for (key, public) in &left {
             // A key that is gone already went before an interruption.
@@ -55,7 +61,8 @@ impl Session<'_> {
         }
         // One that was generated and not recorded before the interruption.
         for object in shown.iter().filter(|object| planned.contains(&object.label)) {
-            if !left.iter().any(|(_, public)| *public == object.key.public) {
+            let known = self.ceremony.past().custody().key_of(&object.key.public).is_some();
+            if !known && !left.iter().any(|(_, public)| *public == object.key.public) {
                 token.destroy(&object.key).map_err(|error| self.child(&error))?;
             }
         }

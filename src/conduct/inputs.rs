@@ -3,7 +3,7 @@
 //!
 //! Roof.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{CUSTODY, INPUTS};
@@ -11,10 +11,13 @@ use crate::ceremony::plan::Plan;
 use crate::ceremony::{Inputs, PLAN, UNFINISHED};
 use crate::check::Check;
 use crate::digest::Digest;
+use crate::name::Name;
 use crate::record::{Body, Mode, Record};
 use crate::refusal::{Exit, Refusal};
+use crate::request::proof::Claim;
 use crate::room::binding::Binding;
 use crate::room::media::{self, Kind, Limits};
+use crate::root::Role;
 use crate::sums;
 use crate::trust::{Past, below};
 
@@ -52,7 +55,7 @@ impl Files {
             add(&mut files, CUSTODY, tokens);
         }
         if let Some(planned) = parsed.0.request() {
-            let found = Found::on(binding)?;
+            let found = Found::on(binding, &parsed.0)?;
             add(&mut files, "request", found.pick(planned.sha256)?);
             if let Some(second) = planned.second {
                 add(&mut files, "request-2", found.pick(second)?);
@@ -211,7 +214,7 @@ struct Found {
 }
 
 impl Found {
-    fn on(binding: &Binding) -> Result<Self, Refusal> {
+    fn on(binding: &Binding, plan: &Plan) -> Result<Self, Refusal> {
         let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
         let mut found = Self { requests: Vec::new(), proofs: BTreeMap::new() };
         for root in &binding.media.inward {
@@ -224,9 +227,9 @@ impl Found {
                 }
             }
             if root.join("proofs").exists() {
-                found
-                    .proofs
-                    .extend(media::read_tree(&root.join("proofs"), LIMITS).map_err(device)?);
+                let proofs = media::read_tree(&root.join("proofs"), PROOFS).map_err(device)?;
+                check_proofs(plan, &proofs)?;
+                found.proofs.extend(proofs);
             }
         }
         Ok(found)
@@ -245,6 +248,26 @@ impl Found {
         let what = format!("the plan names request {digest}, the in media hold {found}");
         Err(Refusal::of(Check::RequestDigest, what)
             .hint("bring the media that the plan was written for"))
+    }
+}
+
+/// What lies in `proofs/` goes into the public folder, so it is nothing but proofs: one file for each of the plan's
+/// repositories and online roles. `[REQUEST-KEY-POP]`
+fn check_proofs(plan: &Plan, proofs: &BTreeMap<String, Vec<u8>>) -> Result<(), Refusal> {
+    let names = plan.repositories().iter().filter_map(|planned| planned.name.parse::<Name>().ok());
+    let known: BTreeSet<String> = names
+        .flat_map(|repository| {
+            let plan = plan.digest();
+            Role::ONLINE.map(|role| Claim { plan, repository: repository.clone(), role }.path())
+        })
+        .collect();
+    match proofs.keys().find(|path| !known.contains(&format!("proofs/{path}"))) {
+        None => Ok(()),
+        Some(path) => {
+            let what = format!("`proofs/{path}` is no proof for a repository and role of the plan");
+            Err(Refusal::of(Check::RequestKeyPop, what)
+                .hint("take it off the media, and find out who put it there"))
+        }
     }
 }
 
@@ -271,6 +294,13 @@ const RESERVED: [&str; 6] =
     [PLAN, ROOM, "record.jsonl", "report.html", "SHA256SUMS", crate::trust::TRUST_SUMS];
 const MAX_PLAN: u64 = crate::ceremony::plan::MAX_BYTES as u64;
 const MAX_LIST: u64 = 16 << 20;
+/// What a folder of proofs may hold: files of a few lines.
+const PROOFS: Limits = Limits {
+    files: 30_000,
+    bytes_each: crate::request::proof::MAX_BYTES as u64,
+    bytes_total: 64 << 20,
+    depth: 2,
+};
 /// What a folder of inputs may hold.
 const LIMITS: Limits =
     Limits { files: 400_000, bytes_each: 32 << 20, bytes_total: 1 << 30, depth: 8 };

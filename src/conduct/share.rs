@@ -143,6 +143,7 @@ impl Session<'_> {
         let set = set_of(&self.ceremony, key)?;
         let (mut token, face) = self.need(step, name)?;
         self.log_in(step, &mut token, &face, name)?;
+        self.check_no_other_intent(&mut token, name)?;
         self.delete_void(&mut token)?;
         let sealed = self.sealed_file(&set.0, index)?;
         let object = object(&set.0.id, index);

@@ -191,12 +191,7 @@ impl Session<'_> {
         let mut sequence = 0;
         let mut stored = false;
         for object in objects.iter().filter(|object| object.application == APPLICATION) {
-            let bytes = token.read(&object.label).map_err(|error| self.child(&error))?;
-            let intent: Intent = serde_json::from_slice(&bytes).map_err(|_| {
-                let what = format!("token `{holder}` stores an intent that cannot be read");
-                Refusal::of(Check::TrustBehindToken, what)
-                    .hint("somebody wrote to this token: leave it out, and find out who")
-            })?;
+            let intent = self.read_intent(token, holder, object)?;
             stored |= self.check_intent(holder, &intent, consent)?;
             sequence = sequence.max(intent.sequence);
         }
@@ -220,6 +215,50 @@ impl Session<'_> {
         self.take(step, Fact::Intended { key, token, consent })
     }
 
+    fn read_intent(
+        &self,
+        token: &mut Token,
+        holder: &str,
+        object: &Object,
+    ) -> Result<Intent, Refusal> {
+        let bytes = token.read(&object.label).map_err(|error| self.child(&error))?;
+        serde_json::from_slice(&bytes).map_err(|_| {
+            let what = format!("token `{holder}` stores an intent that cannot be read");
+            Refusal::of(Check::TrustBehindToken, what)
+                .hint("somebody wrote to this token: leave it out, and find out who")
+        })
+    }
+
+    /// Before anything on a token is destroyed: every intent that it stores is of a ceremony that this room knows. The
+    /// token's own word counts here, since an old copy of a work folder knows nothing of what came after it.
+    /// `[ABANDON-INTENDED]`
+    pub(super) fn check_no_other_intent(
+        &self,
+        token: &mut Token,
+        holder: &str,
+    ) -> Result<(), Refusal> {
+        for object in token.objects().map_err(|error| self.child(&error))? {
+            if object.application != APPLICATION {
+                continue;
+            }
+            let intent = self.read_intent(token, holder, &object)?;
+            if !self.record.heads().any(|head| head == intent.head) && !self.is_past(&intent) {
+                let what = format!(
+                    "token `{holder}` meant to sign in a ceremony that the trust folder does not have"
+                );
+                return Err(Refusal::of(Check::AbandonIntended, what).hint(
+                    "bring the newest trust folder, or `resume` from the longest copy of the work folder",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_past(&self, intent: &Intent) -> bool {
+        let past = self.ceremony.past().ceremonies();
+        past.iter().any(|ceremony| ceremony.record.heads().any(|head| head == intent.head))
+    }
+
     /// Whether an earlier intent is this very one; refuses one that contradicts it, or that nobody here knows of.
     fn check_intent(
         &self,
@@ -236,8 +275,7 @@ impl Session<'_> {
             return Err(Refusal::of(Check::RootEquivocation, what)
                 .hint("a version once meant is never signed with other bytes"));
         }
-        let past = self.ceremony.past().ceremonies();
-        if past.iter().any(|ceremony| ceremony.record.heads().any(|head| head == intent.head)) {
+        if self.is_past(intent) {
             return Ok(false);
         }
         let what = format!(

@@ -3,7 +3,9 @@
 use officiant::{digest::Digest, root::Dialect};
 
 use super::genesis::{in_shares, on_tokens};
+use super::refused::files;
 use super::{Bench, PlanText, bench::today};
+use crate::harness::command::{command, run};
 use jiff::ToSpan;
 
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
@@ -137,4 +139,31 @@ fn an_abandon_that_stopped_is_resumed_and_not_abandoned() {
         "the unfinished ceremony is itself an abandon [ABANDON-PLAN]",
         "`resume` finishes it",
     );
+}
+
+#[test]
+fn an_old_copy_of_the_work_folder_destroys_no_key_that_signed_since() {
+    let mut bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&TOKENS);
+    bench.write_plan(&on_tokens());
+    bench.write_answers(&TOKENS, "\"second-reader\" = \"maybe\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    // Somebody keeps a copy, and the ceremony is finished.
+    let mut copy = command("cp", bench.scratch.path());
+    run(copy.args(["-r", "work-1", "old"])).ok();
+    bench.write_answers(&TOKENS, "");
+    bench.resume().ok();
+    std::fs::remove_dir_all(bench.path("work-1")).unwrap();
+    std::fs::rename(bench.path("old"), bench.path("work-1")).unwrap();
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    write_abandon(&bench, None);
+    let keys = files(&bench.path("tokens"));
+    let ran = bench.conduct();
+    assert_eq!(ran.code(), 1, "{}", ran.stderr);
+    let told = "error: token `officer-a` meant to sign in a ceremony that the trust folder does not have [ABANDON-INTENDED]\n";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    let left = files(&bench.path("tokens"));
+    assert_eq!(keys.keys().collect::<Vec<_>>(), left.keys().collect::<Vec<_>>());
 }

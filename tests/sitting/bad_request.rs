@@ -269,6 +269,22 @@ fn possession_must_be_proven_for_this_plan_by_this_key() {
 }
 
 #[test]
+fn anything_but_proofs_of_this_plan_beside_the_request_is_refused() {
+    let bench = ready(Dialect::Notary, &[NAME]);
+    let hint = "take it off the media, and find out who put it there";
+    for path in
+        ["letter.txt", "localhost%3a5000%2fone/root.json", "localhost%3a5000%2ftwo/targets.json"]
+    {
+        let file = bench.scratch.file(&format!("media/in-1/proofs/{path}"), "hello");
+        let told = format!(
+            "`proofs/{path}` is no proof for a repository and role of the plan [REQUEST-KEY-POP]"
+        );
+        bench.refuses(1, &told, hint);
+        fs::remove_file(file).unwrap();
+    }
+}
+
+#[test]
 fn two_requests_that_differ_are_refused() {
     let bench = ready(Dialect::Notary, &[NAME]);
     let first = bench.request(&BTreeMap::new());
