@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use officiant::child;
 use officiant::cli::{command, report};
-use officiant::refusal::Exit;
+use officiant::refusal::{Exit, Refusal};
 use zeroizing_alloc::ZeroAlloc;
 
 /// Wipes every piece of memory that is given back, also by crates that know nothing of secrets.
@@ -14,6 +14,10 @@ use zeroizing_alloc::ZeroAlloc;
 static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
+    // Before anything is read: a module that one of our children loads runs as the same user.
+    if let Err(unfenced) = child::seclude() {
+        return report::tell(&Refusal::new(Exit::Device, unfenced.to_string()));
+    }
     // A child of ours: no command of a person, and its words go nowhere.
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|word| word == "child") {

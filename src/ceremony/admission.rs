@@ -44,7 +44,7 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
         asked.check_met()?;
         asked.check_keys(roster)?;
     }
-    shared::check(inputs)
+    shared::check(inputs, roster)
 }
 
 /// The chain of a repository as the request brought it, version 1 first.

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::mm::MlockAllFlags;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
-use rustix::thread::CapabilitySet;
+use rustix::thread::{CapabilitySet, CapabilitySets};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule,
@@ -35,6 +35,9 @@ pub struct Fence {
 /// What this machine does not let a child deny itself. The child then does nothing at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Unfenced {
+    /// What an administrator's account may do.
+    #[error("an administrator's capabilities cannot be dropped")]
+    Capabilities,
     /// Core dumps, or the view of other processes.
     #[error("core dumps cannot be turned off")]
     Dumps,
@@ -43,15 +46,37 @@ pub enum Unfenced {
     Sockets,
 }
 
-/// Raises the fence around this process, for good. To be called before there is a second thread.
-pub(super) fn raise(sockets: Sockets) -> Result<Fence, Unfenced> {
+/// Makes this process one that leaves no core dump, and into whose memory no other of the same user can look.
+///
+/// # Errors
+/// [`Unfenced::Dumps`].
+pub fn seclude() -> Result<(), Unfenced> {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(Resource::Core, none).map_err(|_| Unfenced::Dumps)?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
-        .map_err(|_| Unfenced::Dumps)?;
+        .map_err(|_| Unfenced::Dumps)
+}
+
+/// Raises the fence around this process, for good. To be called before there is a second thread.
+pub(super) fn raise(sockets: Sockets) -> Result<Fence, Unfenced> {
+    seclude()?;
     let filter = filter(sockets).ok_or(Unfenced::Sockets)?;
     seccompiler::apply_filter(&filter).map_err(|_| Unfenced::Sockets)?;
-    Ok(Fence { is_memory_locked: lock_memory() })
+    let is_memory_locked = lock_memory();
+    drop_capabilities()?;
+    Ok(Fence { is_memory_locked })
+}
+
+/// An administrator's process may look into others whatever they deny; what a child keeps is only what lets its memory
+/// stay locked. The filter sees to it that nothing it starts gets them back.
+fn drop_capabilities() -> Result<(), Unfenced> {
+    let held = rustix::thread::capabilities(None).map_err(|_| Unfenced::Capabilities)?;
+    let sets = CapabilitySets {
+        effective: held.effective & CapabilitySet::IPC_LOCK,
+        permitted: held.permitted & CapabilitySet::IPC_LOCK,
+        inheritable: CapabilitySet::empty(),
+    };
+    rustix::thread::set_capabilities(None, sets).map_err(|_| Unfenced::Capabilities)
 }
 
 /// Ends this process when its parent is gone, even while a module hangs in a call: nobody would ever take the answer.
@@ -110,11 +135,11 @@ const SOCKET_CALLS: &[i64] = &[41, 53];
 const SOCKET_CALLS: &[i64] = &[198, 199];
 
 /// io_uring_setup, io_uring_enter and io_uring_register, which open sockets too; ptrace, process_vm_readv,
-/// process_vm_writev, which read other processes; bpf.
+/// process_vm_writev and pidfd_getfd, which reach into other processes; bpf.
 #[cfg(target_arch = "x86_64")]
-const OTHER_CALLS: &[i64] = &[425, 426, 427, 101, 310, 311, 321];
+const OTHER_CALLS: &[i64] = &[425, 426, 427, 101, 310, 311, 438, 321];
 #[cfg(not(target_arch = "x86_64"))]
-const OTHER_CALLS: &[i64] = &[425, 426, 427, 117, 270, 271, 280];
+const OTHER_CALLS: &[i64] = &[425, 426, 427, 117, 270, 271, 438, 280];
 
 #[cfg(test)]
 mod tests {
@@ -140,5 +165,37 @@ mod tests {
         }
         assert_eq!(behind(Sockets::Unix, AddressFamily::UNIX), Ok(()));
         assert_eq!(behind(Sockets::None, AddressFamily::UNIX), Err(Errno::PERM));
+    }
+
+    #[test]
+    fn no_descriptor_is_taken_out_of_another_process() {
+        let own = rustix::process::getpid();
+        let taken = std::thread::spawn(move || {
+            let flags = rustix::process::PidfdFlags::empty();
+            let process = rustix::process::pidfd_open(own, flags).unwrap();
+            let take = || {
+                let flags = rustix::process::PidfdGetfdFlags::empty();
+                rustix::process::pidfd_getfd(&process, 0, flags).map(drop)
+            };
+            let before = take();
+            seccompiler::apply_filter(&filter(Sockets::Unix).unwrap()).unwrap();
+            (before, take())
+        });
+        let (before, after) = taken.join().unwrap();
+        assert_ne!(before, Err(Errno::PERM));
+        assert_eq!(after, Err(Errno::PERM));
+    }
+
+    #[test]
+    fn no_capability_is_left_but_the_one_that_locks_memory() {
+        let left = std::thread::spawn(|| {
+            drop_capabilities().unwrap();
+            rustix::thread::capabilities(None).unwrap()
+        });
+        let left = left.join().unwrap();
+        assert!(
+            (left.effective | left.permitted) - CapabilitySet::IPC_LOCK == CapabilitySet::empty()
+        );
+        assert_eq!(left.inheritable, CapabilitySet::empty());
     }
 }

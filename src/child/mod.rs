@@ -29,7 +29,7 @@ use fence::Sockets;
 use wire::{Fault, Wire};
 
 pub use error::Error;
-pub use fence::{Fence, Unfenced};
+pub use fence::{Fence, Unfenced, seclude};
 
 /// How to start a child.
 #[derive(Clone, Debug)]

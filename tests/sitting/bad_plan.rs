@@ -258,6 +258,55 @@ fn one_root_key_for_repositories_of_different_owners_is_refused() {
 }
 
 #[test]
+fn one_root_key_for_a_repository_of_another_owner_in_a_later_plan_is_refused() {
+    // A second repository in a second plan, with the keys of the first and somebody else's targets.
+    let mut bench = after_genesis(Dialect::Tuf);
+    bench.repositories = vec!["other.test".to_owned()];
+    bench.online.insert(Role::Targets, super::Publisher::new());
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    let text = PlanText {
+        after: Some(bench.closing(1)),
+        keys: vec![("root-d", "ecdsa-p256", Holding::Token("officer-c"))],
+        root: vec!["root-a", "root-d"],
+        ..on_tokens()
+    };
+    bench.write_plan(&text);
+    bench.refuses(
+        1,
+        "`repo.test` and `other.test` would share root keys, and have different targets keys [ROOT-SHARED]",
+        "nothing in a root names its repository: whoever owns one could take over the other",
+    );
+}
+
+#[test]
+fn a_wildcard_over_a_repository_of_an_earlier_plan_and_another_owner_is_refused() {
+    let mut bench = after_genesis(Dialect::Notary);
+    bench.repositories = vec!["localhost:5000/two".to_owned()];
+    bench.online.insert(Role::Targets, super::Publisher::new());
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    let text = PlanText {
+        after: Some(bench.closing(1)),
+        keys: vec![("root-d", "ecdsa-p256", Holding::Token("officer-c"))],
+        root: vec!["root-d"],
+        threshold: 1,
+        ..on_tokens()
+    };
+    let plan = std::fs::read_to_string(bench.write_plan(&text)).unwrap();
+    refused(
+        &bench,
+        &plan,
+        ("certificate_name = \"gun\"", "certificate_name = \"localhost:5000/*\""),
+        1,
+        (
+            "`localhost:5000/one` and `localhost:5000/two` would share root keys, and have different targets keys [ROOT-SHARED]",
+            "nothing in a root names its repository: whoever owns one could take over the other",
+        ),
+    );
+}
+
+#[test]
 fn a_room_or_answers_that_cannot_be_read_are_refused_with_their_line() {
     let (bench, _) = genesis(&PlanText {
         keys: vec![("root-a", "ecdsa-p256", Holding::Token("officer-a"))],
