@@ -13,7 +13,6 @@ mod edited;
 mod examples;
 mod exception;
 mod failing_media;
-mod fence;
 pub(crate) mod genesis;
 mod paper;
 mod refused;
