@@ -178,12 +178,21 @@ impl Record {
         self.lines.iter().map(|line| Digest::of(line.as_bytes()))
     }
 
-    /// The head at the last checkpoint, which stands on paper.
-    pub fn last_checkpoint(&self) -> Option<(Digest, &str)> {
-        self.entries.iter().zip(&self.lines).rev().find_map(|(entry, line)| match &entry.body {
-            Body::Checkpoint { part } => Some((Digest::of(line.as_bytes()), part.as_str())),
+    /// The heads at the checkpoints, which stand on paper, each with its part; oldest first.
+    pub fn checkpoints(&self) -> Vec<(Digest, String)> {
+        let each = self.entries.iter().zip(&self.lines);
+        each.filter_map(|(entry, line)| match &entry.body {
+            Body::Checkpoint { part } => Some((Digest::of(line.as_bytes()), part.clone())),
             _ => None,
         })
+        .collect()
+    }
+
+    /// Whether nothing was done since the last checkpoint.
+    pub fn ends_with_checkpoint(&self) -> bool {
+        let mut entries = self.entries.iter().rev();
+        let last = entries.find(|entry| !matches!(entry.body, Body::Refused { .. }));
+        last.is_some_and(|entry| matches!(entry.body, Body::Checkpoint { .. }))
     }
 
     /// Appends an entry, and returns the line with its line feed, to be written and synced before anything else is

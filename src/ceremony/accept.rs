@@ -5,7 +5,7 @@
 use super::fact::{Certified, Fact, Purpose, ShareMade};
 use super::roster::{Holding, Key, KeyOrigin};
 use super::step::{Act, Step};
-use super::{Ceremony, draft, ours};
+use super::{Ceremony, admission, draft, ours, prospect, reading};
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
@@ -18,7 +18,9 @@ impl Ceremony {
     /// `[FACT-ORDER]` for a fact that the script has no place for; otherwise the rule that the fact breaks.
     pub fn accept(mut self, number: u32, fact: Fact) -> Result<Self, Refusal> {
         match &fact {
-            Fact::Exception { .. } => self.exceptions += 1,
+            Fact::Exception { .. } => {
+                self.exceptions.insert(number);
+            }
             Fact::Resumed { .. } => self.forget_volatile(),
             Fact::Intended { token, consent, .. } => {
                 if self.drafted().map(|(_, drafted)| drafted) != Some(*consent) {
@@ -54,36 +56,28 @@ impl Ceremony {
     fn no_place(&self, number: u32) -> Refusal {
         let expected = self.next().map_or(0, |step| step.number);
         let what = format!("the record says step {number} where step {expected} is next");
-        Refusal::of(Check::FactOrder, what)
-            .hint("bring the work folder as it was left: nothing in it is to be edited")
+        Refusal::of(Check::FactOrder, what).hint(EDITED)
     }
 
-    /// What a restart loses: shares opened for the vault, a key whose split was not finished, and the clock.
+    /// What a restart loses: shares opened for the vault, a key whose split was not finished, and the clock. Shares
+    /// and entropy whose use is over stay as they were told: nobody is asked for them again.
     fn forget_volatile(&mut self) {
         let unfinished: Vec<String> =
             self.unfinished_splits().into_iter().map(str::to_owned).collect();
         self.done.retain(|_, fact| match fact {
-            Fact::ClockAttested { .. } | Fact::EntropyDrawn { .. } => false,
-            Fact::ShareOpened { .. } => false,
+            Fact::ClockAttested { .. } => false,
             Fact::KeySplit { key, .. } | Fact::ShareStored { key, .. } => !unfinished.contains(key),
             _ => true,
         });
-        let finished: Vec<u32> =
-            self.steps.iter().filter(|step| self.is_behind(step)).map(|step| step.number).collect();
-        for number in finished {
-            self.done.entry(number).or_insert(Fact::Resumed { wrong: 0, undone: Vec::new() });
-        }
-    }
-
-    /// Whether a volatile step has nothing left to be done for.
-    fn is_behind(&self, step: &Step) -> bool {
-        match &step.act {
-            Act::DrawEntropy => !self.steps.iter().any(|other| {
+        let lost = |step: &&Step| match &step.act {
+            Act::DrawEntropy => self.steps.iter().any(|other| {
                 matches!(&other.act, Act::SplitKey { .. }) && !self.done.contains_key(&other.number)
             }),
-            Act::OpenShare { key, purpose, .. } => self.is_finished(key, *purpose),
+            Act::OpenShare { key, purpose, .. } => !self.is_finished(key, *purpose),
             _ => false,
-        }
+        };
+        let lost: Vec<u32> = self.steps.iter().filter(lost).map(|step| step.number).collect();
+        self.done.retain(|number, _| !lost.contains(number));
     }
 
     /// The keys that were split and not yet combined: a restart makes them anew.
@@ -106,17 +100,21 @@ impl Ceremony {
             | (Act::ReadRoom, Fact::RoomRead { .. })
             | (Act::Close, Fact::Closed { .. })
             | (Act::DrawEntropy, Fact::EntropyDrawn { .. })
-            | (Act::ReadRoots, Fact::RootsRead { .. })
             | (Act::ExportFolders, Fact::FoldersExported { .. }) => self.check_room(fact),
+            (Act::ReadRoots, Fact::RootsRead { second_reader, alone, .. }) => {
+                self.check_read(step.number, *second_reader, alone)
+            }
             (Act::ReadUnfinished, Fact::UnfinishedRead { .. }) => Ok(()),
             (Act::DestroyKeys { token }, Fact::KeysDestroyed { token: t, keys }) if t == token => {
                 self.check_destroyed(token, keys)
             }
             (Act::AttestClock, Fact::ClockAttested { watches }) => {
-                super::opening::check_clock(self.plan(), watches)
+                super::opening::check_clock(self.plan(), watches, self.has_any_intent())
             }
             (Act::ReadRequest, Fact::RequestRead { request, second }) => {
-                self.check_request(*request, *second)
+                self.check_request(*request, *second)?;
+                let excused = admission::seen_once(self.inputs()).is_none();
+                self.check_excused(step.number, excused)
             }
             (Act::EnrolToken { token }, Fact::TokenEnrolled { token: t, attest, seal, .. })
                 if t == token =>
@@ -211,6 +209,27 @@ impl Ceremony {
         .hint("bring the media that the plan was written for"))
     }
 
+    /// What people read: everything that stands alone, and a second reader or an exception.
+    fn check_read(&self, number: u32, second: bool, alone: &[String]) -> Result<(), Refusal> {
+        let page = reading::page(self, &draft::drafts(self)?);
+        let expected = page.alone.iter().filter_map(|group| group.repositories.first());
+        if !expected.eq(alone) {
+            let what =
+                "the record says that other repositories were typed by name than stand alone";
+            return Err(Refusal::of(Check::FleetOutlier, what).hint(EDITED));
+        }
+        self.check_excused(number, second)
+    }
+
+    /// What the script asks for was there, or an exception says why not.
+    fn check_excused(&self, number: u32, is_there: bool) -> Result<(), Refusal> {
+        if is_there || self.exceptions.contains(&number) {
+            return Ok(());
+        }
+        let what = format!("step {number} lacks the exception that it needs");
+        Err(Refusal::of(Check::FactOrder, what).hint(EDITED))
+    }
+
     fn check_destroyed(&self, token: &str, keys: &[String]) -> Result<(), Refusal> {
         let unfinished = self.inputs().unfinished.as_deref();
         let left = unfinished.map(|unfinished| super::abandon::left_on(unfinished, token));
@@ -231,8 +250,7 @@ impl Ceremony {
         let seals = self.roster.token(token).is_some_and(|token| token.seals);
         if seals != seal.is_some() {
             let what = format!("token `{token}` needs a sealing key exactly if it gets a share");
-            return Err(Refusal::of(Check::TokenSeal, what)
-                .hint("bring the work folder as it was left: nothing in it is to be edited"));
+            return Err(Refusal::of(Check::TokenSeal, what).hint(EDITED));
         }
         let taken = |public: &PublicKey| {
             self.past().custody().tokens.iter().any(|known| {
@@ -303,8 +321,7 @@ impl Ceremony {
             return Ok(());
         }
         let what = format!("key `{name}` was split for other tokens than the plan says");
-        Err(Refusal::of(Check::ShareThreshold, what)
-            .hint("bring the work folder as it was left: nothing in it is to be edited"))
+        Err(Refusal::of(Check::ShareThreshold, what).hint(EDITED))
     }
 
     fn check_certificates(
@@ -339,16 +356,27 @@ impl Ceremony {
         Err(Refusal::of(Check::ShareProven, what).hint("run `resume`: it makes the set anew"))
     }
 
-    /// Refuses to go on when the tokens that are here cannot reach the thresholds any more.
+    /// Whether a key has signed, or enough of its tokens are here.
+    pub fn is_usable(&self, key: &Key) -> bool {
+        let here = key.holding.tokens().iter().filter(|token| !self.absent.contains_key(*token));
+        self.is_finished(&key.name, Purpose::Sign) || here.count() >= key.holding.needed()
+    }
+
+    /// Refuses to go on when the tokens that are here cannot reach the thresholds any more, or when some client needs
+    /// the signature of one that is not.
     fn check_reachable(&self) -> Result<(), Refusal> {
-        let usable = |key: &Key| {
-            let here =
-                key.holding.tokens().iter().filter(|token| !self.absent.contains_key(*token));
-            self.is_finished(&key.name, Purpose::Sign) || here.count() >= key.holding.needed()
-        };
-        draft::check_reachable(self, &usable)
+        draft::check_reachable(self, &|key| self.is_usable(key))?;
+        let (Some(_), Some(at)) = (self.drafted(), self.attested()) else { return Ok(()) };
+        for draft in draft::drafts(self)? {
+            let ids = prospect::signers(self, &draft);
+            prospect::check(self.plan(), &draft, prospect::Newest::Assumed(&ids), at)?;
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests;
+
+/// What to do about a record that somebody changed.
+const EDITED: &str = "bring the work folder as it was left: nothing in it is to be edited";

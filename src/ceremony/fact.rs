@@ -56,6 +56,8 @@ pub enum Fact {
         token: String,
         /// The consent digest.
         consent: Digest,
+        /// Whether the token stored it; otherwise its custodian's receipt carries the words.
+        stored: bool,
     },
     /// A key got its certificates without being new.
     KeyCertified {

@@ -50,7 +50,8 @@ pub struct Ceremony {
     intended: BTreeSet<String>,
     /// Tokens that are not here.
     absent: BTreeMap<String, String>,
-    exceptions: usize,
+    /// The steps at which an exception was recorded.
+    exceptions: BTreeSet<u32>,
 }
 
 impl Ceremony {
@@ -70,8 +71,8 @@ impl Ceremony {
         }
         admission::check(&inputs, &roster, at)?;
         let steps = step::steps(&inputs.plan, &roster);
-        let (done, intended, absent) = Default::default();
-        Ok(Self { inputs, roster, steps, done, intended, absent, exceptions: 0 })
+        let (done, intended, absent, exceptions) = Default::default();
+        Ok(Self { inputs, roster, steps, done, intended, absent, exceptions })
     }
 
     /// The plan.

@@ -21,12 +21,13 @@ const PRACTICE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub(super) fn check(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal> {
     check_after(&inputs.plan, &inputs.past)?;
     check_practice(inputs)?;
-    check_window(&inputs.plan, at)?;
+    check_window(&inputs.plan, at, false)?;
     check_floor(inputs, at)
 }
 
-/// Checks the two watches against the machine and the plan's window. `[CLOCK-WINDOW]`
-pub(super) fn check_clock(plan: &Plan, watches: &[Watch]) -> Result<(), Refusal> {
+/// Checks the two watches against the machine and the plan's window. `[CLOCK-WINDOW]` Once a token has begun to sign
+/// (`is_begun`), the window's end no longer refuses: what was begun must be finished.
+pub(super) fn check_clock(plan: &Plan, watches: &[Watch], is_begun: bool) -> Result<(), Refusal> {
     let refuse = |what: String| {
         Err(Refusal::of(Check::ClockWindow, what).hint("two people read two watches"))
     };
@@ -37,7 +38,7 @@ pub(super) fn check_clock(plan: &Plan, watches: &[Watch]) -> Result<(), Refusal>
         return refuse(format!("{} read both watches, two people are needed", first.who));
     }
     for watch in watches {
-        check_window(plan, watch.machine)?;
+        check_window(plan, watch.machine, is_begun)?;
         let off = watch.read.duration_since(watch.machine).abs();
         if off > WATCH_TOLERANCE {
             let minutes = off.as_mins();
@@ -53,9 +54,9 @@ pub(super) fn check_clock(plan: &Plan, watches: &[Watch]) -> Result<(), Refusal>
     Ok(())
 }
 
-fn check_window(plan: &Plan, at: Timestamp) -> Result<(), Refusal> {
+fn check_window(plan: &Plan, at: Timestamp, is_begun: bool) -> Result<(), Refusal> {
     let when = plan.when();
-    if midnight(when.from) <= at && at < midnight(when.until) {
+    if midnight(when.from) <= at && (is_begun || at < midnight(when.until)) {
         return Ok(());
     }
     let now = at.strftime("%Y-%m-%d %H:%M UTC");

@@ -65,6 +65,15 @@ pub fn check(
     Ok(fares)
 }
 
+/// The ids under which the keys that can still be used will sign.
+pub fn signers(ceremony: &Ceremony, draft: &Draft) -> BTreeSet<KeyId> {
+    let usable = ceremony.roster().keys().iter().filter(|key| ceremony.is_usable(key));
+    usable
+        .filter_map(|key| ceremony.public(&key.name))
+        .flat_map(|public| draft.ids(&public))
+        .collect()
+}
+
 /// How every client fares from every root that it may hold, at a moment and later.
 pub fn fares(draft: &Draft, newest: Newest<'_>, at: Timestamp) -> Vec<Fare> {
     horizon::survey(&published(draft, newest), draft.root.dialect(), &draft.repository, at)

@@ -299,9 +299,15 @@ impl Room {
                 let consent = ceremony.drafted().unwrap().1;
                 let (key, token) = (key.clone(), token.clone());
                 let signed = self.signed(ceremony, &key)?;
-                vec![Fact::Intended { key, token, consent }, signed]
+                vec![Fact::Intended { key, token, consent, stored: true }, signed]
             }
             Act::SignWithShares { key } => vec![self.signed(ceremony, key)?],
+            Act::ReadRequest if super::admission::seen_once(ceremony.inputs()).is_some() => {
+                let expected = "two fetches".to_owned();
+                let (happened, decided) = ("one fetch".to_owned(), "go on".to_owned());
+                let exception = Fact::Exception { expected, happened, decided, by: "all".into() };
+                vec![exception, self.fact(ceremony, &step.act)]
+            }
             Act::DraftRoots => {
                 let drafts = draft::drafts(ceremony)?;
                 let roots = drafts.iter().map(draft::Draft::made).collect();

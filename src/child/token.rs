@@ -182,6 +182,18 @@ impl Token {
         }
     }
 
+    /// Takes up the key pair of that label that a run made which was interrupted, and proves it as when it is made. What
+    /// does not prove itself is destroyed, and the answer is none.
+    ///
+    /// # Errors
+    /// As every call, and [`pkcs11::Error::KeyTwice`].
+    pub fn reclaim(&mut self, purpose: Purpose, label: &str) -> Result<Option<Generated>, Error> {
+        match self.ask(&Question::Reclaim { purpose, label: label.to_owned() })? {
+            Answer::Reclaimed(reclaimed) => Ok(reclaimed),
+            _ => Err(self.garbage()),
+        }
+    }
+
     /// Signs a batch; the answers are raw, in the order of the inputs ([`crate::key::Scheme::encode`] encodes them). The
     /// batch travels in pieces, and `patience` is for one piece.
     ///

@@ -50,7 +50,6 @@ impl Session<'_> {
             .filter(|key| key.adopt.is_none() && key.token.as_deref() == Some(name));
         let planned: Vec<String> = made.map(|key| key.name.clone()).collect();
         self.log_in(step, &mut token, &face, name)?;
-        self.check_no_other_intent(&mut token, name)?;
         let shown = token.keys().map_err(|error| self.child(&error))?;
         for (key, public) in &left {
             // A key that is gone already went before an interruption.

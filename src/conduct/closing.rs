@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::token::PINS;
 use super::{CUSTODY, Session};
 use crate::ceremony::fact::Fact;
 use crate::ceremony::{self, closing};
@@ -27,15 +28,20 @@ impl Session<'_> {
         Ok(Fact::Closed { remarks })
     }
 
-    pub(super) fn export_folders(&mut self) -> Result<Fact, Refusal> {
+    /// The trust folder as the closed record gives it, and as whoever verifies it will see it: a restart after the close
+    /// changes no byte.
+    pub(super) fn own_folder(&self) -> Result<closing::TrustFolder, Refusal> {
         let record = self.closed_record()?;
         let mut own = self.inputs.published();
         own.insert("record.jsonl".to_owned(), record.bytes());
-        // As whoever verifies the folder will see it: a restart after the close changes no byte.
         let closed = ceremony::replay(self.inputs.inputs()?, &record)?;
         let report = paper::report::html(&closed, &record);
         own.insert("report.html".to_owned(), report.into_bytes());
-        let folder = closing::trust_folder(&closed, own)?;
+        closing::trust_folder(&closed, own)
+    }
+
+    pub(super) fn export_folders(&mut self) -> Result<Fact, Refusal> {
+        let folder = self.own_folder()?;
         let binding = self.room.binding.media.clone();
         for root in &binding.outward {
             media::expect(root, Kind::Out).map_err(|error| self.device(&error))?;
@@ -95,7 +101,7 @@ impl Session<'_> {
                 file == format!("{}-{}.json", token.name, &token.identity.to_string()[..16])
             }),
             Some((folder, _)) => set(folder),
-            None => path.starts_with("pins-"),
+            None => path.starts_with(PINS),
         }
     }
 

@@ -3,6 +3,8 @@
 //!
 //! Roof.
 
+use std::path::PathBuf;
+
 use data_encoding::HEXLOWER;
 
 use super::Session;
@@ -17,7 +19,18 @@ use crate::key::{Algorithm, Scheme};
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::pkcs11::{Face, KeyRef, Login, Purpose};
+use crate::room::soft;
 use crate::secret::{Pin, SecretBytes};
+
+/// How far an enrolment came before it was interrupted.
+enum Begun {
+    /// Everything was made on it and its SO PIN is gone: it only has to be proven.
+    Complete(Face),
+    /// There is nothing on it, or nothing that cannot be begun anew.
+    Empty,
+    /// It takes the SO PIN of a restart no longer, or not yet, and has no user PIN: nobody can open it.
+    Torn,
+}
 
 impl Session<'_> {
     pub(super) fn enrol(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
@@ -25,13 +38,23 @@ impl Session<'_> {
             let what = format!("token `{name}` is not here: {reason}");
             return Err(Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`"));
         }
+        if let (true, Some(folder)) = (self.was_interrupted(step), self.soft_folder(name)) {
+            soft::clear_torn(&folder).map_err(|error| error.refusal())?;
+        }
         let mut token = self.open(name)?;
         for face in &token.list().map_err(|error| self.child(&error))?.faces {
             self.refuse_soft(name, face)?;
         }
-        let (face, made) = match self.found_begun(step, &mut token, name)? {
-            Some(face) => (face, true),
-            None => (self.initialise(step, &mut token, name)?, false),
+        let mut found = self.found_begun(step, &mut token, name)?;
+        if matches!(found, Begun::Torn) {
+            drop(token);
+            self.clear_soft(name)?;
+            token = self.open(name)?;
+            found = Begun::Empty;
+        }
+        let (face, made) = match found {
+            Begun::Complete(face) => (face, true),
+            _ => (self.initialise(step, &mut token, name)?, false),
         };
         self.refuse_soft(name, &face)?;
         self.ask_serial(step, name, &face)?;
@@ -61,31 +84,50 @@ impl Session<'_> {
         })
     }
 
-    /// A token that this very step initialised before it was interrupted, if its SO PIN is gone already: then it is
-    /// complete, and only has to be proven.
-    fn found_begun(
-        &mut self,
-        step: u32,
-        token: &mut Token,
-        name: &str,
-    ) -> Result<Option<Face>, Refusal> {
+    /// What this very step made of a token before it was interrupted.
+    fn found_begun(&mut self, step: u32, token: &mut Token, name: &str) -> Result<Begun, Refusal> {
         let present = token.list().map_err(|error| self.child(&error))?;
         let ours =
             present.faces.iter().find(|face| face.is_initialised && face.name.label.trim() == name);
-        let Some(face) = ours.cloned() else { return Ok(None) };
+        let Some(face) = ours.cloned() else { return Ok(Begun::Empty) };
+        // Two tokens of one label are told before anything else.
+        token.select(&face.name.serial).map_err(|error| self.child(&error))?;
         if !self.was_interrupted(step) {
             let what =
                 format!("a token labelled `{name}` is there already (serial {})", face.name.serial);
             return Err(Refusal::of(Check::TokenOne, what).hint("enrol a token that is empty"));
         }
-        token.select(&face.name.serial).map_err(|error| self.child(&error))?;
         let transport = self.transport_pin(name)?;
-        let begun = token.takes_so_pin(transport).map_err(|error| self.child(&error))?;
-        Ok((!begun).then_some(face))
+        let is_begun = token.takes_so_pin(transport).map_err(|error| self.child(&error))?;
+        Ok(match (is_begun, face.has_user_pin) {
+            (true, _) => Begun::Empty,
+            (false, true) => Begun::Complete(face),
+            (false, false) => Begun::Torn,
+        })
+    }
+
+    /// The folder of a soft token, if it is there.
+    fn soft_folder(&self, name: &str) -> Option<PathBuf> {
+        let bound = self.room.binding.token(name)?;
+        bound.softhsm.clone().filter(|folder| folder.exists())
+    }
+
+    /// Empties the folder of a soft token that was torn while it was initialised. Nothing was ever made on it: it has
+    /// no user PIN.
+    fn clear_soft(&self, name: &str) -> Result<(), Refusal> {
+        match self.soft_folder(name) {
+            Some(folder) => soft::clear(&folder).map_err(|error| error.refusal()),
+            None => {
+                let what = format!("token `{name}` was torn while it was initialised");
+                Err(Refusal::of(Check::TokenOne, what)
+                    .hint("reset it with its maker's tool, or bind an empty one, and `resume`"))
+            }
+        }
     }
 
     fn initialise(&mut self, step: u32, token: &mut Token, name: &str) -> Result<Face, Refusal> {
         let pin = self.ask_new_pin(step, name)?;
+        self.begin(step, name)?;
         let again = Pin::new(SecretBytes::copy_of(pin.expose().as_bytes()));
         let again = again.map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
         let so_pin = SoPin::Transport(self.transport_pin(name)?);
@@ -169,8 +211,12 @@ impl Session<'_> {
         label: &str,
     ) -> Result<KeyRef, Refusal> {
         let shown = token.keys().map_err(|error| self.child(&error))?;
-        if let Some(found) = shown.into_iter().find(|object| object.label == label) {
-            return Ok(found.key);
+        if shown.iter().any(|object| object.label == label) {
+            // Proven as when it is made: a key that may do more, or can leave, is not taken up.
+            let found = token.reclaim(purpose, label).map_err(|error| self.child(&error))?;
+            if let Some(found) = found {
+                return Ok(found.key);
+            }
         }
         let made = token.generate(purpose, Algorithm::EcdsaP256, label);
         made.map(|made| made.key).map_err(|error| self.child(&error))

@@ -163,8 +163,8 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
         Refusal::new(Exit::Usage, "room.toml names no unfinished ceremony")
             .hint("add `unfinished`, the work folder of the ceremony to abandon")
     })?;
-    let record =
-        media::read_file(&folder.join(super::RECORD), super::MAX_RECORD).map_err(device)?;
+    let record = media::read_file(&folder.join(super::RECORD), super::journal::MAX_RECORD)
+        .map_err(device)?;
     let (read, good) = Record::parse(&record)
         .map_err(|error| Refusal::of(Check::AbandonPlan, error.to_string()))?;
     let kept = Files::kept(folder, &read)?;

@@ -6,6 +6,7 @@ mod abandon;
 mod closing;
 mod enrol;
 mod inputs;
+mod journal;
 mod opening;
 mod reading;
 pub mod rehearsal;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use crate::ceremony::fact::Fact;
 use crate::ceremony::plan::midnight;
 use crate::ceremony::step::{Act, Step};
-use crate::ceremony::{Ceremony, Inputs};
+use crate::ceremony::{self, Ceremony, Inputs};
 use crate::check::Check;
 use crate::child::vault::Vault;
 use crate::child::{self, Launch};
@@ -77,14 +78,14 @@ pub struct Finished {
 /// The refusal that stopped it; what is recorded stays, and [`resume`] goes on.
 pub fn conduct(room: Room<'_>, plan: &std::path::Path) -> Result<Finished, Refusal> {
     let (work, binding) = (room.binding.work.clone(), &room.binding);
-    refuse_unfinished(&work)?;
+    journal::refuse_unfinished(&work)?;
     let files = inputs::Files::gather(binding, plan, room.mode)?;
     let at = room.clock.now();
     let ceremony = Ceremony::open(files.inputs()?, at)?;
     // Only now is anything written: what was refused until here leaves no trace.
     media::make_folder(&work).map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
     let lock = lock(&work)?;
-    refuse_unfinished(&work)?;
+    journal::begin_anew(&work)?;
     files.keep(&work)?;
     let reading = Reading::of(room.clock);
     let record = Record::default();
@@ -109,15 +110,10 @@ pub fn resume(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
 fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
     let work = room.binding.work.clone();
     let lock = lock(&work)?;
-    let record = read_record(&work, copies)?;
+    let record = journal::read(&work, copies)?;
     let files = inputs::Files::kept(&work, &record)?;
-    let at = room.clock.now();
-    let mut ceremony = Ceremony::open(files.inputs()?, at)?;
-    for entry in record.entries() {
-        if let Body::Done { fact } = &entry.body {
-            ceremony = ceremony.accept(entry.step, fact.clone())?;
-        }
-    }
+    // The clock of this day is attested anew, by two watches, before anything else is done.
+    let ceremony = ceremony::replay(files.inputs()?, &record)?;
     let reading = Reading::of(room.clock);
     let mut session = Session { room, inputs: files, ceremony, record, reading, vault: None, lock };
     match session.resumed() {
@@ -152,60 +148,11 @@ pub fn inputs_of(binding: &Binding, plan: &std::path::Path) -> Result<Inputs, Re
 /// # Errors
 /// As [`resume`].
 pub fn unfinished_mode(binding: &Binding) -> Result<Mode, Refusal> {
-    let record = read_record(&binding.work, &[])?;
-    match record.entries().first().map(|entry| &entry.body) {
-        Some(Body::Opened { mode, .. }) => Ok(*mode),
-        _ => Err(no_record(&binding.work)),
-    }
+    journal::mode(&binding.work)
 }
 
 fn lock(work: &std::path::Path) -> Result<media::Lock, Refusal> {
     media::Lock::take(work).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
-}
-
-fn refuse_unfinished(work: &std::path::Path) -> Result<(), Refusal> {
-    if !work.join(RECORD).exists() {
-        return Ok(());
-    }
-    let what = format!("`{}` holds the record of a ceremony", work.display());
-    Err(Refusal::of(Check::MediaOwn, what)
-        .hint("`officiant resume` goes on with it; a new ceremony needs another work folder"))
-}
-
-fn no_record(work: &std::path::Path) -> Refusal {
-    Refusal::new(Exit::Usage, format!("`{}` holds no record of a ceremony", work.display()))
-        .hint("begin one with `officiant conduct`")
-}
-
-fn read_record(work: &std::path::Path, copies: &[PathBuf]) -> Result<Record, Refusal> {
-    let path = work.join(RECORD);
-    if !path.exists() {
-        return Err(no_record(work));
-    }
-    let device = |error: media::Error| error.refusal(EARLIER);
-    let forged = |what: String| {
-        Refusal::of(Check::ResumeHead, what)
-            .hint("find the machine or media that holds the whole record")
-            .standing(EARLIER)
-    };
-    let bytes = media::read_file(&path, MAX_RECORD).map_err(device)?;
-    let (mut record, good) = Record::parse(&bytes).map_err(|error| forged(error.to_string()))?;
-    if good < bytes.len() {
-        media::cut_to(&path, good as u64).map_err(device)?;
-    }
-    let own = record.entries().len();
-    for copy in copies {
-        let bytes = media::read_file(copy, MAX_RECORD).map_err(device)?;
-        let (other, _) = Record::parse(&bytes).map_err(|error| forged(error.to_string()))?;
-        record = record.longest(other).map_err(|error| forged(error.to_string()))?;
-    }
-    for line in record.lines().iter().skip(own) {
-        media::append_line(&path, line).map_err(device)?;
-    }
-    if record.entries().is_empty() {
-        return Err(no_record(work));
-    }
-    Ok(record)
 }
 
 impl Session<'_> {
@@ -223,9 +170,6 @@ impl Session<'_> {
     fn perform(&mut self, step: &Step) -> Result<(), Refusal> {
         self.check_clock()?;
         self.announce(step)?;
-        if step.act.is_irreversible() {
-            self.begin(step)?;
-        }
         let fact = self.act(step)?;
         let seen = self.seen(&fact)?;
         self.take(step.number, fact)?;
@@ -248,7 +192,7 @@ impl Session<'_> {
             Act::PresentToken { token } => self.present(number, token),
             Act::DrawEntropy => self.draw_entropy(),
             Act::MakeKey { key, token } => self.make_key(number, key, token),
-            Act::SplitKey { key } => self.split_key(key),
+            Act::SplitKey { key } => self.split_key(number, key),
             Act::StoreShare { key, index, token } => self.store_share(number, key, *index, token),
             Act::CombineShares { key } => self.combine_shares(key),
             Act::Certify { key, token } => self.certify(number, key, token),
@@ -287,25 +231,6 @@ impl Session<'_> {
         media::append_line(&path, line.trim_end()).map_err(|error| self.device(&error))?;
         self.record = record;
         Ok(())
-    }
-
-    fn begin(&mut self, step: &Step) -> Result<(), Refusal> {
-        let subject = match &step.act {
-            Act::SplitKey { key } => key.clone(),
-            act => act.token().unwrap_or_default().to_owned(),
-        };
-        if self.has_begun(step.number) {
-            return Ok(());
-        }
-        self.append(step.number, Body::Begun { subject })
-    }
-
-    /// Whether an irreversible step was begun before and never finished.
-    fn has_begun(&self, number: u32) -> bool {
-        self.record
-            .entries()
-            .iter()
-            .any(|entry| entry.step == number && matches!(entry.body, Body::Begun { .. }))
     }
 
     fn show(&mut self, text: &str) -> Result<(), Refusal> {
@@ -391,41 +316,19 @@ impl Session<'_> {
         self.show(&text)
     }
 
-    fn resumed(&mut self) -> Result<(), Refusal> {
-        self.banner()?;
-        if self.ceremony.next().is_none() {
-            return Ok(());
-        }
-        let step = self.ceremony.next().map_or(0, |step| step.number);
-        let mut wrong = 0;
-        if let Some((head, part)) = self.record.last_checkpoint().map(|(h, p)| (h, p.to_owned())) {
-            let asked = words::Asked {
-                step,
-                id: "resume-words",
-                who: "operator",
-                what: &format!("the checkpoint page of part {part}"),
-                check: Check::ResumeHead,
-                count: 6,
-            };
-            wrong = self.ask_words(&asked, &head)?;
-        }
-        let undone = self.undo_unfinished()?;
-        for line in &undone {
-            self.show(line)?;
-        }
-        self.take(step, Fact::Resumed { wrong, undone })
-    }
-
     fn finished(mut self) -> Result<Finished, Refusal> {
         let closing = self.ceremony.facts().find_map(|fact| match fact {
             Fact::FoldersExported { closing, .. } => Some(*closing),
             _ => None,
         });
         let closing = closing.ok_or_else(|| Refusal::new(Exit::Ours, "no folder was exported"))?;
-        let number = self.ceremony.past().ceremonies().len() as u32 + 1;
-        let folder = crate::trust::folder_name(number, self.ceremony.plan().kind());
+        let folder = self.own_folder()?;
+        if folder.closing != closing {
+            let what = "the recorded closing digest is not that of this ceremony";
+            return Err(Refusal::of(Check::ResumeHead, what).hint(FORGED).standing(EARLIER));
+        }
         self.show_end(&closing)?;
-        Ok(Finished { closing, folder })
+        Ok(Finished { closing, folder: folder.folder })
     }
 
     fn inputs_of(&self) -> &Inputs {
@@ -433,7 +336,7 @@ impl Session<'_> {
     }
 }
 
+/// What to do about a record that somebody changed.
+const FORGED: &str = "find the machine or media that holds the whole record";
 /// What is true when a record was not gone on with.
 const EARLIER: &str = "this run did nothing; what earlier runs signed and wrote stands";
-/// The largest record that is read, in bytes.
-const MAX_RECORD: u64 = 256 << 20;

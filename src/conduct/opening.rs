@@ -6,8 +6,10 @@ use super::Session;
 use super::words::{ATTEMPTS, Asked, table};
 use crate::ceremony::admission;
 use crate::ceremony::fact::{Fact, ModuleRead, Watch};
+use crate::ceremony::plan::midnight;
 use crate::check::Check;
 use crate::digest::Digest;
+use crate::record::Body;
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding;
 use crate::room::clock::parse_watch;
@@ -15,6 +17,10 @@ use crate::room::console::{Expected, Prompt};
 
 impl Session<'_> {
     pub(super) fn confirm_plan(&mut self, step: u32) -> Result<Fact, Refusal> {
+        Ok(Fact::PlanConfirmed { wrong: self.ask_plan(step)? })
+    }
+
+    pub(super) fn ask_plan(&mut self, step: u32) -> Result<u32, Refusal> {
         let digest = self.ceremony.plan().digest();
         let asked = Asked {
             step,
@@ -24,10 +30,14 @@ impl Session<'_> {
             check: Check::PlanWords,
             count: 6,
         };
-        Ok(Fact::PlanConfirmed { wrong: self.ask_words(&asked, &digest)? })
+        self.ask_words(&asked, &digest)
     }
 
     pub(super) fn confirm_trust(&mut self, step: u32) -> Result<Fact, Refusal> {
+        Ok(Fact::TrustConfirmed { wrong: self.ask_trust(step)? })
+    }
+
+    pub(super) fn ask_trust(&mut self, step: u32) -> Result<u32, Refusal> {
         let last = self.ceremony.past().last().map(|last| last.closing);
         let digest = last.ok_or_else(|| Refusal::new(Exit::Ours, "no trust folder to confirm"))?;
         let asked = Asked {
@@ -38,13 +48,24 @@ impl Session<'_> {
             check: Check::TrustWords,
             count: 6,
         };
-        Ok(Fact::TrustConfirmed { wrong: self.ask_words(&asked, &digest)? })
+        self.ask_words(&asked, &digest)
     }
 
     pub(super) fn attest_clock(&mut self, step: u32) -> Result<Fact, Refusal> {
         let mut watches = Vec::new();
         for who in ["operator", "witness"] {
             watches.push(self.ask_watch(step, who)?);
+        }
+        let until = midnight(self.ceremony.plan().when().until);
+        if self.ceremony.has_any_intent() && watches.iter().any(|watch| watch.machine >= until) {
+            // What was begun must be finished: the version is never signed otherwise.
+            let expected =
+                format!("the ceremony ends before {}", self.ceremony.plan().when().until);
+            self.ask_exception(
+                step,
+                expected,
+                "a token has begun to sign, and the day is over".into(),
+            )?;
         }
         Ok(Fact::ClockAttested { watches })
     }
@@ -83,6 +104,39 @@ impl Session<'_> {
         Ok(Fact::RoomRead { room, modules })
     }
 
+    /// After a restart: the modules are those that were read, and another room.toml is an exception. Consent stays with
+    /// the file with which the ceremony began. `[ROOM-MODULES]`
+    pub(super) fn check_room_again(&mut self, step: u32) -> Result<(), Refusal> {
+        let read = self.ceremony.facts().find_map(|fact| match fact {
+            Fact::RoomRead { modules, .. } => Some(modules.clone()),
+            _ => None,
+        });
+        let Some(read) = read else { return Ok(()) };
+        for module in self.room.binding.modules.clone() {
+            let sha256 = binding::module_digest(&module.path).map_err(|error| error.refusal())?;
+            if read.iter().any(|known| known.sha256 == sha256) {
+                continue;
+            }
+            let name = module.name;
+            if !self.ceremony.plan().modules().is_empty() {
+                let what = format!(
+                    "module `{name}` has digest {sha256}, and was not read in this ceremony"
+                );
+                return Err(Refusal::of(Check::RoomModules, what)
+                    .hint("put back the module with which the ceremony began"));
+            }
+            let expected = "the modules that were read when the ceremony began drive its tokens";
+            let expected = expected.to_owned();
+            self.ask_exception(step, expected, format!("module {name} is now {sha256}"))?;
+        }
+        let (begun, now) = (self.inputs.room_digest(), self.room.binding.digest);
+        if begun == now {
+            return Ok(());
+        }
+        let expected = format!("room.toml {begun}, with which the ceremony began");
+        self.ask_exception(step, expected, format!("room.toml is now {now}"))
+    }
+
     pub(super) fn read_request(&mut self, step: u32) -> Result<Fact, Refusal> {
         let (request, second) = self.request_digests()?;
         self.show(&table(&request))?;
@@ -110,6 +164,14 @@ impl Session<'_> {
         expected: String,
         happened: String,
     ) -> Result<(), Refusal> {
+        let is_it = |body: &Body| {
+            matches!(body, Body::Done { fact: Fact::Exception { expected: e, happened: h, .. } }
+                if *e == expected && *h == happened)
+        };
+        let mut entries = self.record.entries().iter();
+        if entries.any(|entry| entry.step == step && is_it(&entry.body)) {
+            return Ok(());
+        }
         self.show(&format!(
             "        Not as the script has it: this needs a decision, which goes into the record.\n        \
              expected: {expected}\n        happened: {happened}"

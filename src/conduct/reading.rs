@@ -2,7 +2,7 @@
 //!
 //! Roof.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Session;
 use super::words::{ATTEMPTS, Asked, table};
@@ -22,7 +22,7 @@ impl Session<'_> {
         let at = self.room.clock.now();
         let mut horizon = Vec::new();
         for draft in &drafts {
-            let assumed = self.signers(draft);
+            let assumed = prospect::signers(&self.ceremony, draft);
             let newest = Newest::Assumed(&assumed);
             let fares = prospect::check(self.ceremony.plan(), draft, newest, at)?;
             horizon.extend(prospect::sentences(&draft.repository, &fares));
@@ -53,19 +53,6 @@ impl Session<'_> {
             0 => Ok(()),
             more => self.show(&format!("        and {more} more; the report has them all")),
         }
-    }
-
-    /// The ids under which the keys that can still be used will sign.
-    fn signers(&self, draft: &Draft) -> BTreeSet<KeyId> {
-        let absent = self.ceremony.absent();
-        let usable = self.ceremony.roster().keys().iter().filter(|key| {
-            let here = key.holding.tokens().iter().filter(|token| !absent.contains_key(*token));
-            here.count() >= key.holding.needed()
-        });
-        usable
-            .filter_map(|key| self.ceremony.public(&key.name))
-            .flat_map(|public| draft.ids(&public))
-            .collect()
     }
 
     /// Signs the candidate with keys that are thrown away at once, and reads the result as a stranger would: a form that

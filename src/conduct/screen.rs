@@ -132,10 +132,12 @@ impl Session<'_> {
             return Ok(());
         }
         let part = step.part.title().to_owned();
+        // A restart attests the clock anew in a part whose page is written.
+        if self.record.checkpoints().iter().any(|(_, written)| *written == part) {
+            return Ok(());
+        }
         self.append(step.number, Body::Checkpoint { part: part.clone() })?;
-        let head = self.record.head();
-        self.show(&format!("\nEnd of part {part}. Write these words on the checkpoint page:"))?;
-        self.show(&words::table(&head))
+        self.show_checkpoint(&part, &self.record.head())
     }
 
     /// Waits until the media are in: the empty ones are taken out of their bags only now.

@@ -11,6 +11,7 @@ use crate::check::Check;
 use crate::child::token::Token;
 use crate::digest::Digest;
 use crate::key::PublicKey;
+use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11::{self, Face, KeyRef, Object};
 use crate::room::{entropy, media};
@@ -61,7 +62,7 @@ impl Session<'_> {
         Ok(Fact::EntropyDrawn { tokens, reseeded: fed == entropy::Fed::Reseeded })
     }
 
-    pub(super) fn split_key(&mut self, name: &str) -> Result<Fact, Refusal> {
+    pub(super) fn split_key(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
         let key = self.ceremony.roster().key(name).cloned();
         let key = key.ok_or_else(|| {
             Refusal::new(Exit::Ours, format!("key `{name}` is not in the roster"))
@@ -76,6 +77,7 @@ impl Session<'_> {
             Refusal::of(Check::ShareThreshold, error.to_string())
                 .hint("correct `threshold` or `tokens` of its `shares`")
         })?;
+        self.begin(step, name)?;
         let made = self.vault()?.generate(name, key.algorithm, threshold, &seals);
         let sealed = made.map_err(|error| self.child(&error))?;
         let set = &sealed.set;
@@ -143,10 +145,10 @@ impl Session<'_> {
         let set = set_of(&self.ceremony, key)?;
         let (mut token, face) = self.need(step, name)?;
         self.log_in(step, &mut token, &face, name)?;
-        self.check_no_other_intent(&mut token, name)?;
         self.delete_void(&mut token)?;
         let sealed = self.sealed_file(&set.0, index)?;
         let object = object(&set.0.id, index);
+        self.begin(step, name)?;
         let on_token = match token.store(&object, &sealed) {
             Ok(()) => true,
             Err(crate::child::Error::Token(pkcs11::Error::NotSupported { .. })) => false,
@@ -193,16 +195,32 @@ impl Session<'_> {
             .map_err(|error| error.refusal(Refusal::NOTHING_DONE))
     }
 
-    /// Shares of sets that no key has any more go: their split was interrupted.
+    /// Shares of sets that an interruption, or abandoning, made void go. Other sets than these are let be: a trust folder
+    /// that is not the newest does not know every live one.
     pub(super) fn delete_void(&mut self, token: &mut Token) -> Result<(), Refusal> {
-        let live = live_sets(&self.ceremony);
+        let void = self.void_sets()?;
         for object in token.objects().map_err(|error| self.child(&error))? {
             let ours = object.application == APPLICATION;
-            if ours && !live.iter().any(|set| object.label.contains(set.as_str())) {
+            if ours && void.iter().any(|set| object.label.contains(set.as_str())) {
                 token.delete(&object.label).map_err(|error| self.child(&error))?;
             }
         }
         Ok(())
+    }
+
+    /// The sets that this record, or the one of an abandoned ceremony, says were made, and that no key has any more.
+    fn void_sets(&self) -> Result<Vec<String>, Refusal> {
+        let bytes = self.inputs.file("unfinished/record.jsonl").unwrap_or_default();
+        let (unfinished, _) = Record::parse(bytes)
+            .map_err(|error| Refusal::of(Check::ResumeHead, error.to_string()))?;
+        let made = self.record.entries().iter().chain(unfinished.entries());
+        let made = made.filter_map(|entry| match &entry.body {
+            Body::Done { fact: Fact::KeySplit { key, set, .. } } => Some((key, set)),
+            _ => None,
+        });
+        let is_live =
+            |key: &str, set: &str| self.ceremony.split(key).is_some_and(|(live, _)| live == set);
+        Ok(made.filter(|(key, set)| !is_live(key, set)).map(|(_, set)| set.clone()).collect())
     }
 
     pub(super) fn combine_shares(&mut self, key: &str) -> Result<Fact, Refusal> {
@@ -232,9 +250,9 @@ impl Session<'_> {
         if purpose == Purpose::Sign {
             self.consent(step, name)?;
         }
-        self.log_in(step, &mut token, &face, name)?;
+        let meant = self.log_in(step, &mut token, &face, name)?;
         if purpose == Purpose::Sign {
-            self.intend(step, &mut token, (key, name))?;
+            self.intend(step, &mut token, (key, name), &meant)?;
         }
         let sealed = self.fetch_share(&mut token, &face, &set, (index, &expected))?;
         self.open_in_vault(&mut token, name, &set, index, &sealed)?;
@@ -307,16 +325,14 @@ impl Session<'_> {
         self.vault()?.forget_shares(set.id).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
     }
 
-    /// What a restart undoes before it goes on: the sealed files of sets whose split was interrupted.
-    pub(super) fn undo_unfinished(&mut self) -> Result<Vec<String>, Refusal> {
-        let mut undone = Vec::new();
-        for key in self.ceremony.unfinished_splits() {
-            let set = self.ceremony.split(key).map_or("", |(set, _)| set).to_owned();
-            undone.push(format!(
-                "set {set} of key {key} is void: its key was in memory only, and is made anew"
-            ));
-        }
-        Ok(undone)
+    /// What a restart makes void, as sentences.
+    pub(super) fn undo_unfinished(&self) -> Vec<String> {
+        let unfinished = self.ceremony.unfinished_splits().into_iter();
+        let void = unfinished.map(|key| {
+            let set = self.ceremony.split(key).map_or("", |(set, _)| set);
+            format!("set {set} of key {key} is void: its key was in memory only, and is made anew")
+        });
+        void.collect()
     }
 }
 
@@ -352,20 +368,6 @@ fn set_of(ceremony: &Ceremony, key: &str) -> Result<(Set, Vec<ShareMade>), Refus
     let commitments =
         shares.iter().map(|share| Commitment::from_digest(share.commitment)).collect();
     Ok((Set { id, key: public, threshold, commitments }, shares))
-}
-
-/// The sets that a key of this ceremony or of custody has.
-fn live_sets(ceremony: &Ceremony) -> Vec<String> {
-    let known = ceremony.past().custody().keys.iter().filter_map(|key| match &key.held {
-        Held::Shares { set, .. } => Some(set.clone()),
-        Held::Token { .. } => None,
-    });
-    let made = ceremony
-        .roster()
-        .keys()
-        .iter()
-        .filter_map(|key| ceremony.split(&key.name).map(|(set, _)| set.to_owned()));
-    known.chain(made).collect()
 }
 
 /// The data object of a share.

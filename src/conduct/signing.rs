@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Session;
 use super::share::finish;
 use super::token::Put;
-use super::words::Asked;
+use super::words::{Asked, table};
 use crate::ceremony::draft;
 use crate::ceremony::fact::{Certified, Fact};
 use crate::check::Check;
@@ -15,14 +15,13 @@ use crate::child;
 use crate::child::token::Token;
 use crate::digest::Digest;
 use crate::key::PublicKey;
-use crate::record::Body;
 use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11::{self, KeyRef, Object};
 
 /// What a token stores of what it is about to sign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Intent {
+pub(super) struct Intent {
     /// Counts from 1 on each token.
     sequence: u64,
     /// The head of the record when it was stored.
@@ -47,16 +46,21 @@ impl Session<'_> {
         })?;
         let (mut token, face) = self.need(step, holder)?;
         let there = token.keys().map_err(|error| self.child(&error))?;
-        let left = there.into_iter().find(|object| object.label == name).map(|object| object.key);
-        if left.is_some() && !self.was_interrupted(step) {
+        let is_again = self.was_interrupted(step);
+        if !is_again && there.iter().any(|object| object.label == name) {
             let what = format!("token `{holder}` holds a key `{name}` already");
             return Err(Refusal::of(Check::TokenKeyTaken, what)
                 .hint("give the new key another name, or use an empty token"));
         }
         self.log_in(step, &mut token, &face, holder)?;
-        let made = match left {
-            Some(made) => made,
+        let left = match is_again {
+            true => token.reclaim(pkcs11::Purpose::Root, name),
+            false => Ok(None),
+        };
+        let made = match left.map_err(|error| self.child(&error))? {
+            Some(left) => left.key,
             None => {
+                self.begin(step, holder)?;
                 let made = token.generate(pkcs11::Purpose::Root, key.algorithm, name);
                 made.map_err(|error| self.child(&error))?.key
             }
@@ -132,8 +136,8 @@ impl Session<'_> {
         let public = self.public(name)?;
         let key = self.find_key(&mut token, holder, &public)?;
         self.consent(step, holder)?;
-        self.log_in(step, &mut token, &face, holder)?;
-        self.intend(step, &mut token, (name, holder))?;
+        let meant = self.log_in(step, &mut token, &face, holder)?;
+        self.intend(step, &mut token, (name, holder), &meant)?;
         let drafts = draft::drafts(&self.ceremony)?;
         let inputs = inputs(&drafts, &public)?;
         let raw = token.sign(&key, &inputs).map_err(|error| self.child(&error))?;
@@ -178,41 +182,45 @@ impl Session<'_> {
         drafted.ok_or_else(|| Refusal::new(Exit::Ours, "nothing was drafted to consent to"))
     }
 
-    /// Has a token, logged in, show what it ever meant to sign, and store what it means to sign now.
+    /// What a token, logged in, ever meant to sign. Refuses one that took part in a ceremony that nobody here knows of.
+    pub(super) fn meant(&self, token: &mut Token, holder: &str) -> Result<Vec<Intent>, Refusal> {
+        let objects = token.objects().map_err(|error| self.child(&error))?;
+        let mut meant = Vec::new();
+        for object in objects.iter().filter(|object| object.application == APPLICATION) {
+            let intent = self.read_intent(token, holder, object)?;
+            self.check_known(holder, &intent)?;
+            meant.push(intent);
+        }
+        Ok(meant)
+    }
+
+    /// Has a token store what it means to sign now, unless it did before.
     pub(super) fn intend(
         &mut self,
         step: u32,
         token: &mut Token,
         of: (&str, &str),
+        meant: &[Intent],
     ) -> Result<(), Refusal> {
         let (key, holder) = of;
         let consent = self.drafted_consent()?;
-        let objects = token.objects().map_err(|error| self.child(&error))?;
-        let mut sequence = 0;
-        let mut stored = false;
-        for object in objects.iter().filter(|object| object.application == APPLICATION) {
-            let intent = self.read_intent(token, holder, object)?;
-            stored |= self.check_intent(holder, &intent, consent)?;
-            sequence = sequence.max(intent.sequence);
+        let here: Vec<&Intent> = meant.iter().filter(|intent| self.is_here(intent)).collect();
+        if here.iter().any(|intent| intent.consent != consent) {
+            let what = format!("token `{holder}` was to sign something else in this ceremony");
+            return Err(Refusal::of(Check::RootEquivocation, what)
+                .hint("a version once meant is never signed with other bytes"));
         }
+        let mut stored = !here.is_empty();
+        let sequence = meant.iter().map(|intent| intent.sequence).max().unwrap_or_default();
         if !stored {
             let intent = Intent { sequence: sequence + 1, head: self.record.head(), consent };
-            let label = format!("officiant intent {}", intent.sequence);
-            let object = Object { label, application: APPLICATION.to_owned() };
-            let bytes = serde_json::to_vec(&intent).unwrap_or_default();
-            match token.store(&object, &bytes) {
-                Ok(()) => {}
-                Err(child::Error::Token(pkcs11::Error::NotSupported { .. })) => {
-                    self.show("        this token stores nothing: its custodian's receipt carries the words")?;
-                }
-                Err(error) => return Err(self.child(&error)),
-            }
+            stored = self.store_intent(token, holder, &intent)?;
         }
         if self.ceremony.has_intended(holder) {
             return Ok(());
         }
         let (key, token) = (key.to_owned(), holder.to_owned());
-        self.take(step, Fact::Intended { key, token, consent })
+        self.take(step, Fact::Intended { key, token, consent, stored })
     }
 
     fn read_intent(
@@ -229,72 +237,53 @@ impl Session<'_> {
         })
     }
 
-    /// Before anything on a token is destroyed: every intent that it stores is of a ceremony that this room knows. The
-    /// token's own word counts here, since an old copy of a work folder knows nothing of what came after it.
-    /// `[ABANDON-INTENDED]`
-    pub(super) fn check_no_other_intent(
-        &self,
-        token: &mut Token,
-        holder: &str,
-    ) -> Result<(), Refusal> {
-        for object in token.objects().map_err(|error| self.child(&error))? {
-            if object.application != APPLICATION {
-                continue;
-            }
-            let intent = self.read_intent(token, holder, &object)?;
-            if !self.record.heads().any(|head| head == intent.head) && !self.is_past(&intent) {
-                let what = format!(
-                    "token `{holder}` meant to sign in a ceremony that the trust folder does not have"
-                );
-                return Err(Refusal::of(Check::AbandonIntended, what).hint(
-                    "bring the newest trust folder, or `resume` from the longest copy of the work folder",
-                ));
-            }
-        }
-        Ok(())
-    }
-
     fn is_past(&self, intent: &Intent) -> bool {
         let past = self.ceremony.past().ceremonies();
         past.iter().any(|ceremony| ceremony.record.heads().any(|head| head == intent.head))
     }
 
-    /// Whether an earlier intent is this very one; refuses one that contradicts it, or that nobody here knows of.
-    fn check_intent(
-        &self,
+    /// Stores an intent and reads it back. A token that stores nothing is known by that, and its custodian's receipt
+    /// carries the words.
+    fn store_intent(
+        &mut self,
+        token: &mut Token,
         holder: &str,
         intent: &Intent,
-        consent: Digest,
     ) -> Result<bool, Refusal> {
-        let here = self.record.heads().any(|head| head == intent.head);
-        if here && intent.consent == consent {
+        let label = format!("officiant intent {}", intent.sequence);
+        let object = Object { label, application: APPLICATION.to_owned() };
+        let bytes = serde_json::to_vec(intent).unwrap_or_default();
+        match token.store(&object, &bytes) {
+            Ok(()) => {}
+            Err(child::Error::Token(pkcs11::Error::NotSupported { .. })) => {
+                self.show("        this token stores nothing: its custodian's receipt carries these words")?;
+                self.show(&table(&intent.consent))?;
+                return Ok(false);
+            }
+            Err(error) => return Err(self.child(&error)),
+        }
+        if token.read(&object.label).map_err(|error| self.child(&error))? == bytes {
             return Ok(true);
         }
-        if here {
-            let what = format!("token `{holder}` was to sign something else in this ceremony");
-            return Err(Refusal::of(Check::RootEquivocation, what)
-                .hint("a version once meant is never signed with other bytes"));
-        }
-        if self.is_past(intent) {
-            return Ok(false);
+        let what = format!("token `{holder}` does not give back what it stored of its intent");
+        Err(Refusal::of(Check::TrustBehindToken, what)
+            .hint("use another token: this one does not remember"))
+    }
+
+    /// Whether an intent was stored in this very ceremony.
+    fn is_here(&self, intent: &Intent) -> bool {
+        self.record.heads().any(|head| head == intent.head)
+    }
+
+    fn check_known(&self, holder: &str, intent: &Intent) -> Result<(), Refusal> {
+        if self.is_past(intent) || self.is_here(intent) {
+            return Ok(());
         }
         let what = format!(
             "token `{holder}` has signed in a ceremony that the trust folder and this record do not have"
         );
         Err(Refusal::of(Check::TrustBehindToken, what)
             .hint("bring the newest trust folder, or the longest copy of the record"))
-    }
-
-    /// Whether this step was begun in an earlier run of the program.
-    pub(super) fn was_interrupted(&self, step: u32) -> bool {
-        let entries = self.record.entries();
-        let begun = entries
-            .iter()
-            .position(|entry| entry.step == step && matches!(entry.body, Body::Begun { .. }));
-        let resumed = entries
-            .iter()
-            .rposition(|entry| matches!(&entry.body, Body::Done { fact: Fact::Resumed { .. } }));
-        begun.is_some() && begun < resumed
     }
 }
 

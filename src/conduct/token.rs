@@ -5,6 +5,7 @@
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
+use super::signing::Intent;
 use super::words::ATTEMPTS;
 use super::{CUSTODY, Session};
 use crate::ceremony::closing;
@@ -216,13 +217,14 @@ impl Session<'_> {
     }
 
     /// Asks the holder for the PIN and logs in, once. A wrong PIN is a refusal: the program never tries again by itself.
+    /// Gives what the token ever meant to sign, all of it known here.
     pub(super) fn log_in(
         &mut self,
         step: u32,
         token: &mut Token,
         face: &Face,
         name: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<Intent>, Refusal> {
         let ours = self.wrong_pins(name)?;
         let says = face.user_pin;
         let who = self.ceremony.roster().custodian(name).to_owned();
@@ -239,7 +241,10 @@ impl Session<'_> {
         let standing = self.ceremony.standing();
         let pin = self.room.console.ask_pin(&prompt).map_err(|error| error.refusal(standing))?;
         match token.login(pin).map_err(|error| self.child(&error))? {
-            Login::Open => self.note_pin(name, true),
+            Login::Open => {
+                self.note_pin(name, true)?;
+                self.meant(token, name)
+            }
             Login::Refused(tries) => {
                 self.note_pin(name, false)?;
                 let left = tries;
@@ -256,21 +261,40 @@ impl Session<'_> {
     fn note_pin(&self, name: &str, right: bool) -> Result<(), Refusal> {
         let folder = self.room.binding.work.join(CUSTODY);
         media::make_folder(&folder).map_err(|error| self.device(&error))?;
-        let line = format!("{{\"token\":\"{name}\",\"right\":{right}}}");
-        media::append_line(&folder.join(PINS), &line).map_err(|error| self.device(&error))
+        let (path, line) =
+            (folder.join(self.pins()), format!("{{\"token\":\"{name}\",\"right\":{right}}}"));
+        let device = |error: media::Error| self.device(&error);
+        match media::append_line(&path, &line) {
+            // Power went while a line was written: that line never was.
+            Err(media::Error::Torn { .. }) => {
+                let bytes = media::read_file(&path, MAX_PINS).map_err(device)?;
+                let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+                media::cut_to(&path, whole as u64).map_err(device)?;
+                media::append_line(&path, &line).map_err(device)
+            }
+            written => written.map_err(device),
+        }
     }
 
     /// How often a PIN was wrong in a row, by our own count: what tokens say is not always so.
     fn wrong_pins(&self, name: &str) -> Result<usize, Refusal> {
-        let path = self.room.binding.work.join(CUSTODY).join(PINS);
-        if !path.exists() {
-            return Ok(0);
+        let before =
+            self.inputs.folder(CUSTODY).into_iter().filter(|(path, _)| path.starts_with(PINS));
+        let mut text: String =
+            before.map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned()).collect();
+        let path = self.room.binding.work.join(CUSTODY).join(self.pins());
+        if path.exists() {
+            let bytes = media::read_file(&path, MAX_PINS).map_err(|error| self.device(&error))?;
+            text += &String::from_utf8_lossy(&bytes);
         }
-        let bytes = media::read_file(&path, 1 << 20).map_err(|error| self.device(&error))?;
-        let text = String::from_utf8_lossy(&bytes);
         let mine = format!("{{\"token\":\"{name}\",");
         let tries = text.lines().rev().filter(|line| line.starts_with(&mine));
         Ok(tries.take_while(|line| line.ends_with("false}")).count())
+    }
+
+    /// The journal of this ceremony: each has its own, since nothing in the custody folder is written twice.
+    fn pins(&self) -> String {
+        format!("{PINS}{:04}.jsonl", self.ceremony.past().ceremonies().len() + 1)
     }
 
     pub(super) fn identity(&self, name: &str) -> Result<Identity, Refusal> {
@@ -370,5 +394,7 @@ pub(super) fn draw<const N: usize>() -> Result<[u8; N], Refusal> {
     Ok(bytes)
 }
 
-/// The journal of PINs that were right or wrong, in the custody folder.
-const PINS: &str = "pins.jsonl";
+/// What the journals of PINs begin with that were right or wrong, in the custody folder.
+pub(super) const PINS: &str = "pins-";
+/// Its largest size that is read, in bytes.
+const MAX_PINS: u64 = 1 << 20;

@@ -54,6 +54,38 @@ pub fn make(folder: &Path) -> Result<PathBuf, Error> {
     config(folder)
 }
 
+/// Removes the token of a folder whose making was interrupted, so that it shows an empty one again.
+///
+/// # Errors
+/// [`Error::Failed`].
+pub fn clear(folder: &Path) -> Result<(), Error> {
+    remove_tokens(folder, |_| Ok(true))
+}
+
+/// Removes tokens that nobody can open, and at which SoftHSM itself dies: it empties a token's own file before it writes
+/// it anew, and was killed between.
+///
+/// # Errors
+/// [`Error::Failed`].
+pub fn clear_torn(folder: &Path) -> Result<(), Error> {
+    remove_tokens(folder, |token| match token.join("token.object").metadata() {
+        Ok(file) => Ok(file.len() == 0),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(e) => Err(e),
+    })
+}
+
+fn remove_tokens(folder: &Path, is_gone: impl Fn(&Path) -> io::Result<bool>) -> Result<(), Error> {
+    let failed = |source| Error::Failed { folder: folder.to_owned(), source };
+    for entry in folder.read_dir().map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_type().map_err(failed)?.is_dir() && is_gone(&entry.path()).map_err(failed)? {
+            std::fs::remove_dir_all(entry.path()).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
 /// What is wrong with the folder of a soft token.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

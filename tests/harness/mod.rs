@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 pub(crate) mod kill;
+pub(crate) mod killer;
 pub(crate) mod lying;
 pub(crate) mod media;
 pub(crate) mod notary;

@@ -41,12 +41,12 @@ peer() {
 need_rust
 if [ $# -eq 0 ]; then
     need binutils e2fsprogs libfaketime mount opensc softhsm2 openssl strace gcc libc6-dev util-linux python3 curl
-    set -- notary docker moto python shim lyingfs tough walk
+    set -- notary docker moto python shim lyingfs killer tough walk
 fi
 for name do
     case $name in
         moto | python) version=$(digest "tests/peers/$name.txt") ;;
-        lyingfs | shim) version=$(digest "tests/$name"/Cargo.* "tests/$name"/src/*) ;;
+        killer | lyingfs | shim) version=$(digest "tests/$name"/Cargo.* "tests/$name"/src/*) ;;
         tough) version=$(digest tests/peers/tough/Cargo.* tests/peers/tough/src/*) ;;
         walk) version=$(pin notary)-$(digest tests/peers/walk/main.go) ;;
         *) version=$(pin "$name") ;;

@@ -5,6 +5,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use aws_lc_rs::{
@@ -339,16 +340,34 @@ impl Bench {
 
     /// Runs `officiant` with arguments in the room.
     pub(crate) fn officiant(&self, arguments: &[&str]) -> Ran {
+        run(&mut self.command(arguments))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let binary = Path::new(env!("CARGO_BIN_EXE_officiant"));
-        run(command(binary, self.scratch.path()).args(arguments))
+        let mut command = command(binary, self.scratch.path());
+        command.args(arguments);
+        command
+    }
+
+    /// What conducts the plan of this number with the answers of this number.
+    pub(crate) fn conducting(&self) -> Command {
+        let n = self.number;
+        let (plan, room) = (format!("plan-{n}.toml"), format!("room-{n}.toml"));
+        let answers = format!("answers-{n}.toml");
+        self.command(&["conduct", &plan, "--room", &room, "--answers", &answers])
+    }
+
+    /// What resumes the ceremony of this number.
+    pub(crate) fn resuming(&self) -> Command {
+        let n = self.number;
+        let (room, answers) = (format!("room-{n}.toml"), format!("answers-{n}.toml"));
+        self.command(&["resume", "--room", &room, "--answers", &answers])
     }
 
     /// Conducts the plan of this number with the answers of this number.
     pub(crate) fn conduct(&self) -> Ran {
-        let n = self.number;
-        let (plan, room) = (format!("plan-{n}.toml"), format!("room-{n}.toml"));
-        let answers = format!("answers-{n}.toml");
-        self.officiant(&["conduct", &plan, "--room", &room, "--answers", &answers])
+        run(&mut self.conducting())
     }
 
     /// Rehearses the plan of this number.
@@ -360,10 +379,35 @@ impl Bench {
 
     /// Resumes the ceremony of this number.
     pub(crate) fn resume(&self) -> Ran {
-        let n = self.number;
-        let (room, answers) = (format!("room-{n}.toml"), format!("answers-{n}.toml"));
-        self.officiant(&["resume", "--room", &room, "--answers", &answers])
+        run(&mut self.resuming())
     }
+
+    /// Keeps a copy of everything in the room.
+    pub(crate) fn save(&self) -> Saved {
+        let saved = Saved(Scratch::new());
+        copy(self.scratch.path(), saved.0.path());
+        saved
+    }
+
+    /// Puts everything back as it was saved.
+    pub(crate) fn restore(&self, saved: &Saved) {
+        for entry in fs::read_dir(self.scratch.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                fs::remove_dir_all(path).unwrap()
+            } else {
+                fs::remove_file(path).unwrap()
+            }
+        }
+        copy(saved.0.path(), self.scratch.path());
+    }
+}
+
+/// A room as it was at some moment.
+pub(crate) struct Saved(Scratch);
+
+fn copy(from: &Path, to: &Path) {
+    run(command("cp", from).args(["-a", "."]).arg(to)).ok();
 }
 
 /// Today, in UTC.

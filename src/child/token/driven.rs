@@ -47,6 +47,10 @@ pub(super) enum Question {
         peer: Bytes,
     },
     Destroy(KeyRef),
+    Reclaim {
+        purpose: Purpose,
+        label: String,
+    },
     Store {
         object: Object,
         value: Bytes,
@@ -66,6 +70,7 @@ pub(super) enum Answer {
     Login(Login),
     Objects(Vec<Object>),
     Present(Present),
+    Reclaimed(Option<Generated>),
     /// One secret follows.
     Secret,
     Signatures(Vec<Bytes>),
@@ -119,6 +124,9 @@ impl Driven {
                 Ok(Answer::Secret)
             }
             Question::Destroy(key) => module.destroy(&key).map(done),
+            Question::Reclaim { purpose, label } => {
+                module.reclaim(purpose, &label).map(Answer::Reclaimed)
+            }
             Question::Store { object, value } => module.store(&object, &value.0).map(done),
             Question::Objects => module.objects().map(Answer::Objects),
             Question::Read(label) => module.read(&label).map(|value| Answer::Value(Bytes(value))),

@@ -138,7 +138,7 @@ impl Module {
 impl Selected {
     /// The public object with that id and that public key. Modules keep no public key on the private object, so a private
     /// key is known by the public object with its id.
-    fn public(&self, key: &KeyRef, doing: &str) -> Result<ObjectHandle, Error> {
+    pub(super) fn public(&self, key: &KeyRef, doing: &str) -> Result<ObjectHandle, Error> {
         let fail = error::read(&self.name, doing);
         let mut same = Vec::new();
         for handle in self.with_id(ObjectClass::PUBLIC_KEY, key, doing)? {

@@ -5,9 +5,10 @@
 use cryptoki::error::{Error as CkError, RvError};
 use cryptoki::mechanism::Mechanism as Ck;
 use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
-use super::key::{KeyRef, public_object};
+use super::key::{KeyRef, PublicObject, public_object};
 use super::{Error, Module, Selected, error, spki};
 use crate::key::Algorithm;
 use crate::secret::SecretBytes;
@@ -69,6 +70,38 @@ impl Module {
             let _ = selected.session.destroy_object(public);
         }
         proven
+    }
+
+    /// Takes up the key pair of that label that a run made which was interrupted, and proves it as when it is made. One
+    /// that does not prove itself was never used, since every key is proven before its first use: it, or what there is of
+    /// it, is destroyed, and the answer is none.
+    ///
+    /// # Errors
+    /// [`Error::KeyTwice`], and what the device does.
+    pub fn reclaim(&mut self, purpose: Purpose, label: &str) -> Result<Option<Generated>, Error> {
+        let selected = self.logged_in(RECLAIM)?;
+        let fail = error::read(&selected.name, RECLAIM);
+        let publics = selected.labelled(ObjectClass::PUBLIC_KEY, label)?;
+        let mut whole = Vec::new();
+        for handle in &publics {
+            let object = public_object(&selected.session, *handle).map_err(&fail)?;
+            whole.extend(object.filter(|object| selected.private(&object.key, RECLAIM).is_ok()));
+        }
+        let proven = match whole.as_slice() {
+            [] => None,
+            [PublicObject { key, .. }] => selected.prove_again(purpose, label, key)?,
+            [PublicObject { key, .. }, ..] => {
+                let token = selected.name.clone();
+                return Err(Error::KeyTwice { token, key: HEXLOWER.encode(&key.id) });
+            }
+        };
+        if proven.is_none() {
+            let privates = selected.labelled(ObjectClass::PRIVATE_KEY, label)?;
+            for part in privates.into_iter().chain(publics) {
+                selected.session.destroy_object(part).map_err(&fail)?;
+            }
+        }
+        Ok(proven)
     }
 }
 
@@ -244,6 +277,26 @@ impl Selected {
         Ok(WrapTrial::Refused)
     }
 
+    /// Proves a pair that an earlier run made; none if it is not what it should be.
+    fn prove_again(
+        &self,
+        purpose: Purpose,
+        label: &str,
+        key: &KeyRef,
+    ) -> Result<Option<Generated>, Error> {
+        let (public, private) = (self.public(key, RECLAIM)?, self.private(key, RECLAIM)?);
+        let order = Order { purpose, algorithm: key.public.algorithm(), label, id: &key.id };
+        match self.prove(&order, public, private) {
+            Err(Error::AttributeDiffers { .. } | Error::Wrapped { .. }) => Ok(None),
+            proven => proven.map(Some),
+        }
+    }
+
+    fn labelled(&self, class: ObjectClass, label: &str) -> Result<Vec<ObjectHandle>, Error> {
+        let template = [Attribute::Class(class), Attribute::Label(label.as_bytes().to_vec())];
+        self.session.find_objects(&template).map_err(error::read(&self.name, RECLAIM))
+    }
+
     fn refuse_taken(&self, label: &str, id: &[u8]) -> Result<(), Error> {
         let fail = error::read(&self.name, "looking for keys of that name");
         for class in [ObjectClass::PRIVATE_KEY, ObjectClass::PUBLIC_KEY] {
@@ -285,3 +338,6 @@ fn draw_id() -> Option<Vec<u8>> {
     let drawn = rustix::rand::getrandom(&mut *id, rustix::rand::GetRandomFlags::empty());
     (drawn == Ok(16)).then_some(id)
 }
+
+/// What the device was doing, for its errors.
+const RECLAIM: &str = "taking up a key";

@@ -1,0 +1,75 @@
+//! What a rotation asks of its tokens, call by call.
+
+use std::collections::BTreeMap;
+
+use officiant::root::{Dialect, Role};
+
+use super::{Bench, Holding, PlanText};
+use crate::harness::{scratch::Scratch, shim::Shim, softhsm::MODULE};
+
+const REPOSITORIES: [&str; 6] = [
+    "localhost:5000/one",
+    "localhost:5000/two",
+    "localhost:5000/three",
+    "localhost:5000/four",
+    "localhost:5000/five",
+    "localhost:5000/six",
+];
+
+/// How often each function was called in a rotation of the first `many` repositories from one token's key to another's.
+fn rotation(many: usize) -> BTreeMap<String, usize> {
+    let scratch = Scratch::new();
+    let shim = Shim::before(&scratch, "all", MODULE, &[]);
+    let module = shim.module().display().to_string();
+    let mut bench = Bench::new(Dialect::Notary, &REPOSITORIES[..many]);
+    let genesis = PlanText {
+        ceremony: "genesis",
+        after: None,
+        keys: vec![("root-a", "ecdsa-p256", Holding::Token("officer-a"))],
+        root: vec!["root-a"],
+        threshold: 1,
+        roles: Role::ONLINE.to_vec(),
+        extra: String::new(),
+    };
+    bench.write_room_with(&["officer-a"], &module);
+    bench.write_answers(&["officer-a"], "");
+    bench.write_plan(&genesis);
+    bench.conduct().ok();
+    bench.next_room();
+    let tokens = ["officer-a", "officer-b"];
+    bench.write_room_with(&tokens, &module);
+    bench.write_answers(&tokens, "");
+    bench.write_plan(&PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(1)),
+        keys: vec![("root-b", "ecdsa-p256", Holding::Token("officer-b"))],
+        root: vec!["root-b"],
+        roles: Vec::new(),
+        ..genesis
+    });
+    shim.rules(MODULE, &[]);
+    bench.conduct().ok();
+    shim.counts()
+}
+
+#[test]
+fn repositories_cost_one_signing_for_each_signature_and_nothing_else() {
+    let (one, six) = (rotation(1), rotation(6));
+    let more = |function: &str| six[function] - one[function];
+    // For each repository: a certificate of the new key, a signature of the old key, and one of the new.
+    assert_eq!(more("C_SignInit"), 3 * 5);
+    // cryptoki asks for the length first.
+    assert_eq!(more("C_Sign"), 2 * 3 * 5);
+    let same = |counts: &BTreeMap<String, usize>| {
+        let others = counts.iter().filter(|(name, _)| !name.starts_with("C_Sign"));
+        others.map(|(name, count)| (name.clone(), *count)).collect::<Vec<_>>()
+    };
+    assert_eq!(same(&one), same(&six));
+    // Beside those of each repository: attest and root key of the new token prove themselves.
+    assert_eq!((one["C_SignInit"], one["C_Sign"]), (3 + 2, 2 * (3 + 2)));
+    // One login for each act at a token, as user or (three times, at the enrolment) as security officer.
+    assert_eq!((one["C_Login"], one["C_Logout"]), (LOGINS, LOGINS));
+}
+
+/// Enrolment: set the PIN as security officer, log in, discard the SO PIN. Then the key, and two signatures.
+const LOGINS: usize = 3 + 1 + 2;
