@@ -135,8 +135,8 @@ fn a_token_remembers_a_ceremony_that_somebody_threw_away() {
     replace(&bench, &set, 1, b"share");
     assert_eq!(bench.conduct().code(), 1);
     fs::remove_dir_all(bench.path("work-2")).unwrap();
-    // Another record, even within the same second.
-    bench.write_answers(&TOKENS, "exception-decided = \"begin again\"\n");
+    // Another record: within one second it would be the same to the last byte.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     let hint = "bring the newest trust folder, or the longest copy of the record";
     let told = "token `share-1` has signed in a ceremony that the trust folder and this record do not have [TRUST-BEHIND-TOKEN]";
     bench.stops(|| bench.conduct(), 1, [told, hint, &waits_at(13)]);
