@@ -26,4 +26,6 @@ mod rehearse;
 mod resume;
 mod rotate;
 
-pub(crate) use bench::{Bench, Holding, PIN, PlanText, Publisher, today};
+pub(crate) use bench::{Bench, Holding, PlanText, Publisher};
+#[cfg(feature = "online")]
+pub(crate) use bench::{PIN, today};
