@@ -113,6 +113,71 @@ impl Stage {
     }
 }
 
+/// Steps of a genesis: 1 to 4 opening (2 the clock), 5 to 7 enrolments, 8 a key on a token, 9 to 13 a key in shares,
+/// 14 and 15 candidates, 16 to 19 signatures, 20 to 22 closing. Every call but: every 5th of the first enrolment and
+/// every 37th of the others, every 11th of the shares.
+fn genesis_stride(step: u64) -> usize {
+    match step {
+        5 => 5,
+        6 | 7 => 37,
+        9..=13 => 11,
+        _ => 1,
+    }
+}
+
+/// Steps of a rotation: 1 to 5 opening (3 the clock), 6 to 10 tokens (6 and 7 enrolments), 11 a key on a token, 12 to 16 a
+/// key in shares, 17 and 18 candidates, 19 to 26 signatures, 27 to 29 closing. Every call but: every 41st of the
+/// enrolments, every 43rd of the shares.
+fn rotation_stride(step: u64) -> usize {
+    match step {
+        6 | 7 => 41,
+        12..=16 => 43,
+        _ => 1,
+    }
+}
+
+/// Each file that must be right is one before a write, a sync or a rename of which a death was played.
+#[track_caller]
+fn assert_played(deaths: &Deaths, number: u32) {
+    let sites: Vec<&str> = deaths.sites.iter().map(|(_, site)| site.as_str()).collect();
+    let (work, room) = (format!("work-{number}"), format!("out-{number}a"));
+    for expected in [
+        "write work/record.jsonl",
+        "fdatasync work/record.jsonl",
+        "write custody/pins",
+        "syncfs work",
+        "renameat2 work/complete",
+        "renameat2 room-2/candidate",
+        "renameat2 out/trust",
+        "write pipe:",
+        "generation",
+        "token.object",
+    ] {
+        let expected =
+            expected.replace("work/", &format!("{work}/")).replace("out/", &format!("{room}/"));
+        let expected = if expected == "syncfs work" { format!("syncfs /{work}") } else { expected };
+        let words: Vec<&str> = expected.split(['/', ' ']).collect();
+        let is_it = |site: &&&str| words.iter().all(|word| site.contains(word));
+        assert!(sites.iter().any(|site| is_it(&site)), "{expected}: {sites:#?}");
+    }
+}
+
+#[test]
+fn a_genesis_that_dies_at_its_calls_leaves_what_it_would_have_left() {
+    let stage = Stage::new(Dialect::Notary, false, None);
+    let deaths = stage.die(2, &genesis_stride, &mut Killer::new());
+    assert!(deaths.count > 500, "{}", deaths.count);
+    assert_played(&deaths, 1);
+}
+
+#[test]
+fn a_rotation_that_dies_at_its_calls_leaves_what_it_would_have_left() {
+    let stage = Stage::new(Dialect::Tuf, true, None);
+    let deaths = stage.die(3, &rotation_stride, &mut Killer::new());
+    assert!(deaths.count > 500, "{}", deaths.count);
+    assert_played(&deaths, 2);
+}
+
 /// Dies at the PKCS#11 calls, at every `stride`th of enrolments and shares and at every one elsewhere.
 fn die_at_calls(is_rotation: bool, victim: &'static str, stride: usize) {
     let scratch = Scratch::new();
