@@ -161,6 +161,8 @@ checks! {
     TokenSeal = "TOKEN-SEAL",
     /// A soft token serves rehearsals and practices, never a ceremony.
     TokenSoft = "TOKEN-SOFT",
+    /// What the record says that a token made or stored, the token said itself, by its attest key.
+    TokenStatement = "TOKEN-STATEMENT",
     /// The trust folder and the record know every ceremony in which a present token meant to sign.
     TrustBehindToken = "TRUST-BEHIND-TOKEN",
     /// The trust folder's sums, links, records and roots hold together.

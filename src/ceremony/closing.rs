@@ -175,7 +175,7 @@ fn held(ceremony: &Ceremony, key: &super::roster::Key) -> Held {
     };
     let stored = |index: u8| {
         ceremony.facts().any(|fact| {
-            matches!(fact, Fact::ShareStored { key: of, index: i, on_token: true }
+            matches!(fact, Fact::ShareStored { key: of, index: i, on_token: true, .. }
                 if *of == key.name && *i == index)
         })
     };

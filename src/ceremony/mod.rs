@@ -22,6 +22,7 @@ pub mod prospect;
 pub mod quorum;
 pub mod reading;
 pub mod roster;
+pub mod statement;
 pub mod step;
 pub mod supposed;
 

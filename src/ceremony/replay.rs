@@ -2,6 +2,8 @@
 //!
 //! Second floor: pure.
 
+use std::collections::BTreeSet;
+
 use super::{Ceremony, Inputs};
 use crate::check::Check;
 use crate::record::{Body, Entry, Mode, Record};
@@ -16,6 +18,8 @@ pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
     let first = first.ok_or_else(|| Refusal::of(Check::FactOrder, "the record is empty"))?;
     check_opened(first, &inputs)?;
     let mut ceremony = Ceremony::open(inputs, first.at)?;
+    let (mut heads, mut before) = (record.heads(), BTreeSet::new());
+    before.extend(heads.next());
     for entry in &record.entries()[1..] {
         let at = |refusal: Refusal| {
             let what = format!("record line {}: {}", entry.seq, refusal.what);
@@ -23,6 +27,10 @@ pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
         };
         match &entry.body {
             Body::Done { fact } => {
+                if fact.statement().is_some_and(|statement| !before.contains(&statement.head)) {
+                    let what = "a token said so in another record";
+                    return Err(at(Refusal::of(Check::TokenStatement, what)));
+                }
                 ceremony = ceremony.accept(entry.step, fact.clone()).map_err(at)?
             }
             Body::Opened { .. } => {
@@ -30,6 +38,7 @@ pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
             }
             Body::Begun { .. } | Body::Checkpoint { .. } | Body::Refused { .. } => {}
         }
+        before.extend(heads.next());
     }
     Ok(ceremony)
 }

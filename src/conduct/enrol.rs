@@ -5,13 +5,14 @@
 
 use std::path::PathBuf;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 
 use super::Session;
 use super::token::{draw, seal_key};
 use super::words::ATTEMPTS;
-use crate::ceremony::fact::Fact;
+use crate::ceremony::fact::{Fact, Statement};
 use crate::ceremony::roster::KeyOrigin;
+use crate::ceremony::statement::{self, Said};
 use crate::check::Check;
 use crate::child::token::{SoPin, Token};
 use crate::digest::Digest;
@@ -226,17 +227,17 @@ impl Session<'_> {
         let random = HEXLOWER.encode(&draw::<32>()?);
         let head = self.record.head();
         let text = format!("officiant proof v1\nattest\n{name}\n{head}\n{random}\n");
-        self.challenge(token, name, key, text.as_bytes())
+        self.challenge(token, name, key, text.as_bytes()).map(|_| ())
     }
 
-    /// Has a key sign text built here, and verifies it with the other library.
+    /// Has a key sign text built here, verifies the signature with the other library, and gives it.
     pub(super) fn challenge(
         &self,
         token: &mut Token,
         name: &str,
         key: &KeyRef,
         text: &[u8],
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<u8>, Refusal> {
         let scheme = Scheme::of_certificate(key.public.algorithm());
         let inputs = [scheme.to_sign(text)];
         let raw = token.sign(key, &inputs).map_err(|error| self.child(&error))?;
@@ -247,7 +248,23 @@ impl Session<'_> {
         let raw = raw.first().ok_or_else(|| bad("no signature came back".into()))?;
         let signature =
             scheme.encode(key.public.algorithm(), raw).map_err(|e| bad(e.to_string()))?;
-        key.public.verify(scheme, text, &signature).map_err(|e| bad(e.to_string()))
+        key.public.verify(scheme, text, &signature).map_err(|e| bad(e.to_string()))?;
+        Ok(signature)
+    }
+
+    /// What a token, logged in, says of a fact about itself; nothing if it has no attest key.
+    pub(super) fn state(
+        &self,
+        token: &mut Token,
+        name: &str,
+        said: &Said<'_>,
+    ) -> Result<Option<Statement>, Refusal> {
+        let Some(attest) = self.ceremony.attest(name) else { return Ok(None) };
+        let key = self.find_key(token, name, &attest)?;
+        let (head, random) = (self.record.head(), HEXLOWER.encode(&draw::<32>()?));
+        let text = statement::text(&self.ceremony, name, said, &head, &random);
+        let signature = BASE64.encode(&self.challenge(token, name, &key, text.as_bytes())?);
+        Ok(Some(Statement { head, random, signature }))
     }
 
     fn prove_seal(&mut self, token: &mut Token, name: &str, key: &KeyRef) -> Result<(), Refusal> {

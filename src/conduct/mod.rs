@@ -10,6 +10,7 @@ mod journal;
 mod opening;
 mod reading;
 pub mod rehearsal;
+mod restart;
 mod screen;
 mod share;
 mod signing;
@@ -57,6 +58,8 @@ struct Session<'a> {
     inputs: inputs::Files,
     ceremony: Ceremony,
     record: Record,
+    /// Lines of a longer copy of the record that are not in the work folder yet.
+    unwritten: Vec<String>,
     reading: Reading,
     vault: Option<Vault>,
     #[expect(dead_code, reason = "held for its lifetime")]
@@ -88,8 +91,9 @@ pub fn conduct(room: Room<'_>, plan: &std::path::Path) -> Result<Finished, Refus
     journal::begin_anew(&work)?;
     files.keep(&work)?;
     let reading = Reading::of(room.clock);
-    let record = Record::default();
-    let mut session = Session { room, inputs: files, ceremony, record, reading, vault: None, lock };
+    let (record, unwritten, vault) = Default::default();
+    let mut session =
+        Session { room, inputs: files, ceremony, record, unwritten, reading, vault, lock };
     session.opened()?;
     session.run()
 }
@@ -110,12 +114,14 @@ pub fn resume(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
 fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
     let work = room.binding.work.clone();
     let lock = lock(&work)?;
-    let record = journal::read(&work, copies)?;
+    let (record, unwritten) = journal::read(&work, copies)?;
     let files = inputs::Files::kept(&work, &record)?;
     // The clock of this day is attested anew, by two watches, before anything else is done.
     let ceremony = ceremony::replay(files.inputs()?, &record)?;
     let reading = Reading::of(room.clock);
-    let mut session = Session { room, inputs: files, ceremony, record, reading, vault: None, lock };
+    let vault = None;
+    let mut session =
+        Session { room, inputs: files, ceremony, record, unwritten, reading, vault, lock };
     match session.resumed() {
         Ok(()) => session.run(),
         Err(refusal) => {
@@ -185,7 +191,7 @@ impl Session<'_> {
             Act::AttestClock => self.attest_clock(number),
             Act::ReadRoom => self.read_room(),
             Act::ReadRequest => self.read_request(number),
-            Act::ReadUnfinished => self.read_unfinished(),
+            Act::ReadUnfinished => self.read_unfinished(number),
             Act::DestroyKeys { token } => self.destroy_keys(number, token),
             Act::EnrolToken { token } => self.enrol(number, token),
             Act::AdoptToken { token, key } => self.adopt(number, token, key),
@@ -223,6 +229,7 @@ impl Session<'_> {
     }
 
     fn append(&mut self, number: u32, body: Body) -> Result<(), Refusal> {
+        self.keep_copied()?;
         let mut record = self.record.clone();
         let line = record
             .append(self.room.clock.now(), number, body)
@@ -262,8 +269,10 @@ impl Session<'_> {
             refusal.standing = self.ceremony.standing();
         }
         let body = Body::Refused { check: refusal.check, what: refusal.what.clone() };
-        // A record that cannot be written is what the refusal is about already.
-        let _ = self.append(step, body);
+        // A copy that nobody vouched for is not kept. A record that cannot be written is what the refusal is about.
+        if self.unwritten.is_empty() {
+            let _ = self.append(step, body);
+        }
         refusal
     }
 

@@ -10,6 +10,7 @@ use super::token::Put;
 use super::words::{Asked, table};
 use crate::ceremony::draft;
 use crate::ceremony::fact::{Certified, Fact};
+use crate::ceremony::statement::Said;
 use crate::check::Check;
 use crate::child;
 use crate::child::token::Token;
@@ -67,9 +68,11 @@ impl Session<'_> {
         };
         self.prove_root(&mut token, holder, name, &made)?;
         let certificates = self.certify_on(&mut token, name, &made)?;
+        let said = Said::KeyMade { key: name, public: &made.public };
+        let statement = self.state(&mut token, holder, &said)?;
         token.logout().map_err(|error| self.child(&error))?;
         self.show(&format!("        key {name} {}", made.public.id().grouped()))?;
-        Ok(Fact::KeyMade { key: name.to_owned(), public: made.public, certificates })
+        Ok(Fact::KeyMade { key: name.to_owned(), public: made.public, certificates, statement })
     }
 
     fn prove_root(
@@ -82,7 +85,7 @@ impl Session<'_> {
         let random = data_encoding::HEXLOWER.encode(&super::token::draw::<32>()?);
         let head = self.record.head();
         let text = format!("officiant proof v1\nroot key\n{name}\n{holder}\n{head}\n{random}\n");
-        self.challenge(token, holder, key, text.as_bytes())
+        self.challenge(token, holder, key, text.as_bytes()).map(|_| ())
     }
 
     fn certify_on(

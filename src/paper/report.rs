@@ -99,7 +99,7 @@ fn weakness(fact: &Fact) -> Option<String> {
             "The kernel was not made to reseed at once; the tokens' entropy reached it only as it does so by itself."
                 .into(),
         ),
-        Fact::ShareStored { key, index, on_token: false } => Some(format!(
+        Fact::ShareStored { key, index, on_token: false, .. } => Some(format!(
             "Share {index} of key `{key}` lies in the custody folder only: its token stores no data."
         )),
         _ => None,

@@ -10,6 +10,10 @@ use crate::ceremony::roster::{Holding, Roster};
 use crate::wording::Count;
 
 impl Part {
+    /// Every part, in the script's order.
+    pub const ALL: [Self; 6] =
+        [Self::Opening, Self::Tokens, Self::Keys, Self::Reading, Self::Signing, Self::Closing];
+
     /// The heading of the part.
     pub const fn title(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@
 
 use super::{List, minute};
 use crate::ceremony::fact::{Certified, Fact};
+use crate::ceremony::step::Part;
 use crate::paper::Row;
 use crate::record::{Body, Entry};
 use crate::wording::Count;
@@ -95,10 +96,12 @@ pub(super) fn event(entry: &Entry, current: Option<&Fact>) -> Option<Row> {
             );
             ("exception", text)
         }
-        Body::Done { fact: Fact::Resumed { wrong, undone } } => {
+        Body::Done { fact: Fact::Resumed { page, wrong, undone } } => {
             let undone =
                 if undone.is_empty() { String::new() } else { format!("; {}", undone.join("; ")) };
-            ("restarted", format!("{at}: the words were right{}{undone}", after_wrong(*wrong)))
+            let page = page.map_or("the plan", Part::title);
+            let wrong = after_wrong(*wrong);
+            ("restarted", format!("{at}: the words of page {page} were right{wrong}{undone}"))
         }
         Body::Done { fact: intent @ Fact::Intended { .. } } => {
             ("intent", format!("{at}: {}", fact(intent)))

@@ -1,4 +1,5 @@
 use super::*;
+use crate::ceremony::step::Part;
 use crate::ceremony::tests::{Played, Room};
 use crate::paper::{html, text};
 
@@ -51,14 +52,14 @@ fn what_else_happened_stands_at_its_step() {
     let what = "the clock says 2027".to_owned();
     let check = Some(crate::check::Check::ClockWindow);
     played.record.append(at, 3, Body::Refused { check, what }).unwrap();
-    let fact = Fact::Resumed { wrong: 2, undone: vec!["key `x` is made anew".into()] };
+    let fact = Fact::Resumed { page: Some(Part::Keys), wrong: 2, undone: vec!["key `x` is made anew".into()] };
     played.record.append(at, 4, Body::Done { fact }).unwrap();
     let paper = report(&played.ceremony, &played.record);
     let text = text(&paper).replace("\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
     for said in [
         "expected: two witnesses; happened: one came; decided: go on; by seat B",
         "the clock says 2027 [CLOCK-WINDOW]",
-        "the words were right, after 2 wrong answers; key `x` is made anew",
+        "the words of page Keys were right, after 2 wrong answers; key `x` is made anew",
         "1 exception: in each, people went on",
     ] {
         assert!(text.contains(said), "{said}: {text}");
