@@ -14,7 +14,8 @@ use crate::ceremony::fact::{Fact, Statement};
 use crate::ceremony::roster::KeyOrigin;
 use crate::ceremony::statement::{self, Said};
 use crate::check::Check;
-use crate::child::token::{SoPin, Token};
+use crate::child::token::{Present, SoPin, Token};
+use crate::child::{self, Launch};
 use crate::digest::Digest;
 use crate::key::{Algorithm, Scheme};
 use crate::refusal::{Exit, Refusal};
@@ -39,14 +40,11 @@ impl Session<'_> {
             let what = format!("token `{name}` is not here: {reason}");
             return Err(Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`"));
         }
-        if let (true, Some(folder)) = (self.was_interrupted(step), self.soft_folder(name)) {
-            soft::clear_torn(&folder).map_err(|error| error.refusal())?;
-        }
-        let mut token = self.open(name)?;
-        for face in &token.list().map_err(|error| self.child(&error))?.faces {
+        let (mut token, present) = self.open_to_enrol(step, name)?;
+        for face in &present.faces {
             self.refuse_soft(name, face)?;
         }
-        let mut found = self.found_begun(step, &mut token, name)?;
+        let mut found = self.found_begun(step, &mut token, &present, name)?;
         if matches!(found, Begun::Torn) {
             drop(token);
             self.clear_soft(name)?;
@@ -85,9 +83,44 @@ impl Session<'_> {
         })
     }
 
+    /// Opens a token, with what its module shows. SoftHSM writes its files in place, and dies at those of a token that it
+    /// was killed in while it made it: they go, since nobody can open it and nothing was made on it.
+    fn open_to_enrol(&mut self, step: u32, name: &str) -> Result<(Token, Present), Refusal> {
+        let driver = self.driver(name)?;
+        let open = || {
+            let mut token = Token::start(&Launch::this_binary(name), &driver)?;
+            token.list().map(|present| (token, present))
+        };
+        let opened = match (open(), self.soft_folder(name)) {
+            (Err(child::Error::Lost { .. }), Some(folder)) if self.was_interrupted(step) => {
+                soft::clear(&folder).map_err(|error| error.refusal())?;
+                open()
+            }
+            (opened, _) => opened,
+        };
+        opened.map_err(|error| self.child(&error))
+    }
+
     /// What this very step made of a token before it was interrupted.
-    fn found_begun(&mut self, step: u32, token: &mut Token, name: &str) -> Result<Begun, Refusal> {
-        let present = token.list().map_err(|error| self.child(&error))?;
+    fn found_begun(
+        &mut self,
+        step: u32,
+        token: &mut Token,
+        present: &Present,
+        name: &str,
+    ) -> Result<Begun, Refusal> {
+        let mut initialised = present.faces.iter().filter(|face| face.is_initialised);
+        // What is torn in a soft token's folder is cleared with all of it.
+        if let (Some(other), Some(_)) =
+            (initialised.find(|face| face.name.label.trim() != name), self.soft_folder(name))
+        {
+            let what = format!(
+                "the folder of soft token `{name}` holds token `{}` already",
+                other.name.label.trim()
+            );
+            return Err(Refusal::of(Check::TokenOne, what)
+                .hint("give it a folder of its own in room.toml, and `resume`"));
+        }
         let ours =
             present.faces.iter().find(|face| face.is_initialised && face.name.label.trim() == name);
         let Some(face) = ours.cloned() else { return Ok(Begun::Empty) };

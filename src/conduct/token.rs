@@ -116,7 +116,7 @@ impl Session<'_> {
         Token::start(&Launch::this_binary(name), &driver).map_err(|error| self.child(&error))
     }
 
-    fn driver(&self, name: &str) -> Result<Driver, Refusal> {
+    pub(super) fn driver(&self, name: &str) -> Result<Driver, Refusal> {
         let binding = &self.room.binding;
         let missing = || {
             Refusal::new(Exit::Usage, format!("room.toml has no token `{name}`"))

@@ -59,27 +59,10 @@ pub fn make(folder: &Path) -> Result<PathBuf, Error> {
 /// # Errors
 /// [`Error::Failed`].
 pub fn clear(folder: &Path) -> Result<(), Error> {
-    remove_tokens(folder, |_| Ok(true))
-}
-
-/// Removes tokens that nobody can open, and at which SoftHSM itself dies: it empties a token's own file before it writes
-/// it anew, and was killed between.
-///
-/// # Errors
-/// [`Error::Failed`].
-pub fn clear_torn(folder: &Path) -> Result<(), Error> {
-    remove_tokens(folder, |token| match token.join("token.object").metadata() {
-        Ok(file) => Ok(file.len() == 0),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(e) => Err(e),
-    })
-}
-
-fn remove_tokens(folder: &Path, is_gone: impl Fn(&Path) -> io::Result<bool>) -> Result<(), Error> {
     let failed = |source| Error::Failed { folder: folder.to_owned(), source };
     for entry in folder.read_dir().map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if entry.file_type().map_err(failed)?.is_dir() && is_gone(&entry.path()).map_err(failed)? {
+        if entry.file_type().map_err(failed)?.is_dir() {
             std::fs::remove_dir_all(entry.path()).map_err(failed)?;
         }
     }
