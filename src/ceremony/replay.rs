@@ -29,7 +29,9 @@ pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
             Body::Done { fact } => {
                 if fact.statement().is_some_and(|statement| !before.contains(&statement.head)) {
                     let what = "a token said so in another record";
-                    return Err(at(Refusal::of(Check::TokenStatement, what)));
+                    return Err(at(
+                        Refusal::of(Check::TokenStatement, what).hint(super::accept::EDITED)
+                    ));
                 }
                 ceremony = ceremony.accept(entry.step, fact.clone()).map_err(at)?
             }

@@ -74,8 +74,7 @@ pub(super) fn check(
         return Ok(());
     }
     let what = format!("token `{token}` did not say what the record says that it did");
-    Err(Refusal::of(Check::TokenStatement, what)
-        .hint("bring the work folder as it was left: nothing in it is to be edited"))
+    Err(Refusal::of(Check::TokenStatement, what).hint(super::accept::EDITED))
 }
 
 fn is_signed(

@@ -65,8 +65,9 @@ fn repositories_cost_one_signing_for_each_signature_and_nothing_else() {
         others.map(|(name, count)| (name.clone(), *count)).collect::<Vec<_>>()
     };
     assert_eq!(same(&one), same(&six));
-    // Beside those of each repository: attest and root key of the new token prove themselves.
-    assert_eq!((one["C_SignInit"], one["C_Sign"]), (3 + 2, 2 * (3 + 2)));
+    // Beside those of each repository: attest and root key of the new token prove themselves, and the token says that it
+    // made the root key.
+    assert_eq!((one["C_SignInit"], one["C_Sign"]), (3 + 3, 2 * (3 + 3)));
     // One login for each act at a token, as user or (three times, at the enrolment) as security officer.
     assert_eq!((one["C_Login"], one["C_Logout"]), (LOGINS, LOGINS));
 }

@@ -52,7 +52,11 @@ fn what_else_happened_stands_at_its_step() {
     let what = "the clock says 2027".to_owned();
     let check = Some(crate::check::Check::ClockWindow);
     played.record.append(at, 3, Body::Refused { check, what }).unwrap();
-    let fact = Fact::Resumed { page: Some(Part::Keys), wrong: 2, undone: vec!["key `x` is made anew".into()] };
+    let fact = Fact::Resumed {
+        page: Some(Part::Keys),
+        wrong: 2,
+        undone: vec!["key `x` is made anew".into()],
+    };
     played.record.append(at, 4, Body::Done { fact }).unwrap();
     let paper = report(&played.ceremony, &played.record);
     let text = text(&paper).replace("\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
