@@ -72,14 +72,14 @@ impl Session<'_> {
         let page = self.ask_last_page(step, pages.last().map(|(_, part)| part.as_str()))?;
         let title = |page: Option<&(Digest, String)>| page.map(|(_, part)| part.clone());
         let named = page.map(|part| part.title().to_owned());
+        let newest = title(pages.last());
         let mut unwritten = None;
-        if title(pages.last()) != named && record.ends_with_checkpoint() {
+        if newest != named && record.ends_with_checkpoint() {
             unwritten = pages.pop();
         }
         if title(pages.last()) != named {
             let none = || "none".to_owned();
-            let (page, known) = (named.unwrap_or_else(none), title(pages.last()));
-            let known = known.unwrap_or_else(none);
+            let (page, known) = (named.unwrap_or_else(none), newest.unwrap_or_else(none));
             let what =
                 format!("the last page on paper is {page}, and the last of the record is {known}");
             return Err(forged(what));
