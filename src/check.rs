@@ -33,7 +33,7 @@ macro_rules! checks {
 
 // One line of documentation each: docs/checks.md repeats it, and a test compares the two.
 checks! {
-    /// A ceremony in which a token meant to sign is finished, never abandoned.
+    /// A ceremony in which a token meant to sign is abandoned only with its roots complete, which stay in the room.
     AbandonIntended = "ABANDON-INTENDED",
     /// The ceremony that is abandoned is the one that the plan names.
     AbandonPlan = "ABANDON-PLAN",

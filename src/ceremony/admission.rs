@@ -47,7 +47,8 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
     shared::check(inputs, roster)
 }
 
-/// The chain of a repository as the request brought it, version 1 first.
+/// The chain of a repository as the request brought it, version 1 first, with what only the room has of it: complete
+/// roots that nobody wanted, which the server never saw, and which the next one follows.
 ///
 /// # Errors
 /// `[REQUEST-CHAIN]` for bytes that are no root.
@@ -67,6 +68,11 @@ pub fn chain(inputs: &Inputs, repository: &str) -> Result<Vec<SignedRoot>, Refus
             return Err(bad(format!("says version {}", root.version())));
         }
         chain.push(root);
+    }
+    let (known, unwanted) = (inputs.past.chain(repository), inputs.past.unwanted(repository));
+    let published = known.len() - unwanted.len();
+    if published <= chain.len() {
+        chain.extend(known.iter().skip(chain.len()).cloned());
     }
     Ok(chain)
 }

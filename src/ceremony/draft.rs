@@ -151,7 +151,7 @@ fn document(repository: &str, error: &dyn std::fmt::Display) -> Refusal {
 fn check_equivocation(ceremony: &Ceremony, draft: &Draft) -> Result<(), Refusal> {
     let made = draft.made();
     for past in ceremony.past().ceremonies() {
-        for earlier in super::closing::intended(&past.record) {
+        for earlier in past.records().flat_map(super::closing::intended) {
             if earlier.repository == made.repository
                 && earlier.version == made.version
                 && earlier.sha256 != made.sha256

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::token::PINS;
 use super::{CUSTODY, Session};
 use crate::ceremony::fact::Fact;
-use crate::ceremony::{self, closing};
+use crate::ceremony::{self, abandon, closing};
 use crate::check::Check;
 use crate::paper;
 use crate::record::{Body, Record};
@@ -43,20 +43,34 @@ impl Session<'_> {
     pub(super) fn export_folders(&mut self) -> Result<Fact, Refusal> {
         let folder = self.own_folder()?;
         let binding = self.room.binding.media.clone();
-        for root in &binding.outward {
-            media::expect(root, Kind::Out).map_err(|error| self.device(&error))?;
-            media::expect_only(root, &["trust"]).map_err(|error| self.device(&error))?;
-            media::write_tree(root, "trust", &folder.files).map_err(|error| self.device(&error))?;
+        let outward = self.goes_out()?;
+        // Only wanted roots go out: a complete one that nobody wants stays in the room, with the folder that has it.
+        let (roots, kind, name) = match outward {
+            true => (&binding.outward, Kind::Out, "trust".to_owned()),
+            false => (&binding.room, Kind::Room, format!("trust-{}", folder.folder)),
+        };
+        for root in roots {
+            media::expect(root, kind).map_err(|error| self.device(&error))?;
+            if outward {
+                media::expect_only(root, &["trust"]).map_err(|error| self.device(&error))?;
+            }
+            media::write_tree(root, &name, &folder.files).map_err(|error| self.device(&error))?;
         }
-        let [first, second] = &binding.outward;
-        self.compare(first, second, "trust", TRUST_LIMITS)?;
+        let [first, second] = roots;
+        self.compare(first, second, &name, TRUST_LIMITS)?;
         for root in &binding.room {
             self.export_custody(root)?;
         }
         let [first, second] = &binding.room;
         self.compare(first, second, CUSTODY, CUSTODY_LIMITS)?;
-        let media = u32::try_from(binding.outward.len() + binding.room.len()).unwrap_or(u32::MAX);
+        let out = if outward { binding.outward.len() } else { 0 };
+        let media = u32::try_from(out + binding.room.len()).unwrap_or(u32::MAX);
         Ok(Fact::FoldersExported { closing: folder.closing, media })
+    }
+
+    /// Whether the trust folder goes onto `out` media: everything that it completed is wanted.
+    pub(super) fn goes_out(&self) -> Result<bool, Refusal> {
+        abandon::unwanted(&self.ceremony).map(|unwanted| unwanted.is_empty())
     }
 
     /// The record up to its close: what comes after is about the export itself, and differs when that is repeated.
@@ -72,7 +86,8 @@ impl Session<'_> {
 
     fn export_custody(&self, root: &Path) -> Result<(), Refusal> {
         media::expect(root, Kind::Room).map_err(|error| self.device(&error))?;
-        let mut files = self.inputs.folder(CUSTODY);
+        let (mut files, void) = (self.inputs.folder(CUSTODY), self.void_sets()?);
+        files.retain(|path, _| path.split_once('/').is_none_or(|(set, _)| !void.contains(set)));
         let own = self.room.binding.work.join(CUSTODY);
         if own.exists() {
             let mine =

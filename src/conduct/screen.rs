@@ -142,11 +142,15 @@ impl Session<'_> {
 
     /// Waits until the media are in: the empty ones are taken out of their bags only now.
     pub(super) fn ask_media(&mut self, step: u32) -> Result<(), Refusal> {
+        let media = match self.goes_out()? {
+            true => "both out media, empty, and both room media",
+            false => "both room media",
+        };
         let prompt = Prompt {
             step,
             id: "media".to_owned(),
             who: "operator".to_owned(),
-            text: "put in both out media, empty, and both room media, and press Enter".to_owned(),
+            text: format!("put in {media}, and press Enter"),
             expected: Some(Expected::Text(String::new())),
         };
         self.ask(&prompt).map(|_| ())
@@ -159,6 +163,10 @@ impl Session<'_> {
         )?;
         self.show(&words::table(closing))?;
         let next = match self.ceremony.plan().kind() {
+            Kind::Abandon if !self.goes_out()? => {
+                "Nothing is to be published: complete roots that nobody wants lie on the room media, in the trust folder \
+                 of this ceremony. The next plan follows it, and its roots go out together with these."
+            }
             Kind::Abandon => "Nothing is to be published. Keep the media for the next ceremony.",
             _ => {
                 "Next: one of the out media goes to the online machine, for `courier publish`; the other and \

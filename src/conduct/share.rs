@@ -216,7 +216,7 @@ impl Session<'_> {
     }
 
     /// The sets that this record, or the one of an abandoned ceremony, says were made, and that no key has any more.
-    fn void_sets(&self) -> Result<BTreeSet<String>, Refusal> {
+    pub(super) fn void_sets(&self) -> Result<BTreeSet<String>, Refusal> {
         let bytes = self.inputs.file("unfinished/record.jsonl").unwrap_or_default();
         let (unfinished, _) = Record::parse(bytes)
             .map_err(|error| Refusal::of(Check::ResumeHead, error.to_string()))?;

@@ -18,6 +18,7 @@ use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11::{self, KeyRef, Object};
+use crate::trust::LastCeremony;
 
 /// What a token stores of what it is about to sign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -242,7 +243,8 @@ impl Session<'_> {
 
     fn is_past(&self, intent: &Intent) -> bool {
         let past = self.ceremony.past().ceremonies();
-        past.iter().any(|ceremony| ceremony.record.heads().any(|head| head == intent.head))
+        let mut records = past.iter().flat_map(LastCeremony::records);
+        records.any(|record| record.heads().any(|head| head == intent.head))
     }
 
     /// Stores an intent and reads it back. A token that stores nothing is known by that, and its custodian's receipt

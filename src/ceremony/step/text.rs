@@ -5,7 +5,7 @@
 
 use super::{Act, Part, Step};
 use crate::ceremony::fact::Purpose;
-use crate::ceremony::plan::Plan;
+use crate::ceremony::plan::{Kind, Plan};
 use crate::ceremony::roster::{Holding, Roster};
 use crate::wording::Count;
 
@@ -83,6 +83,10 @@ impl Step {
                 format!(
                     "Put in token {token}; its holder sets the PIN, twice, unseen; the operator types its serial."
                 )
+            }
+            Act::ExportFolders if plan.kind() == Kind::Abandon => {
+                "Put in both room media and, unless a complete root stays in the room, two empty out media."
+                    .into()
             }
             Act::ExportFolders => "Put in two empty out media and both room media.".into(),
             Act::MakeKey { key, token } => {
