@@ -23,8 +23,8 @@ use clap::{Args, Parser, Subcommand};
     disable_version_flag = true,
     disable_help_subcommand = true,
     color = clap::ColorChoice::Never,
-    term_width = 100,
-    max_term_width = 100
+    // Fixed: what a terminal is wide would be asked of the environment, too.
+    term_width = 100
 )]
 pub struct Officiant {
     /// Print the version, and the SHA-256 of this very binary as hex and words

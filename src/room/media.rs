@@ -188,25 +188,6 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Removes what a killed run of ours left at the top of `root`, known by its name; gives their number.
-///
-/// # Errors
-/// Whatever the media answers.
-pub fn remove_leftovers(root: &Path) -> Result<usize, Error> {
-    let mut count = 0;
-    for entry in root.read_dir().map_err(|e| Error::of(root, "read", e))? {
-        let entry = entry.map_err(|e| Error::of(root, "read", e))?;
-        if entry.file_name().as_encoded_bytes().starts_with(LEFTOVER.as_bytes()) {
-            remove(&entry.path())?;
-            count += 1;
-        }
-    }
-    if count > 0 {
-        sync_folder(root)?;
-    }
-    Ok(count)
-}
-
 /// A folder that no other run can write to while this value lives.
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "held for its lifetime")] File);

@@ -232,19 +232,10 @@ mod tests {
 
     #[test]
     fn tries_left_are_said_as_the_token_says_them() {
-        let said = [
-            TriesLeft::Number(3),
-            TriesLeft::Number(1),
-            TriesLeft::Last,
-            TriesLeft::Low,
-            TriesLeft::Locked,
-            TriesLeft::Unsaid,
-        ];
+        let said = [TriesLeft::Last, TriesLeft::Low, TriesLeft::Locked, TriesLeft::Unsaid];
         assert_eq!(
             said.map(|tries| tries.to_string()),
             [
-                "3 tries left",
-                "1 try left",
                 "1 try left",
                 "the token says that tries are running low",
                 "the token is locked",

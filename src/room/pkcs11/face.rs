@@ -49,11 +49,9 @@ pub struct Face {
     pub pin_len: (usize, usize),
 }
 
-/// What a token says of the tries left for a PIN.
+/// What a token says of the tries left for a PIN. PKCS#11 has flags for it and no number but the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TriesLeft {
-    /// Exactly so many.
-    Number(u32),
     /// At least one wrong PIN was given since the last right one (PKCS#11 `COUNT_LOW`).
     Low,
     /// One.
@@ -67,8 +65,7 @@ pub enum TriesLeft {
 impl std::fmt::Display for TriesLeft {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Number(1) | Self::Last => f.write_str("1 try left"),
-            Self::Number(n) => write!(f, "{n} tries left"),
+            Self::Last => f.write_str("1 try left"),
             Self::Low => f.write_str("the token says that tries are running low"),
             Self::Locked => f.write_str("the token is locked"),
             Self::Unsaid => f.write_str("the token does not say how many tries are left"),
