@@ -288,7 +288,11 @@ impl Session<'_> {
     fn vault(&mut self) -> Result<&mut Vault, Refusal> {
         if self.vault.is_none() {
             let started = Vault::start(&Launch::this_binary("vault"));
-            self.vault = Some(started.map_err(|error| self.child(&error))?);
+            let vault = started.map_err(|error| self.child(&error))?;
+            if !vault.fence().is_memory_locked {
+                self.show("        this account may not lock memory: see that the machine has no swap, or keys reach it")?;
+            }
+            self.vault = Some(vault);
         }
         self.vault.as_mut().ok_or_else(|| Refusal::new(Exit::Ours, "the vault did not start"))
     }
