@@ -29,7 +29,7 @@ pub struct Driver {
     pub softhsm: Option<PathBuf>,
 }
 
-/// Who holds the SO PIN of a token that is initialised (security.md rule 9).
+/// Who holds the SO PIN of a token that is initialised (docs/threats.md rule 9).
 pub enum SoPin {
     /// Nobody: it is drawn in the child and forgotten unshown. A forgotten user PIN is then a lost token.
     Drawn,

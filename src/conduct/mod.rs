@@ -148,8 +148,8 @@ pub fn inputs_of(binding: &Binding, plan: &std::path::Path) -> Result<Inputs, Re
     inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()
 }
 
-/// The plan's practice mark in the work folder of an unfinished ceremony, which decides whether answers may come from a
-/// file.
+/// How much the unfinished ceremony of the work folder counts, as its record says: only in a practice answers may come
+/// from a file.
 ///
 /// # Errors
 /// As [`resume`].

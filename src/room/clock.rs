@@ -1,6 +1,6 @@
 //! The clocks of the machine: the wall clock, the one that only moves forward, and a comparison of the two.
 //!
-//! Room floor: reads clocks, touches nothing else (security rule 24: no reading is ever a floor for the next one).
+//! Room floor: reads clocks, touches nothing else. No reading is ever a floor for the next one (docs/threats.md rule 24).
 
 use std::time::Duration;
 

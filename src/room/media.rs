@@ -20,7 +20,7 @@ pub use error::Error;
 pub use lines::{append_line, cut_to};
 pub use tree::{Files, Limits, compare, read_tree, write_tree};
 
-/// What a media is for, as its marker file says (security rule 21).
+/// What a media is for, as its marker file says (docs/threats.md rule 21).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Carries requests into the room.

@@ -1,7 +1,7 @@
 //! PKCS#11 (v2.40, v3.x) through `cryptoki`: modules, tokens, logins.
 //!
-//! The room: loads foreign code and drives a device, so it runs only in a token's child (security.md rule 13). A token
-//! is chosen by its serial, never by a slot number. Nothing is retried.
+//! The room: loads foreign code and drives a device, so it runs only in a token's child (docs/threats.md rule 13). A
+//! token is chosen by its serial, never by a slot number. Nothing is retried.
 
 mod error;
 mod face;

@@ -1,7 +1,7 @@
 //! The plans of a rehearsal: a stand-in of the past, and the plan itself moved to where nobody believes it.
 //!
-//! Second floor: pure. security.md rule 26: names below `rehearsal.invalid/`, every date thirty years back, throw-away
-//! keys. The past is made again as one chain of the same length and dates, by the keys of its last root.
+//! Second floor: pure. docs/threats.md rule 26: names below `rehearsal.invalid/`, every date thirty years back,
+//! throw-away keys. The past is made again as one chain of the same length and dates, by the keys of its last root.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -90,7 +90,7 @@ fn long(only: &[Name], folder: &str) -> Option<Name> {
     only.iter().find(|name| name.folder() == folder).cloned()
 }
 
-/// Refuses what a rehearsal made: its names, and its dates of thirty years ago (security.md rule 26).
+/// Refuses what a rehearsal made: its names, and its dates of thirty years ago (docs/threats.md rule 26).
 fn check_real(name: &Name, versions: &BTreeMap<u64, SignedRoot>) -> Result<(), Error> {
     let host = name.as_str().split(['/', ':']).next().unwrap_or_default();
     if host == "rehearsal.invalid" {
