@@ -209,8 +209,6 @@ mod tests {
             is_initialised: true,
             has_user_pin: true,
             user_pin: TriesLeft::Unsaid,
-            so_pin: TriesLeft::Unsaid,
-            has_keypad: false,
             pin_len: (4, 8),
         };
         (Slot::try_from(0u64).unwrap(), face)

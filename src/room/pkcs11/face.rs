@@ -41,10 +41,6 @@ pub struct Face {
     pub has_user_pin: bool,
     /// What it says of tries of the user PIN.
     pub user_pin: TriesLeft,
-    /// What it says of tries of the SO PIN.
-    pub so_pin: TriesLeft,
-    /// The PIN is typed on the token's own keypad.
-    pub has_keypad: bool,
     /// The lengths of a PIN that it takes, in bytes.
     pub pin_len: (usize, usize),
 }
@@ -92,18 +88,12 @@ pub(super) fn face(info: &TokenInfo) -> Face {
         is_initialised: info.token_initialized(),
         has_user_pin: info.user_pin_initialized(),
         user_pin: user_tries(info),
-        so_pin: tries(info.so_pin_locked(), info.so_pin_final_try(), info.so_pin_count_low()),
-        has_keypad: info.protected_authentication_path(),
         pin_len: (info.min_pin_length(), info.max_pin_length()),
     }
 }
 
 pub(super) fn user_tries(info: &TokenInfo) -> TriesLeft {
-    tries(info.user_pin_locked(), info.user_pin_final_try(), info.user_pin_count_low())
-}
-
-fn tries(locked: bool, last: bool, low: bool) -> TriesLeft {
-    match (locked, last, low) {
+    match (info.user_pin_locked(), info.user_pin_final_try(), info.user_pin_count_low()) {
         (true, _, _) => TriesLeft::Locked,
         (_, true, _) => TriesLeft::Last,
         (_, _, true) => TriesLeft::Low,
