@@ -1,6 +1,6 @@
 //! Closing an unfinished ceremony: what it left, and what of that goes.
 //!
-//! Second floor: pure. security.md rules 7 and 27.
+//! Second floor: pure. docs/threats.md rules 7 and 27.
 
 use super::draft::{self, Draft};
 use super::fact::Fact;

@@ -1,6 +1,6 @@
 //! Whether the request may be believed: the courier must not decide what is signed.
 //!
-//! Second floor: pure. security.md rules 1 and 2.
+//! Second floor: pure. docs/threats.md rules 1 and 2.
 
 mod last;
 mod shared;

@@ -214,7 +214,7 @@ pub fn to_sign(drafts: &[Draft], public: &PublicKey) -> Result<Vec<(String, ToSi
 /// Turns raw answers into recorded signatures, each verified.
 ///
 /// # Errors
-/// `[SIGNATURE]` for an answer that is none.
+/// `[SIGNATURE-GOOD]` for an answer that is none.
 pub fn signatures(
     drafts: &[Draft],
     public: &PublicKey,

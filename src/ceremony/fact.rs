@@ -21,7 +21,8 @@ pub enum Fact {
     },
     /// The ceremony is over; the folders are written next.
     Closed {
-        /// Until when each key that is no longer wanted can mislead somebody, as sentences.
+        /// What the closing page says beside the digests, as sentences: who was not here, what was left out, the horizon,
+        /// and until when old keys can mislead somebody.
         remarks: Vec<String>,
     },
     /// Fresh entropy went to the kernel's generator.

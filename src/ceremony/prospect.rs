@@ -1,6 +1,6 @@
 //! Whom a new root would cut off, and until when everybody can follow: the walk and the horizon of every candidate.
 //!
-//! Second floor: pure. product.md section 5, security.md rule 25.
+//! Second floor: pure. docs/threats.md rule 25.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::plan::{Plan, midnight};
 use crate::check::Check;
 use crate::refusal::Refusal;
 use crate::root::horizon::{self, Fare};
-use crate::root::walk::{Chain, Stop};
+use crate::root::walk::Chain;
 use crate::root::{KeyId, SignedRoot, Version};
 
 /// What is to be published: a candidate whose signatures are assumed, or the completed root.
@@ -44,7 +44,7 @@ pub fn check(
         let what = format!(
             "`{name}`: {} would not reach the new root: {}",
             holder(profile.name, *start),
-            stop_words(stop)
+            stop
         );
         return Err(Refusal::of(Check::Walk, what)
             .hint("keep what it needs: old keys that sign, certificates that are valid, one version at a time"));
@@ -58,7 +58,7 @@ pub fn check(
     if let Some((fare, day, stop)) = early {
         let who = holder(fare.profile.name, fare.start);
         let day = day.strftime("%Y-%m-%d");
-        let what = format!("`{name}`: from {day} on, {who} would fail: {}", stop_words(stop));
+        let what = format!("`{name}`: from {day} on, {who} would fail: {stop}");
         return Err(Refusal::of(Check::Horizon, what)
             .hint("give certificates and root later dates, or the plan an earlier `safe_until`"));
     }
@@ -95,7 +95,7 @@ pub fn sentences(repository: &str, fares: &[Fare]) -> Vec<String> {
     let mut ends: BTreeMap<(Timestamp, String), Concerned<'_>> = BTreeMap::new();
     for fare in fares {
         let Some((day, stop)) = &fare.ends else { continue };
-        let same = ends.entry((*day, stop_words(stop))).or_default();
+        let same = ends.entry((*day, stop.to_string())).or_default();
         same.entry(fare.profile.name).or_default().insert(fare.start);
     }
     let sentence = |((day, stop), who): ((Timestamp, String), Concerned<'_>)| {
@@ -119,7 +119,7 @@ fn holders(profile: &str, starts: &BTreeSet<Option<Version>>) -> String {
     format!("{profile} {}", starts.join(" or "))
 }
 
-/// Until when whoever has an old root key could still mislead somebody, as sentences (security.md rule 25).
+/// Until when whoever has an old root key could still mislead somebody, as sentences (docs/threats.md rule 25).
 pub fn old_keys(ceremony: &Ceremony, draft: &Draft, complete: &SignedRoot) -> Vec<String> {
     let chain = Chain::new(draft.chain.iter().cloned().chain([complete.clone()]));
     let name = &draft.repository;
@@ -141,8 +141,4 @@ fn holder(profile: &str, start: Option<Version>) -> String {
         Some(version) => format!("a {profile} that holds root {version}"),
         None => format!("a {profile} that begins anew"),
     }
-}
-
-fn stop_words(stop: &Stop) -> String {
-    stop.to_string()
 }

@@ -9,11 +9,11 @@ use super::token::PINS;
 use super::{CUSTODY, Session};
 use crate::ceremony::fact::Fact;
 use crate::ceremony::{self, abandon, closing};
-use crate::check::Check;
 use crate::paper;
 use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::room::media::{self, Kind, Limits};
+use crate::wording::Count;
 
 /// What a custody folder may hold.
 pub(super) const CUSTODY_LIMITS: Limits =
@@ -55,6 +55,7 @@ impl Session<'_> {
                 media::expect_only(root, &["trust"]).map_err(|error| self.device(&error))?;
             }
             media::write_tree(root, &name, &folder.files).map_err(|error| self.device(&error))?;
+            self.tell_written(&name, folder.files.len(), root)?;
         }
         let [first, second] = roots;
         self.compare(first, second, &name, TRUST_LIMITS)?;
@@ -84,7 +85,13 @@ impl Session<'_> {
         Ok(self.record.first(close + 1))
     }
 
-    fn export_custody(&self, root: &Path) -> Result<(), Refusal> {
+    /// Media are slow: whoever waits sees which of them is done.
+    fn tell_written(&mut self, name: &str, files: usize, root: &Path) -> Result<(), Refusal> {
+        let files = Count(files, "file");
+        self.show(&format!("        {name} is on `{}`: {files}", root.display()))
+    }
+
+    fn export_custody(&mut self, root: &Path) -> Result<(), Refusal> {
         media::expect(root, Kind::Room).map_err(|error| self.device(&error))?;
         let (mut files, void) = (self.inputs.folder(CUSTODY), self.void_sets()?);
         files.retain(|path, _| path.split_once('/').is_none_or(|(set, _)| !void.contains(set)));
@@ -99,7 +106,7 @@ impl Session<'_> {
             self.make_folders(root, path)?;
             media::write_new(&target, bytes).map_err(|error| self.device(&error))?;
         }
-        Ok(())
+        self.tell_written(CUSTODY, files.len(), root)
     }
 
     /// Whether a file of the custody folder is of a token or a set that the public files commit to; sets that became void
@@ -148,10 +155,7 @@ impl Session<'_> {
             media::read_tree(&path, limits).map_err(|error| self.device(&error))
         };
         let (one, other) = (read(first)?, read(second)?);
-        media::compare((first, &one), (second, &other)).map_err(|error| {
-            let refusal = self.device(&error);
-            Refusal { check: refusal.check.or(Some(Check::MediaTwo)), ..refusal }
-        })
+        media::compare((first, &one), (second, &other)).map_err(|error| self.device(&error))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::digest::Digest;
 use crate::key::{Algorithm, Scheme};
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
-use crate::room::pkcs11::{Face, KeyRef, Login, Purpose};
+use crate::room::pkcs11::{Face, Generated, KeyRef, Login, Purpose, WrapTrial};
 use crate::room::soft;
 use crate::secret::{Pin, SecretBytes};
 
@@ -249,11 +249,22 @@ impl Session<'_> {
             // Proven as when it is made: a key that may do more, or can leave, is not taken up.
             let found = token.reclaim(purpose, label).map_err(|error| self.child(&error))?;
             if let Some(found) = found {
-                return Ok(found.key);
+                return self.told(label, found);
             }
         }
         let made = token.generate(purpose, Algorithm::EcdsaP256, label);
-        made.map(|made| made.key).map_err(|error| self.child(&error))
+        let made = made.map_err(|error| self.child(&error))?;
+        self.told(label, made)
+    }
+
+    /// A key that was made, and where nothing could try to carry it away, that the token's word is all there is.
+    pub(super) fn told(&mut self, label: &str, made: Generated) -> Result<KeyRef, Refusal> {
+        if made.wrap == WrapTrial::NotTried {
+            self.show(&format!(
+                "        key {label}: that it cannot leave its token is only what the token says; nothing could try"
+            ))?;
+        }
+        Ok(made.key)
     }
 
     fn prove_attest(&self, token: &mut Token, name: &str, key: &KeyRef) -> Result<(), Refusal> {

@@ -148,8 +148,8 @@ pub fn inputs_of(binding: &Binding, plan: &std::path::Path) -> Result<Inputs, Re
     inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()
 }
 
-/// The plan's practice mark in the work folder of an unfinished ceremony, which decides whether answers may come from a
-/// file.
+/// How much the unfinished ceremony of the work folder counts, as its record says: only in a practice answers may come
+/// from a file.
 ///
 /// # Errors
 /// As [`resume`].
@@ -288,7 +288,11 @@ impl Session<'_> {
     fn vault(&mut self) -> Result<&mut Vault, Refusal> {
         if self.vault.is_none() {
             let started = Vault::start(&Launch::this_binary("vault"));
-            self.vault = Some(started.map_err(|error| self.child(&error))?);
+            let vault = started.map_err(|error| self.child(&error))?;
+            if !vault.fence().is_memory_locked {
+                self.show("        this account may not lock memory: see that the machine has no swap, or keys reach it")?;
+            }
+            self.vault = Some(vault);
         }
         self.vault.as_mut().ok_or_else(|| Refusal::new(Exit::Ours, "the vault did not start"))
     }

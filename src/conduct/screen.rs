@@ -111,6 +111,16 @@ impl Session<'_> {
         Ok(old.map_or(new.clone(), |old| format!("{old}; {new}")))
     }
 
+    /// Shows how far long work is. What is little is done before anybody could read it.
+    pub(super) fn progress(&mut self, done: usize, of: usize, what: &str) -> Result<(), Refusal> {
+        if of <= FEW {
+            return Ok(());
+        }
+        let standing = self.ceremony.standing();
+        let shown = self.room.console.progress(done as u64, of as u64, what);
+        shown.map_err(|error| error.refusal(standing))
+    }
+
     /// Closes a step on the screen, with the time that goes beside its box on paper.
     pub(super) fn done(&mut self, seen: &str) -> Result<(), Refusal> {
         let at = self.room.clock.now().strftime("%H:%M UTC");
@@ -176,3 +186,6 @@ impl Session<'_> {
         self.show(next)
     }
 }
+
+/// So many signatures, walks or files are made without a word about how far they are.
+pub(super) const FEW: usize = 16;

@@ -119,8 +119,7 @@ impl Session<'_> {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
-        let raw = self.vault()?.sign(name, &inputs);
-        let raw = raw.map_err(|error| self.child(&error))?;
+        let raw = self.sign_in_vault(name, &inputs)?;
         finish(&requests, &raw)
     }
 

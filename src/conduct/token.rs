@@ -1,4 +1,4 @@
-//! Tokens: put in, recognised, enrolled, and asked with their holder's PIN.
+//! Tokens: put in, recognised, and opened by their holder's PIN.
 //!
 //! Roof.
 
@@ -394,7 +394,7 @@ pub(super) fn draw<const N: usize>() -> Result<[u8; N], Refusal> {
     Ok(bytes)
 }
 
-/// What the journals of PINs begin with that were right or wrong, in the custody folder.
+/// What the names of the journals of right and wrong PINs begin with, in the custody folder.
 pub(super) const PINS: &str = "pins-";
-/// Its largest size that is read, in bytes.
+/// The largest such journal that is read, in bytes.
 const MAX_PINS: u64 = 1 << 20;

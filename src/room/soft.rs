@@ -26,12 +26,7 @@ pub fn config(folder: &Path) -> Result<PathBuf, Error> {
     let text = whole
         .to_str()
         .filter(|text| !text.contains(['=', '#', '\n', '\r']) && text.trim() == *text)
-        .map(|text| {
-            format!(
-                "directories.tokendir = {text}\nobjectstore.backend = file\nlog.level = ERROR\n\
-                 slots.removable = false\n"
-            )
-        })
+        .map(|text| TEMPLATE.replace("@tokendir@", text))
         .ok_or_else(|| Error::Path { folder: whole.clone() })?;
     let path = whole.join(CONFIG);
     if std::fs::read(&path).is_ok_and(|found| found == text.as_bytes()) {
@@ -126,6 +121,9 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     written
 }
 
+/// The configuration of every soft token, but for its folder.
+const TEMPLATE: &str = include_str!("../../softhsm.conf");
+
 /// The configuration file's name; SoftHSM looks at the folders beside it alone.
 pub const CONFIG: &str = "softhsm2.conf";
 
@@ -141,7 +139,8 @@ mod tests {
         let path = make(&folder).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let whole = folder.canonicalize().unwrap();
-        assert!(text.starts_with(&format!("directories.tokendir = {}\n", whole.display())));
+        assert!(text.contains(&format!("\ndirectories.tokendir = {}\n", whole.display())));
+        assert!(!text.contains('@'));
         let moved = root.join("moved");
         std::fs::rename(&folder, &moved).unwrap();
         assert!(std::fs::read_to_string(config(&moved).unwrap()).unwrap().contains("/moved\n"));

@@ -1,6 +1,6 @@
 //! The past: a trust folder whose sums, links, records and roots hold together.
 //!
-//! First floor, documents: pure; the bytes of files in, checked values out.
+//! Second floor, beside the ceremony: pure; the bytes of files in, checked values out.
 
 use std::collections::{BTreeMap, BTreeSet};
 

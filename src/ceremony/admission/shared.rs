@@ -1,6 +1,6 @@
 //! Whether repositories may share what nothing in a root tells apart: a certificate name, or a TUF root key.
 //!
-//! Second floor: pure. security.md rule 10.
+//! Second floor: pure. docs/threats.md rule 10.
 
 use std::collections::BTreeSet;
 

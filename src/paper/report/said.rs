@@ -26,8 +26,9 @@ pub(super) fn fact(fact: &Fact) -> String {
             format!("on {}; closing digest {}", Count(*media as usize, "media"), closing.grouped())
                 .replace("medias", "media")
         }
-        Fact::Intended { token, consent, .. } => {
-            format!("token {token} stored its intent: {}", consent.grouped())
+        Fact::Intended { token, consent, stored, .. } => {
+            let how = if *stored { "stored its intent" } else { "stores nothing of its intent" };
+            format!("token {token} {how}: {}", consent.grouped())
         }
         Fact::KeyCertified { certificates, .. } => certified(certificates),
         Fact::KeysDestroyed { keys, .. } if keys.is_empty() => "it held no key".into(),

@@ -52,6 +52,13 @@ fn what_else_happened_stands_at_its_step() {
     let what = "the clock says 2027".to_owned();
     let check = Some(crate::check::Check::ClockWindow);
     played.record.append(at, 3, Body::Refused { check, what }).unwrap();
+    let fact = Fact::Intended {
+        key: "root-b".into(),
+        token: "officer-2".into(),
+        consent: crate::digest::Digest::of(b""),
+        stored: false,
+    };
+    played.record.append(at, 4, Body::Done { fact }).unwrap();
     let fact = Fact::Resumed {
         page: Some(Part::Keys),
         wrong: 2,
@@ -65,6 +72,8 @@ fn what_else_happened_stands_at_its_step() {
         "the clock says 2027 [CLOCK-WINDOW]",
         "the words of page Keys were right, after 2 wrong answers; key `x` is made anew",
         "1 exception: in each, people went on",
+        "token officer-2 stores nothing of its intent: e3b0 c442",
+        "Token `officer-2` stored no intent: that it never signs otherwise rests on its custodian's paper.",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }
