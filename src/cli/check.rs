@@ -19,6 +19,7 @@ use crate::conduct;
 use crate::paper;
 use crate::paper::outlook::Outlook;
 use crate::refusal::{Exit, Refusal};
+use crate::room::binding::module_digest;
 use crate::room::clock::{Clock, SystemClock};
 
 /// Runs `check`.
@@ -27,7 +28,13 @@ use crate::room::clock::{Clock, SystemClock};
 /// Whatever would refuse the ceremony, as far as it can be known now.
 pub(super) fn check(args: &Check) -> Result<(), Refusal> {
     let outlook = match &args.room {
-        Some(path) => in_room(conduct::inputs_of(&room(path)?, &args.plan)?)?,
+        Some(path) => {
+            let binding = room(path)?;
+            for module in &binding.modules {
+                module_digest(&module.path).map_err(|error| error.refusal())?;
+            }
+            in_room(conduct::inputs_of(&binding, &args.plan)?)?
+        }
         None => without_room(args)?,
     };
     if args.json { print(&json(&outlook)?) } else { print(&paper::text(&outlook.paper())) }

@@ -13,7 +13,7 @@ use crate::paper;
 use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::room::media::{self, Kind, Limits};
-use crate::wording::Count;
+use crate::wording::{Count, List};
 
 /// What a custody folder may hold.
 pub(super) const CUSTODY_LIMITS: Limits =
@@ -22,6 +22,9 @@ pub(super) const CUSTODY_LIMITS: Limits =
 impl Session<'_> {
     pub(super) fn close(&mut self) -> Result<Fact, Refusal> {
         let remarks = closing::remarks(&self.ceremony)?;
+        if remarks.is_empty() {
+            self.show("        no remarks")?;
+        }
         for remark in &remarks {
             self.show(&format!("        {remark}"))?;
         }
@@ -42,6 +45,28 @@ impl Session<'_> {
 
     pub(super) fn export_folders(&mut self) -> Result<Fact, Refusal> {
         let folder = self.own_folder()?;
+        let mut whole = Vec::new();
+        self.export(&folder, &mut whole).map_err(|refusal| match whole.as_slice() {
+            [] => refusal,
+            whole => refusal.standing(self.partly(whole)),
+        })
+    }
+
+    /// What is true when only some media carry the trust folder.
+    fn partly(&self, whole: &[String]) -> String {
+        format!(
+            "everything is signed, and the trust folder is whole on {}: keep that in the room; {}",
+            List::names(whole),
+            self.ceremony.goes_on()
+        )
+    }
+
+    /// Writes the folders, and tells by `whole` which media carry the trust folder already.
+    fn export(
+        &mut self,
+        folder: &closing::TrustFolder,
+        whole: &mut Vec<String>,
+    ) -> Result<Fact, Refusal> {
         let binding = self.room.binding.media.clone();
         let outward = self.goes_out()?;
         // Only wanted roots go out: a complete one that nobody wants stays in the room, with the folder that has it.
@@ -55,10 +80,14 @@ impl Session<'_> {
                 media::expect_only(root, &["trust"]).map_err(|error| self.device(&error))?;
             }
             media::write_tree(root, &name, &folder.files).map_err(|error| self.device(&error))?;
+            whole.push(root.display().to_string());
             self.tell_written(&name, folder.files.len(), root)?;
         }
         let [first, second] = roots;
+        // Of two that differ nobody knows which is whole.
+        let written = std::mem::take(whole);
         self.compare(first, second, &name, TRUST_LIMITS)?;
+        *whole = written;
         for root in &binding.room {
             self.export_custody(root)?;
         }

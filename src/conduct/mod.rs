@@ -8,6 +8,7 @@ mod enrol;
 mod inputs;
 mod journal;
 mod opening;
+mod pause;
 mod reading;
 pub mod rehearsal;
 mod restart;
@@ -163,7 +164,9 @@ fn lock(work: &std::path::Path) -> Result<media::Lock, Refusal> {
 
 impl Session<'_> {
     fn run(mut self) -> Result<Finished, Refusal> {
-        self.show_consent()?;
+        if let Some(step) = self.ceremony.next().map(|step| step.number) {
+            self.show_consent(step)?;
+        }
         while let Some(step) = self.ceremony.next().cloned() {
             self.pass_over(&step)?;
             let result = self.perform(&step);
@@ -190,7 +193,7 @@ impl Session<'_> {
             Act::ConfirmPlan => self.confirm_plan(number),
             Act::ConfirmTrust => self.confirm_trust(number),
             Act::AttestClock => self.attest_clock(number),
-            Act::ReadRoom => self.read_room(),
+            Act::ReadRoom => self.read_room(number),
             Act::ReadRequest => self.read_request(number),
             Act::ReadUnfinished => self.read_unfinished(number),
             Act::DestroyKeys { token } => self.destroy_keys(number, token),
@@ -242,8 +245,7 @@ impl Session<'_> {
     }
 
     fn show(&mut self, text: &str) -> Result<(), Refusal> {
-        let standing = self.ceremony.standing();
-        self.room.console.show(text).map_err(|error| error.refusal(standing))
+        self.room.console.show(text).map_err(|error| self.unheard(&error))
     }
 
     fn check_clock(&mut self) -> Result<(), Refusal> {

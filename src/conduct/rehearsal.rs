@@ -12,7 +12,7 @@ use super::{Finished, Room, conduct, inputs, token};
 use crate::ceremony::plan::midnight;
 use crate::ceremony::plan::rehearsal::{Stage, stages};
 use crate::ceremony::roster::Roster;
-use crate::ceremony::{Inputs, admission};
+use crate::ceremony::{Ceremony, Inputs, admission};
 use crate::child::Launch;
 use crate::child::vault::Vault;
 use crate::digest::Digest;
@@ -51,6 +51,9 @@ pub struct Rehearsed {
 pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<Rehearsed, Refusal> {
     let module = soft_module(binding)?;
     let real = inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()?;
+    // Whatever refuses the ceremony itself refuses its rehearsal, too: the stand-in brings its own request.
+    let day = SystemClock.now().max(midnight(real.plan.when().from));
+    Ceremony::open(real.clone(), day)?;
     let roster = Roster::new(&real.plan, &real.past)?;
     let chains = chains(&real)?;
     let all = stages(&real.plan, &roster, &chains);

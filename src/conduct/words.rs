@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::entropy;
+use crate::wording::Count;
 
 /// A question for words of a digest.
 pub(super) struct Asked<'a> {
@@ -39,15 +40,33 @@ impl Session<'_> {
             expected: Some(Expected::Words { digest: *digest, positions: positions.clone() }),
         };
         for wrong in 0..ATTEMPTS {
-            let typed = self.ask(&prompt)?;
+            let typed = self.ask_something(&prompt)?;
             if are_right(digest, &positions, &typed) {
                 return Ok(wrong);
             }
-            self.show("        these are not the words; read them once more")?;
+            let (many, left) = (typed.split_whitespace().count(), ATTEMPTS - wrong - 1);
+            let left = Count(left as usize, "try").to_string();
+            let told = if many == positions.len() {
+                "these are not the words; read them once more".to_owned()
+            } else {
+                format!("{} are needed, {many} typed", Count(positions.len(), "word"))
+            };
+            self.show(&format!("        {told}; {left} left"))?;
         }
         let what = format!("the words of {} were wrong {ATTEMPTS} times", asked.what);
         Err(Refusal::of(asked.check, what)
             .hint("compare paper and machine: one of them is not what it should be"))
+    }
+
+    /// Asks for words; Enter alone is no try, a few times.
+    fn ask_something(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let typed = self.ask(prompt)?;
+            if !typed.is_empty() {
+                return Ok(typed);
+            }
+        }
+        Ok(String::new())
     }
 
     /// Asks a question. Whoever types `!` instead of an answer says first what is not as the script has it
@@ -67,8 +86,7 @@ impl Session<'_> {
 
     /// Asks a question, and takes any line for its answer.
     pub(super) fn hear(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
-        let standing = self.ceremony.standing();
-        self.room.console.ask(prompt).map_err(|error| error.refusal(standing))
+        self.room.console.ask(prompt).map_err(|error| self.unheard(&error))
     }
 }
 
