@@ -5,10 +5,11 @@ use std::fs;
 use officiant::{
     digest::Digest,
     record::{Body, Record},
-    root::{Dialect, Role},
+    root::Dialect,
 };
 
-use super::{Bench, Holding, PlanText};
+use super::genesis::on_one_token;
+use super::{Bench, PlanText};
 use crate::harness::{
     command::{Ran, run},
     pty::Pty,
@@ -19,23 +20,10 @@ use crate::harness::{
 
 const TOKENS: [&str; 1] = ["officer-a"];
 
-/// A first root with one key on one token.
-fn genesis() -> PlanText {
-    PlanText {
-        ceremony: "genesis",
-        after: None,
-        keys: vec![("root-a", "ecdsa-p256", Holding::Token("officer-a"))],
-        root: vec!["root-a"],
-        threshold: 1,
-        roles: Role::ONLINE.to_vec(),
-        extra: String::new(),
-    }
-}
-
 /// The same key signs again.
 fn renewal(bench: &Bench, after: u32) -> PlanText {
     let after = Some(bench.closing(after));
-    PlanText { ceremony: "renew", after, keys: Vec::new(), roles: Vec::new(), ..genesis() }
+    PlanText { ceremony: "renew", after, keys: Vec::new(), roles: Vec::new(), ..on_one_token() }
 }
 
 fn lay_out(bench: &Bench) {
@@ -47,7 +35,7 @@ fn lay_out(bench: &Bench) {
 fn after_two() -> Bench {
     let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
     lay_out(&bench);
-    bench.write_plan(&genesis());
+    bench.write_plan(&on_one_token());
     bench.conduct().ok();
     bench.next_room();
     lay_out(&bench);
@@ -64,7 +52,7 @@ fn dead_after_intent() -> Bench {
     let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
     bench.write_room_with(&TOKENS, shim.module().to_str().unwrap());
     bench.write_answers(&TOKENS, "");
-    bench.write_plan(&genesis());
+    bench.write_plan(&on_one_token());
     // The first signs for the attest key, the second for the root key, the third is the root.
     shim.rules(MODULE, &["C_SignInit 3 before kill both"]);
     assert_eq!(bench.conduct().signal(), Some(9));
@@ -287,7 +275,7 @@ fn a_page_that_was_never_written_is_not_asked_for() {
         drop(bench);
         lay_out(&fresh);
         fresh.write_answers(&TOKENS, "\"insert officer-a\" = \"absent ill\"\n");
-        fresh.write_plan(&genesis());
+        fresh.write_plan(&on_one_token());
         refused(
             &fresh.conduct(),
             [

@@ -21,6 +21,16 @@ pub(crate) fn on_tokens() -> PlanText {
     }
 }
 
+/// A genesis with one key on one token.
+pub(crate) fn on_one_token() -> PlanText {
+    PlanText {
+        keys: vec![("root-a", "ecdsa-p256", Holding::Token("officer-a"))],
+        root: vec!["root-a"],
+        threshold: 1,
+        ..on_tokens()
+    }
+}
+
 /// A genesis with one key in shares: 3 of 5.
 pub(crate) fn in_shares() -> PlanText {
     let tokens = &["share-1", "share-2", "share-3", "share-4", "share-5"];
