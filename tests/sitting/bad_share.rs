@@ -5,13 +5,8 @@ use std::fs;
 use officiant::root::{Dialect, Role};
 
 use super::bad_answer::waits_at;
-use super::bench::PIN;
 use super::genesis::in_shares;
 use super::{Bench, PlanText};
-use crate::harness::{
-    command::{Ran, command, run},
-    softhsm::MODULE,
-};
 
 const TOKENS: [&str; 5] = ["share-1", "share-2", "share-3", "share-4", "share-5"];
 const LEAVE: &str = "leave this token out, and open another share";
@@ -40,43 +35,21 @@ fn after_split() -> (Bench, String) {
     (bench, set)
 }
 
-/// OpenSC's tool on the token of a share, logged in.
-fn tool(bench: &Bench, token: &str, arguments: &[&str]) -> Ran {
-    let mut tool = command("pkcs11-tool", bench.scratch.path());
-    tool.env("SOFTHSM2_CONF", bench.path(&format!("tokens/{token}/softhsm2.conf")));
-    tool.args(["--module", MODULE, "--login", "--pin", PIN]).args(arguments);
-    run(&mut tool)
-}
-
-fn label(set: &str, index: u8) -> String {
-    format!("officiant share {set} {index}")
-}
-
 /// Puts other bytes in the place of the share that a token stores.
 fn replace(bench: &Bench, set: &str, index: u8, bytes: &[u8]) {
-    let (token, label) = (format!("share-{index}"), label(set, index));
-    tool(bench, &token, &["--delete-object", "--type", "data", "--label", &label]).ok();
-    bench.scratch.file("share", bytes);
-    let application = ["--application-label", "officiant share", "--private"];
-    let write = ["--write-object", "share", "--type", "data", "--label", &label];
-    tool(bench, &token, &[&write[..], &application[..]].concat()).ok();
+    let rest = format!("{set} {index}");
+    bench.replace(&format!("share-{index}"), ("officiant share", &rest), bytes);
 }
 
 fn sealed(bench: &Bench, set: &str, index: u8) -> Vec<u8> {
     fs::read(bench.path(&format!("media/room-1/custody/{set}/{index}.age"))).unwrap()
 }
 
-fn serial(bench: &Bench, token: &str) -> String {
-    let told = bench.officiant(&["token", "show", token, "--room", "room-2.toml"]).ok().stdout;
-    let at = told.find("serial").unwrap() + "serial".len();
-    told[at..].split_whitespace().next().unwrap().to_owned()
-}
-
 #[test]
 fn a_share_that_was_not_made_for_its_place_names_itself() {
     let (bench, set) = after_split();
     let (other, foreign) = after_split();
-    let serial = serial(&bench, "share-1");
+    let serial = bench.serial("share-1");
     let mut damaged = sealed(&bench, &set, 1);
     *damaged.last_mut().unwrap() ^= 1;
     let not_made = format!(
@@ -124,8 +97,7 @@ fn too_few_tokens_for_a_key_in_shares_are_refused_before_anybody_types_a_pin() {
 #[test]
 fn a_share_comes_from_the_custody_folder_when_its_token_lost_it() {
     let (bench, set) = after_split();
-    let label = label(&set, 1);
-    tool(&bench, "share-1", &["--delete-object", "--type", "data", "--label", &label]).ok();
+    bench.take_away("share-1", &format!("officiant share {set} 1"));
     bench.conduct().ok();
 }
 

@@ -21,18 +21,18 @@ use crate::harness::{
 const TOKENS: [&str; 1] = ["officer-a"];
 
 /// The same key signs again.
-fn renewal(bench: &Bench, after: u32) -> PlanText {
+pub(super) fn renewal(bench: &Bench, after: u32) -> PlanText {
     let after = Some(bench.closing(after));
     PlanText { ceremony: "renew", after, keys: Vec::new(), roles: Vec::new(), ..on_one_token() }
 }
 
-fn lay_out(bench: &Bench) {
+pub(super) fn lay_out(bench: &Bench) {
     bench.write_room(&TOKENS);
     bench.write_answers(&TOKENS, "");
 }
 
 /// After a genesis and a renewal, ready for the third ceremony.
-fn after_two() -> Bench {
+pub(super) fn after_two() -> Bench {
     let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
     lay_out(&bench);
     bench.write_plan(&on_one_token());
@@ -46,7 +46,7 @@ fn after_two() -> Bench {
 }
 
 /// A first ceremony that died when its token had said what it will sign, before it signed.
-fn dead_after_intent() -> Bench {
+pub(super) fn dead_after_intent() -> Bench {
     let scratch = Scratch::new();
     let shim = Shim::before(&scratch, "one", MODULE, &[]);
     let bench = Bench::new(Dialect::Tuf, &["repo.test"]);

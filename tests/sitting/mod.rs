@@ -2,6 +2,7 @@
 
 mod abandon;
 mod bad_answer;
+mod bad_intent;
 mod bad_media;
 mod bad_plan;
 mod bad_request;
@@ -19,6 +20,7 @@ mod exception;
 mod failing_media;
 pub(crate) mod genesis;
 mod kill;
+mod meddle;
 mod normal;
 mod paper;
 mod power;
