@@ -13,12 +13,13 @@ use super::words::ATTEMPTS;
 use crate::ceremony::fact::Fact;
 use crate::ceremony::roster::KeyOrigin;
 use crate::check::Check;
+use crate::child;
 use crate::child::token::{SoPin, Token};
 use crate::digest::Digest;
 use crate::key::{Algorithm, Scheme};
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
-use crate::room::pkcs11::{Face, KeyRef, Login, Purpose};
+use crate::room::pkcs11::{self, Face, KeyRef, Login, Purpose};
 use crate::room::soft;
 use crate::secret::{Pin, SecretBytes};
 
@@ -219,7 +220,10 @@ impl Session<'_> {
             }
         }
         let made = token.generate(purpose, Algorithm::EcdsaP256, label);
-        made.map(|made| made.key).map_err(|error| self.child(&error))
+        made.map(|made| made.key).map_err(|error| match purpose {
+            Purpose::Seal => self.no_seal(&error),
+            Purpose::Attest | Purpose::Root => self.child(&error),
+        })
     }
 
     fn prove_attest(&self, token: &mut Token, name: &str, key: &KeyRef) -> Result<(), Refusal> {
@@ -260,14 +264,24 @@ impl Session<'_> {
             let point = self.vault()?.peer_point(&sealed, &to);
             point.map_err(|error| self.child(&error))?
         };
-        let agreed = token.agree(key, &point);
-        let agreed = agreed
-            .map_err(|error| Refusal { check: Some(Check::TokenSeal), ..self.child(&error) })?;
+        let agreed = token.agree(key, &point).map_err(|error| self.no_seal(&error))?;
         let met = self.vault()?.meet(&sealed, &to, &agreed);
         met.map_err(|error| {
             let what = format!("token `{name}` does not agree as its sealing key should: {error}");
             Refusal::of(Check::TokenSeal, what).hint("enrol another token for the share")
         })
+    }
+
+    /// Why a token has no sealing key: it is one that cannot have any, or the device failed.
+    fn no_seal(&self, error: &child::Error) -> Refusal {
+        use pkcs11::Error as E;
+        let refusal = self.child(error);
+        match error {
+            child::Error::Token(
+                E::NotSupported { .. } | E::PeerPoint { .. } | E::SecretUnreadable { .. },
+            ) => Refusal { check: Some(Check::TokenSeal), exit: Exit::Refused, ..refusal },
+            _ => refusal,
+        }
     }
 
     pub(super) fn adopt(&mut self, step: u32, name: &str, key: &str) -> Result<Fact, Refusal> {

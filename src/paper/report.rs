@@ -99,6 +99,9 @@ fn weakness(fact: &Fact) -> Option<String> {
             "The kernel was not made to reseed at once; the tokens' entropy reached it only as it does so by itself."
                 .into(),
         ),
+        Fact::Intended { token, stored: false, .. } => Some(format!(
+            "Token `{token}` stores no data: what it meant to sign stands on its custodian's receipt alone."
+        )),
         Fact::ShareStored { key, index, on_token: false } => Some(format!(
             "Share {index} of key `{key}` lies in the custody folder only: its token stores no data."
         )),

@@ -23,6 +23,7 @@ mod kill;
 mod meddle;
 mod normal;
 mod paper;
+mod poor_token;
 mod power;
 mod refused;
 mod rehearse;

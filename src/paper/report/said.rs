@@ -25,8 +25,9 @@ pub(super) fn fact(fact: &Fact) -> String {
             format!("on {}; closing digest {}", Count(*media as usize, "media"), closing.grouped())
                 .replace("medias", "media")
         }
-        Fact::Intended { token, consent, .. } => {
-            format!("token {token} stored its intent: {}", consent.grouped())
+        Fact::Intended { token, consent, stored, .. } => {
+            let kept = if *stored { "stored its intent" } else { "stores nothing; it intends" };
+            format!("token {token} {kept}: {}", consent.grouped())
         }
         Fact::KeyCertified { certificates, .. } => certified(certificates),
         Fact::KeysDestroyed { keys, .. } if keys.is_empty() => "it held no key".into(),
