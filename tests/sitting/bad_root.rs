@@ -1,6 +1,6 @@
-//! Roots of other tools that must not be continued, and a clock that is not the plan's.
+//! Roots of other tools that must not be continued.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::collections::BTreeMap;
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use officiant::{
@@ -16,14 +16,12 @@ use officiant::{
 use super::bad_answer::waits_at;
 use super::bench::PIN;
 use super::genesis::on_tokens;
-use super::rotate::{after_genesis, renewal};
 use super::{Bench, Holding, PlanText, Publisher};
 use crate::harness::command::{command, run};
 use crate::harness::softhsm::SoftHsm;
 
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 const NAME: &str = "localhost:5000/one";
-const FAKETIME: &str = "faketime/libfaketime.so.1";
 
 /// A certificate of a key for these days, and the key as a root lists it.
 fn certified(owner: &Publisher, serial: u8, days: (i64, i64)) -> Key {
@@ -168,73 +166,6 @@ fn a_first_root_that_its_own_keys_did_not_sign_is_refused() {
         "`{NAME}`: root 1 is not signed by its own keys: 0 of the 1 own signatures it needs [REQUEST-CHAIN]"
     );
     bench.refuses(1, &told, "have the request fetched anew, from another machine");
-}
-
-/// What conducts the ceremony of a bench with another clock: its offset, as `+40d` or `-1d`, is read from a file at
-/// every look at the clock.
-fn with_clock(bench: &Bench, offset: &str) -> Command {
-    let library = fs::read_dir("/usr/lib")
-        .unwrap()
-        .map(|entry| entry.unwrap().path().join(FAKETIME))
-        .find(|path| path.exists())
-        .expect("Debian's libfaketime");
-    let file = bench.scratch.file("clock", offset);
-    let mut conduct = bench.conducting();
-    conduct.env("LD_PRELOAD", library).env("FAKETIME_NO_CACHE", "1");
-    conduct.env("FAKETIME_TIMESTAMP_FILE", file);
-    conduct
-}
-
-/// Waits until two watches were compared with the clock, and sets the clock then.
-fn set_after_the_watches(bench: &Bench, offset: &str) {
-    let record = bench.path(&format!("work-{}/record.jsonl", bench.number));
-    let is_attested =
-        || fs::read_to_string(&record).is_ok_and(|text| text.contains("clock-attested"));
-    for _ in 0..60_000 {
-        if is_attested() {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    // In one step: a look at the clock never meets an empty file.
-    let new = bench.scratch.file("clock.new", offset);
-    fs::rename(new, bench.path("clock")).unwrap();
-}
-
-#[test]
-fn a_clock_outside_the_window_is_refused() {
-    let bench = after_genesis(Dialect::Tuf);
-    bench.write_room(&TOKENS);
-    bench.write_answers(&TOKENS, "");
-    bench.write_plan(&renewal(&bench));
-    let today = super::bench::today();
-    let [from, until] = [-1, 3].map(|days: i64| today.checked_add(days.days()).unwrap());
-    for time in ["+40d", "-3d"] {
-        let ran = run(&mut with_clock(&bench, time));
-        let told = bench.told(&ran);
-        let (what, rest) = told.split_once('\n').unwrap();
-        assert!(what.starts_with("error: the clock says 20"), "{told}");
-        assert!(
-            what.ends_with(&format!(" UTC, the plan is for {from} until {until} [CLOCK-WINDOW]")),
-            "{told}"
-        );
-        let hint = "hint: set the machine's clock, or have the plan dated anew";
-        assert_eq!(rest, format!("{hint}\n{}\n", super::refused::NOTHING));
-        assert!(!bench.path("work-2").exists());
-    }
-    // A clock that is set while the ceremony is held.
-    let mut conduct = with_clock(&bench, "+0");
-    let ran = std::thread::scope(|scope| {
-        scope.spawn(|| set_after_the_watches(&bench, "+10m"));
-        run(&mut conduct)
-    });
-    let told = bench.told(&ran);
-    let last: Vec<&str> = told.lines().rev().take(3).collect();
-    assert!(last[2].starts_with("error: the clock of this machine moved by 6"), "{told}");
-    assert!(last[2].contains(" it was set forward by "), "{told}");
-    assert!(last[2].ends_with(" s [CLOCK-WINDOW]"), "{told}");
-    assert_eq!(last[1], "hint: set the clock right, and `resume`");
-    bench.resume().ok();
 }
 
 #[test]

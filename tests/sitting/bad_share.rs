@@ -2,10 +2,15 @@
 
 use std::fs;
 
-use officiant::root::{Dialect, Role};
+use officiant::{
+    ceremony::fact::Fact,
+    record::{Body, Entry},
+    root::{Dialect, Role},
+};
 
 use super::bad_answer::waits_at;
 use super::genesis::in_shares;
+use super::rotate::enough;
 use super::{Bench, PlanText};
 
 const TOKENS: [&str; 5] = ["share-1", "share-2", "share-3", "share-4", "share-5"];
@@ -99,6 +104,18 @@ fn a_share_comes_from_the_custody_folder_when_its_token_lost_it() {
     let (bench, set) = after_split();
     bench.take_away("share-1", &format!("officiant share {set} 1"));
     bench.conduct().ok();
+    assert_eq!(bench.shape("repo.test", 2), "1 of root-s, signed by root-s");
+    // The first share was opened all the same, and the last two were not needed.
+    let opened = |entry: &Entry| match &entry.body {
+        Body::Done { fact: Fact::ShareOpened { index, .. } } => Some(*index),
+        _ => None,
+    };
+    let opened: Vec<u8> = bench.record().entries().iter().filter_map(opened).collect();
+    assert_eq!(opened, [1, 2, 3]);
+    assert_eq!(bench.remarks(), [16, 17].map(enough));
+    // The token is not written to: what it lost, only a new set gives it back.
+    let there = bench.tool("share-1", &["--list-objects", "--type", "data"]).stdout;
+    assert!(there.contains("officiant intent") && !there.contains("officiant share"), "{there}");
 }
 
 #[test]

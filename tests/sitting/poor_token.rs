@@ -1,13 +1,6 @@
 //! Tokens that can do less: they store no data, or agree on no secret that can be read.
 
-use std::{fs, path::Path};
-
-use officiant::{
-    ceremony::fact::Fact,
-    record::Body,
-    root::Dialect,
-    trust::{Custody, Held},
-};
+use officiant::{ceremony::fact::Fact, record::Body, root::Dialect, trust::Held};
 
 use super::bad_answer::waits_at;
 use super::genesis::in_shares;
@@ -32,10 +25,8 @@ fn bench(shim: &Shim) -> Bench {
 }
 
 /// Whether each share lies on its token, as custody.json says.
-fn on_token(trust: &Path) -> Vec<bool> {
-    let custody = fs::read(trust.join("custody.json")).unwrap();
-    let custody: Custody = serde_json::from_slice(&custody).unwrap();
-    let Held::Shares { shares, .. } = &custody.keys[0].held else { panic!("no shares") };
+fn on_token(bench: &Bench) -> Vec<bool> {
+    let Held::Shares { shares, .. } = &bench.custody().keys[0].held else { panic!("no shares") };
     shares.iter().map(|share| share.on_token).collect()
 }
 
@@ -54,7 +45,7 @@ fn a_token_that_stores_nothing_leaves_its_share_in_the_custody_folder_and_the_re
     let mut bench = bench(&shim);
     let screen = bench.conduct().ok().stderr;
     assert_eq!(shim.counts()["C_CreateObject"], codes.len());
-    assert_eq!(on_token(&bench.trust(1)), [false; 3]);
+    assert_eq!(on_token(&bench), [false; 3]);
     for token in TOKENS {
         let there = bench.tool(token, &["--list-objects", "--type", "data"]).stdout;
         assert_eq!(there, "", "{token}");
@@ -78,8 +69,7 @@ fn a_token_that_stores_nothing_leaves_its_share_in_the_custody_folder_and_the_re
     let said: Vec<&str> = screen.split(receipt).skip(1).collect();
     let said = said.iter().filter(|after| after.contains(&consent.unwrap().grouped()[..39]));
     assert_eq!(said.count(), 2, "{screen}");
-    let report = bench.officiant(&["report", "media/out-1a"]).ok().stdout;
-    let report = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    let report = bench.report();
     let only = "lies in the custody folder only: its token stores no data.";
     let receipt = "what it meant to sign stands on its custodian's receipt alone.";
     for line in (1..=3)
@@ -102,7 +92,7 @@ fn a_token_that_stores_nothing_leaves_its_share_in_the_custody_folder_and_the_re
         ..genesis()
     });
     bench.conduct().ok();
-    assert_eq!(on_token(&bench.trust(2)), [false; 3]);
+    assert_eq!(on_token(&bench), [false; 3]);
 }
 
 #[test]
@@ -151,7 +141,7 @@ fn a_token_that_cannot_agree_on_a_secret_takes_no_share() {
     assert_eq!(ran.code(), 3);
     shim.rules(MODULE, &[]);
     bench.resume().ok();
-    assert_eq!(on_token(&bench.trust(1)), [true; 3]);
+    assert_eq!(on_token(&bench), [true; 3]);
 }
 
 /// The refusal of the first token, with the serial that stands on the screen, in its three lines.
