@@ -86,8 +86,9 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
+/// Nothing differs but what may.
 #[track_caller]
-fn assert_same(
+pub(crate) fn assert_same(
     before: &BTreeMap<String, Vec<u8>>,
     after: &BTreeMap<String, Vec<u8>>,
     may: impl Fn(&str) -> bool,
