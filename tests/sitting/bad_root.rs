@@ -25,10 +25,15 @@ const NAME: &str = "localhost:5000/one";
 
 /// A certificate of a key for these days, and the key as a root lists it.
 fn certified(owner: &Publisher, serial: u8, days: (i64, i64)) -> Key {
+    certified_for(NAME, owner, serial, days)
+}
+
+/// The same, of another repository.
+pub(super) fn certified_for(name: &str, owner: &Publisher, serial: u8, days: (i64, i64)) -> Key {
     let midnight = Timestamp::now().to_zoned(TimeZone::UTC).start_of_day().unwrap();
     let day = |days: i64| midnight.checked_add(days.days()).unwrap().timestamp();
     let subject = Subject {
-        name: NAME.to_owned(),
+        name: name.to_owned(),
         serial: [serial; 16],
         key: owner.public(),
         not_before: day(days.0),
@@ -39,7 +44,7 @@ fn certified(owner: &Publisher, serial: u8, days: (i64, i64)) -> Key {
 }
 
 /// A first root of these keys, all of the same owner, signed under each.
-fn first(bench: &Bench, owner: &Publisher, keys: Vec<Key>, expires: i64) -> SignedRoot {
+pub(super) fn first(bench: &Bench, owner: &Publisher, keys: Vec<Key>, expires: i64) -> SignedRoot {
     let online = |role: &Role| {
         let public = bench.online[role].public();
         (*role, (vec![Key::plain(Dialect::Notary, &public).unwrap()], 1))
@@ -191,7 +196,7 @@ fn a_form_that_no_server_writes_shows_before_any_real_key_signs() {
 }
 
 /// Puts the key of a tool of before onto the soft token `officer-a`.
-fn import(bench: &Bench, owner: &Publisher) {
+pub(super) fn import(bench: &Bench, owner: &Publisher) {
     let softhsm = SoftHsm::token(&bench.scratch, "officer-a", PIN);
     bench.scratch.file("key.der", owner.pkcs8());
     let pem =
