@@ -1,15 +1,9 @@
 //! What a token says that it meant to sign, when it is not what this ceremony or an earlier one meant.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use jiff::ToSpan;
-use officiant::{
-    digest::Digest,
-    room::media::{Limits, read_tree},
-    root::Dialect,
-    sums::{self, Sums},
-    trust::{TRUST_SUMS, below},
-};
+use officiant::{digest::Digest, root::Dialect};
 
 use super::Bench;
 use super::bad_answer::waits_at;
@@ -87,9 +81,8 @@ fn a_version_that_a_hidden_root_has_already_is_not_made_a_second_time() {
     let bench = after_two();
     lay_out(&bench);
     // Somebody takes the second root out of folder and server, and makes every sum anew.
-    let trust = bench.trust(2);
-    fs::remove_file(trust.join("metadata/repo.test/2.root.json")).unwrap();
-    resum(&trust, "0002-renew");
+    fs::remove_file(bench.trust(2).join("metadata/repo.test/2.root.json")).unwrap();
+    bench.resum(2);
     let request = bench.write_request(&bench.published());
     // Another expiry: the same bytes again would be the same root.
     let [same, other] = [25, 24].map(|days| today().checked_add(days.days()).unwrap());
@@ -99,20 +92,4 @@ fn a_version_that_a_hidden_root_has_already_is_not_made_a_second_time() {
     let told =
         "`repo.test`: version 2 was meant to be something else in `0002-renew` [ROOT-EQUIVOCATION]";
     bench.stops(|| bench.conduct(), 1, [told, NEVER, &waits_at(7)]);
-}
-
-/// Makes the sums of a trust folder's last ceremony anew, so that they hold for what is there now.
-fn resum(trust: &Path, last: &str) {
-    let limits = Limits { files: 1000, bytes_each: 1 << 20, bytes_total: 1 << 24, depth: 8 };
-    let files = read_tree(trust, limits).unwrap();
-    let mut own = below(&files, &format!("ceremonies/{last}/"));
-    let old = Sums::parse(&own.remove(sums::FILE).unwrap()).unwrap();
-    let mut vouched = files;
-    vouched.retain(|path, _| !path.starts_with("ceremonies/"));
-    let vouched = Sums::of(&vouched).unwrap().to_text();
-    own.insert(TRUST_SUMS.to_owned(), vouched.clone().into_bytes());
-    let new = Sums::of(&own).unwrap().after(old.predecessor().unwrap().clone()).unwrap();
-    let folder = trust.join("ceremonies").join(last);
-    fs::write(folder.join(TRUST_SUMS), vouched).unwrap();
-    fs::write(folder.join(sums::FILE), new.to_text()).unwrap();
 }

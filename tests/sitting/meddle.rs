@@ -1,6 +1,12 @@
-//! Somebody who has a soft token of the bench, its PIN, and OpenSC's tool.
+//! Somebody who has a soft token of the bench, its PIN and OpenSC's tool, or a trust folder and time.
 
 use std::fs;
+
+use officiant::{
+    room::media::{Limits, read_tree},
+    sums::{self, Sums},
+    trust::{TRUST_SUMS, below},
+};
 
 use super::Bench;
 use super::bench::PIN;
@@ -46,5 +52,25 @@ impl Bench {
         self.scratch.file("object", bytes);
         let write = ["--write-object", "object", "--type", "data", "--private", "--label", &label];
         self.tool(token, &[&write[..], &["--application-label", application]].concat());
+    }
+
+    /// Makes the sums of the last ceremony of a trust folder anew, so that they hold for what is there now.
+    pub(super) fn resum(&self, number: u32) {
+        let trust = self.trust(number);
+        let limits = Limits { files: 1000, bytes_each: 1 << 20, bytes_total: 1 << 24, depth: 8 };
+        let mut files = read_tree(&trust, limits).unwrap();
+        let last = files.keys().rfind(|path| path.starts_with("ceremonies/")).unwrap();
+        let folder = last.split('/').take(2).collect::<Vec<_>>().join("/");
+        let mut own = below(&files, &format!("{folder}/"));
+        let old = Sums::parse(&own.remove(sums::FILE).unwrap()).unwrap();
+        files.retain(|path, _| !path.starts_with("ceremonies/"));
+        let vouched = Sums::of(&files).unwrap().to_text();
+        own.insert(TRUST_SUMS.to_owned(), vouched.clone().into_bytes());
+        let mut new = Sums::of(&own).unwrap();
+        if let Some(predecessor) = old.predecessor() {
+            new = new.after(predecessor.clone()).unwrap();
+        }
+        fs::write(trust.join(&folder).join(TRUST_SUMS), vouched).unwrap();
+        fs::write(trust.join(&folder).join(sums::FILE), new.to_text()).unwrap();
     }
 }
