@@ -32,7 +32,7 @@ fn a_genesis_is_rehearsed_before_any_token_is_bought() {
         let ran = bench.rehearse().ok();
         assert!(ran.stdout.starts_with("REHEARSAL finished: 28 steps"), "{}", ran.stdout);
         assert!(ran.stderr.contains("REHEARSAL: REHEARSAL: Practice 1"), "{}", ran.stderr);
-        assert_same(&before, &files(bench.scratch.path()), |_| false);
+        assert_same(&before, &files(bench.scratch.path()), |_, _, _| false);
     }
 }
 
@@ -71,7 +71,7 @@ fn a_rotation_is_rehearsed_after_a_stand_in_of_its_past() {
         let before = files(bench.scratch.path());
         let ran = bench.rehearse().ok();
         assert!(ran.stdout.contains("after a stand-in of 2 roots"), "{}", ran.stdout);
-        assert_same(&before, &files(bench.scratch.path()), |_| false);
+        assert_same(&before, &files(bench.scratch.path()), |_, _, _| false);
     }
 }
 
@@ -98,7 +98,7 @@ fn what_a_rehearsal_makes_is_inert() {
         #[cfg(feature = "online")]
         stays_in_the_room(&bench, &rehearsal);
         fs::remove_dir_all(&rehearsal).unwrap();
-        assert_same(&before, &files(bench.scratch.path()), |_| false);
+        assert_same(&before, &files(bench.scratch.path()), |_, _, _| false);
     }
 }
 
