@@ -99,7 +99,7 @@ fn of_vault(refused: &Refused) -> Option<Check> {
 fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
     use pkcs11::Error as E;
     Some(match error {
-        E::AttributeDiffers { .. } | E::SecretUnreadable { .. } | E::Wrapped { .. } => {
+        E::AttributeDiffers { .. } | E::Wrapped { .. } => {
             "this kind of token cannot hold such a key safely: use another model"
         }
         E::Device { .. } | E::Nonsense { .. } => {
@@ -123,7 +123,7 @@ fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
         E::TwinLabel { .. } | E::TwinSerial { .. } => "remove the token that is not meant",
         E::WriteProtected { .. } => "set the switch of the token, or its reader, to write",
         E::KeyTwice { .. } => "one of the two is a copy: leave this token out",
-        E::NotSupported { .. } | E::PeerPoint { .. } => {
+        E::NotSupported { .. } | E::PeerPoint { .. } | E::SecretUnreadable { .. } => {
             "this kind of token cannot take this part: use another model"
         }
         E::LabelUnfit { .. } | E::NotLoggedIn { .. } | E::NotSelected { .. } => return None,

@@ -248,3 +248,6 @@ fn certificates_end(chain: &[SignedRoot]) -> Date {
 fn later(day: Date, other: Date, least: i64) -> Date {
     day.max(other.checked_add(least.days()).unwrap_or(Date::MAX))
 }
+
+#[cfg(test)]
+mod tests;
