@@ -49,7 +49,7 @@ impl Error {
             Self::Start { .. } => None,
             Self::Token(error) => token_hint(error),
             Self::Unfenced { .. } => {
-                Some("use a machine whose kernel has seccomp, as Debian's has")
+                Some("use a machine whose kernel has seccomp and Landlock, as Debian's has")
             }
             Self::Vault(refused) => vault_hint(refused),
         }
@@ -63,6 +63,7 @@ fn of_token(error: &pkcs11::Error) -> Option<Check> {
         E::KeyMissing { .. } => Check::TokenKey,
         E::KeyTaken { .. } | E::KeyTwice { .. } => Check::TokenKeyTaken,
         E::LabelTaken { .. } | E::TwinLabel { .. } | E::TwinSerial { .. } => Check::TokenOne,
+        E::ModuleChanged { .. } => Check::RoomModules,
         E::ObjectTaken { .. } => Check::TokenObjectTaken,
         E::SecretUnreadable { .. } => Check::TokenSeal,
         _ => return None,
@@ -114,6 +115,7 @@ fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
         }
         E::ManyBlanks { .. } => "insert one new token at a time",
         E::Module { .. } => "correct the path of the module in the room file, or install it",
+        E::ModuleChanged { .. } => "put back the module with which the ceremony began",
         E::NoBlank => "insert the new token; what is initialised already is never wiped here",
         E::NoToken { .. } => "insert it; `officiant token list` shows what is present",
         E::PinLength { .. } | E::PinUnfit { .. } => {

@@ -202,7 +202,8 @@ fn a_key_that_is_there_already_is_refused() {
 #[test]
 fn a_module_that_the_plan_does_not_pin_is_not_loaded() {
     let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
-    let shim = Shim::before(&bench.scratch, "all", MODULE, &[]);
+    let scratch = Scratch::new();
+    let shim = Shim::before(&scratch, "all", MODULE, &[]);
     bench.write_room_with(&TOKENS, shim.module().to_str().unwrap());
     bench.write_answers(&TOKENS, "");
     let reviewed = Digest::of(b"the module that was reviewed");
