@@ -75,3 +75,87 @@ impl Ceremony {
         format!("{again}`resume` goes on at step {step}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ceremony::Ceremony;
+    use crate::ceremony::fact::Fact;
+    use crate::ceremony::step::{Act, Part};
+    use crate::ceremony::tests::Room;
+
+    fn absent(token: &str) -> Fact {
+        Fact::TokenAbsent { token: token.into(), reason: "on a train".into() }
+    }
+
+    const fn resumed() -> Fact {
+        Fact::Resumed { page: Some(Part::Signing), wrong: 0, undone: Vec::new() }
+    }
+
+    /// Plays a genesis up to a step.
+    fn until(room: &mut Room, at: fn(&Act) -> bool) -> Ceremony {
+        let mut ceremony = Ceremony::open(room.genesis(), room.now).unwrap();
+        loop {
+            let step = ceremony.next().cloned().unwrap();
+            if at(&step.act) {
+                return ceremony;
+            }
+            for fact in room.facts(&ceremony, &step).unwrap() {
+                ceremony = ceremony.accept(step.number, fact).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_line_of_a_refusal_names_the_step_that_a_restart_comes_to() {
+        let mut room = Room::new();
+        let told = |room: &mut Room, at: fn(&Act) -> bool| until(room, at).standing();
+        assert_eq!(
+            told(&mut room, |act| *act == Act::ConfirmPlan),
+            "nothing was signed; the work folder holds a record; `resume` goes on at step 1"
+        );
+        assert_eq!(
+            told(&mut room, |act| matches!(act, Act::StoreShare { index: 2, .. })),
+            "nothing was signed; the record holds what was done; key root-spare, in memory only until \
+             its shares are proven, is made anew; `resume` goes on at step 12"
+        );
+        assert_eq!(
+            told(&mut room, |act| matches!(act, Act::OpenShare { index: 2, .. })),
+            "2 keys signed, recorded; nothing is on out media; shares that were open are opened again; \
+             `resume` goes on at step 22"
+        );
+        assert_eq!(
+            told(&mut room, |act| *act == Act::ExportFolders),
+            "3 keys signed, recorded; nothing is on out media; `resume` goes on at step 28"
+        );
+    }
+
+    #[test]
+    fn nobody_opens_a_share_when_too_few_are_here_or_the_roots_are_complete() {
+        let mut room = Room::new();
+        let mut ceremony = until(&mut room, |act| matches!(act, Act::OpenShare { index: 1, .. }));
+        ceremony = ceremony.accept(22, absent("officer-1")).unwrap();
+        ceremony = ceremony.accept(23, absent("officer-2")).unwrap();
+        let step = ceremony.steps().iter().find(|step| step.number == 24).unwrap();
+        let too_few = "too few shares of key root-spare are here";
+        assert_eq!(ceremony.left_out(step).as_deref(), Some(too_few));
+        assert_eq!(ceremony.next().map(|step| step.number), Some(26));
+
+        let mut ceremony = until(&mut room, |act| matches!(act, Act::OpenShare { index: 2, .. }));
+        ceremony = ceremony.accept(23, absent("officer-2")).unwrap();
+        ceremony = ceremony.accept(24, absent("officer-3")).unwrap();
+        let step = ceremony.next().cloned().unwrap();
+        for fact in room.facts(&ceremony, &step).unwrap() {
+            ceremony = ceremony.accept(step.number, fact).unwrap();
+        }
+        assert_eq!(step.act, Act::AssembleRoots);
+        let resumed = ceremony.accept(27, resumed()).unwrap();
+        let after: Vec<u32> = resumed
+            .steps()
+            .iter()
+            .filter(|step| resumed.fact(step.number).is_none() && resumed.left_out(step).is_none())
+            .map(|step| step.number)
+            .collect();
+        // The clock, the close and the export.
+        assert_eq!(after, [2, 27, 28]);
+    }
+}

@@ -21,7 +21,6 @@ use clap::{Args, Parser, Subcommand};
     after_long_help = EXIT_CODES,
     arg_required_else_help = true,
     disable_version_flag = true,
-    disable_help_subcommand = true,
     color = clap::ColorChoice::Never,
     // Fixed: what a terminal is wide would be asked of the environment, too.
     term_width = 100

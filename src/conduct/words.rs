@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::entropy;
-use crate::wording::Count;
+use crate::wording::{Count, word_rows};
 
 /// A question for words of a digest.
 pub(super) struct Asked<'a> {
@@ -99,13 +99,7 @@ pub(super) fn are_right(digest: &Digest, positions: &[usize], typed: &str) -> bo
 
 /// The words of a digest, numbered, six a line, and its hex on two lines.
 pub(super) fn table(digest: &Digest) -> String {
-    let words = digest.words();
-    let rows = words.chunks(6).enumerate().map(|(row, words)| {
-        let cells =
-            words.iter().enumerate().map(|(at, word)| format!("{:>2} {word:<8}", row * 6 + at + 1));
-        format!("  {}", cells.collect::<Vec<_>>().join(" ").trim_end())
-    });
-    let rows: Vec<String> = rows.collect();
+    let rows: Vec<String> = word_rows(digest).iter().map(|row| format!("  {row}")).collect();
     let hex = digest.grouped();
     // Eight groups of four and the spaces between them.
     let (first, second) = hex.split_at_checked(39).unwrap_or((&hex, ""));

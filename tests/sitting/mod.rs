@@ -35,6 +35,7 @@ mod refused;
 mod rehearse;
 mod resume;
 mod rotate;
+mod slips;
 
 pub(crate) use bench::{Bench, Holding, PlanText, Publisher};
 #[cfg(feature = "online")]
