@@ -82,6 +82,12 @@ impl Session<'_> {
     }
 
     fn ask_watch(&mut self, step: u32, who: &str) -> Result<Watch, Refusal> {
+        if self.room.mode == Mode::Rehearsal {
+            let now = self.room.clock.now().strftime("%Y-%m-%d %H:%M");
+            self.show(&format!(
+                "        no watch shows a rehearsal's time; type it from here: {now}"
+            ))?;
+        }
         let mut last = None;
         for _ in 0..ATTEMPTS {
             let machine = self.room.clock.now();

@@ -4,6 +4,7 @@
 
 use super::Session;
 use super::words::ATTEMPTS;
+use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Error, Expected, Prompt};
 use crate::secret::Pin;
@@ -59,7 +60,10 @@ impl Session<'_> {
         let refusal = error.refusal(self.ceremony.standing());
         match error {
             Error::EndOfInput { .. } | Error::Interrupted | Error::NotText { .. } => {
-                let hint = "`officiant resume`, with the same room file, goes on";
+                let hint = match self.room.mode {
+                    Mode::Rehearsal => "rehearse again when the answers are at hand",
+                    _ => "`officiant resume`, with the same room file, goes on",
+                };
                 Refusal { hints: vec![hint.to_owned()], ..refusal }
             }
             _ => refusal,

@@ -129,7 +129,7 @@ impl Document {
             };
             paper.pairs([(
                 "signatures",
-                format!("{by} root: {counted} count, {needed} needed: {enough}"),
+                format!("{by} root: {counted} counted, {needed} needed: {enough}"),
             )]);
         }
         let rows = self.roles.iter().flat_map(|role| {

@@ -65,7 +65,7 @@ fn tally(holder: &Root, file: &SignedRoot) -> String {
     let (message, assumed) = (file.root().signed_bytes(), BTreeSet::new());
     let ballot = Ballot { message: &message, signatures: &mine, assumed: &assumed };
     match threshold::count(holder.dialect(), &electorate, ballot, Counting::STRICTEST) {
-        Ok(tally) => format!("{} count, {} needed", tally.counted.len(), tally.needed),
+        Ok(tally) => format!("{} counted, {} needed", tally.counted.len(), tally.needed),
         Err(error) => error.to_string(),
     }
 }
