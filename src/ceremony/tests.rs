@@ -439,7 +439,7 @@ fn own_files(inputs: &Inputs) -> Files {
         }
     }
     for proof in &inputs.proofs {
-        files.entry(proof.claim.path()).or_default().extend(proof.to_line().into_bytes());
+        files.insert(proof.path(), proof.to_line().into_bytes());
     }
     files
 }

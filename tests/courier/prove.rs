@@ -41,10 +41,9 @@ fn every_kind_of_private_key_proves_itself() {
 
         let plan = Digest::of(&fs::read(&plan).unwrap());
         let claim = Claim { plan, repository: repository.parse().unwrap(), role: Role::Targets };
-        let bytes = fs::read(media.join(claim.path())).unwrap();
-        let proofs = Proof::parse(&bytes).unwrap();
-        assert_eq!(proofs.len(), 1);
-        assert_eq!(proofs[0].verify(&claim, &public), Ok(()));
+        let found = proofs(&media);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].verify(&claim, &public), Ok(()));
         assert_eq!(fs::read(media.join("officiant-media")).unwrap(), b"in\n");
     }
 }
@@ -93,8 +92,49 @@ fn proved(scratch: &Scratch, key: &Path, media: &Path) -> Proof {
     let ended = pty.finish();
     assert!(ended.status.success(), "{}", ended.transcript);
     assert!(!ended.transcript.contains(PASSPHRASE));
-    let path = claim(b"").path();
-    Proof::parse(&fs::read(media.join(path)).unwrap()).unwrap().remove(0)
+    proofs(media).remove(0)
+}
+
+/// The proofs on media, each under its own path.
+fn proofs(media: &Path) -> Vec<Proof> {
+    let names = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = names(media.join("proofs")).flat_map(names);
+    let read = |path: PathBuf| {
+        let proof = Proof::parse(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(media.join(proof.path()), path);
+        proof
+    };
+    files.map(read).collect()
+}
+
+#[test]
+fn two_owners_of_one_role_prove_on_one_media() {
+    let scratch = Scratch::new();
+    let plan = scratch.file("plan.toml", "");
+    let media = scratch.folder("in");
+    let owners = [Soft::new(), Soft::new()];
+    let prove = |owner: &Soft| {
+        let key = scratch.file("key.pem", owner.pkcs8());
+        let mut courier = courier(scratch.path());
+        courier.arg("prove").arg(&plan).args(["--repository", "x", "--role", "targets", "--key"]);
+        run(courier.arg(key).arg("--out").arg(&media))
+    };
+    for owner in &owners {
+        prove(owner).ok();
+    }
+    let found = proofs(&media);
+    assert_eq!(found.len(), 2);
+    for owner in &owners {
+        assert!(found.iter().any(|proof| proof.verify(&claim(b""), &owner.public) == Ok(())));
+    }
+    // What stands there stays.
+    let again = prove(&owners[0]);
+    assert_eq!(again.code(), 1);
+    assert!(
+        again.stderr.contains("already exists with other content [MEDIA-OWN]"),
+        "{}",
+        again.stderr
+    );
 }
 
 fn claim(plan: &[u8]) -> Claim {

@@ -18,10 +18,9 @@ const NAME: &str = "localhost:5000/one";
 const KEEP: &str = "a key keeps its role: make a new one";
 const ASK: &str =
     "ask the key's owner for its digest, not the courier, and pin it in the plan's list";
-const PROVE: &str = "its owner runs `courier prove` with this plan";
 const ANEW: &str = "have the request fetched anew, from another machine";
 
-fn ready(dialect: Dialect, names: &[&str]) -> Bench {
+pub(super) fn ready(dialect: Dialect, names: &[&str]) -> Bench {
     let bench = Bench::new(dialect, names);
     bench.write_room(&TOKENS);
     bench.write_answers(&TOKENS, "");
@@ -245,43 +244,6 @@ fn online_keys_that_nobody_vouched_for_are_refused() {
         "`{NAME}`: the plan pins {other} for `timestamp`, and the request does not bring it [REQUEST-KEY-PINNED]"
     );
     bench.refuses(1, &told, "bring the request that the plan was written for, or correct the pin");
-}
-
-#[test]
-fn possession_must_be_proven_for_this_plan_by_this_key() {
-    let bench = ready(Dialect::Notary, &[NAME]);
-    let plan = fs::read_to_string(bench.path("plan-1.toml")).unwrap();
-    let owner = &bench.online[&Role::Targets];
-    let told = format!(
-        "`{NAME}`: nobody proved to hold key {} of `targets` for this plan [REQUEST-KEY-POP]",
-        owner.public().id()
-    );
-    fs::remove_dir_all(bench.path("media/in-1/proofs")).unwrap();
-    bench.refuses(1, &told, PROVE);
-    bench.lay_proof(NAME, Role::Targets, owner, b"another plan");
-    bench.refuses(1, &told, PROVE);
-    bench.lay_proof(NAME, Role::Targets, &Publisher::new(), plan.as_bytes());
-    bench.refuses(1, &told, PROVE);
-    let path = "media/in-1/proofs/localhost%3a5000%2fone/targets.json";
-    bench.scratch.file(path, "{}");
-    let told = "`proofs/localhost%3a5000%2fone/targets.json`: line 1 is no proof of schema `officiant-proof-1` [REQUEST-KEY-POP]";
-    bench.refuses(1, told, PROVE);
-}
-
-#[test]
-fn anything_but_proofs_of_this_plan_beside_the_request_is_refused() {
-    let bench = ready(Dialect::Notary, &[NAME]);
-    let hint = "take it off the media, and find out who put it there";
-    for path in
-        ["letter.txt", "localhost%3a5000%2fone/root.json", "localhost%3a5000%2ftwo/targets.json"]
-    {
-        let file = bench.scratch.file(&format!("media/in-1/proofs/{path}"), "hello");
-        let told = format!(
-            "`proofs/{path}` is no proof for a repository and role of the plan [REQUEST-KEY-POP]"
-        );
-        bench.refuses(1, &told, hint);
-        fs::remove_file(file).unwrap();
-    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub(crate) mod genesis;
 mod kill;
 mod normal;
 mod paper;
+mod possession;
 mod power;
 mod refused;
 mod rehearse;
