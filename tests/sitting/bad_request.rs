@@ -173,6 +173,25 @@ fn rotation(bench: &Bench) -> PlanText {
 }
 
 #[test]
+fn a_root_whose_snapshot_key_a_client_keeps_is_refused_before_anything_is_signed() {
+    let bench = after_genesis(Dialect::Notary);
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    // A server that does not have the key of the last root makes one of its own, and shows that.
+    let mut request = bench.request(&bench.published());
+    let repository = request.repositories.values_mut().next().unwrap();
+    repository.keys.insert(Role::Snapshot, vec![Publisher::new().public()]);
+    let told = format!(
+        "`{NAME}`: the snapshot key of root 1 is not the server's, and the plan keeps it [SNAPSHOT-CLIENT]"
+    );
+    let hint = "add a `[[role]]` for `snapshot` to the plan, with `keys = \"request\"`: then the server signs, and takes the root";
+    refused(&bench, &rotation(&bench), &request, (&told, hint));
+    // Nor is a key taken for the server's that nobody says is.
+    request.repositories.values_mut().next().unwrap().keys.remove(&Role::Snapshot);
+    refused(&bench, &rotation(&bench), &request, (&told, hint));
+}
+
+#[test]
 fn a_repository_more_or_fewer_is_refused() {
     let bench = ready(Dialect::Notary, &[NAME, "localhost:5000/two"]);
     let mut request = bench.request(&BTreeMap::new());
