@@ -15,6 +15,7 @@ use crate::digest::Digest;
 use crate::record::{Body, Mode, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::request::proof::Proof;
+use crate::request::{MAX_FILES, MAX_TOTAL};
 use crate::room::binding::Binding;
 use crate::room::media::{self, Kind, Limits};
 use crate::root::Role;
@@ -321,4 +322,4 @@ const PROOFS: Limits = Limits {
 };
 /// What a folder of inputs may hold.
 const LIMITS: Limits =
-    Limits { files: 400_000, bytes_each: 32 << 20, bytes_total: 1 << 30, depth: 8 };
+    Limits { files: MAX_FILES, bytes_each: 32 << 20, bytes_total: MAX_TOTAL as u64, depth: 8 };

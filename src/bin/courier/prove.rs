@@ -11,6 +11,7 @@ use officiant::request::{self, Role};
 use officiant::room::media::{self, Kind};
 
 use super::keys::{self, Private};
+use super::report::Output;
 use super::{args, files};
 
 /// Does it, and says what stands on media now.
@@ -55,8 +56,13 @@ pub(crate) struct Proved {
 }
 
 impl Proved {
+    /// What is said of it.
+    pub(crate) fn output(&self) -> Output {
+        Output { text: self.text(), json: self.json() }
+    }
+
     /// For people.
-    pub(crate) fn text(&self) -> String {
+    fn text(&self) -> String {
         let Claim { plan, repository, role } = &self.claim;
         let mut text = format!("plan      {}\n", plan.grouped());
         text += &format!("for       `{role}` of `{repository}`\n");
@@ -67,7 +73,7 @@ impl Proved {
     }
 
     /// For machines.
-    pub(crate) fn json(&self) -> serde_json::Value {
+    fn json(&self) -> serde_json::Value {
         let Claim { plan, repository, role } = &self.claim;
         serde_json::json!({
             "plan": plan, "repository": repository, "role": role, "keys": self.keys, "files": self.paths,
