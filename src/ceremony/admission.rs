@@ -4,6 +4,7 @@
 
 mod last;
 mod shared;
+mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,6 +44,7 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
         asked.check_chain()?;
         asked.check_met()?;
         asked.check_keys(roster)?;
+        snapshot::check(&inputs.plan, request, repository, asked.chain.last())?;
     }
     shared::check(inputs, roster)
 }
