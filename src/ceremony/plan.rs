@@ -70,7 +70,7 @@ struct PlanText {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RepositoryList {
-    list: String,
+    list: Spanned<String>,
     sha256: Digest,
 }
 
@@ -151,14 +151,9 @@ impl Plan {
         })?;
         let repositories = match &text.repositories {
             Some(named) => {
-                let found =
-                    list(&named.list).ok_or_else(|| Error::NoList { list: named.list.clone() })?;
-                if !text.repository.is_empty() {
-                    return Err(Error::Sense {
-                        line: 1,
-                        what: "`[repositories]` and `[[repository]]` exclude each other".into(),
-                    });
-                }
+                sense::check_list(&text, source)?;
+                let name = named.list.get_ref();
+                let found = list(name).ok_or_else(|| Error::NoList { list: name.clone() })?;
                 from_list(named, &found)?
             }
             None => text.repository.clone(),
@@ -260,7 +255,7 @@ impl Plan {
 
     /// The name of the list file that it names.
     pub fn list_name(&self) -> Option<&str> {
-        self.text.repositories.as_ref().map(|named| named.list.as_str())
+        self.text.repositories.as_ref().map(|named| named.list.get_ref().as_str())
     }
 
     /// SHA-256 of the list file that it names.
@@ -277,11 +272,11 @@ pub fn midnight(day: Date) -> Timestamp {
 fn from_list(named: &RepositoryList, bytes: &[u8]) -> Result<Vec<PlannedRepository>, Error> {
     let found = Digest::of(bytes);
     if found != named.sha256 {
-        let list = named.list.clone();
+        let list = named.list.get_ref().clone();
         return Err(Error::List { list, expected: named.sha256, found });
     }
     let rows = List::parse(bytes).map_err(|error| Error::ListForm {
-        list: named.list.clone(),
+        list: named.list.get_ref().clone(),
         line: error.line,
         what: error.what.to_string(),
     })?;

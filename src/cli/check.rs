@@ -34,7 +34,7 @@ pub(super) fn check(args: &Check) -> Result<(), Refusal> {
 }
 
 fn without_room(args: &Check) -> Result<Outlook, Refusal> {
-    let plan = reading::plan(&args.plan)?;
+    let (plan, _) = conduct::read_plan(&args.plan)?;
     let past = reading::past(args.trust.as_deref().map(reading::trust_folder).as_deref())?;
     if plan.after().is_some() && args.trust.is_none() {
         let what = "the plan follows a ceremony, and no trust folder was given";

@@ -20,7 +20,7 @@ use crate::verify;
 /// # Errors
 /// A plan or trust folder that cannot be read or do not belong together; a file that is there already.
 pub(super) fn script(args: &Script) -> Result<(), Refusal> {
-    let plan = reading::plan(&args.plan)?;
+    let (plan, _) = conduct::read_plan(&args.plan)?;
     let past = reading::past(args.trust.as_deref().map(reading::trust_folder).as_deref())?;
     if plan.after().is_some() && args.trust.is_none() {
         let what = "the plan follows a ceremony, and no trust folder was given";

@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::plan::read_plan;
 use super::{CUSTODY, INPUTS};
-use crate::ceremony::plan::Plan;
-use crate::ceremony::{Inputs, PLAN, UNFINISHED};
+use crate::ceremony::plan::{Kind as PlanKind, Plan};
+use crate::ceremony::{Inputs, UNFINISHED};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::name::Name;
@@ -33,29 +34,20 @@ impl Files {
     /// the requests that the plan names.
     pub(super) fn gather(binding: &Binding, plan: &Path, mode: Mode) -> Result<Self, Refusal> {
         let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
-        let bytes = media::read_file(plan, MAX_PLAN).map_err(device)?;
-        let mut files = BTreeMap::from([(PLAN.to_owned(), bytes.clone())]);
-        let parsed = parse_beside(plan, &bytes)?;
-        if let Some((name, list)) = parsed.1 {
-            if RESERVED.contains(&name.as_str()) {
-                return Err(Refusal::new(Exit::Usage, format!("a list cannot be called `{name}`"))
-                    .hint("call it `repositories.txt`"));
-            }
-            files.insert(name, list);
-        }
-        check_mode(&parsed.0, mode)?;
+        let (plan, mut files) = read_plan(plan)?;
+        check_mode(&plan, mode)?;
         files.insert(ROOM.to_owned(), binding.bytes.clone());
         if let Some(trust) = &binding.trust {
             add(&mut files, "trust", media::read_tree(trust, LIMITS).map_err(device)?);
             add(&mut files, CUSTODY, read_custody(binding)?);
         }
-        if parsed.0.kind() == crate::ceremony::plan::Kind::Abandon {
+        if plan.kind() == PlanKind::Abandon {
             add(&mut files, UNFINISHED, read_unfinished(binding)?);
             let tokens = below(&files, &format!("{UNFINISHED}/{CUSTODY}/"));
             add(&mut files, CUSTODY, tokens);
         }
-        if let Some(planned) = parsed.0.request() {
-            let found = Found::on(binding, &parsed.0)?;
+        if let Some(planned) = plan.request() {
+            let found = Found::on(binding, &plan)?;
             add(&mut files, "request", found.pick(planned.sha256)?);
             if let Some(second) = planned.second {
                 add(&mut files, "request-2", found.pick(second)?);
@@ -144,18 +136,6 @@ impl Files {
     }
 }
 
-fn usage(error: crate::ceremony::plan::Error) -> Refusal {
-    Refusal::new(Exit::Usage, error.to_string())
-        .hint("correct the plan, and have it reviewed anew; docs/format.md shows every field")
-}
-
-/// Reads a plan with the list that lies beside it.
-pub(super) fn read_plan(plan: &Path) -> Result<Plan, Refusal> {
-    let bytes = media::read_file(plan, MAX_PLAN);
-    let bytes = bytes.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-    parse_beside(plan, &bytes).map(|read| read.0)
-}
-
 /// What an unfinished ceremony left in its work folder: its record, its inputs, and the identities of its tokens.
 fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
     let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
@@ -179,22 +159,6 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
         );
     }
     Ok(files)
-}
-
-/// A file by its name.
-type NamedFile = (String, Vec<u8>);
-
-/// Reads a plan with the list that lies beside it, and returns the list too.
-fn parse_beside(plan: &Path, bytes: &[u8]) -> Result<(Plan, Option<NamedFile>), Refusal> {
-    let mut list = None;
-    let folder = plan.parent().unwrap_or_else(|| Path::new(""));
-    let parsed = Plan::parse(bytes, |name| {
-        let plain = !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
-        let bytes = plain.then(|| media::read_file(&folder.join(name), MAX_LIST).ok()).flatten()?;
-        list = Some((name.to_owned(), bytes.clone()));
-        Some(bytes)
-    });
-    Ok((parsed.map_err(usage)?, list))
 }
 
 fn check_mode(plan: &Plan, mode: Mode) -> Result<(), Refusal> {
@@ -289,11 +253,6 @@ fn add(files: &mut BTreeMap<String, Vec<u8>>, folder: &str, more: BTreeMap<Strin
     files.extend(more.into_iter().map(|(path, bytes)| (format!("{folder}/{path}"), bytes)));
 }
 
-/// Names that a list file cannot have, since the ceremony's folder has them already.
-const RESERVED: [&str; 6] =
-    [PLAN, ROOM, "record.jsonl", "report.html", "SHA256SUMS", crate::trust::TRUST_SUMS];
-const MAX_PLAN: u64 = crate::ceremony::plan::MAX_BYTES as u64;
-const MAX_LIST: u64 = 16 << 20;
 /// What a folder of proofs may hold: files of a few lines.
 const PROOFS: Limits = Limits {
     files: 30_000,

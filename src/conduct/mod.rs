@@ -8,6 +8,7 @@ mod enrol;
 mod inputs;
 mod journal;
 mod opening;
+mod plan;
 mod reading;
 pub mod rehearsal;
 mod screen;
@@ -31,6 +32,7 @@ use crate::room::binding::{self, Binding};
 use crate::room::clock::{Clock, Reading};
 use crate::room::console::Console;
 use crate::room::media;
+pub use plan::read_plan;
 
 /// The room as a ceremony needs it.
 pub struct Room<'a> {
@@ -130,7 +132,7 @@ fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
 /// # Errors
 /// A plan that cannot be read.
 pub fn mode_of(plan: &std::path::Path) -> Result<Mode, Refusal> {
-    let plan = inputs::read_plan(plan)?;
+    let (plan, _) = read_plan(plan)?;
     Ok(if plan.practice() { Mode::Practice } else { Mode::Ceremony })
 }
 

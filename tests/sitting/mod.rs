@@ -20,6 +20,7 @@ pub(crate) mod genesis;
 mod kill;
 mod normal;
 mod paper;
+mod plan_alone;
 mod power;
 mod refused;
 mod rehearse;

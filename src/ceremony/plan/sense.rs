@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Error, Kind, Plan, PlannedKey, line_of};
-use crate::name::Name;
+use super::{Error, Kind, Plan, PlanText, PlannedKey, line_of};
+use crate::name::{Name, is_device};
 use crate::root::{Dialect, Role};
 
 /// A mistake: the offset in the plan's text, and what is wrong there.
@@ -13,6 +13,30 @@ type Mistake = (usize, String);
 
 /// The most shares of one key, as many as are ever split.
 const MOST_SHARES: usize = 32;
+
+/// Refuses a list that cannot stand beside all that a ceremony writes, wherever its name comes to stand: its name ends
+/// as no name of ours does, and every file system carries it.
+pub(super) fn check_list(text: &PlanText, source: &str) -> Result<(), Error> {
+    let Some(named) = &text.repositories else { return Ok(()) };
+    let (at, name) = (named.list.span().start, named.list.get_ref());
+    let refuse = |what: String| Err(Error::Sense { line: line_of(source, at), what });
+    if !text.repository.is_empty() {
+        return refuse("`[repositories]` and `[[repository]]` exclude each other".into());
+    }
+    let fits = name.len() <= 64
+        && name.ends_with(".txt")
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    if !fits {
+        let rule =
+            "1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`, a letter or digit first, `.txt` last";
+        return refuse(format!("list `{name}`: the name of a list has {rule}"));
+    }
+    if is_device(&name.to_ascii_lowercase()) {
+        return refuse(format!("list `{name}`: it is a device on other systems"));
+    }
+    Ok(())
+}
 
 /// Refuses a plan that contradicts itself.
 pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {

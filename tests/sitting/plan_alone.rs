@@ -1,0 +1,109 @@
+//! What the plan alone tells is refused before there is a room, and in the same words in it.
+
+use std::fs;
+
+use officiant::{
+    digest::Digest,
+    root::{Dialect, Role},
+};
+
+use super::genesis::on_tokens;
+use super::{Bench, PlanText};
+
+pub(super) const FORM: &str =
+    "correct the plan, and have it reviewed anew; docs/format.md shows every field";
+pub(super) const NAMED: &str =
+    "PLAN.TOML names the reviewed plan, with its list beside it; docs/format.md shows both";
+
+/// A bench for a genesis, and its plan as text.
+fn genesis(dialect: Dialect, text: &PlanText) -> (Bench, String) {
+    let bench = Bench::new(dialect, &["localhost:5000/one"]);
+    bench.write_room(&[]);
+    bench.write_answers(&[], "");
+    let plan = fs::read_to_string(bench.write_plan(text)).unwrap();
+    (bench, plan)
+}
+
+/// `check` without a room and `conduct` refuse the plan in these words when one text in it is put in place of another.
+#[track_caller]
+fn refused(bench: &Bench, plan: &str, (old, new): (&str, &str), (what, hint): (&str, &str)) {
+    assert!(plan.contains(old), "{old}");
+    bench.lay_plan(&plan.replacen(old, new, 1), &[Role::Targets]);
+    let ran = bench.officiant(&["check", "plan-1.toml"]);
+    let told = format!("error: {what}\nhint: {hint}\nnothing was signed and nothing was written\n");
+    assert_eq!((ran.code(), ran.stdout.as_str(), ran.stderr.as_str()), (2, "", told.as_str()));
+    bench.refuses(2, what, hint);
+}
+
+#[test]
+fn a_list_that_would_stand_where_a_ceremony_writes_is_refused_by_its_name() {
+    let (bench, plan) = genesis(Dialect::Tuf, &on_tokens());
+    let at = plan.find("[[repository]]").unwrap();
+    let end = at + plan[at..].find("[[token]]").unwrap();
+    let pins: String =
+        Role::ONLINE.map(|role| format!(" {role}={}", bench.online[&role].public().id())).concat();
+    let list = format!("localhost:5000/one 0 -{pins}\n");
+    let named = |name: &str| {
+        format!("[repositories]\nlist = \"{name}\"\nsha256 = \"{}\"\n", Digest::of(list.as_bytes()))
+    };
+    let line = plan[..at].lines().count() + 2;
+    let rule = "the name of a list has 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`, a letter or digit first, `.txt` last";
+    for name in [
+        "Report.html",
+        "sha256sums",
+        "metadata",
+        "previous",
+        "ROOM.TOML",
+        "trust",
+        "record.jsonl",
+        "proofs",
+        "request",
+        "unfinished",
+        "custody",
+        "trust-sha256sums",
+        ".officiant-new-x.txt",
+        "a b.txt",
+        "",
+        "../list.txt",
+        "list.txt.",
+        "list.TXT",
+    ] {
+        let told = format!("plan.toml:{line}: list `{name}`: {rule}");
+        refused(&bench, &plan, (&plan[at..end], &named(name)), (&told, FORM));
+    }
+    let told = format!("plan.toml:{line}: list `Con.list.txt`: it is a device on other systems");
+    refused(&bench, &plan, (&plan[at..end], &named("Con.list.txt")), (&told, FORM));
+    let both = format!("{}{}", named("list.txt"), &plan[at..end]);
+    let told =
+        format!("plan.toml:{line}: `[repositories]` and `[[repository]]` exclude each other");
+    refused(&bench, &plan, (&plan[at..end], &both), (&told, FORM));
+    let told = "the plan names the list `List-1.txt`, which is not beside it";
+    refused(&bench, &plan, (&plan[at..end], &named("List-1.txt")), (told, FORM));
+    bench.scratch.file("List-1.txt", vec![b'#'; (16 << 20) + 1]);
+    let told = "`List-1.txt` is larger than 16777216 bytes";
+    refused(&bench, &plan, (&plan[at..end], &named("List-1.txt")), (told, NAMED));
+    bench.scratch.file("List-1.txt", &list);
+    bench.officiant(&["check", "plan-1.toml"]).ok();
+}
+
+#[test]
+fn a_plan_that_is_not_there_is_a_mistake_on_the_command_line() {
+    let (bench, _) = genesis(Dialect::Tuf, &on_tokens());
+    for (path, what) in [
+        ("plan-2.toml", "`plan-2.toml` is missing"),
+        ("media", "`media` is a folder, expected a regular file"),
+    ] {
+        let told =
+            format!("error: {what}\nhint: {NAMED}\nnothing was signed and nothing was written\n");
+        for verb in [
+            vec!["check", path],
+            vec!["check", path, "--room", "room-1.toml"],
+            vec!["script", path],
+            vec!["rehearse", path, "--room", "room-1.toml"],
+            vec!["conduct", path, "--room", "room-1.toml"],
+        ] {
+            let ran = bench.officiant(&verb);
+            assert_eq!((ran.code(), ran.stderr.as_str()), (2, told.as_str()), "{verb:?}");
+        }
+    }
+}
