@@ -213,13 +213,6 @@ fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, 
         let what = format!("key `{}` is in the trust folder already", planned.name);
         return Err(Refusal::new(Exit::Usage, what).hint("give the new key another name"));
     }
-    if !planned.algorithm.is_offered() {
-        let what = format!(
-            "key `{}`: no key of algorithm `{}` is made here",
-            planned.name, planned.algorithm
-        );
-        return Err(Refusal::new(Exit::Usage, what).hint("choose another algorithm"));
-    }
     let holding = match (&planned.token, &planned.shares) {
         (Some(token), _) => Holding::Token(token.clone()),
         (None, Some(shares)) => {

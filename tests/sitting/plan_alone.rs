@@ -7,7 +7,7 @@ use officiant::{
     root::{Dialect, Role},
 };
 
-use super::genesis::on_tokens;
+use super::genesis::{in_shares, on_tokens};
 use super::{Bench, PlanText};
 
 pub(super) const FORM: &str =
@@ -33,6 +33,47 @@ fn refused(bench: &Bench, plan: &str, (old, new): (&str, &str), (what, hint): (&
     let told = format!("error: {what}\nhint: {hint}\nnothing was signed and nothing was written\n");
     assert_eq!((ran.code(), ran.stdout.as_str(), ran.stderr.as_str()), (2, "", told.as_str()));
     bench.refuses(2, what, hint);
+}
+
+#[test]
+fn keys_that_no_token_share_or_client_takes_are_refused_before_any_token_is_initialised() {
+    let key = |name: &str| format!("name = \"{name}\"\nalgorithm = \"ecdsa-p256\"");
+    let (bench, plan) = genesis(Dialect::Notary, &on_tokens());
+    let with = |algorithm: &str| key("root-b").replace("ecdsa-p256", algorithm);
+    let line = plan[..plan.find(&key("root-b")).unwrap()].lines().count();
+    for (algorithm, told) in [
+        ("ed25519", "key `root-b`: a notary root takes no key of ed25519"),
+        (
+            "ecdsa-p521",
+            "key `root-b` is of `ecdsa-p521`, expected one of `ecdsa-p256`, `ecdsa-p384`, `ed25519`, `rsa-3072` and `rsa-4096`",
+        ),
+        (
+            "rsa-2048",
+            "key `root-b` is of `rsa-2048`, expected one of `ecdsa-p256`, `ecdsa-p384`, `ed25519`, `rsa-3072` and `rsa-4096`",
+        ),
+    ] {
+        let told = format!("plan.toml:{line}: {told}");
+        refused(&bench, &plan, (&key("root-b"), &with(algorithm)), (&told, FORM));
+    }
+    let line = plan[..plan.find("[root]").unwrap()].lines().count() + 1;
+    for name in ["one".to_owned(), "*one".to_owned(), format!("{}*", "a".repeat(255))] {
+        let told = format!(
+            "plan.toml:{line}: `certificate_name` is `{name}`, expected `gun` or at most 255 bytes that end in one `*`"
+        );
+        let new = format!("certificate_name = \"{name}\"");
+        refused(&bench, &plan, ("certificate_name = \"gun\"", &new), (&told, FORM));
+    }
+    let (bench, plan) = genesis(Dialect::Tuf, &in_shares());
+    let line = plan[..plan.find(&key("root-s")).unwrap()].lines().count();
+    for algorithm in ["ecdsa-p384", "rsa-3072", "rsa-4096"] {
+        let told = format!(
+            "plan.toml:{line}: key `root-s` of {algorithm} cannot be held in shares, expected ecdsa-p256 or ed25519"
+        );
+        let new = key("root-s").replace("ecdsa-p256", algorithm);
+        refused(&bench, &plan, (&key("root-s"), &new), (&told, FORM));
+    }
+    bench.lay_plan(&plan.replace("ecdsa-p256", "ed25519"), &[Role::Targets]);
+    bench.officiant(&["check", "plan-1.toml"]).ok();
 }
 
 #[test]

@@ -5,8 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Error, Kind, Plan, PlanText, PlannedKey, line_of};
+use crate::key::Algorithm;
 use crate::name::{Name, is_device};
+use crate::root::certificate::MAX_NAME;
 use crate::root::{Dialect, Role};
+use crate::wording::List;
 
 /// A mistake: the offset in the plan's text, and what is wrong there.
 type Mistake = (usize, String);
@@ -123,7 +126,29 @@ fn keys(plan: &Plan) -> Result<(), Mistake> {
         if !seen.insert(&key.name) {
             return Err((at, format!("two keys are called `{}`", key.name)));
         }
-        held(key).map_err(|what| (at, what))?;
+        kind(plan, key).and_then(|()| held(key)).map_err(|what| (at, what))?;
+    }
+    Ok(())
+}
+
+/// What no token makes, no client of the dialect takes, or no share holds is known before any token is touched.
+fn kind(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
+    let (called, algorithm) = (&key.name, key.algorithm);
+    let offered = Algorithm::OFFERED.into_iter();
+    if !algorithm.is_offered() {
+        let expected: Vec<_> = offered.collect();
+        return Err(format!(
+            "key `{called}` is of `{algorithm}`, expected one of {}",
+            List::names(&expected)
+        ));
+    }
+    plan.dialect().scheme(algorithm).map_err(|error| format!("key `{called}`: {error}"))?;
+    if key.shares.is_some() && !algorithm.fits_shares() {
+        let expected: Vec<_> = offered.filter(|fit| fit.fits_shares()).collect();
+        return Err(format!(
+            "key `{called}` of {algorithm} cannot be held in shares, expected {}",
+            List::or(&expected)
+        ));
     }
     Ok(())
 }
@@ -165,10 +190,18 @@ fn root(plan: &Plan) -> Result<(), Mistake> {
     }
     match root.certificate_name.as_deref() {
         None | Some("gun") => Ok(()),
-        Some(wildcard) if wildcard.ends_with('*') && wildcard.matches('*').count() == 1 => Ok(()),
+        Some(wildcard)
+            if wildcard.ends_with('*')
+                && wildcard.matches('*').count() == 1
+                && wildcard.len() <= MAX_NAME =>
+        {
+            Ok(())
+        }
         Some(other) => Err((
             at,
-            format!("`certificate_name` is `{other}`, expected `gun` or a name that ends in `*`"),
+            format!(
+                "`certificate_name` is `{other}`, expected `gun` or at most {MAX_NAME} bytes that end in one `*`"
+            ),
         )),
     }
 }
