@@ -300,7 +300,9 @@ fn tokens_of(plan: &Plan, custody: &Custody, keys: &[Key]) -> Result<Vec<Token>,
     if missing.is_empty() {
         return Ok(tokens);
     }
-    let what = format!("{} named by a key, not by a `[[token]]`", List::names(&missing));
+    let (noun, verb) = if missing.len() == 1 { ("token", "is") } else { ("tokens", "are") };
+    let what =
+        format!("{noun} {} {verb} named by a key, and by no `[[token]]`", List::names(&missing));
     Err(Refusal::new(Exit::Usage, what).hint("add a `[[token]]` with its custodian for each"))
 }
 

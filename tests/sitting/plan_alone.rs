@@ -36,6 +36,27 @@ fn refused(bench: &Bench, plan: &str, (old, new): (&str, &str), (what, hint): (&
 }
 
 #[test]
+fn a_kind_of_ceremony_says_in_good_sentences_what_it_lacks() {
+    let (bench, plan) = genesis(Dialect::Tuf, &on_tokens());
+    for (kind, told) in [
+        ("abandon", "plan.toml:1: an abandon needs `[abandon]`"),
+        ("renew", "plan.toml:1: a renew has no `[[key]]`: the keys stay"),
+    ] {
+        let kind = format!("ceremony = \"{kind}\"");
+        refused(&bench, &plan, ("ceremony = \"genesis\"", &kind), (told, FORM));
+    }
+    let token = "[[token]]\nname = \"officer-a\"\ncustodian = \"seat of officer-a\"\n";
+    let told = "token `officer-a` is named by a key, and by no `[[token]]`";
+    let hint = "add a `[[token]]` with its custodian for each";
+    refused(&bench, &plan, (token, ""), (told, hint));
+    let (bench, plan) = genesis(Dialect::Tuf, &in_shares());
+    let first = plan.find("[[token]]\nname = \"share-1\"").unwrap();
+    let third = plan.find("[[token]]\nname = \"share-3\"").unwrap();
+    let told = "tokens `share-1` and `share-2` are named by a key, and by no `[[token]]`";
+    refused(&bench, &plan, (&plan[first..third], ""), (told, hint));
+}
+
+#[test]
 fn keys_that_no_token_share_or_client_takes_are_refused_before_any_token_is_initialised() {
     let key = |name: &str| format!("name = \"{name}\"\nalgorithm = \"ecdsa-p256\"");
     let (bench, plan) = genesis(Dialect::Notary, &on_tokens());

@@ -35,6 +35,16 @@ impl Kind {
             Self::Rotate => "rotate",
         }
     }
+
+    /// The word as a sentence has it, with its article.
+    pub const fn with_article(self) -> &'static str {
+        match self {
+            Self::Abandon => "an abandon",
+            Self::Genesis => "a genesis",
+            Self::Renew => "a renew",
+            Self::Rotate => "a rotate",
+        }
+    }
 }
 
 /// One repository that the plan governs.

@@ -78,12 +78,12 @@ fn dates(plan: &Plan) -> Result<(), Mistake> {
 }
 
 fn shape(plan: &Plan) -> Result<(), Mistake> {
-    let kind = plan.kind().name();
+    let kind = plan.kind().with_article();
     let need = |there: bool, what: &str| {
-        if there { Ok(()) } else { Err((0, format!("a {kind} needs {what}"))) }
+        if there { Ok(()) } else { Err((0, format!("{kind} needs {what}"))) }
     };
     let forbid = |there: bool, what: &str| {
-        if there { Err((0, format!("a {kind} has no {what}"))) } else { Ok(()) }
+        if there { Err((0, format!("{kind} has no {what}"))) } else { Ok(()) }
     };
     need(plan.quorum_people() >= 1, "`quorum_people` of 1 or more")?;
     if plan.kind() == Kind::Abandon {
