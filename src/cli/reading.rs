@@ -4,21 +4,24 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli;
 use crate::record::Tool;
 use crate::refusal::Refusal;
 use crate::room::binding;
 use crate::room::media::{self, Files, Limits};
 use crate::trust::{self, Past};
-use crate::{cli, verify};
 
 /// Reads a trust folder; without one, the past of a genesis.
 pub(super) fn past(folder: Option<&Path>) -> Result<Past, Refusal> {
-    folder.map_or_else(|| Ok(Past::default()), |folder| verify::read(tree(folder)?))
+    match folder {
+        Some(folder) => Ok(Past::read(tree(folder, Limits::TRUST)?)?),
+        None => Ok(Past::default()),
+    }
 }
 
 /// Reads every file below a folder.
-pub(super) fn tree(folder: &Path) -> Result<Files, Refusal> {
-    media::read_tree(folder, LIMITS).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
+pub(super) fn tree(folder: &Path, limits: Limits) -> Result<Files, Refusal> {
+    media::read_tree(folder, limits).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
 }
 
 /// Reads one file.
@@ -51,8 +54,3 @@ pub(super) fn give(paper: &crate::paper::Paper, html: Option<&Path>) -> Result<(
 
 /// The name of the trust folder on media.
 const TRUST: &str = "trust";
-/// A ceremony of some thousand repositories, interrupted often.
-pub(super) const LARGEST_RECORD: u64 = 512 << 20;
-/// A trust folder of some thousand repositories and some dozens of ceremonies.
-const LIMITS: Limits =
-    Limits { files: 1_000_000, bytes_each: 64 << 20, bytes_total: 1 << 30, depth: 8 };

@@ -38,7 +38,7 @@ impl Files {
         check_mode(&plan, mode)?;
         files.insert(ROOM.to_owned(), binding.bytes.clone());
         if let Some(trust) = &binding.trust {
-            add(&mut files, "trust", media::read_tree(trust, LIMITS).map_err(device)?);
+            add(&mut files, "trust", media::read_tree(trust, Limits::TRUST).map_err(device)?);
             add(&mut files, CUSTODY, read_custody(binding)?);
         }
         if plan.kind() == PlanKind::Abandon {
@@ -74,7 +74,7 @@ impl Files {
 
     /// Reads them back from the work folder, and holds them against the record.
     pub(super) fn kept(work: &Path, record: &Record) -> Result<Self, Refusal> {
-        let read = media::read_tree(&work.join(INPUTS), LIMITS);
+        let read = media::read_tree(&work.join(INPUTS), Limits::INPUTS);
         let files = Self { files: read.map_err(|error| error.refusal(Refusal::NOTHING_DONE))? };
         let recorded = record.entries().first().map(|entry| &entry.body);
         match recorded {
@@ -128,11 +128,7 @@ impl Files {
 
     /// The inputs as values.
     pub(super) fn inputs(&self) -> Result<Inputs, Refusal> {
-        let past = Past::read(self.folder("trust")).map_err(|error| {
-            Refusal::of(Check::TrustFolder, error.to_string())
-                .hint("bring the trust folder as the last ceremony wrote it")
-        })?;
-        Inputs::read(&self.files, past)
+        Inputs::read(&self.files, Past::read(self.folder("trust"))?)
     }
 }
 
@@ -143,8 +139,8 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
         Refusal::new(Exit::Usage, "room.toml names no unfinished ceremony")
             .hint("add `unfinished`, the work folder of the ceremony to abandon")
     })?;
-    let record = media::read_file(&folder.join(super::RECORD), super::journal::MAX_RECORD)
-        .map_err(device)?;
+    let record =
+        media::read_file(&folder.join(super::RECORD), media::LARGEST_RECORD).map_err(device)?;
     let (read, good) = Record::parse(&record)
         .map_err(|error| Refusal::of(Check::AbandonPlan, error.to_string()))?;
     let kept = Files::kept(folder, &read)?;
@@ -155,7 +151,7 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
         add(
             &mut files,
             &format!("{CUSTODY}/tokens"),
-            media::read_tree(&tokens, LIMITS).map_err(device)?,
+            media::read_tree(&tokens, Limits::CUSTODY).map_err(device)?,
         );
     }
     Ok(files)
@@ -187,7 +183,7 @@ impl Found {
                 if root.join(name).exists() {
                     found
                         .requests
-                        .push(media::read_tree(&root.join(name), LIMITS).map_err(device)?);
+                        .push(media::read_tree(&root.join(name), Limits::REQUEST).map_err(device)?);
                 }
             }
             if root.join("proofs").exists() {
@@ -241,7 +237,7 @@ fn read_custody(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refusal>
     let mut copies = Vec::new();
     for root in &binding.media.room {
         media::expect(root, Kind::Room).map_err(device)?;
-        copies.push(media::read_tree(&root.join(CUSTODY), LIMITS).map_err(device)?);
+        copies.push(media::read_tree(&root.join(CUSTODY), Limits::CUSTODY).map_err(device)?);
     }
     let (first, second) = (&copies[0], &copies[1]);
     let [a, b] = &binding.media.room;
@@ -260,6 +256,3 @@ const PROOFS: Limits = Limits {
     bytes_total: 64 << 20,
     depth: 2,
 };
-/// What a folder of inputs may hold.
-const LIMITS: Limits =
-    Limits { files: 400_000, bytes_each: 32 << 20, bytes_total: 1 << 30, depth: 8 };

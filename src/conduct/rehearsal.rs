@@ -116,8 +116,7 @@ impl StageRoom {
         let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
         let trust = (number > 1).then(|| self.folder.join(format!("out-{}a/trust", number - 1)));
         let past = match &trust {
-            Some(trust) => Past::read(media::read_tree(trust, LIMITS).map_err(device)?)
-                .map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?,
+            Some(trust) => Past::read(media::read_tree(trust, Limits::TRUST).map_err(device)?)?,
             None => Past::default(),
         };
         let request = self.request(stage, &past, online);
@@ -238,6 +237,3 @@ fn new_folder(work: &Path) -> Result<PathBuf, Refusal> {
     media::make_folder(&folder.join("tokens")).map_err(device)?;
     Ok(folder)
 }
-
-const LIMITS: Limits =
-    Limits { files: 400_000, bytes_each: 512 << 20, bytes_total: 1 << 30, depth: 8 };

@@ -4,6 +4,7 @@
 //! ([`Lock`]); nothing that exists is ever overwritten; what a killed run left behind carries [`LEFTOVER`].
 
 mod error;
+mod limits;
 mod lines;
 mod tree;
 
@@ -19,6 +20,7 @@ use rustix::io::Errno;
 use crate::name::is_device;
 
 pub use error::Error;
+pub use limits::LARGEST_RECORD;
 pub use lines::{append_line, cut_to};
 pub use tree::{Files, Limits, compare, read_tree, write_tree};
 

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 use super::{CEREMONIES, CUSTODY, Custody, METADATA};
 use crate::ceremony::plan::{self, Plan};
+use crate::check::Check;
 use crate::digest::Digest;
 use crate::name::Name;
 use crate::record::{self, Record};
+use crate::refusal::Refusal;
 use crate::root::{self, SignedRoot};
 use crate::sums::{self, Predecessor, Sums};
 
@@ -89,6 +91,13 @@ pub enum Error {
         /// What, in one line.
         what: String,
     },
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::of(Check::TrustFolder, error.to_string())
+            .hint("bring the trust folder as the last ceremony wrote it")
+    }
 }
 
 impl Past {

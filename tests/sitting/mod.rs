@@ -18,6 +18,7 @@ mod exception;
 mod failing_media;
 pub(crate) mod genesis;
 mod kill;
+mod limits;
 mod normal;
 mod paper;
 mod plan_alone;

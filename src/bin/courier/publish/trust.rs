@@ -7,7 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use officiant::name::{self, Name};
-use officiant::request::MAX_ROOT;
 use officiant::room::media::{self, Files, Kind, Limits, read_tree};
 use officiant::root::{Dialect, SignedRoot};
 
@@ -19,7 +18,7 @@ pub(super) type Roots = BTreeMap<Name, BTreeMap<u64, SignedRoot>>;
 /// Reads a trust folder, or the one on `out` media; only the repositories in `only`, unless it is empty.
 pub(super) fn read(path: &Path, dialect: Dialect, only: &[String]) -> Result<Roots, Error> {
     let only = only.iter().map(|name| name.parse()).collect::<Result<Vec<Name>, _>>()?;
-    let files = read_tree(&folder(path)?, LIMITS)?;
+    let files = read_tree(&folder(path)?, Limits::TRUST)?;
     check_records(&files)?;
     let mut roots = roots(&files, dialect, &only)?;
     if let Some(name) = only.iter().find(|name| !roots.contains_key(name)) {
@@ -118,6 +117,3 @@ const REHEARSAL: &str = "REHEARSAL";
 
 /// What the first entry of a rehearsal's record says.
 const MODE: &[u8] = br#""mode":"rehearsal""#;
-
-const LIMITS: Limits =
-    Limits { files: 500_000, bytes_each: MAX_ROOT as u64 * 16, bytes_total: 4 << 30, depth: 8 };
