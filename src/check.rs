@@ -85,7 +85,7 @@ checks! {
     RequestChain = "REQUEST-CHAIN",
     /// The request is the one that the plan names.
     RequestDigest = "REQUEST-DIGEST",
-    /// A repository met for the first time stands at the version and digest that the plan names.
+    /// A repository stands at the version and digest that the plan names, and one met for the first time is named.
     RequestFirstMet = "REQUEST-FIRST-MET",
     /// No root stands on the server that a ceremony here did not make, once a ceremony made one.
     RequestForeign = "REQUEST-FOREIGN",

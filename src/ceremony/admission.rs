@@ -3,13 +3,14 @@
 //! Second floor: pure. security.md rules 1 and 2.
 
 mod last;
+mod met;
 mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::plan::{Kind, Owner, Plan, PlannedRepository, PlannedRole};
+use super::plan::{Owner, Plan, PlannedRepository, PlannedRole};
 use super::roster::Roster;
 use super::{Inputs, opening};
 use crate::check::Check;
@@ -189,64 +190,6 @@ impl<'a> Asked<'a> {
                     "somebody put a root there that its keys did not sign: find out who, before anything is signed",
                 )
             })?;
-        }
-        Ok(())
-    }
-
-    /// The chain continues what the room knows, or is what the plan names for a repository met for the first time.
-    fn check_met(&self) -> Result<(), Refusal> {
-        let known = self.inputs.past.chain(&self.planned.name);
-        if self.chain.len() < known.len() {
-            let what = format!(
-                "the request ends at root {}, the trust folder at {}",
-                self.chain.len(),
-                known.len()
-            );
-            return Err(self
-                .refuse(Check::RequestBehind, what)
-                .hint("publish the last ceremony's roots first"));
-        }
-        if let Some((ours, _)) = known.iter().zip(&self.chain).find(|(a, b)| a.bytes() != b.bytes())
-        {
-            let what = format!(
-                "root {} of the request is not the one of the trust folder",
-                ours.version()
-            );
-            return Err(self.refuse(Check::RequestBehind, what).hint(
-                "server and trust folder tell different stories: find out why, before anything is signed",
-            ));
-        }
-        let found = self.chain.last().map(|root| (root.version().get(), root.digest()));
-        let named = self.planned.current.map(|current| (current.version, current.sha256));
-        if self.inputs.plan.kind() == Kind::Genesis && found.is_some() {
-            return Err(self
-                .refuse(Check::RequestFirstMet, "a genesis, and the server has a root already")
-                .hint("plan a `rotate` for it"));
-        }
-        if self.inputs.plan.kind() != Kind::Genesis && found.is_none() {
-            return Err(self
-                .refuse(Check::RequestFirstMet, "the server has no root of it")
-                .hint("plan a `genesis` for it"));
-        }
-        if known.is_empty() && found != named {
-            let what = match found {
-                Some((version, digest)) => {
-                    format!("the server is at root {version}, {digest}; the plan names another")
-                }
-                None => "the plan names a root, and the server has none".to_owned(),
-            };
-            return Err(self.refuse(Check::RequestFirstMet, what).hint(
-                "ask the repository's owner for version and digest of its root, not the courier, and name them in the plan",
-            ));
-        }
-        if known.len() < self.chain.len() && !known.is_empty() {
-            let what = format!(
-                "the request brings root {}, which no ceremony here made",
-                self.chain.len()
-            );
-            return Err(self.refuse(Check::RequestForeign, what).hint(
-                "bring the newest trust folder; if this is it, find out who signs with these keys",
-            ));
         }
         Ok(())
     }

@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::digest::Digest;
-use crate::list::{Last, List};
+use crate::list::List;
 use crate::root::{Dialect, Role};
 use crate::wording::toml_words;
 use parts::day_or_none;
 pub use parts::{
-    CurrentRoot, Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedRepository,
-    PlannedRequest, PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
+    Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedRepository, PlannedRequest,
+    PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
 };
 
 /// A plan as it was reviewed: its values, and the digest of its very bytes.
@@ -285,11 +285,7 @@ fn from_list(named: &RepositoryList, bytes: &[u8]) -> Result<Vec<PlannedReposito
         for (role, digest) in entry.pins {
             pins.entry(role).or_default().insert(digest);
         }
-        let current = match entry.last {
-            Last::InTrust | Last::None => None,
-            Last::Root { version, sha256 } => Some(CurrentRoot { version, sha256 }),
-        };
-        PlannedRepository { name: name.as_str().to_owned(), current, pins }
+        PlannedRepository { name: name.as_str().to_owned(), last: Some(entry.last), pins }
     });
     Ok(planned.collect())
 }

@@ -105,7 +105,7 @@ fn repositories(plan: &Plan) -> Vec<PlannedRepository> {
     planned
         .map(|planned| PlannedRepository {
             name: name(&planned.name),
-            current: None,
+            last: None,
             pins: BTreeMap::new(),
         })
         .collect()
