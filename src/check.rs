@@ -37,6 +37,8 @@ checks! {
     AbandonIntended = "ABANDON-INTENDED",
     /// The ceremony that is abandoned is the one that the plan names.
     AbandonPlan = "ABANDON-PLAN",
+    /// A key that a plan adopts is a root key of the request's chain.
+    AdoptInChain = "ADOPT-IN-CHAIN",
     /// Root certificates end at least two years after the root that they sign.
     CertOutlivesRoot = "CERT-OUTLIVES-ROOT",
     /// A root certificate is of the key, the name and the dates that the plan says, and signed by its own key.

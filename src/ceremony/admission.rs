@@ -2,6 +2,7 @@
 //!
 //! Second floor: pure. security.md rules 1 and 2.
 
+pub(super) mod adopted;
 mod last;
 mod met;
 mod shared;
@@ -45,6 +46,7 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
         asked.check_met()?;
         asked.check_keys(roster)?;
     }
+    adopted::check(inputs, roster)?;
     shared::check(inputs, roster)
 }
 
