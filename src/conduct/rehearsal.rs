@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Finished, Room, conduct, inputs, token};
-use crate::ceremony::plan::midnight;
 use crate::ceremony::plan::rehearsal::{Stage, stages};
+use crate::ceremony::plan::{PlannedRequest, midnight};
 use crate::ceremony::roster::Roster;
 use crate::ceremony::{Inputs, admission};
 use crate::child::Launch;
@@ -120,13 +120,15 @@ impl StageRoom {
             None => Past::default(),
         };
         let request = self.request(stage, &past, online);
-        let files = request.files().map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
-        let digest =
-            request.digest().map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+        // What another machine would have fetched a second later.
+        let fetched = request.fetched + SignedDuration::from_secs(1);
+        let second = Request { fetched, ..request.clone() };
         let binding = self.binding(number, trust)?;
-        media::write_tree(&binding.media.inward[0], "request", &files).map_err(device)?;
+        let media = &binding.media.inward[0];
+        let sha256 = write_request(media, "request", &request)?;
+        let second = Some(write_request(media, "request-2", &second)?);
         let after = past.last().map(|last| last.closing);
-        let text = stage.text(after, digest, &online.ids());
+        let text = stage.text(after, PlannedRequest { sha256, second }, &online.ids());
         let plan = self.folder.join(format!("plan-{number}.toml"));
         media::write_new(&plan, text.as_bytes()).map_err(device)?;
         let clock = RehearsalClock::new(stage.from());
@@ -219,6 +221,15 @@ fn soft_module(binding: &Binding) -> Result<Module, Refusal> {
         Refusal::new(Exit::Usage, "room.toml names no module for rehearsals")
             .hint("add `[rehearsal]` with `module`, a SoftHSM among the `[[module]]`s")
     })
+}
+
+/// Writes a request as `courier` would, and gives its digest.
+fn write_request(media: &Path, name: &str, request: &Request) -> Result<Digest, Refusal> {
+    let ours = |error: crate::request::Error| Refusal::new(Exit::Ours, error.to_string());
+    let files = request.files().map_err(ours)?;
+    let written = media::write_tree(media, name, &files);
+    written.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+    request.digest().map_err(ours)
 }
 
 /// The roots that the plan's repositories have today.
