@@ -21,7 +21,7 @@ use crate::name::Name;
 use crate::refusal::Refusal;
 use crate::request::proof::Claim;
 use crate::request::{self, Request};
-use crate::root::threshold::{self, Ballot, Counting, Electorate, Fault, Signer};
+use crate::root::threshold::{self, Counting, Fault, Signer};
 use crate::root::{Role, Root, SignedRoot};
 use crate::wording::List;
 
@@ -317,12 +317,7 @@ fn check_link(old: &SignedRoot, new: &SignedRoot) -> Result<(), String> {
 }
 
 fn check_signed(root: &SignedRoot, (who, holder): (&str, &Root)) -> Result<(), String> {
-    let message = root.root().signed_bytes();
-    let none = BTreeSet::new();
-    let ballot = Ballot { message: &message, signatures: root.signatures(), assumed: &none };
-    let keys = Electorate::of(holder, Role::Root);
-    let tally =
-        threshold::count(holder.dialect(), &keys, ballot, FOREIGN).map_err(|e| e.to_string())?;
+    let tally = threshold::tally(holder, root, FOREIGN).map_err(|error| error.to_string())?;
     if tally.is_met() {
         return Ok(());
     }

@@ -4,6 +4,7 @@
 //! Second floor: pure. The same inputs and facts always give the same bytes.
 
 mod certify;
+mod complete;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,11 +19,14 @@ use crate::key::{PublicKey, ToSign};
 use crate::refusal::Refusal;
 use crate::root::certificate::Bundle;
 use crate::root::succession::{self, Change};
-use crate::root::threshold::{self, Ballot, Counting, Electorate};
-use crate::root::{self, Dialect, KeyId, Role, Root, Signature, SignedRoot, Version};
+use crate::root::threshold;
+use crate::root::{self, Dialect, KeyId, Role, Root, SignedRoot, Version};
 use certify::certified_name;
 pub use certify::{certificate_names, certificate_requests};
 pub(super) use certify::{check_certificate, check_outlives};
+pub(super) use complete::check_assembled;
+use complete::of_key;
+pub use complete::{assemble, signed_by, tallies};
 use data_encoding::BASE64;
 
 /// The next root of one repository, before it is signed.
@@ -284,88 +288,6 @@ pub(super) fn check_signed(
         }
     }
     Ok(())
-}
-
-/// A recorded signature, under every id that the key has: one private key signs once, for the old root and the new.
-fn of_key(draft: &Draft, public: &PublicKey, signature: &str) -> Option<Vec<Signature>> {
-    let bytes = BASE64.decode(signature.as_bytes()).ok()?;
-    let ids = draft.ids(public).into_iter();
-    ids.map(|id| draft.root.signature_of(&id, public, bytes.clone()).ok()).collect()
-}
-
-/// Completes every root from the recorded signatures, and counts them as the strictest reader would.
-///
-/// # Errors
-/// `[ROOT-THRESHOLD]` when old or new threshold is not met; `[ROOT-BYTES]` when the file does not read back as itself.
-pub fn assemble(ceremony: &Ceremony) -> Result<Vec<(Draft, SignedRoot)>, Refusal> {
-    let mut complete = Vec::new();
-    for draft in drafts(ceremony)? {
-        let mut signatures = Vec::new();
-        for (key, signed) in ceremony.signatures(&draft.repository) {
-            let public =
-                ceremony.public(key).ok_or_else(|| ours(format!("key `{key}` is not known")))?;
-            let made = of_key(&draft, &public, &signed.signature);
-            signatures
-                .extend(made.ok_or_else(|| ours(format!("key `{key}`: unreadable signature")))?);
-        }
-        let file = SignedRoot::assemble(&draft.root, &signatures);
-        check_complete(&draft, &file)?;
-        complete.push((draft, file));
-    }
-    Ok(complete)
-}
-
-fn check_complete(draft: &Draft, file: &SignedRoot) -> Result<(), Refusal> {
-    let name = &draft.repository;
-    let again = SignedRoot::parse(draft.root.dialect(), file.bytes())
-        .map_err(|error| Refusal::of(Check::RootBytes, format!("`{name}`: {error}")))?;
-    let exact = draft.root.dialect() == Dialect::Tuf || root::notary::is_byte_exact(&again);
-    if again != *file || !exact || again.signed_digest() != draft.root.signed_digest() {
-        let what = format!("`{name}`: the file does not read back as it was written");
-        return Err(Refusal::of(Check::RootBytes, what));
-    }
-    let message = draft.root.signed_bytes();
-    let none = BTreeSet::new();
-    let old = draft.last().map(|last| ("old", last.root()));
-    for (who, holder) in old.into_iter().chain([("new", &draft.root)]) {
-        let electorate = Electorate::of(holder, Role::Root);
-        let mine: Vec<Signature> = again
-            .signatures()
-            .iter()
-            .filter(|signature| electorate.keys.contains_key(&signature.key))
-            .cloned()
-            .collect();
-        let ballot = Ballot { message: &message, signatures: &mine, assumed: &none };
-        let counting = Counting::STRICTEST;
-        let tally = threshold::count(draft.root.dialect(), &electorate, ballot, counting)
-            .map_err(|error| Refusal::of(Check::RootThreshold, format!("`{name}`: {error}")))?;
-        if !tally.is_met() {
-            let what = format!(
-                "`{name}`: {} of the {} {who} signatures that it needs",
-                tally.counted.len(),
-                tally.needed
-            );
-            return Err(Refusal::of(Check::RootThreshold, what));
-        }
-    }
-    Ok(())
-}
-
-/// Checks the recorded digests of completed roots.
-pub(super) fn check_assembled(ceremony: &Ceremony, roots: &[RootMade]) -> Result<(), Refusal> {
-    let made: Vec<RootMade> = assemble(ceremony)?
-        .iter()
-        .map(|(draft, file)| RootMade {
-            repository: draft.repository.clone(),
-            version: file.version().get(),
-            sha256: file.digest(),
-        })
-        .collect();
-    if made == roots {
-        return Ok(());
-    }
-    Err(Refusal::of(Check::RootBytes, "the recorded roots are not those that the record gives")
-        .hint(UNTOUCHED))
 }
 
 /// Refuses when the keys that can still be used do not reach the old or the new threshold. `[QUORUM-PRESENT]`

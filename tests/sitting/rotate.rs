@@ -86,7 +86,14 @@ fn a_renewal_keeps_the_keys_and_makes_new_certificates() {
         bench.write_answers(&OLD, "");
         let renew = renewal(&bench);
         bench.write_plan(&renew);
-        bench.conduct().ok();
+        let screen = bench.conduct().ok().stderr;
+        let screen = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        for n in 1..=3 {
+            let counted = format!(
+                "1 signature made and verified; old keys: {n} signed, 2 needed; new keys: {n} signed, 2 needed"
+            );
+            assert!(screen.contains(&counted), "{counted}: {screen}");
+        }
     }
 }
 
