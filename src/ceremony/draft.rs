@@ -5,6 +5,7 @@
 
 mod certify;
 mod complete;
+mod dry;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,7 @@ pub(super) use complete::check_assembled;
 use complete::of_key;
 pub use complete::{assemble, signed_by, tallies};
 use data_encoding::BASE64;
+pub use dry::{SignDry, try_dry};
 
 /// The next root of one repository, before it is signed.
 #[derive(Clone, Debug)]

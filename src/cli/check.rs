@@ -60,10 +60,8 @@ fn in_room(inputs: Inputs) -> Result<Outlook, Refusal> {
     }
     let mut vault = Vault::start(&Launch::this_binary("vault"))
         .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-    let mut stand_in = |algorithm| {
-        let made = vault.sign_dry(algorithm, &[]);
-        made.map(|(public, _)| public).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
-    };
+    let mut stand_in =
+        |algorithm| vault.stand_in(algorithm).map_err(|error| error.refusal(Refusal::NOTHING_DONE));
     let (ceremony, drafts) = supposed(ceremony, &mut stand_in, at)?;
     let mut horizon = Vec::new();
     for draft in &drafts {

@@ -84,8 +84,8 @@ impl OnlineKeys {
             .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
         for role in Role::ONLINE {
             if roles.contains(&role) || !self.0.contains_key(&role) {
-                let made = vault.sign_dry(Algorithm::EcdsaP256, &[]);
-                let (public, _) = made.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+                let made = vault.stand_in(Algorithm::EcdsaP256);
+                let public = made.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
                 self.0.insert(role, public);
             }
         }
