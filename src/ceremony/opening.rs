@@ -109,7 +109,8 @@ fn refuse_rotation_without_past(plan: &Plan) -> Result<(), Refusal> {
     if adopts || plan.kind() == Kind::Abandon {
         return Ok(());
     }
-    let what = format!("a {} follows a ceremony, and no trust folder is here", plan.kind().name());
+    let kind = plan.kind().with_article();
+    let what = format!("{kind} follows a ceremony, and no trust folder is here");
     Err(Refusal::of(Check::PlanAfter, what)
         .hint("name the trust folder in room.toml, and `after` in the plan"))
 }

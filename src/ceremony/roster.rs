@@ -213,13 +213,6 @@ fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, 
         let what = format!("key `{}` is in the trust folder already", planned.name);
         return Err(Refusal::new(Exit::Usage, what).hint("give the new key another name"));
     }
-    if !planned.algorithm.is_offered() {
-        let what = format!(
-            "key `{}`: no key of algorithm `{}` is made here",
-            planned.name, planned.algorithm
-        );
-        return Err(Refusal::new(Exit::Usage, what).hint("choose another algorithm"));
-    }
     let holding = match (&planned.token, &planned.shares) {
         (Some(token), _) => Holding::Token(token.clone()),
         (None, Some(shares)) => {
@@ -307,7 +300,9 @@ fn tokens_of(plan: &Plan, custody: &Custody, keys: &[Key]) -> Result<Vec<Token>,
     if missing.is_empty() {
         return Ok(tokens);
     }
-    let what = format!("{} named by a key, not by a `[[token]]`", List::names(&missing));
+    let (noun, verb) = if missing.len() == 1 { ("token", "is") } else { ("tokens", "are") };
+    let what =
+        format!("{noun} {} {verb} named by a key, and by no `[[token]]`", List::names(&missing));
     Err(Refusal::new(Exit::Usage, what).hint("add a `[[token]]` with its custodian for each"))
 }
 

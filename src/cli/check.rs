@@ -34,7 +34,7 @@ pub(super) fn check(args: &Check) -> Result<(), Refusal> {
 }
 
 fn without_room(args: &Check) -> Result<Outlook, Refusal> {
-    let plan = reading::plan(&args.plan)?;
+    let (plan, _) = conduct::read_plan(&args.plan)?;
     let past = reading::past(args.trust.as_deref().map(reading::trust_folder).as_deref())?;
     if plan.after().is_some() && args.trust.is_none() {
         let what = "the plan follows a ceremony, and no trust folder was given";
@@ -60,10 +60,8 @@ fn in_room(inputs: Inputs) -> Result<Outlook, Refusal> {
     }
     let mut vault = Vault::start(&Launch::this_binary("vault"))
         .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-    let mut stand_in = |algorithm| {
-        let made = vault.sign_dry(algorithm, &[]);
-        made.map(|(public, _)| public).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
-    };
+    let mut stand_in =
+        |algorithm| vault.stand_in(algorithm).map_err(|error| error.refusal(Refusal::NOTHING_DONE));
     let (ceremony, drafts) = supposed(ceremony, &mut stand_in, at)?;
     let mut horizon = Vec::new();
     for draft in &drafts {

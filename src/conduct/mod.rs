@@ -9,6 +9,7 @@ mod inputs;
 mod journal;
 mod module;
 mod opening;
+mod plan;
 mod reading;
 pub mod rehearsal;
 mod restart;
@@ -35,6 +36,7 @@ use crate::room::binding::{self, Binding};
 use crate::room::clock::{Clock, Reading};
 use crate::room::console::Console;
 use crate::room::media;
+pub use plan::read_plan;
 
 /// The room as a ceremony needs it.
 pub struct Room<'a> {
@@ -137,7 +139,7 @@ fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
 /// # Errors
 /// A plan that cannot be read.
 pub fn mode_of(plan: &std::path::Path) -> Result<Mode, Refusal> {
-    let plan = inputs::read_plan(plan)?;
+    let (plan, _) = read_plan(plan)?;
     Ok(if plan.practice() { Mode::Practice } else { Mode::Ceremony })
 }
 

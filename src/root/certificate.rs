@@ -13,7 +13,7 @@ use x509_cert::ext::pkix::BasicConstraints;
 use x509_cert::time::Time;
 
 use crate::key::{self, Algorithm, PublicKey, Scheme, pem_text};
-pub use tbs::{Subject, Tbs};
+pub use tbs::{MAX_NAME, Subject, Tbs};
 
 /// An X.509 certificate with what Notary looks at. Its signature says nothing: Notary does not verify it either.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -188,3 +188,23 @@ fn a_plan_is_checked_before_its_room_is_laid_and_in_it() {
         assert_eq!(json["words"].as_array().unwrap().len(), 24);
     }
 }
+
+#[test]
+fn a_root_that_asks_for_no_signature_has_too_few() {
+    let bench = after_genesis(Dialect::Tuf);
+    let root = fs::read_to_string(bench.trust(1).join("metadata/repo.test/1.root.json")).unwrap();
+    let shown = |root: &str| {
+        bench.scratch.file("1.root.json", root);
+        flat(&bench.officiant(&["show", "1.root.json"]).ok().stdout)
+    };
+    let whole = shown(&root);
+    assert!(whole.contains("new root: 3 count, 2 needed: enough"), "{whole}");
+    let asks_none = root.replace("\"threshold\":2", "\"threshold\":0");
+    assert_ne!(asks_none, root);
+    let shown = shown(&asks_none);
+    assert!(shown.contains("new root: 0 count, 0 needed: too few"), "{shown}");
+    let json = bench.officiant(&["show", "1.root.json", "--json"]).ok().stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let tally = serde_json::json!({"by": "new", "counted": 0, "needed": 0, "enough": false});
+    assert_eq!(json["tallies"], serde_json::json!([tally]));
+}

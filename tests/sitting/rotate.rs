@@ -131,7 +131,14 @@ fn a_renewal_keeps_the_keys_and_makes_new_certificates() {
         bench.write_answers(&OLD, "");
         let renew = renewal(&bench);
         bench.write_plan(&renew);
-        bench.conduct().ok();
+        let screen = bench.conduct().ok().stderr;
+        let screen = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        for n in 1..=3 {
+            let counted = format!(
+                "1 signature made and verified; old keys: {n} signed, 2 needed; new keys: {n} signed, 2 needed"
+            );
+            assert!(screen.contains(&counted), "{counted}: {screen}");
+        }
         let name = &bench.repositories[0];
         let all = "2 of root-a root-b root-c, signed by root-a root-b root-c";
         assert_eq!([1, 2].map(|version| bench.shape(name, version)), [all; 2]);

@@ -35,12 +35,12 @@ impl Stage {
     pub fn text(
         &self,
         after: Option<Digest>,
-        request: Digest,
+        request: PlannedRequest,
         online: &BTreeMap<Role, Digest>,
     ) -> String {
         let mut text = self.text.clone();
         text.after = after;
-        text.request = Some(PlannedRequest { sha256: request, second: Some(request) });
+        text.request = Some(request);
         let changed: BTreeSet<Role> = text.role.iter().map(|role| role.get_ref().name).collect();
         for repository in &mut text.repository {
             let pins = online.iter().filter(|(role, _)| changed.contains(role));
@@ -114,7 +114,7 @@ fn repositories(plan: &Plan) -> Vec<PlannedRepository> {
     planned
         .map(|planned| PlannedRepository {
             name: name(&planned.name),
-            current: None,
+            last: None,
             pins: BTreeMap::new(),
         })
         .collect()
