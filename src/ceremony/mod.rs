@@ -66,6 +66,7 @@ impl Ceremony {
             Some(unfinished) => abandon::roster(&inputs, unfinished)?,
             None => Roster::new(&inputs.plan, &inputs.past)?,
         };
+        draft::check_kept(&inputs.plan, &inputs.past, &roster)?;
         if inputs.plan.root().is_some() {
             quorum::Quorum::of_plan(&inputs.plan, &roster).check(inputs.plan.quorum_people())?;
         }

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use officiant::root::Dialect;
+use officiant::root::{Dialect, Role};
 
-use super::genesis::in_shares;
+use super::genesis::{in_shares, on_tokens};
 use super::rotate::after_genesis;
 use super::{Bench, PlanText};
 
@@ -53,4 +53,21 @@ fn a_rotation_is_rehearsed_after_a_stand_in_of_its_past() {
     let ran = bench.rehearse().ok();
     assert!(ran.stdout.contains("after a stand-in of 1 root"), "{}", ran.stdout);
     assert_eq!(listing(&bench), before);
+}
+
+#[test]
+fn two_years_without_a_leap_day_are_rehearsed_over_one() {
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&[]);
+    let plan = fs::read_to_string(bench.write_plan(&on_tokens())).unwrap();
+    let with = |field: &str, day: &str, plan: &str| {
+        let is_it = |line: &str| line.starts_with(&format!("{field} = "));
+        let lines = plan.lines();
+        let lines = lines.map(|l| if is_it(l) { format!("{field} = {day}") } else { l.to_owned() });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    // Thirty years back, the 1st of March of a leap year is a day later.
+    let plan = with("expires", "2032-03-01", &plan);
+    bench.lay_plan(&with("certificates_until", "2034-03-01", &plan), &[Role::Targets]);
+    bench.rehearse().ok();
 }
