@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use officiant::root::{Dialect, Role};
+use officiant::{
+    digest::Digest,
+    root::{Dialect, Role},
+};
 
 use super::genesis::{in_shares, on_tokens};
 use super::rotate::after_genesis;
@@ -70,4 +73,24 @@ fn two_years_without_a_leap_day_are_rehearsed_over_one() {
     let plan = with("expires", "2032-03-01", &plan);
     bench.lay_plan(&with("certificates_until", "2034-03-01", &plan), &[Role::Targets]);
     bench.rehearse().ok();
+}
+
+#[test]
+fn an_abandon_is_not_rehearsed() {
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&[]);
+    let plan = format!(
+        "ceremony = \"abandon\"\ntitle = \"Closing\"\ndialect = \"notary\"\nquorum_people = 1\n\
+         [when]\nfrom = 2026-12-01\nuntil = 2026-12-15\n[abandon]\nplan = \"{}\"\n",
+        Digest::of(b"")
+    );
+    bench.scratch.file("plan-1.toml", plan);
+    let ran = bench.rehearse();
+    assert_eq!(
+        ran.stderr,
+        "error: an abandon is not rehearsed: what it destroys was made by real tokens\n\
+         hint: `officiant script` with `--room` prints its steps before it is held\n\
+         nothing was signed and nothing was written\n"
+    );
+    assert_eq!(ran.code(), 2);
 }
