@@ -25,7 +25,7 @@ use crate::root::threshold;
 use crate::root::{self, Dialect, KeyId, Role, Root, SignedRoot, Version};
 use certify::certified_name;
 pub use certify::{certificate_names, certificate_requests};
-pub(super) use certify::{check_certificate, check_outlives};
+pub(super) use certify::{check_certificate, check_kept, check_outlives};
 pub(super) use complete::check_assembled;
 use complete::of_key;
 pub use complete::{assemble, signed_by, tallies};
@@ -136,15 +136,6 @@ fn root_key(
     let Some(kept) = kept else {
         return Err(ours(format!("key `{name}` has no certificate for `{repository}`")));
     };
-    let until = ceremony.plan().root().and_then(|root| root.certificates_until).map(midnight);
-    let ends = kept.bundle().map(|bundle| bundle.leaf().not_after());
-    if ends < until {
-        let what = format!(
-            "`{repository}`: the certificate of key `{name}` ends before `certificates_until`"
-        );
-        return Err(Refusal::of(Check::CertOutlivesRoot, what)
-            .hint("hold a `renew` instead: it makes new ones"));
-    }
     Ok(kept.clone())
 }
 

@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey};
 use crate::refusal::{Exit, Refusal};
-use crate::root::{Dialect, Role};
+use crate::root::{Dialect, Role, SignedRoot};
 use crate::trust::{Custody, CustodyKey, Held, Past};
 use crate::wording::List;
 
@@ -235,10 +235,14 @@ fn known_key(plan: &Plan, past: &Past, known: &CustodyKey, stays: bool) -> Key {
             tokens: shares.iter().map(|share| share.token.clone()).collect(),
         },
     };
-    let met_first =
-        plan.repositories().iter().any(|repository| past.latest(&repository.name).is_none());
+    // One that the last root does not list has no certificate there to keep.
+    let is_new_to = |last: Option<&SignedRoot>| {
+        last.is_none_or(|last| last.root().root_key_id(&known.public).is_none())
+    };
+    let mut repositories = plan.repositories().iter();
+    let is_new = repositories.any(|repository| is_new_to(past.latest(&repository.name)));
     let certified =
-        stays && plan.dialect() == Dialect::Notary && (plan.kind() == Kind::Renew || met_first);
+        stays && plan.dialect() == Dialect::Notary && (plan.kind() == Kind::Renew || is_new);
     Key {
         name: known.name.clone(),
         algorithm: known.algorithm,

@@ -1,15 +1,21 @@
-//! Trust folders and ceremonies from the file system, for the verbs that only read.
+//! Plans, trust folders and ceremonies from the file system, for the verbs that only read.
 //!
 //! Roof: reads what it is pointed at, once, within limits.
 
 use std::path::{Path, PathBuf};
 
-use crate::cli;
+use jiff::Timestamp;
+
+use crate::ceremony::plan::{Plan, midnight};
+use crate::ceremony::roster::Roster;
+use crate::ceremony::{Ceremony, Inputs, roster_of};
 use crate::record::Tool;
-use crate::refusal::Refusal;
-use crate::room::binding;
+use crate::refusal::{Exit, Refusal};
+use crate::room::binding::{self, Binding};
+use crate::room::clock::{Clock, SystemClock};
 use crate::room::media::{self, Files, Limits};
 use crate::trust::{self, Past};
+use crate::{cli, conduct};
 
 /// Reads a trust folder; without one, the past of a genesis.
 pub(super) fn past(folder: Option<&Path>) -> Result<Past, Refusal> {
@@ -17,6 +23,27 @@ pub(super) fn past(folder: Option<&Path>) -> Result<Past, Refusal> {
         Some(folder) => Ok(Past::read(tree(folder, Limits::TRUST)?)?),
         None => Ok(Past::default()),
     }
+}
+
+/// A plan and who holds what in it, by plan and trust folder alone.
+pub(super) fn alone(plan: &Path, trust: Option<&Path>) -> Result<(Plan, Roster), Refusal> {
+    let (plan, _) = conduct::read_plan(plan)?;
+    if plan.after().is_some() && trust.is_none() {
+        let what = "the plan follows a ceremony, and no trust folder was given";
+        return Err(Refusal::new(Exit::Usage, what)
+            .hint("`--trust` names the trust folder of the last ceremony, `--room` the room"));
+    }
+    let past = past(trust.map(trust_folder).as_deref())?;
+    let inputs = Inputs::alone(plan, past);
+    let roster = roster_of(&inputs)?;
+    Ok((inputs.plan, roster))
+}
+
+/// The ceremony of a plan as this room would open it, and when it may be held first: a plan is looked at before its day.
+pub(super) fn in_room(binding: &Binding, plan: &Path) -> Result<(Ceremony, Timestamp), Refusal> {
+    let inputs = conduct::inputs_of(binding, plan)?;
+    let at = SystemClock.now().max(midnight(inputs.plan.when().from));
+    Ok((Ceremony::open(inputs, at)?, at))
 }
 
 /// Reads every file below a folder.

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Finished, Room, conduct, inputs, token};
+use super::{Finished, Room, conduct, inputs, read_plan, token};
 use crate::ceremony::plan::rehearsal::{Stage, stages};
-use crate::ceremony::plan::{PlannedRequest, midnight};
+use crate::ceremony::plan::{Kind as PlanKind, PlannedRequest, midnight};
 use crate::ceremony::roster::Roster;
-use crate::ceremony::{Inputs, admission};
+use crate::ceremony::{Inputs, admission, roster_of};
 use crate::child::Launch;
 use crate::child::vault::Vault;
 use crate::digest::Digest;
@@ -49,9 +49,14 @@ pub struct Rehearsed {
 /// # Errors
 /// Whatever would refuse the ceremony itself. The folder of the rehearsal then stays, to be looked at.
 pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<Rehearsed, Refusal> {
+    if read_plan(plan)?.0.kind() == PlanKind::Abandon {
+        let what = "an abandon is not rehearsed: what it destroys was made by real tokens";
+        return Err(Refusal::new(Exit::Usage, what)
+            .hint("`officiant script` with `--room` prints its steps before it is held"));
+    }
     let module = soft_module(binding)?;
     let real = inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()?;
-    let roster = Roster::new(&real.plan, &real.past)?;
+    let roster = roster_of(&real)?;
     let chains = chains(&real)?;
     let soft = binding::module_digest(&module.path).map_err(|error| error.refusal())?;
     let all = stages(&real.plan, &roster, &chains, soft);

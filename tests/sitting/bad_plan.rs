@@ -67,7 +67,7 @@ fn a_plan_that_breaks_a_rule_is_refused_by_its_name() {
     let today = super::bench::today();
     let until = today.checked_add(jiff::ToSpan::days(3000)).unwrap();
     let expires = today.checked_add(jiff::ToSpan::days(2000)).unwrap();
-    let near = expires.checked_add(jiff::ToSpan::days(729)).unwrap();
+    let near = expires.checked_add(jiff::ToSpan::years(2)).unwrap().yesterday().unwrap();
     let (old_end, near_end) =
         (format!("certificates_until = {until}"), format!("certificates_until = {near}"));
     let near_told = format!(

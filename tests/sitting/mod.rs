@@ -39,6 +39,7 @@ mod refused;
 mod rehearse;
 mod resume;
 mod rotate;
+mod unfinished;
 
 pub(crate) use bench::{Bench, Holding, PlanText, Publisher};
 #[cfg(feature = "online")]

@@ -27,7 +27,7 @@ fn two_ceremonies(dialect: Dialect) -> (Bench, String) {
 }
 
 /// The first numbers of the rows of a table in text.
-fn rows(text: &str) -> BTreeSet<u32> {
+pub(super) fn rows(text: &str) -> BTreeSet<u32> {
     let first = |line: &str| line.split_once(" | ")?.0.trim().trim_end_matches(" ⊘").parse().ok();
     let table = text.lines().skip_while(|line| !line.starts_with("Part 1")).take_while(|line| {
         !line.starts_with("Exception sheet") && !line.starts_with("Who holds what")
@@ -43,7 +43,7 @@ fn rows(text: &str) -> BTreeSet<u32> {
 }
 
 /// Text without its line ends.
-fn flat(text: &str) -> String {
+pub(super) fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -161,7 +161,7 @@ fn papers_are_written_once_and_the_report_is_the_one_in_the_folder() {
         lines,
         [
             "error: the plan follows a ceremony, and no trust folder was given",
-            "hint: `--trust` names the trust folder of the last ceremony",
+            "hint: `--trust` names the trust folder of the last ceremony, `--room` the room",
             "nothing was signed and nothing was written",
         ]
     );

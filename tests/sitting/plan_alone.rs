@@ -2,13 +2,15 @@
 
 use std::fs;
 
+use jiff::{ToSpan, civil::Date};
 use officiant::{
     digest::Digest,
     root::{Dialect, Role},
 };
 
 use super::genesis::{in_shares, on_tokens};
-use super::{Bench, PlanText};
+use super::rotate::after_genesis;
+use super::{Bench, Holding, PlanText};
 
 pub(super) const FORM: &str =
     "correct the plan, and have it reviewed anew; docs/format.md shows every field";
@@ -31,8 +33,9 @@ fn refused(bench: &Bench, plan: &str, (old, new): (&str, &str), (what, hint): (&
     bench.lay_plan(&plan.replacen(old, new, 1), &[Role::Targets]);
     let ran = bench.officiant(&["check", "plan-1.toml"]);
     let told = format!("error: {what}\nhint: {hint}\nnothing was signed and nothing was written\n");
-    assert_eq!((ran.code(), ran.stdout.as_str(), ran.stderr.as_str()), (2, "", told.as_str()));
-    bench.refuses(2, what, hint);
+    let code = if what.ends_with(']') { 1 } else { 2 };
+    assert_eq!((ran.code(), ran.stdout.as_str(), ran.stderr.as_str()), (code, "", told.as_str()));
+    bench.refuses(code, what, hint);
 }
 
 #[test]
@@ -168,4 +171,61 @@ fn a_plan_that_is_not_there_is_a_mistake_on_the_command_line() {
             assert_eq!((ran.code(), ran.stderr.as_str()), (2, told.as_str()), "{verb:?}");
         }
     }
+}
+
+#[test]
+fn people_names_and_certificates_are_checked_before_there_is_a_room() {
+    let (bench, plan) = genesis(Dialect::Notary, &on_tokens());
+    let (until, expires) = (day(&plan, "certificates_until"), day(&plan, "expires"));
+    let least = expires.checked_add(2.years()).unwrap();
+    let end = |day: Date| format!("certificates_until = {day}");
+    let short = least.yesterday().unwrap();
+    let told = format!(
+        "certificates until {short}, and the root until {expires}: at least two years are needed between [CERT-OUTLIVES-ROOT]"
+    );
+    let hint = "set `certificates_until` two years after `expires`, or later";
+    refused(&bench, &plan, (&end(until), &end(short)), (&told, hint));
+    let told = "2 people can sign (seat of officer-a and seat of officer-b), the plan asks for 3 [PLAN-QUORUM]";
+    let hint = "spread tokens and shares over more custodians";
+    refused(&bench, &plan, ("quorum_people = 1", "quorum_people = 3"), (told, hint));
+    bench.lay_plan(&plan.replace(&end(until), &end(least)), &[Role::Targets]);
+    bench.officiant(&["check", "plan-1.toml"]).ok();
+    let other = plan.replace("localhost:5000/one", "registry.example.com/one");
+    bench.lay_plan(&other, &[]);
+    let ran = bench.officiant(&["check", "plan-1.toml"]);
+    let told = "error: `registry.example.com/one` is no name for a practice [PRACTICE-NAMES]\n";
+    assert!(ran.stderr.starts_with(told), "{}", ran.stderr);
+}
+
+/// The day that a field of the plan has.
+fn day(plan: &str, field: &str) -> Date {
+    let line = plan.lines().find_map(|line| line.strip_prefix(&format!("{field} = "))).unwrap();
+    line.parse().unwrap()
+}
+
+#[test]
+fn a_certificate_that_is_kept_lasts_as_long_as_the_plan_says() {
+    let bench = after_genesis(Dialect::Notary);
+    bench.write_room(&[]);
+    bench.write_answers(&[], "");
+    let text = PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(1)),
+        keys: vec![("root-d", "ecdsa-p256", Holding::Token("officer-d"))],
+        root: vec!["root-a", "root-d"],
+        roles: Vec::new(),
+        ..on_tokens()
+    };
+    let plan = fs::read_to_string(bench.write_plan(&text)).unwrap();
+    let until = day(&plan, "certificates_until");
+    let check = ["check", "plan-2.toml", "--trust", "media/out-1a"];
+    bench.officiant(&check).ok();
+    let later = plan.replace(&until.to_string(), &until.tomorrow().unwrap().to_string());
+    bench.lay_plan(&later, &[]);
+    let told = "`localhost:5000/one`: the certificate of key `root-a` ends before `certificates_until` [CERT-OUTLIVES-ROOT]";
+    let hint = "hold a `renew` instead: it makes new ones";
+    let ran = bench.officiant(&check);
+    assert!(ran.stderr.starts_with(&format!("error: {told}\nhint: {hint}\n")), "{}", ran.stderr);
+    assert_eq!(ran.code(), 1);
+    bench.refuses(1, told, hint);
 }

@@ -57,6 +57,7 @@ fn all_keys_on_tokens_give_way_to_one_in_shares_and_back() {
         bench.conduct().ok();
         is_in_shares(&bench);
         bench.next_room();
+        // A key that left comes back, with a new certificate.
         let back = PlanText {
             ceremony: "rotate",
             after: Some(bench.closing(2)),
@@ -65,11 +66,6 @@ fn all_keys_on_tokens_give_way_to_one_in_shares_and_back() {
             threshold: 1,
             roles: vec![Role::Targets],
             extra: String::new(),
-        };
-        let back = match dialect {
-            // A key that left has no certificate in the last root: Notary's plan keeps to the new one.
-            Dialect::Notary => PlanText { root: vec!["root-d"], ..back },
-            Dialect::Tuf => back,
         };
         let all: Vec<&str> = all.into_iter().chain(["officer-d"]).collect();
         bench.online.insert(Role::Targets, super::Publisher::new());
