@@ -13,7 +13,6 @@ use crate::refusal::{Exit, Refusal};
 use crate::request::Request;
 use crate::request::proof::Proof;
 use crate::trust::{CUSTODY, Past};
-use crate::verify;
 
 mod candidate;
 mod document;
@@ -29,11 +28,8 @@ pub use folder::{Asked, Holders, Possession};
 pub enum Shown {
     /// The folder that a ceremony lays on `room` media for the second reader.
     Candidate(Candidate),
-    /// Proofs of possession.
-    Proofs {
-        /// Each proof of the file.
-        proofs: Vec<Possession>,
-    },
+    /// A proof of possession.
+    Proof(Possession),
     /// What `courier fetch` brought.
     Request(Asked),
     /// A root, signed or not.
@@ -50,9 +46,7 @@ pub fn file(bytes: &[u8], previous: Option<&[u8]>) -> Result<Shown, Refusal> {
     match Document::read(bytes, previous) {
         Ok(document) => Ok(Shown::Root(document)),
         Err(refusal) => match Proof::parse(bytes) {
-            Ok(proofs) if previous.is_none() => {
-                Ok(Shown::Proofs { proofs: proofs.iter().map(Possession::of).collect() })
-            }
+            Ok(proof) if previous.is_none() => Ok(Shown::Proof(Possession::of(&proof))),
             _ => Err(refusal),
         },
     }
@@ -64,7 +58,7 @@ pub fn file(bytes: &[u8], previous: Option<&[u8]>) -> Result<Shown, Refusal> {
 /// A folder that is none of those that are shown, or that contradicts itself.
 pub fn folder(files: Files, own: Option<&Past>) -> Result<Shown, Refusal> {
     if files.contains_key(CUSTODY) {
-        return Ok(Shown::Trust(Holders::of(&verify::read(files)?)));
+        return Ok(Shown::Trust(Holders::of(&Past::read(files)?)));
     }
     if files.contains_key(plan::FILE) && files.contains_key(candidate::ROOM) {
         return Candidate::read(&files, own).map(Shown::Candidate);
@@ -83,7 +77,7 @@ pub fn folder(files: Files, own: Option<&Past>) -> Result<Shown, Refusal> {
 pub fn paper(shown: &Shown) -> Paper {
     match shown {
         Shown::Candidate(candidate) => candidate.paper(),
-        Shown::Proofs { proofs } => folder::proofs(proofs),
+        Shown::Proof(proof) => proof.paper(),
         Shown::Request(asked) => asked.paper(),
         Shown::Root(document) => document.paper(),
         Shown::Trust(holders) => holders.paper(),

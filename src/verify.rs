@@ -86,10 +86,10 @@ pub fn verify(files: Files, anchors: Anchors<'_>) -> Result<Verified, Refusal> {
         return Err(Refusal::new(Exit::Usage, "the folder is empty"));
     }
     let (many, bytes) = (files.len(), files.values().map(Vec::len).sum());
-    let past = read(files)?;
+    let past = Past::read(files)?;
     let closing = past.last().map_or(Digest::of(b""), |last| last.closing);
     if let Some(words) = anchors.words {
-        check_words(closing, words)?;
+        past.check_words(words)?;
     }
     let rooms = all_again(&past)?;
     let mut remade = Vec::new();
@@ -123,31 +123,6 @@ pub fn paper(found: &Verified) -> Paper {
     }));
     paper.digest("Closing digest", found.closing);
     paper
-}
-
-/// Reads a trust folder, with what is wrong in it as a refusal.
-///
-/// # Errors
-/// `[TRUST-FOLDER]`, naming the file.
-pub fn read(files: Files) -> Result<Past, Refusal> {
-    Past::read(files).map_err(|error| {
-        Refusal::of(Check::TrustFolder, error.to_string())
-            .hint("compare with another copy of the trust folder")
-    })
-}
-
-fn check_words(closing: Digest, typed: &str) -> Result<(), Refusal> {
-    let typed: Vec<&str> = typed.split_whitespace().collect();
-    if typed.len() != 24 {
-        let what = format!("{} given, a digest has 24", Count(typed.len(), "word"));
-        return Err(Refusal::new(Exit::Usage, what).hint("type all 24 in one pair of quotes"));
-    }
-    let wrong = (1..=24).find(|position| !closing.has_word(*position, typed[position - 1]));
-    let Some(position) = wrong else { return Ok(()) };
-    let what = format!("word {position} is not that of the closing digest of this folder");
-    Err(Refusal::of(Check::TrustWords, what).hint(
-        "read the words on the signed page again; if they are right, this folder is not the one that was signed for",
-    ))
 }
 
 /// Writes the report again where this very binary wrote it, and says whether it did.

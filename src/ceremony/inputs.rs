@@ -35,6 +35,12 @@ pub const PLAN: &str = "plan.toml";
 pub const UNFINISHED: &str = "unfinished";
 
 impl Inputs {
+    /// Plan and past without a request and what came beside it: what is at hand before there is a room.
+    pub fn alone(plan: Plan, past: Past) -> Self {
+        let (request, second, proofs, unfinished) = Default::default();
+        Self { plan, past, request, second, proofs, unfinished }
+    }
+
     /// Reads the inputs from files by path: `plan.toml`, the list that it names, `request/`, `request-2/`, `proofs/` and
     /// `unfinished/`. Other files are passed over.
     ///
@@ -74,7 +80,7 @@ fn proofs(files: &Files) -> Result<Vec<Proof>, Refusal> {
             Refusal::of(Check::RequestKeyPop, format!("`proofs/{path}`: {error}"))
                 .hint("its owner runs `courier prove` with this plan")
         };
-        proofs.extend(Proof::parse(&bytes).map_err(bad)?);
+        proofs.push(Proof::parse(&bytes).map_err(bad)?);
     }
     Ok(proofs)
 }

@@ -207,7 +207,8 @@ impl Room {
         for (name, repository) in &mut self.request.repositories {
             let chain = past.chain(name.as_str());
             repository.roots = chain.iter().map(|root| root.bytes().to_vec()).collect();
-            repository.keys.clear();
+            // The server shows its own keys again; nobody offers a new one.
+            repository.keys.remove(&Role::Targets);
         }
         self.inputs(ROTATE, past, false)
     }
@@ -293,6 +294,25 @@ impl Room {
         }
         let folder = finish(&ceremony, &record, own)?;
         Ok(Played { ceremony, record, folder })
+    }
+
+    /// Plays a ceremony up to the first step of a kind, and gives the facts that the room would bring to it.
+    pub(crate) fn until(
+        &mut self,
+        inputs: Inputs,
+        at: fn(&Act) -> bool,
+    ) -> (Ceremony, u32, Vec<Fact>) {
+        let mut ceremony = Ceremony::open(inputs, self.now).unwrap();
+        loop {
+            let step = ceremony.next().cloned().unwrap();
+            let facts = self.facts(&ceremony, &step).unwrap();
+            if at(&step.act) {
+                return (ceremony, step.number, facts);
+            }
+            for fact in facts {
+                ceremony = ceremony.accept(step.number, fact).unwrap();
+            }
+        }
     }
 
     /// What the room brings for a step.
@@ -481,7 +501,7 @@ fn own_files(inputs: &Inputs) -> Files {
         }
     }
     for proof in &inputs.proofs {
-        files.entry(proof.claim.path()).or_default().extend(proof.to_line().into_bytes());
+        files.insert(proof.path(), proof.to_line().into_bytes());
     }
     files
 }

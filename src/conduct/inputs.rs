@@ -3,18 +3,19 @@
 //!
 //! Roof.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::plan::read_plan;
 use super::{CUSTODY, INPUTS};
-use crate::ceremony::plan::Plan;
-use crate::ceremony::{Inputs, PLAN, UNFINISHED};
+use crate::ceremony::plan::{Kind as PlanKind, Plan};
+use crate::ceremony::{Inputs, UNFINISHED};
 use crate::check::Check;
 use crate::digest::Digest;
-use crate::name::Name;
 use crate::record::{Body, Mode, Record};
 use crate::refusal::{Exit, Refusal};
-use crate::request::proof::Claim;
+use crate::request::proof::Proof;
 use crate::room::binding::Binding;
 use crate::room::media::{self, Kind, Limits};
 use crate::root::Role;
@@ -33,29 +34,20 @@ impl Files {
     /// the requests that the plan names.
     pub(super) fn gather(binding: &Binding, plan: &Path, mode: Mode) -> Result<Self, Refusal> {
         let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
-        let bytes = media::read_file(plan, MAX_PLAN).map_err(device)?;
-        let mut files = BTreeMap::from([(PLAN.to_owned(), bytes.clone())]);
-        let parsed = parse_beside(plan, &bytes)?;
-        if let Some((name, list)) = parsed.1 {
-            if RESERVED.contains(&name.as_str()) {
-                return Err(Refusal::new(Exit::Usage, format!("a list cannot be called `{name}`"))
-                    .hint("call it `repositories.txt`"));
-            }
-            files.insert(name, list);
-        }
-        check_mode(&parsed.0, mode)?;
+        let (plan, mut files) = read_plan(plan)?;
+        check_mode(&plan, mode)?;
         files.insert(ROOM.to_owned(), binding.bytes.clone());
         if let Some(trust) = &binding.trust {
-            add(&mut files, "trust", media::read_tree(trust, LIMITS).map_err(device)?);
+            add(&mut files, "trust", media::read_tree(trust, Limits::TRUST).map_err(device)?);
             add(&mut files, CUSTODY, read_custody(binding)?);
         }
-        if parsed.0.kind() == crate::ceremony::plan::Kind::Abandon {
+        if plan.kind() == PlanKind::Abandon {
             add(&mut files, UNFINISHED, read_unfinished(binding)?);
             let custody = below(&files, &format!("{UNFINISHED}/{CUSTODY}/"));
             add(&mut files, CUSTODY, custody);
         }
-        if let Some(planned) = parsed.0.request() {
-            let found = Found::on(binding, &parsed.0)?;
+        if let Some(planned) = plan.request() {
+            let found = Found::on(binding, &plan)?;
             add(&mut files, "request", found.pick(planned.sha256)?);
             if let Some(second) = planned.second {
                 add(&mut files, "request-2", found.pick(second)?);
@@ -82,7 +74,7 @@ impl Files {
 
     /// Reads them back from the work folder, and holds them against the record.
     pub(super) fn kept(work: &Path, record: &Record) -> Result<Self, Refusal> {
-        let read = media::read_tree(&work.join(INPUTS), LIMITS);
+        let read = media::read_tree(&work.join(INPUTS), Limits::INPUTS);
         let files = Self { files: read.map_err(|error| error.refusal(Refusal::NOTHING_DONE))? };
         let recorded = record.entries().first().map(|entry| &entry.body);
         match recorded {
@@ -136,24 +128,8 @@ impl Files {
 
     /// The inputs as values.
     pub(super) fn inputs(&self) -> Result<Inputs, Refusal> {
-        let past = Past::read(self.folder("trust")).map_err(|error| {
-            Refusal::of(Check::TrustFolder, error.to_string())
-                .hint("bring the trust folder as the last ceremony wrote it")
-        })?;
-        Inputs::read(&self.files, past)
+        Inputs::read(&self.files, Past::read(self.folder("trust"))?)
     }
-}
-
-fn usage(error: crate::ceremony::plan::Error) -> Refusal {
-    Refusal::new(Exit::Usage, error.to_string())
-        .hint("correct the plan, and have it reviewed anew; docs/format.md shows every field")
-}
-
-/// Reads a plan with the list that lies beside it.
-pub(super) fn read_plan(plan: &Path) -> Result<Plan, Refusal> {
-    let bytes = media::read_file(plan, MAX_PLAN);
-    let bytes = bytes.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-    parse_beside(plan, &bytes).map(|read| read.0)
 }
 
 /// What an unfinished ceremony left in its work folder: its record, its inputs, and its part of the custody folder.
@@ -163,8 +139,8 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
         Refusal::new(Exit::Usage, "room.toml names no unfinished ceremony")
             .hint("add `unfinished`, the work folder of the ceremony to abandon")
     })?;
-    let record = media::read_file(&folder.join(super::RECORD), super::journal::MAX_RECORD)
-        .map_err(device)?;
+    let record =
+        media::read_file(&folder.join(super::RECORD), media::LARGEST_RECORD).map_err(device)?;
     let (read, good) = Record::parse(&record)
         .map_err(|error| Refusal::of(Check::AbandonPlan, error.to_string()))?;
     let kept = Files::kept(folder, &read)?;
@@ -172,28 +148,12 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
     add(&mut files, INPUTS, kept.files);
     let custody = folder.join(CUSTODY);
     if custody.exists() {
-        let mut known = media::read_tree(&custody, LIMITS).map_err(device)?;
+        let mut known = media::read_tree(&custody, Limits::CUSTODY).map_err(device)?;
         // Identities of tokens, and shares. The journal of PINs is that ceremony's own.
         known.retain(|path, _| path.contains('/'));
         add(&mut files, CUSTODY, known);
     }
     Ok(files)
-}
-
-/// A file by its name.
-type NamedFile = (String, Vec<u8>);
-
-/// Reads a plan with the list that lies beside it, and returns the list too.
-fn parse_beside(plan: &Path, bytes: &[u8]) -> Result<(Plan, Option<NamedFile>), Refusal> {
-    let mut list = None;
-    let folder = plan.parent().unwrap_or_else(|| Path::new(""));
-    let parsed = Plan::parse(bytes, |name| {
-        let plain = !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
-        let bytes = plain.then(|| media::read_file(&folder.join(name), MAX_LIST).ok()).flatten()?;
-        list = Some((name.to_owned(), bytes.clone()));
-        Some(bytes)
-    });
-    Ok((parsed.map_err(usage)?, list))
 }
 
 fn check_mode(plan: &Plan, mode: Mode) -> Result<(), Refusal> {
@@ -222,16 +182,33 @@ impl Found {
                 if root.join(name).exists() {
                     found
                         .requests
-                        .push(media::read_tree(&root.join(name), LIMITS).map_err(device)?);
+                        .push(media::read_tree(&root.join(name), Limits::REQUEST).map_err(device)?);
                 }
             }
             if root.join("proofs").exists() {
                 let proofs = media::read_tree(&root.join("proofs"), PROOFS).map_err(device)?;
                 check_proofs(plan, &proofs)?;
-                found.proofs.extend(proofs);
+                found.add_proofs(proofs)?;
             }
         }
         Ok(found)
+    }
+
+    /// Two media may hold the same proof, and never two of one name: which of them counted would be by chance.
+    fn add_proofs(&mut self, proofs: BTreeMap<String, Vec<u8>>) -> Result<(), Refusal> {
+        for (path, bytes) in proofs {
+            match self.proofs.entry(path) {
+                Entry::Vacant(place) => drop(place.insert(bytes)),
+                Entry::Occupied(there) if *there.get() == bytes => {}
+                Entry::Occupied(there) => {
+                    let what =
+                        format!("`proofs/{}` is another one on each `in` media", there.key());
+                    return Err(Refusal::of(Check::RequestKeyPop, what)
+                        .hint("one is enough: take it off one of the media"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn pick(&self, digest: Digest) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
@@ -250,19 +227,20 @@ impl Found {
     }
 }
 
-/// What lies in `proofs/` goes into the public folder, so it is nothing but proofs: one file for each of the plan's
+/// What lies in `proofs/` goes into the public folder, so it is nothing but proofs: one file for each key, of the plan's
 /// repositories and online roles. `[REQUEST-KEY-POP]`
 fn check_proofs(plan: &Plan, proofs: &BTreeMap<String, Vec<u8>>) -> Result<(), Refusal> {
-    let names = plan.repositories().iter().filter_map(|planned| planned.name.parse::<Name>().ok());
-    let known: BTreeSet<String> = names
-        .flat_map(|repository| {
-            let plan = plan.digest();
-            Role::ONLINE.map(|role| Claim { plan, repository: repository.clone(), role }.path())
+    let planned: BTreeSet<&str> = plan.repositories().iter().map(|r| r.name.as_str()).collect();
+    let is_ours = |path: &str, bytes: &[u8]| {
+        Proof::parse(bytes).is_ok_and(|proof| {
+            proof.path() == format!("proofs/{path}")
+                && Role::ONLINE.contains(&proof.claim.role)
+                && planned.contains(proof.claim.repository.as_str())
         })
-        .collect();
-    match proofs.keys().find(|path| !known.contains(&format!("proofs/{path}"))) {
+    };
+    match proofs.iter().find(|(path, bytes)| !is_ours(path, bytes)) {
         None => Ok(()),
-        Some(path) => {
+        Some((path, _)) => {
             let what = format!("`proofs/{path}` is no proof for a repository and role of the plan");
             Err(Refusal::of(Check::RequestKeyPop, what)
                 .hint("take it off the media, and find out who put it there"))
@@ -276,7 +254,7 @@ fn read_custody(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refusal>
     let mut copies = Vec::new();
     for root in &binding.media.room {
         media::expect(root, Kind::Room).map_err(device)?;
-        copies.push(media::read_tree(&root.join(CUSTODY), LIMITS).map_err(device)?);
+        copies.push(media::read_tree(&root.join(CUSTODY), Limits::CUSTODY).map_err(device)?);
     }
     let (first, second) = (&copies[0], &copies[1]);
     let [a, b] = &binding.media.room;
@@ -288,11 +266,6 @@ fn add(files: &mut BTreeMap<String, Vec<u8>>, folder: &str, more: BTreeMap<Strin
     files.extend(more.into_iter().map(|(path, bytes)| (format!("{folder}/{path}"), bytes)));
 }
 
-/// Names that a list file cannot have, since the ceremony's folder has them already.
-const RESERVED: [&str; 6] =
-    [PLAN, ROOM, "record.jsonl", "report.html", "SHA256SUMS", crate::trust::TRUST_SUMS];
-const MAX_PLAN: u64 = crate::ceremony::plan::MAX_BYTES as u64;
-const MAX_LIST: u64 = 16 << 20;
 /// What a folder of proofs may hold: files of a few lines.
 const PROOFS: Limits = Limits {
     files: 30_000,
@@ -300,6 +273,3 @@ const PROOFS: Limits = Limits {
     bytes_total: 64 << 20,
     depth: 2,
 };
-/// What a folder of inputs may hold.
-const LIMITS: Limits =
-    Limits { files: 400_000, bytes_each: 32 << 20, bytes_total: 1 << 30, depth: 8 };

@@ -10,6 +10,7 @@ mod journal;
 mod module;
 mod opening;
 mod pause;
+mod plan;
 mod reading;
 pub mod rehearsal;
 mod restart;
@@ -36,6 +37,7 @@ use crate::room::binding::{self, Binding};
 use crate::room::clock::{Clock, Reading};
 use crate::room::console::Console;
 use crate::room::media;
+pub use plan::read_plan;
 
 /// The room as a ceremony needs it.
 pub struct Room<'a> {
@@ -138,7 +140,7 @@ fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
 /// # Errors
 /// A plan that cannot be read.
 pub fn mode_of(plan: &std::path::Path) -> Result<Mode, Refusal> {
-    let plan = inputs::read_plan(plan)?;
+    let (plan, _) = read_plan(plan)?;
     Ok(if plan.practice() { Mode::Practice } else { Mode::Ceremony })
 }
 
