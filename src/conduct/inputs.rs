@@ -21,6 +21,47 @@ use crate::root::Role;
 use crate::sums;
 use crate::trust::{Past, below};
 
+/// A plan as it was read, once, with the list that it names beside it.
+pub struct PlanFile {
+    bytes: Vec<u8>,
+    plan: Plan,
+    list: Option<NamedFile>,
+}
+
+/// A file by its name.
+type NamedFile = (String, Vec<u8>);
+
+impl PlanFile {
+    /// Reads a plan.
+    ///
+    /// # Errors
+    /// One that cannot be read.
+    pub fn read(path: &Path) -> Result<Self, Refusal> {
+        let bytes = media::read_file(path, MAX_PLAN);
+        let bytes = bytes.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+        let mut list = None;
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
+        let plan = Plan::parse(&bytes, |name| {
+            let plain = !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
+            let bytes =
+                plain.then(|| media::read_file(&folder.join(name), MAX_LIST).ok()).flatten()?;
+            list = Some((name.to_owned(), bytes.clone()));
+            Some(bytes)
+        });
+        let plan = plan.map_err(|error| {
+            Refusal::new(Exit::Usage, error.to_string()).hint(
+                "correct the plan, and have it reviewed anew; docs/format.md shows every field",
+            )
+        })?;
+        Ok(Self { bytes, plan, list })
+    }
+
+    /// How much its ceremony counts.
+    pub fn mode(&self) -> Mode {
+        if self.plan.practice() { Mode::Practice } else { Mode::Ceremony }
+    }
+}
+
 /// Every input by its path in the folder of inputs.
 pub(super) struct Files {
     files: BTreeMap<String, Vec<u8>>,
@@ -29,33 +70,31 @@ pub(super) struct Files {
 const ROOM: &str = "room.toml";
 
 impl Files {
-    /// Reads the plan, the list that it names, the room file, the last trust and custody folders, and from `in` media
-    /// the requests that the plan names.
-    pub(super) fn gather(binding: &Binding, plan: &Path, mode: Mode) -> Result<Self, Refusal> {
+    /// Takes plan, list and room file as they were read, and reads the last trust and custody folders, and from `in`
+    /// media the requests that the plan names.
+    pub(super) fn gather(binding: &Binding, read: &PlanFile) -> Result<Self, Refusal> {
         let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
-        let bytes = media::read_file(plan, MAX_PLAN).map_err(device)?;
+        let PlanFile { bytes, plan, list } = read;
         let mut files = BTreeMap::from([(PLAN.to_owned(), bytes.clone())]);
-        let parsed = parse_beside(plan, &bytes)?;
-        if let Some((name, list)) = parsed.1 {
+        if let Some((name, list)) = list {
             if RESERVED.contains(&name.as_str()) {
                 return Err(Refusal::new(Exit::Usage, format!("a list cannot be called `{name}`"))
                     .hint("call it `repositories.txt`"));
             }
-            files.insert(name, list);
+            files.insert(name.clone(), list.clone());
         }
-        check_mode(&parsed.0, mode)?;
         files.insert(ROOM.to_owned(), binding.bytes.clone());
         if let Some(trust) = &binding.trust {
             add(&mut files, "trust", media::read_tree(trust, LIMITS).map_err(device)?);
             add(&mut files, CUSTODY, read_custody(binding)?);
         }
-        if parsed.0.kind() == crate::ceremony::plan::Kind::Abandon {
+        if plan.kind() == crate::ceremony::plan::Kind::Abandon {
             add(&mut files, UNFINISHED, read_unfinished(binding)?);
             let tokens = below(&files, &format!("{UNFINISHED}/{CUSTODY}/"));
             add(&mut files, CUSTODY, tokens);
         }
-        if let Some(planned) = parsed.0.request() {
-            let found = Found::on(binding, &parsed.0)?;
+        if let Some(planned) = plan.request() {
+            let found = Found::on(binding, plan)?;
             add(&mut files, "request", found.pick(planned.sha256)?);
             if let Some(second) = planned.second {
                 add(&mut files, "request-2", found.pick(second)?);
@@ -144,18 +183,6 @@ impl Files {
     }
 }
 
-fn usage(error: crate::ceremony::plan::Error) -> Refusal {
-    Refusal::new(Exit::Usage, error.to_string())
-        .hint("correct the plan, and have it reviewed anew; docs/format.md shows every field")
-}
-
-/// Reads a plan with the list that lies beside it.
-pub(super) fn read_plan(plan: &Path) -> Result<Plan, Refusal> {
-    let bytes = media::read_file(plan, MAX_PLAN);
-    let bytes = bytes.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-    parse_beside(plan, &bytes).map(|read| read.0)
-}
-
 /// What an unfinished ceremony left in its work folder: its record, its inputs, and the identities of its tokens.
 fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
     let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
@@ -179,32 +206,6 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
         );
     }
     Ok(files)
-}
-
-/// A file by its name.
-type NamedFile = (String, Vec<u8>);
-
-/// Reads a plan with the list that lies beside it, and returns the list too.
-fn parse_beside(plan: &Path, bytes: &[u8]) -> Result<(Plan, Option<NamedFile>), Refusal> {
-    let mut list = None;
-    let folder = plan.parent().unwrap_or_else(|| Path::new(""));
-    let parsed = Plan::parse(bytes, |name| {
-        let plain = !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
-        let bytes = plain.then(|| media::read_file(&folder.join(name), MAX_LIST).ok()).flatten()?;
-        list = Some((name.to_owned(), bytes.clone()));
-        Some(bytes)
-    });
-    Ok((parsed.map_err(usage)?, list))
-}
-
-fn check_mode(plan: &Plan, mode: Mode) -> Result<(), Refusal> {
-    match (plan.practice(), mode) {
-        (false, Mode::Practice) => {
-            let what = "answers come from a file only in a practice";
-            Err(Refusal::of(Check::PracticeOnly, what).hint("conduct the plan on a terminal"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Every request and proof on the `in` media.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Finished, Room, conduct, inputs, token};
+use super::{Finished, PlanFile, Room, conduct, inputs_of, token};
 use crate::ceremony::plan::midnight;
 use crate::ceremony::plan::rehearsal::{Stage, stages};
 use crate::ceremony::roster::Roster;
@@ -50,7 +50,7 @@ pub struct Rehearsed {
 /// Whatever would refuse the ceremony itself. The folder of the rehearsal then stays, to be looked at.
 pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<Rehearsed, Refusal> {
     let module = soft_module(binding)?;
-    let real = inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()?;
+    let real = inputs_of(binding, plan)?;
     let roster = Roster::new(&real.plan, &real.past)?;
     let chains = chains(&real)?;
     let all = stages(&real.plan, &roster, &chains);
@@ -134,7 +134,7 @@ impl StageRoom {
         let mut run = |console: &mut dyn Console| {
             let room =
                 Room { binding: binding.clone(), console, clock: &clock, mode: Mode::Rehearsal };
-            conduct(room, &plan)
+            conduct(room, &PlanFile::read(&plan)?)
         };
         lend(is_last, &mut run).map(|_| ()).map_err(|refusal| self.kept(refusal))
     }

@@ -30,6 +30,7 @@ mod other_room;
 mod paper;
 mod poor_token;
 mod power;
+mod read_once;
 mod refused;
 mod rehearse;
 mod resume;
