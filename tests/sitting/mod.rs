@@ -35,6 +35,7 @@ mod plan_alone;
 mod poor_token;
 mod possession;
 mod power;
+mod read_once;
 mod refused;
 mod rehearse;
 mod resume;
