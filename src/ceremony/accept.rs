@@ -5,7 +5,7 @@
 use super::fact::{Certified, Fact, Purpose, ShareMade};
 use super::roster::{Holding, Key, KeyOrigin};
 use super::step::{Act, Step};
-use super::{Ceremony, admission, draft, ours, prospect, reading};
+use super::{Ceremony, EDITED, admission, draft, ours, prospect, reading};
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
@@ -238,7 +238,8 @@ impl Ceremony {
         if left == keys {
             return Ok(());
         }
-        Err(ours(format!("other keys were destroyed on token `{token}` than were left there")))
+        let what = format!("other keys were destroyed on token `{token}` than were left there");
+        Err(Refusal::of(Check::FactOrder, what).hint(EDITED))
     }
 
     fn check_enrolled(
@@ -336,9 +337,8 @@ impl Ceremony {
         }
         let made: Vec<&str> = certificates.iter().map(|made| made.repository.as_str()).collect();
         if made != expected {
-            return Err(ours(format!(
-                "key `{name}` has certificates for other repositories than planned"
-            )));
+            let what = format!("key `{name}` has certificates for other repositories than planned");
+            return Err(Refusal::of(Check::FactOrder, what).hint(EDITED));
         }
         certificates.iter().try_for_each(|made| draft::check_certificate(self, public, made))
     }
@@ -377,6 +377,3 @@ impl Ceremony {
 
 #[cfg(test)]
 mod tests;
-
-/// What to do about a record that somebody changed.
-const EDITED: &str = "bring the work folder as it was left: nothing in it is to be edited";

@@ -11,7 +11,7 @@ use super::admission;
 use super::fact::{RootMade, Signed};
 use super::plan::midnight;
 use super::roster::Key;
-use super::{Ceremony, ours};
+use super::{Ceremony, EDITED, ours};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::{PublicKey, ToSign};
@@ -193,7 +193,7 @@ pub(super) fn check_drafted(
         return Ok(());
     }
     let what = "the recorded candidates are not those that plan, request and record give";
-    Err(Refusal::of(Check::RootEquivocation, what).hint(UNTOUCHED))
+    Err(Refusal::of(Check::RootEquivocation, what).hint(EDITED))
 }
 
 /// What a key is asked to sign, one per repository that it belongs to, in the plan's order.
@@ -209,9 +209,6 @@ pub fn to_sign(drafts: &[Draft], public: &PublicKey) -> Result<Vec<(String, ToSi
     }
     Ok(inputs)
 }
-
-/// What to do about a record whose facts contradict each other.
-const UNTOUCHED: &str = "bring the work folder as it was left: nothing in it is to be edited";
 
 /// Turns raw answers into recorded signatures, each verified.
 ///
@@ -254,7 +251,8 @@ pub(super) fn check_signed(
         .collect();
     let found: Vec<&str> = signed.iter().map(|signed| signed.repository.as_str()).collect();
     if expected != found {
-        return Err(ours(format!("key `{key}` signed for other repositories than planned")));
+        let what = format!("key `{key}` signed for other repositories than planned");
+        return Err(Refusal::of(Check::FactOrder, what).hint(EDITED));
     }
     let mine = drafts.iter().filter(|draft| !draft.ids(&public).is_empty());
     for (draft, signed) in mine.zip(signed) {
@@ -263,7 +261,7 @@ pub(super) fn check_signed(
                 Check::SignatureGood,
                 format!("`{}`: the signature of key `{key}` is not good", draft.repository),
             )
-            .hint(UNTOUCHED)
+            .hint(EDITED)
         };
         let signatures = of_key(draft, &public, &signed.signature).ok_or_else(bad)?;
         for signature in &signatures {
@@ -365,7 +363,7 @@ pub(super) fn check_assembled(ceremony: &Ceremony, roots: &[RootMade]) -> Result
         return Ok(());
     }
     Err(Refusal::of(Check::RootBytes, "the recorded roots are not those that the record gives")
-        .hint(UNTOUCHED))
+        .hint(EDITED))
 }
 
 /// Refuses when the keys that can still be used do not reach the old or the new threshold. `[QUORUM-PRESENT]`

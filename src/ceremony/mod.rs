@@ -296,6 +296,9 @@ impl Ceremony {
     }
 }
 
+/// What to do about a record that somebody changed.
+const EDITED: &str = "bring the work folder as it was left: nothing in it is to be edited";
+
 /// A refusal that no user can cause.
 pub(crate) fn ours(what: impl Into<String>) -> Refusal {
     Refusal::new(Exit::Ours, what)

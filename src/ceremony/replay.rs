@@ -2,6 +2,7 @@
 //!
 //! Second floor: pure.
 
+use super::plan::rehearsal::PREFIX;
 use super::{Ceremony, Inputs};
 use crate::check::Check;
 use crate::record::{Body, Entry, Mode, Record};
@@ -36,11 +37,14 @@ pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
 
 fn check_opened(first: &Entry, inputs: &Inputs) -> Result<(), Refusal> {
     let plan = &inputs.plan;
+    let is_of = |mode: Mode| match mode {
+        Mode::Ceremony => !plan.practice(),
+        Mode::Practice => plan.practice(),
+        Mode::Rehearsal => plan.repositories().iter().all(|named| named.name.starts_with(PREFIX)),
+    };
     let right = match &first.body {
         Body::Opened { plan: named, after, mode, .. } => {
-            *named == plan.digest()
-                && *after == plan.after()
-                && (*mode == Mode::Rehearsal || (*mode == Mode::Practice) == plan.practice())
+            *named == plan.digest() && *after == plan.after() && is_of(*mode)
         }
         _ => false,
     };
@@ -48,5 +52,5 @@ fn check_opened(first: &Entry, inputs: &Inputs) -> Result<(), Refusal> {
         return Ok(());
     }
     let what = "record line 1: it opens another plan, another past or another kind of ceremony";
-    Err(Refusal::of(Check::FactOrder, what))
+    Err(Refusal::of(Check::FactOrder, what).hint(super::EDITED))
 }

@@ -111,6 +111,7 @@ fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
     let work = room.binding.work.clone();
     let lock = lock(&work)?;
     let record = journal::read(&work, copies)?;
+    let room = Room { mode: journal::mode_of(&work, &record)?, ..room };
     let files = inputs::Files::kept(&work, &record)?;
     // The clock of this day is attested anew, by two watches, before anything else is done.
     let ceremony = ceremony::replay(files.inputs()?, &record)?;

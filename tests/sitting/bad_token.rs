@@ -234,8 +234,8 @@ fn a_module_that_the_plan_does_not_pin_is_not_loaded() {
     assert_eq!(shim.calls(), []);
 }
 
-#[test]
-fn a_ceremony_takes_no_soft_token() {
+/// A ceremony that is no practice, on soft tokens, up to the question for the first watch.
+pub(crate) fn begun_for_real() -> (Bench, Pty) {
     let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
     bench.write_room(&TOKENS);
     let digest = bench.write_request(&Default::default());
@@ -250,11 +250,17 @@ fn a_ceremony_takes_no_soft_token() {
     let typed: Vec<&str> =
         asked.split(' ').map(|at| words[at.parse::<usize>().unwrap() - 1]).collect();
     terminal.send_line(&typed.join(" "));
-    for _ in 0..2 {
-        terminal.expect("your watch in UTC");
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M");
-        terminal.send_line(&now.to_string());
-    }
+    terminal.expect("your watch in UTC");
+    (bench, terminal)
+}
+
+#[test]
+fn a_ceremony_takes_no_soft_token() {
+    let (bench, mut terminal) = begun_for_real();
+    let now = || jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
+    terminal.send_line(&now());
+    terminal.expect("your watch in UTC");
+    terminal.send_line(&now());
     for (asked, typed) in
         [("what is decided", "go on"), ("decided by", "all seats"), ("put in token", "")]
     {
