@@ -3,7 +3,7 @@
 //! Second floor: pure. security.md rules 1 and 2.
 
 mod last;
-mod shared;
+pub(super) mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +35,7 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
         check_twice(request, other)?;
     }
     check_repositories(&inputs.plan, request)?;
+    let mut lasts = Vec::new();
     for repository in inputs.plan.repositories() {
         let asked = Asked::new(inputs, request, repository)?;
         if let Some(root) = asked.chain.last() {
@@ -43,8 +44,9 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
         asked.check_chain()?;
         asked.check_met()?;
         asked.check_keys(roster)?;
+        lasts.push(asked.chain.into_iter().next_back());
     }
-    shared::check(inputs, roster)
+    shared::check(inputs, roster, &lasts)
 }
 
 /// The chain of a repository as the request brought it, version 1 first.

@@ -63,12 +63,14 @@ impl Draft {
 /// Builds every candidate, in the plan's order.
 ///
 /// # Errors
-/// The rule of succession that one of them breaks; `[CERT-OUTLIVES-ROOT]`; `[ROOT-EQUIVOCATION]`.
+/// The rule of succession that one of them breaks; `[CERT-OUTLIVES-ROOT]`; `[ROOT-EQUIVOCATION]`; `[ROOT-SHARED]`.
 pub fn drafts(ceremony: &Ceremony) -> Result<Vec<Draft>, Refusal> {
     check_outlives(ceremony.plan())?;
     let repositories = ceremony.plan().repositories();
     let drafts = repositories.iter().map(|planned| draft(ceremony, &planned.name));
-    drafts.collect()
+    let drafts = drafts.collect::<Result<Vec<_>, _>>()?;
+    admission::shared::check_drafts(ceremony, &drafts)?;
+    Ok(drafts)
 }
 
 fn draft(ceremony: &Ceremony, repository: &str) -> Result<Draft, Refusal> {

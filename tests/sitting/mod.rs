@@ -25,6 +25,7 @@ mod refused;
 mod rehearse;
 mod resume;
 mod rotate;
+mod shared;
 
 pub(crate) use bench::{Bench, Holding, PlanText, Publisher};
 #[cfg(feature = "online")]

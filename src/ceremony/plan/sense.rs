@@ -141,12 +141,20 @@ fn root(plan: &Plan) -> Result<(), Mistake> {
     }
     match root.certificate_name.as_deref() {
         None | Some("gun") => Ok(()),
-        Some(wildcard) if wildcard.ends_with('*') && wildcard.matches('*').count() == 1 => Ok(()),
+        Some(wildcard) if is_wildcard(wildcard) => Ok(()),
         Some(other) => Err((
             at,
-            format!("`certificate_name` is `{other}`, expected `gun` or a name that ends in `*`"),
+            format!(
+                "`certificate_name` is `{other}`, expected `gun`, or a host, whole segments and `/*`"
+            ),
         )),
     }
+}
+
+/// Whether it covers what lies below a host, or below whole segments of it: `host/*` and `host/team/*`, never `ho*`,
+/// which covers other people's hosts, and never `*`, which covers every repository in the world.
+fn is_wildcard(name: &str) -> bool {
+    name.strip_suffix("/*").is_some_and(|above| above.parse::<Name>().is_ok())
 }
 
 fn roles(plan: &Plan) -> Result<(), Mistake> {
