@@ -14,6 +14,7 @@ use crate::refusal::Refusal;
 use crate::root::horizon::{self, Fare};
 use crate::root::walk::{Chain, Stop};
 use crate::root::{KeyId, SignedRoot, Version};
+use crate::wording::one_line;
 
 /// What is to be published: a candidate whose signatures are assumed, or the completed root.
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +144,7 @@ fn holder(profile: &str, start: Option<Version>) -> String {
     }
 }
 
+/// What stops a client may quote a root that another tool made.
 fn stop_words(stop: &Stop) -> String {
-    stop.to_string()
+    one_line(&stop.to_string())
 }

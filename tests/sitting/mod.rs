@@ -7,6 +7,7 @@ mod bad_plan;
 mod bad_request;
 mod bad_root;
 mod bad_share;
+mod bad_text;
 mod bad_token;
 mod bench;
 mod chain;
