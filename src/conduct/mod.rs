@@ -158,6 +158,7 @@ fn lock(work: &std::path::Path) -> Result<media::Lock, Refusal> {
 
 impl Session<'_> {
     fn run(mut self) -> Result<Finished, Refusal> {
+        self.show_consent()?;
         while let Some(step) = self.ceremony.next().cloned() {
             self.pass_over(&step)?;
             let result = self.perform(&step);
