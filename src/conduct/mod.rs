@@ -263,7 +263,7 @@ impl Session<'_> {
         if refusal.standing == Refusal::NOTHING_DONE {
             refusal.standing = self.ceremony.standing();
         }
-        let body = Body::Refused { check: refusal.check, what: refusal.what.clone() };
+        let body = Body::Refused { check: refusal.check, exit: refusal.exit };
         // A record that cannot be written is what the refusal is about already.
         let _ = self.append(step, body);
         refusal

@@ -96,6 +96,41 @@ fn a_wrong_pin_is_told_with_what_the_token_says_and_tried_once() {
 }
 
 #[test]
+fn no_serial_and_no_count_of_pins_gets_into_what_is_published() {
+    let bench = renewing(MODULE);
+    let serials = TOKENS.map(|token| serial(&bench, token));
+    // A wrong PIN, twice, and a token in the place of another: the screen tells serials and counts.
+    bench.scratch.file("answers-2.toml", "[pin]\nofficer-a = \"000000\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    let told = bench.resume().stderr;
+    assert!(told.contains(&format!("(serial {}) refused the PIN", serials[0])), "{told}");
+    assert!(told.contains("wrong here in a row: 2 [TOKEN-PIN]"), "{told}");
+    fs::rename(bench.path("tokens/officer-a"), bench.path("tokens/free")).unwrap();
+    bench.write_answers(&TOKENS, "");
+    let told = bench.resume().stderr;
+    assert!(told.contains(&format!("no token with serial {} is present", serials[0])), "{told}");
+    fs::remove_dir_all(bench.path("tokens/officer-a")).unwrap();
+    fs::rename(bench.path("tokens/free"), bench.path("tokens/officer-a")).unwrap();
+    bench.resume().ok();
+    let mut public = super::refused::files(&bench.path("media/out-2a/trust"));
+    let report = bench.officiant(&["report", "media/out-2a"]).ok().stdout;
+    assert!(report.contains("refused: "), "{report}");
+    public.insert("the report as text".to_owned(), report.into_bytes());
+    for (path, bytes) in &public {
+        let text = String::from_utf8_lossy(bytes);
+        let secrets =
+            serials.iter().map(String::as_str).chain(["in a row", "running low", "PINs of"]);
+        for secret in secrets {
+            assert!(!text.contains(secret), "{path} has `{secret}`");
+        }
+    }
+    let record = &public["ceremonies/0002-renew/record.jsonl"];
+    let record = String::from_utf8_lossy(record);
+    let refused = "{\"kind\":\"refused\",\"check\":\"TOKEN-PIN\",\"exit\":\"refused\"}";
+    assert_eq!(record.matches(refused).count(), 2, "{record}");
+}
+
+#[test]
 fn a_token_with_another_serial_is_named() {
     let bench = renewing(MODULE);
     let [first, second] = ["officer-a", "officer-b"].map(|token| serial(&bench, token));

@@ -48,16 +48,18 @@ fn what_else_happened_stands_at_its_step() {
     };
     let at = played.record.entries()[3].at;
     played.record.append(at, 3, Body::Done { fact }).unwrap();
-    let what = "the clock says 2027".to_owned();
-    let check = Some(crate::check::Check::ClockWindow);
-    played.record.append(at, 3, Body::Refused { check, what }).unwrap();
+    let exit = crate::refusal::Exit::Device;
+    for check in [Some(crate::check::Check::MediaKind), None] {
+        played.record.append(at, 3, Body::Refused { check, exit }).unwrap();
+    }
     let fact = Fact::Resumed { wrong: 2, undone: vec!["key `x` is made anew".into()] };
     played.record.append(at, 4, Body::Done { fact }).unwrap();
     let paper = report(&played.ceremony, &played.record);
     let text = text(&paper).replace("\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
     for said in [
         "expected: two witnesses; happened: one came; decided: go on; by seat B",
-        "the clock says 2027 [CLOCK-WINDOW]",
+        "UTC: [MEDIA-KIND] A media is used only for what its marker file says",
+        "UTC: A token or a media did not do its part.",
         "the words were right, after 2 wrong answers; key `x` is made anew",
         "1 exception: in each, people went on",
     ] {
