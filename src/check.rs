@@ -33,7 +33,7 @@ macro_rules! checks {
 
 // One line of documentation each: docs/checks.md repeats it, and a test compares the two.
 checks! {
-    /// A ceremony in which a token meant to sign is finished, never abandoned.
+    /// A ceremony in which a token meant to sign is abandoned only with its roots complete, which stay in the room.
     AbandonIntended = "ABANDON-INTENDED",
     /// The ceremony that is abandoned is the one that the plan names.
     AbandonPlan = "ABANDON-PLAN",
@@ -161,6 +161,8 @@ checks! {
     TokenSeal = "TOKEN-SEAL",
     /// A soft token serves rehearsals and practices, never a ceremony.
     TokenSoft = "TOKEN-SOFT",
+    /// What the record says that a token made or stored, the token said itself, by its attest key.
+    TokenStatement = "TOKEN-STATEMENT",
     /// The trust folder and the record know every ceremony in which a present token meant to sign.
     TrustBehindToken = "TRUST-BEHIND-TOKEN",
     /// The trust folder's sums, links, records and roots hold together.

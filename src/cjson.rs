@@ -44,14 +44,12 @@ impl Limits {
 /// The byte form of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// What Notary's clients hash and verify: `docker/go` canonical JSON.
+    /// What clients of both dialects hash and verify: `docker/go` canonical JSON, and for text in NFC OLPC's.
     Go,
     /// The same value embedded in a file by Go's outer encoder, which escapes `<`, `>`, `&`, U+2028 and U+2029.
     GoEmbedded,
     /// A file that any JSON reader takes: as canonical, with control characters escaped (RFC 8259 7).
     Json,
-    /// What TUF 1.0 clients hash and verify: OLPC canonical JSON, whose text we require to be NFC already.
-    Olpc,
 }
 
 impl Value {
@@ -70,33 +68,24 @@ impl Value {
     }
 
     /// The bytes of this value in `form`.
-    ///
-    /// # Errors
-    /// [`Error::NotNfc`], for [`Form::Olpc`] alone: some clients normalize before they verify and some do not.
-    pub fn encode(&self, form: Form) -> Result<Vec<u8>, Error> {
-        if form == Form::Olpc {
-            self.check_nfc()?;
-        }
+    pub fn encode(&self, form: Form) -> Vec<u8> {
         let mut out = Vec::new();
         self.write(form, &mut out);
-        Ok(out)
+        out
     }
 
     /// One line of JSON for a file.
     pub fn json(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        self.write(Form::Json, &mut out);
-        out
+        self.encode(Form::Json)
     }
 
-    /// The bytes that Notary signs; a value that parsed always has them.
+    /// The bytes that are signed.
     pub fn go(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        self.write(Form::Go, &mut out);
-        out
+        self.encode(Form::Go)
     }
 
-    /// Says whether all text in here, keys included, is in Unicode normalization form C.
+    /// Says whether all text in here, keys included, is in Unicode normalization form C: some TUF clients normalize
+    /// before they verify and some do not.
     ///
     /// # Errors
     /// [`Error::NotNfc`] with the first text that is not.

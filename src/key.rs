@@ -257,7 +257,7 @@ pub(crate) fn pem_text(label: &str, der: &[u8]) -> String {
     text + &format!("-----END {label}-----\n")
 }
 
-/// The AlgorithmIdentifier of a key of this kind, in DER.
+/// The SubjectPublicKeyInfo of a key, in DER.
 fn spki_der(algorithm: Algorithm, material: &[u8]) -> Result<Vec<u8>, Error> {
     let (oid, parameters) = match algorithm {
         Algorithm::Ed25519 => (ED25519, None),

@@ -12,11 +12,11 @@
 //! **First floor, documents.** Pure; bytes to checked values and back. [`root`] is root metadata of both dialects: one
 //! encoding each, one counter of signatures, one rule of succession, the difference of two roots in sentences, and the
 //! walk of every known client. [`request`] is what `courier` brings, [`list`] the repositories of a plan, [`share`] and
-//! [`seal`] a key in shares and the envelope around each, [`record`] the hash-chained log, [`trust`] the public folder
-//! that every ceremony continues.
+//! [`seal`] a key in shares and the envelope around each.
 //!
 //! **Second floor, the ceremony.** Pure: it decides and never does. [`ceremony`] compiles a plan to steps, says which
-//! act is next, and judges every fact that comes back.
+//! act is next, and judges every fact that comes back. Beside it stand [`record`], the hash-chained log whose entries
+//! are its facts, and [`trust`], the public folder of plans and records that every ceremony continues.
 //!
 //! **The room.** All input and output: [`room`] has the console, the clock, media, entropy and PKCS#11 modules, each
 //! knowing nothing of the others.
@@ -43,15 +43,15 @@ pub mod wording;
 
 // First floor: documents.
 pub mod list;
-pub mod record;
 pub mod request;
 pub mod root;
 pub mod seal;
 pub mod share;
-pub mod trust;
 
-// Second floor: the ceremony.
+// Second floor: the ceremony, its record, and the folder that it continues.
 pub mod ceremony;
+pub mod record;
+pub mod trust;
 
 // The room.
 pub mod room;
@@ -64,5 +64,5 @@ pub mod paper;
 pub mod show;
 pub mod verify;
 
-/// The day of this release: no ceremony is held before it (security.md rule 24).
+/// The day of this release: no ceremony is held before it (docs/threats.md rule 24).
 pub const RELEASED: jiff::civil::Date = jiff::civil::date(2026, 11, 22);

@@ -10,7 +10,7 @@
 //! localhost:5000/ours - -                                   the trust folder holds its last root
 //! ```
 //! `VERSION` and `SHA256` are those of the latest root, as a file. `ROLE=SHA256` pins a key that is new
-//! in that role by its SubjectPublicKeyInfo (security.md rule 1).
+//! in that role by its SubjectPublicKeyInfo (docs/threats.md rule 1).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -3,7 +3,7 @@
 //! Ground floor: pure, touches nothing.
 //!
 //! A folder name is made of lower-case ASCII only, so case folding and Unicode normalization cannot
-//! make two of them one (security.md rule 21).
+//! make two of them one (docs/threats.md rule 21).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -93,7 +93,7 @@ impl Name {
 }
 
 /// Says whether two different names are so close that a reader takes one for the other: equal but for
-/// case, or one character added, dropped, changed, or swapped with its neighbour (security.md rule 6).
+/// case, or one character added, dropped, changed, or swapped with its neighbour (docs/threats.md rule 6).
 pub fn look_alike(a: &Name, b: &Name) -> bool {
     if a == b {
         return false;

@@ -1,6 +1,6 @@
 //! The record: one line of JSON per entry, each naming the SHA-256 of the line before it.
 //!
-//! First floor, documents: pure; bytes to entries and back. An entry holds facts, and a fact cannot hold a secret.
+//! Second floor, beside the ceremony: pure; bytes to entries and back. An entry holds facts, and a fact cannot hold a secret.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

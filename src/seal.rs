@@ -1,7 +1,7 @@
 //! An `age` file around one share, for the one token that can open it.
 //!
 //! First floor: pure but for one named impurity: `age` draws its own file key and ephemeral key from the kernel's
-//! generator (security.md rule 16). Runs in the vault only.
+//! generator (docs/threats.md rule 16). Runs in the vault only.
 //!
 //! The file is C2SP `age.md` with one recipient stanza `-> p256tag TAG ENC` (the tagged recipient) for a P-256 key that
 //! never leaves its token. Opening has two phases, because only the token can do the key agreement: [`peer_point`]

@@ -1,6 +1,6 @@
 //! What a file or folder says, for people and for machines: roots, candidates, requests, proofs, trust folders.
 //!
-//! Roof, pure. On the second reader's machine it is the other pair of eyes (security.md rule 5): it believes nothing
+//! Roof, pure. On the second reader's machine it is the other pair of eyes (docs/threats.md rule 5): it believes nothing
 //! of what the first machine says, and makes the consent digest anew from the bytes.
 
 use serde::Serialize;

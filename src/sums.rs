@@ -5,7 +5,7 @@
 //! One line for each file, `<64 hex digits>  <path>` and a line feed, sorted by the bytes of the path.
 //! A ceremony's sums name their predecessor by one more such line, `../<folder>/SHA256SUMS`: inside a
 //! trust folder `sha256sum --check --strict SHA256SUMS` then also checks the link to the ceremony
-//! before (security.md rule 22).
+//! before (docs/threats.md rule 22).
 
 use std::collections::{BTreeMap, BTreeSet};
 

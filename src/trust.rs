@@ -1,6 +1,6 @@
 //! The trust folder as values: who holds which key, every complete root, and the ceremonies that made them.
 //!
-//! First floor, documents: pure; the bytes of files in, checked values out.
+//! Second floor, beside the ceremony: pure; the bytes of files in, checked values out.
 
 mod custody;
 mod past;

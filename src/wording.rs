@@ -34,24 +34,18 @@ pub(crate) fn toml_words(message: &str) -> String {
 /// Things joined for reading: `a`, `a and b`, `a, b and c`.
 pub struct List<'a, T> {
     items: &'a [T],
-    joint: &'static str,
     ticked: bool,
 }
 
 impl<'a, T: Display> List<'a, T> {
     /// Joins with `and`.
     pub fn and(items: &'a [T]) -> Self {
-        Self { items, joint: "and", ticked: false }
-    }
-
-    /// Joins with `or`.
-    pub fn or(items: &'a [T]) -> Self {
-        Self { items, joint: "or", ticked: false }
+        Self { items, ticked: false }
     }
 
     /// Joins names in backticks with `and`.
     pub fn names(items: &'a [T]) -> Self {
-        Self { items, joint: "and", ticked: true }
+        Self { items, ticked: true }
     }
 }
 
@@ -61,7 +55,7 @@ impl<T: Display> Display for List<'_, T> {
         for (at, item) in self.items.iter().enumerate() {
             match (at, self.items.len() - at) {
                 (0, _) => {}
-                (_, 1) => write!(f, " {} ", self.joint)?,
+                (_, 1) => f.write_str(" and ")?,
                 _ => f.write_str(", ")?,
             }
             write!(f, "{tick}{item}{tick}")?;
@@ -152,7 +146,6 @@ mod tests {
     #[test]
     fn lists_read_as_sentences() {
         assert_eq!(List::and(&["a"]).to_string(), "a");
-        assert_eq!(List::or(&["a", "b"]).to_string(), "a or b");
         assert_eq!(List::names(&["a", "b", "c"]).to_string(), "`a`, `b` and `c`");
         assert_eq!(List::<&str>::and(&[]).to_string(), "");
     }

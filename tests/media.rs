@@ -1,7 +1,7 @@
 //! Media that are pulled out, or that say they are larger than they are: what the room then says, and what stands.
 
 use officiant::room::media::{
-    Error, Files, Limits, Written, append_line, read_tree, remove_leftovers, write_new, write_tree,
+    Error, Files, Limits, Written, append_line, read_tree, write_new, write_tree,
 };
 
 use crate::harness::lying::LyingMedium;
@@ -37,7 +37,6 @@ fn a_pulled_media_is_told_by_its_mount_point_and_takes_the_tree_when_it_is_back(
         assert_eq!(hints, ["insert it again, or a fresh one, and run `resume`"]);
     }
     medium.put_in_again();
-    remove_leftovers(root).unwrap();
     assert_eq!(write_new(&root.join("kept"), b"1").unwrap(), Written::AlreadyThere);
     append_line(&root.join("record.jsonl"), "two").unwrap();
     assert_eq!(std::fs::read(root.join("record.jsonl")).unwrap(), b"one\ntwo\n");
@@ -80,7 +79,6 @@ fn a_media_smaller_than_it_says_is_never_taken_for_written() {
 
 /// What is done to a volume in one run; what went wrong.
 fn write_all(root: &std::path::Path) -> Result<(), Error> {
-    remove_leftovers(root)?;
     write_tree(root, "trust", &tree(1))?;
     write_new(&root.join("file"), b"1")?;
     append_line(&root.join("record.jsonl"), "one")

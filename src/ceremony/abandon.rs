@@ -1,7 +1,8 @@
 //! Closing an unfinished ceremony: what it left, and what of that goes.
 //!
-//! Second floor: pure. security.md rules 7 and 27.
+//! Second floor: pure. docs/threats.md rules 7 and 27.
 
+use super::draft::{self, Draft};
 use super::fact::Fact;
 use super::plan::{Kind, Plan};
 use super::roster::{Holding, KeyOrigin, Roster, Token, TokenOrigin};
@@ -9,15 +10,20 @@ use super::{Ceremony, Inputs};
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
+use crate::root::SignedRoot;
 
-/// The tokens that hold something of the unfinished ceremony.
+/// The tokens that hold something of the unfinished ceremony, which goes. Nothing of a ceremony goes whose roots are
+/// complete.
 ///
 /// # Errors
 /// `[ABANDON-PLAN]` for another ceremony than the plan names; `[ABANDON-INTENDED]` for one in which a token meant to sign
-/// already: that version is never signed otherwise, so it must be finished.
+/// already and whose roots are not complete: that version is never signed otherwise, so its signatures must be.
 pub(super) fn roster(inputs: &Inputs, unfinished: &Ceremony) -> Result<Roster, Refusal> {
     check_plan(&inputs.plan, unfinished)?;
-    check_unsigned(unfinished)?;
+    check_intended(unfinished)?;
+    if meant(unfinished) {
+        return Ok(Roster::of_tokens(Vec::new()));
+    }
     let tokens = unfinished.roster().tokens().iter().filter(|token| {
         enrolled(unfinished, &token.name) || !left_on(unfinished, &token.name).is_empty()
     });
@@ -40,14 +46,32 @@ fn check_plan(plan: &Plan, unfinished: &Ceremony) -> Result<(), Refusal> {
         .hint("name its plan and its `after` in the plan to abandon it"))
 }
 
-fn check_unsigned(unfinished: &Ceremony) -> Result<(), Refusal> {
-    let signed = unfinished.facts().any(|fact| matches!(fact, Fact::RootsSigned { .. }));
-    if !signed && !unfinished.has_any_intent() {
+/// Whether a token of the unfinished ceremony meant to sign: its versions are then signed as they were meant, or never.
+pub(super) fn meant(unfinished: &Ceremony) -> bool {
+    unfinished.has_any_intent()
+        || unfinished.facts().any(|fact| matches!(fact, Fact::RootsSigned { .. }))
+}
+
+fn check_intended(unfinished: &Ceremony) -> Result<(), Refusal> {
+    if !meant(unfinished) || draft::assemble(unfinished).is_ok() {
         return Ok(());
     }
-    let what = "a token of the unfinished ceremony meant to sign already";
+    let what =
+        "a token of the unfinished ceremony meant to sign already, and its roots are not complete";
     Err(Refusal::of(Check::AbandonIntended, what)
-        .hint("`resume` finishes it; a root that nobody wants is followed by the next version"))
+        .hint("`resume` until enough keys signed: what is complete and unwanted stays in the room, and the next version follows it"))
+}
+
+/// The complete roots of the unfinished ceremony that an abandon closes: nobody wants them, and the next version follows
+/// them. None where nothing was signed.
+///
+/// # Errors
+/// As [`draft::assemble`].
+pub fn unwanted(ceremony: &Ceremony) -> Result<Vec<(Draft, SignedRoot)>, Refusal> {
+    match ceremony.inputs().unfinished.as_deref() {
+        Some(unfinished) if meant(unfinished) => draft::assemble(unfinished),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// The keys that the unfinished ceremony made on a token: no signed root names them.

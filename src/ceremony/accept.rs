@@ -2,14 +2,16 @@
 //!
 //! Second floor: pure.
 
-use super::fact::{Certified, Fact, Purpose, ShareMade};
+use super::fact::{Certified, Fact, Purpose, ShareMade, Statement};
 use super::roster::{Holding, Key, KeyOrigin};
-use super::step::{Act, Step};
-use super::{Ceremony, EDITED, admission, draft, ours, prospect, reading};
+use super::statement::Said;
+use super::step::{Act, Part, Step};
+use super::{Ceremony, admission, draft, ours, prospect, reading, statement};
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
 use crate::root::Dialect;
+use crate::trust::Held;
 
 impl Ceremony {
     /// Takes up a fact, or says why it may not stand.
@@ -21,7 +23,7 @@ impl Ceremony {
             Fact::Exception { .. } => {
                 self.exceptions.insert(number);
             }
-            Fact::Resumed { .. } => self.forget_volatile(),
+            Fact::Resumed { page, .. } => self.forget_volatile(*page),
             Fact::Intended { token, consent, .. } => {
                 if self.drafted().map(|(_, drafted)| drafted) != Some(*consent) {
                     let what =
@@ -60,12 +62,14 @@ impl Ceremony {
     }
 
     /// What a restart loses: shares opened for the vault, a key whose split was not finished, and the clock. Shares
-    /// and entropy whose use is over stay as they were told: nobody is asked for them again.
-    fn forget_volatile(&mut self) {
+    /// and entropy whose use is over stay as they were told: nobody is asked for them again. That the change was read
+    /// stands on paper, or it is read again: nothing but the record says so.
+    fn forget_volatile(&mut self, page: Option<Part>) {
         let unfinished: Vec<String> =
             self.unfinished_splits().into_iter().map(str::to_owned).collect();
         self.done.retain(|_, fact| match fact {
             Fact::ClockAttested { .. } => false,
+            Fact::RootsRead { .. } => page >= Some(Part::Reading),
             Fact::KeySplit { key, .. } | Fact::ShareStored { key, .. } => !unfinished.contains(key),
             _ => true,
         });
@@ -127,24 +131,29 @@ impl Ceremony {
             {
                 self.check_adopted(key, public)
             }
-            (Act::MakeKey { key, .. }, Fact::KeyMade { key: k, public, certificates })
-                if k == key =>
-            {
+            (
+                Act::MakeKey { key, token },
+                Fact::KeyMade { key: k, public, certificates, statement },
+            ) if k == key => {
                 self.check_made(key, public)?;
+                let said = Said::KeyMade { key, public };
+                statement::check(self, token, &said, statement.as_ref())?;
                 self.check_certificates(key, public, certificates)
             }
             (
                 Act::SplitKey { key },
-                Fact::KeySplit { key: k, public, set: _, shares, certificates },
+                Fact::KeySplit { key: k, public, set, shares, certificates },
             ) if k == key => {
                 self.check_made(key, public)?;
+                self.check_set(set)?;
                 self.check_shares(key, shares)?;
                 self.check_certificates(key, public, certificates)
             }
-            (Act::StoreShare { key, index, .. }, Fact::ShareStored { key: k, index: i, .. })
-                if k == key && i == index =>
-            {
-                Ok(())
+            (
+                Act::StoreShare { key, index, token },
+                Fact::ShareStored { key: k, index: i, statement, .. },
+            ) if k == key && i == index => {
+                self.check_stored(key, *index, token, statement.as_ref())
             }
             (Act::CombineShares { key }, Fact::SharesCombined { key: k, tried, of })
                 if k == key =>
@@ -169,7 +178,10 @@ impl Ceremony {
             (
                 Act::SignRoots { key, .. } | Act::SignWithShares { key },
                 Fact::RootsSigned { key: k, signatures },
-            ) if k == key => draft::check_signed(self, key, signatures),
+            ) if k == key => {
+                self.check_intended(step.number, key)?;
+                draft::check_signed(self, key, signatures)
+            }
             (Act::AssembleRoots, Fact::RootsAssembled { roots }) => {
                 draft::check_assembled(self, roots)
             }
@@ -310,6 +322,22 @@ impl Ceremony {
         }
     }
 
+    /// A set id is 128 random bits: it is no other set's.
+    fn check_set(&self, set: &str) -> Result<(), Refusal> {
+        let of = |held: &Held| matches!(held, Held::Shares { set: known, .. } if known == set);
+        let is_known = self.past().custody().keys.iter().any(|key| of(&key.held))
+            || self
+                .facts()
+                .any(|fact| matches!(fact, Fact::KeySplit { set: known, .. } if known == set));
+        let is_form =
+            set.len() == 32 && set.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if is_form && !is_known {
+            return Ok(());
+        }
+        let what = format!("`{set}` is no set id, or another set's");
+        Err(Refusal::of(Check::ShareSet, what).hint(EDITED))
+    }
+
     fn check_shares(&self, name: &str, shares: &[ShareMade]) -> Result<(), Refusal> {
         let tokens = match self.roster.key(name).map(|key| &key.holding) {
             Some(Holding::Shares { tokens, .. }) => tokens.as_slice(),
@@ -341,6 +369,44 @@ impl Ceremony {
             return Err(Refusal::of(Check::FactOrder, what).hint(EDITED));
         }
         certificates.iter().try_for_each(|made| draft::check_certificate(self, public, made))
+    }
+
+    /// The token that holds a share of the set that was made said so.
+    fn check_stored(
+        &self,
+        key: &str,
+        index: u8,
+        token: &str,
+        statement: Option<&Statement>,
+    ) -> Result<(), Refusal> {
+        let public = self.public(key);
+        let split = self.split(key);
+        let made = split.and_then(|(_, shares)| shares.iter().find(|share| share.index == index));
+        let (Some(public), Some((set, _)), Some(made)) = (&public, split, made) else {
+            return Err(ours(format!("key `{key}` has no share {index}")));
+        };
+        let said = Said::ShareStored { key, public, set, index, sealed: made.sealed };
+        statement::check(self, token, &said, statement)
+    }
+
+    /// Nothing is signed before the tokens that take part said what.
+    fn check_intended(&self, number: u32, key: &str) -> Result<(), Refusal> {
+        let shares = self.opened(key, Purpose::Sign);
+        let tokens = match self.roster.key(key).map(|key| &key.holding) {
+            Some(Holding::Token(token)) => vec![token],
+            Some(Holding::Shares { tokens, .. }) => {
+                let opened = (1..=u8::MAX).zip(tokens).filter(|(index, _)| shares.contains(index));
+                opened.map(|(_, token)| token).collect()
+            }
+            None => Vec::new(),
+        };
+        match tokens.into_iter().find(|token| !self.has_intended(token)) {
+            None => Ok(()),
+            Some(token) => {
+                let what = format!("step {number} signs before token `{token}` said what it signs");
+                Err(Refusal::of(Check::FactOrder, what).hint(EDITED))
+            }
+        }
     }
 
     fn check_combined(&self, name: &str, tried: u64, of: u64) -> Result<(), Refusal> {
@@ -377,3 +443,7 @@ impl Ceremony {
 
 #[cfg(test)]
 mod tests;
+
+/// What to do about a record that somebody changed.
+pub(super) const EDITED: &str =
+    "bring the work folder as it was left: nothing in it is to be edited";

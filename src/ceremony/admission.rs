@@ -1,6 +1,6 @@
 //! Whether the request may be believed: the courier must not decide what is signed.
 //!
-//! Second floor: pure. security.md rules 1 and 2.
+//! Second floor: pure. docs/threats.md rules 1 and 2.
 
 mod last;
 pub(super) mod shared;
@@ -49,7 +49,8 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
     shared::check(inputs, roster, &lasts)
 }
 
-/// The chain of a repository as the request brought it, version 1 first.
+/// The chain of a repository as the request brought it, version 1 first, with what only the room has of it: complete
+/// roots that nobody wanted, which the server never saw, and which the next one follows.
 ///
 /// # Errors
 /// `[REQUEST-CHAIN]` for bytes that are no root.
@@ -69,6 +70,11 @@ pub fn chain(inputs: &Inputs, repository: &str) -> Result<Vec<SignedRoot>, Refus
             return Err(bad(format!("says version {}", root.version())));
         }
         chain.push(root);
+    }
+    let (known, unwanted) = (inputs.past.chain(repository), inputs.past.unwanted(repository));
+    let published = known.len() - unwanted.len();
+    if published <= chain.len() {
+        chain.extend(known.iter().skip(chain.len()).cloned());
     }
     Ok(chain)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::fact::{Fact, RootMade};
 use super::roster::{Holding, KeyOrigin};
-use super::{Ceremony, draft, ours, prospect};
+use super::{Ceremony, abandon, draft, ours, prospect};
 use crate::digest::Digest;
 use crate::name::Name;
 use crate::record::{Body, Record};
@@ -43,11 +43,13 @@ pub struct TrustFolder {
 pub fn trust_folder(ceremony: &Ceremony, own: OwnFiles) -> Result<TrustFolder, Refusal> {
     let mut files = ceremony.past().files().clone();
     files.insert(CUSTODY.to_owned(), custody(ceremony).to_bytes());
-    if ceremony.plan().root().is_some() {
-        for (draft, complete) in draft::assemble(ceremony)? {
-            for root in draft.chain.iter().chain([&complete]) {
-                files.insert(root_path(&draft.repository, root)?, root.bytes().to_vec());
-            }
+    let complete = match ceremony.plan().root() {
+        Some(_) => draft::assemble(ceremony)?,
+        None => abandon::unwanted(ceremony)?,
+    };
+    for (draft, complete) in complete {
+        for root in draft.chain.iter().chain([&complete]) {
+            files.insert(root_path(&draft.repository, root)?, root.bytes().to_vec());
         }
     }
     let number = ceremony.past().ceremonies().len() + 1;
@@ -115,6 +117,13 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
             remarks.push(format!("step {} was left out: {reason}", step.number));
         }
     }
+    for (draft, complete) in abandon::unwanted(ceremony)? {
+        let (name, version) = (&draft.repository, complete.version());
+        remarks.push(format!(
+            "`{name}`: root {version} is complete and unwanted: it stays in the room until root {} follows it",
+            version.next()
+        ));
+    }
     if ceremony.plan().root().is_none() {
         return Ok(remarks);
     }
@@ -131,13 +140,14 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
 pub fn custody(ceremony: &Ceremony) -> Custody {
     let mut custody = ceremony.past().custody().clone();
     let unfinished = ceremony.inputs().unfinished.as_deref();
+    let roster = unfinished.unwrap_or(ceremony).roster();
     let before = unfinished.into_iter().flat_map(Ceremony::facts);
     for fact in before.chain(ceremony.facts()) {
         match fact {
             Fact::TokenEnrolled { token, model, identity, attest, seal } => {
                 custody.tokens.push(CustodyToken {
                     name: token.clone(),
-                    custodian: ceremony.roster().custodian(token).to_owned(),
+                    custodian: roster.custodian(token).to_owned(),
                     model: model.clone(),
                     identity: *identity,
                     attest: Some(attest.clone()),
@@ -147,7 +157,7 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
             Fact::TokenAdopted { token, model, identity, .. } => {
                 custody.tokens.push(CustodyToken {
                     name: token.clone(),
-                    custodian: ceremony.roster().custodian(token).to_owned(),
+                    custodian: roster.custodian(token).to_owned(),
                     model: model.clone(),
                     identity: *identity,
                     attest: None,
@@ -157,7 +167,11 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
             _ => {}
         }
     }
-    for key in ceremony.roster().keys() {
+    // The keys of roots that are complete, wanted or not.
+    let signed = unfinished.filter(|unfinished| abandon::meant(unfinished));
+    for key in ceremony.roster().keys().iter().chain(signed.iter().flat_map(|c| c.roster().keys()))
+    {
+        let ceremony = signed.unwrap_or(ceremony);
         let known = matches!(key.origin, KeyOrigin::Known(_));
         if let (false, Some(public)) = (known, ceremony.public(&key.name)) {
             let (name, algorithm) = (key.name.clone(), key.algorithm);
@@ -177,7 +191,7 @@ fn held(ceremony: &Ceremony, key: &super::roster::Key) -> Held {
     };
     let stored = |index: u8| {
         ceremony.facts().any(|fact| {
-            matches!(fact, Fact::ShareStored { key: of, index: i, on_token: true }
+            matches!(fact, Fact::ShareStored { key: of, index: i, on_token: true, .. }
                 if *of == key.name && *i == index)
         })
     };

@@ -7,11 +7,12 @@ mod certify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::accept::EDITED;
 use super::admission;
 use super::fact::{RootMade, Signed};
 use super::plan::midnight;
 use super::roster::Key;
-use super::{Ceremony, EDITED, ours};
+use super::{Ceremony, ours};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::{PublicKey, ToSign};
@@ -152,7 +153,7 @@ fn document(repository: &str, error: &dyn std::fmt::Display) -> Refusal {
 fn check_equivocation(ceremony: &Ceremony, draft: &Draft) -> Result<(), Refusal> {
     let made = draft.made();
     for past in ceremony.past().ceremonies() {
-        for earlier in super::closing::intended(&past.record) {
+        for earlier in past.records().flat_map(super::closing::intended) {
             if earlier.repository == made.repository
                 && earlier.version == made.version
                 && earlier.sha256 != made.sha256
@@ -215,7 +216,7 @@ pub fn to_sign(drafts: &[Draft], public: &PublicKey) -> Result<Vec<(String, ToSi
 /// Turns raw answers into recorded signatures, each verified.
 ///
 /// # Errors
-/// `[SIGNATURE]` for an answer that is none.
+/// `[SIGNATURE-GOOD]` for an answer that is none.
 pub fn signatures(
     drafts: &[Draft],
     public: &PublicKey,

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::step::Part;
 use crate::digest::Digest;
 use crate::key::PublicKey;
 
@@ -20,7 +21,8 @@ pub enum Fact {
     },
     /// The ceremony is over; the folders are written next.
     Closed {
-        /// Until when each key that is no longer wanted can mislead somebody, as sentences.
+        /// What the closing page says beside the digests, as sentences: who was not here, what was left out, the horizon,
+        /// and until when old keys can mislead somebody.
         remarks: Vec<String>,
     },
     /// Fresh entropy went to the kernel's generator.
@@ -81,6 +83,8 @@ pub enum Fact {
         public: PublicKey,
         /// One per repository (Notary).
         certificates: Vec<Certified>,
+        /// The token's own word for it; none from a token without an attest key.
+        statement: Option<Statement>,
     },
     /// The vault generated a key and split it.
     KeySplit {
@@ -109,6 +113,8 @@ pub enum Fact {
     },
     /// The process was started again over this record.
     Resumed {
+        /// The part whose checkpoint page is the last one on paper; none before the first.
+        page: Option<Part>,
         /// How many wrong answers came before the right words.
         wrong: u32,
         /// What the restart undid, as sentences.
@@ -166,6 +172,8 @@ pub enum Fact {
         index: u8,
         /// Whether the token itself stores it; otherwise it lies in the custody folder only.
         on_token: bool,
+        /// The token's own word for it; none from a token without an attest key.
+        statement: Option<Statement>,
     },
     /// Shares were combined and each result compared with the public key; the key is dropped.
     SharesCombined {
@@ -222,6 +230,18 @@ pub enum Fact {
         /// The head of its record.
         head: Digest,
     },
+}
+
+/// What a token's attest key signed of a fact: nobody writes that fact without the token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    /// A head that the record had before.
+    pub head: Digest,
+    /// 32 bytes drawn for it, in hex.
+    pub random: String,
+    /// Over the text of [`statement`](super::statement), in base64: DER for ECDSA.
+    pub signature: String,
 }
 
 /// One person's watch.
@@ -290,6 +310,18 @@ pub struct Signed {
     pub repository: String,
     /// The signature as the metadata carries it, in base64.
     pub signature: String,
+}
+
+impl Fact {
+    /// What a token said of it.
+    pub fn statement(&self) -> Option<&Statement> {
+        match self {
+            Self::KeyMade { statement, .. } | Self::ShareStored { statement, .. } => {
+                statement.as_ref()
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What a share is opened for.

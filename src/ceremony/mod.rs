@@ -23,6 +23,7 @@ pub mod prospect;
 pub mod quorum;
 pub mod reading;
 pub mod roster;
+pub mod statement;
 pub mod step;
 pub mod supposed;
 
@@ -297,9 +298,6 @@ impl Ceremony {
         )
     }
 }
-
-/// What to do about a record that somebody changed.
-const EDITED: &str = "bring the work folder as it was left: nothing in it is to be edited";
 
 /// A refusal that no user can cause.
 pub(crate) fn ours(what: impl Into<String>) -> Refusal {

@@ -1,6 +1,6 @@
 //! Whom a new root would cut off, and until when everybody can follow: the walk and the horizon of every candidate.
 //!
-//! Second floor: pure. product.md section 5, security.md rule 25.
+//! Second floor: pure. docs/threats.md rule 25.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,7 +120,7 @@ fn holders(profile: &str, starts: &BTreeSet<Option<Version>>) -> String {
     format!("{profile} {}", starts.join(" or "))
 }
 
-/// Until when whoever has an old root key could still mislead somebody, as sentences (security.md rule 25).
+/// Until when whoever has an old root key could still mislead somebody, as sentences (docs/threats.md rule 25).
 pub fn old_keys(ceremony: &Ceremony, draft: &Draft, complete: &SignedRoot) -> Vec<String> {
     let chain = Chain::new(draft.chain.iter().cloned().chain([complete.clone()]));
     let name = &draft.repository;

@@ -1,6 +1,6 @@
 //! What people read before they consent: equal changes together, everything else alone and first.
 //!
-//! Second floor: pure. security.md rule 6.
+//! Second floor: pure. docs/threats.md rule 6.
 
 use std::collections::{BTreeMap, BTreeSet};
 

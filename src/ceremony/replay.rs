@@ -2,6 +2,9 @@
 //!
 //! Second floor: pure.
 
+use std::collections::BTreeSet;
+
+use super::accept::EDITED;
 use super::plan::rehearsal::PREFIX;
 use super::{Ceremony, Inputs};
 use crate::check::Check;
@@ -17,6 +20,8 @@ pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
     let first = first.ok_or_else(|| Refusal::of(Check::FactOrder, "the record is empty"))?;
     check_opened(first, &inputs)?;
     let mut ceremony = Ceremony::open(inputs, first.at)?;
+    let (mut heads, mut before) = (record.heads(), BTreeSet::new());
+    before.extend(heads.next());
     for entry in &record.entries()[1..] {
         let at = |refusal: Refusal| {
             let what = format!("record line {}: {}", entry.seq, refusal.what);
@@ -24,6 +29,10 @@ pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
         };
         match &entry.body {
             Body::Done { fact } => {
+                if fact.statement().is_some_and(|statement| !before.contains(&statement.head)) {
+                    let what = "a token said so in another record";
+                    return Err(at(Refusal::of(Check::TokenStatement, what).hint(EDITED)));
+                }
                 ceremony = ceremony.accept(entry.step, fact.clone()).map_err(at)?
             }
             Body::Opened { .. } => {
@@ -31,6 +40,7 @@ pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
             }
             Body::Begun { .. } | Body::Checkpoint { .. } | Body::Refused { .. } => {}
         }
+        before.extend(heads.next());
     }
     Ok(ceremony)
 }
@@ -52,5 +62,5 @@ fn check_opened(first: &Entry, inputs: &Inputs) -> Result<(), Refusal> {
         return Ok(());
     }
     let what = "record line 1: it opens another plan, another past or another kind of ceremony";
-    Err(Refusal::of(Check::FactOrder, what).hint(super::EDITED))
+    Err(Refusal::of(Check::FactOrder, what).hint(EDITED))
 }

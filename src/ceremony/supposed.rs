@@ -60,6 +60,7 @@ impl Ceremony {
                     key: name.clone(),
                     public: public.clone(),
                     certificates: certificates.clone(),
+                    statement: None,
                 },
                 _ => continue,
             };

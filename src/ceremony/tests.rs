@@ -6,15 +6,17 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
 };
+use data_encoding::BASE64;
 use jiff::Timestamp;
 
 use super::closing::{self, Files, TrustFolder};
-use super::fact::{Certified, Fact, ModuleRead, RootMade, ShareMade, Watch};
+use super::fact::{Certified, Fact, ModuleRead, Purpose, RootMade, ShareMade, Statement, Watch};
 use super::plan::Plan;
+use super::statement::{self, Said};
 use super::step::{Act, Step};
 use super::{Ceremony, Inputs, draft};
 use crate::digest::Digest;
-use crate::key::{Algorithm, PublicKey};
+use crate::key::{Algorithm, PublicKey, Scheme};
 use crate::paper::report;
 use crate::record::{Body, Mode, Record, Tool};
 use crate::refusal::Refusal;
@@ -155,6 +157,10 @@ pub(crate) struct Room {
     /// The bytes of the last plan.
     pub(crate) text: Vec<u8>,
     serial: u8,
+    /// The attest keys of tokens.
+    attests: BTreeMap<String, Pair>,
+    /// The head of the record.
+    head: Digest,
 }
 
 /// A ceremony that was played to its end.
@@ -184,8 +190,9 @@ impl Room {
             repositories,
         };
         let now = "2026-12-02T09:00:00Z".parse().unwrap();
-        let (keys, absent, text) = Default::default();
-        Self { keys, online, request, now, absent, text, serial: 1 }
+        let (keys, absent, text, attests) = Default::default();
+        let head = Digest::of(b"");
+        Self { keys, online, request, now, absent, text, serial: 1, attests, head }
     }
 
     /// The inputs of [`GENESIS`].
@@ -271,6 +278,7 @@ impl Room {
             mode: if inputs.plan.practice() { Mode::Practice } else { Mode::Ceremony },
         };
         record.append(self.now, 0, opened).unwrap();
+        self.head = record.head();
         let mut ceremony = Ceremony::open(inputs, self.now)?;
         while let Some(step) = ceremony.next().cloned() {
             if step.act == Act::ExportFolders {
@@ -280,6 +288,7 @@ impl Room {
                 ceremony = ceremony.accept(step.number, fact.clone())?;
                 self.now += jiff::SignedDuration::from_secs(40);
                 record.append(self.now, step.number, Body::Done { fact }).unwrap();
+                self.head = record.head();
             }
         }
         let folder = finish(&ceremony, &record, own)?;
@@ -302,6 +311,12 @@ impl Room {
                 vec![Fact::Intended { key, token, consent, stored: true }, signed]
             }
             Act::SignWithShares { key } => vec![self.signed(ceremony, key)?],
+            Act::OpenShare { key, token, purpose: Purpose::Sign, .. } => {
+                let consent = ceremony.drafted().unwrap().1;
+                let (key, token) = (key.clone(), token.clone());
+                let intended = Fact::Intended { key, token, consent, stored: true };
+                vec![intended, self.fact(ceremony, &step.act)]
+            }
             Act::ReadRequest if super::admission::seen_once(ceremony.inputs()).is_some() => {
                 let expected = "two fetches".to_owned();
                 let (happened, decided) = ("one fetch".to_owned(), "go on".to_owned());
@@ -350,15 +365,17 @@ impl Room {
             Act::EnrolToken { token } => {
                 let seals = ceremony.roster().token(&token).unwrap().seals;
                 let identity = Digest::of(token.as_bytes());
-                let attest = Pair::new(Algorithm::EcdsaP256).public();
+                let attest = self.attest(&token);
                 let seal = seals.then(|| Pair::new(Algorithm::EcdsaP256).public());
                 let model = "SoftHSM v2".into();
                 Fact::TokenEnrolled { token, model, identity, attest, seal }
             }
-            Act::MakeKey { key, .. } => {
+            Act::MakeKey { key, token } => {
                 let public = self.make(ceremony, &key);
                 let certificates = self.certificates(ceremony, &key);
-                Fact::KeyMade { key, public, certificates }
+                let said = Said::KeyMade { key: &key, public: &public };
+                let statement = Some(self.state(ceremony, &token, &said));
+                Fact::KeyMade { key, public, certificates, statement }
             }
             Act::SplitKey { key } => {
                 let public = self.make(ceremony, &key);
@@ -366,7 +383,14 @@ impl Room {
                 let (set, shares) = (format!("{:032x}", 7), shares(ceremony, &key));
                 Fact::KeySplit { key, public, set, shares, certificates }
             }
-            Act::StoreShare { key, index, .. } => Fact::ShareStored { key, index, on_token: true },
+            Act::StoreShare { key, index, token } => {
+                let (public, split) = (ceremony.public(&key).unwrap(), ceremony.split(&key));
+                let (set, shares) = split.unwrap();
+                let sealed = shares[usize::from(index) - 1].sealed;
+                let said = Said::ShareStored { key: &key, public: &public, set, index, sealed };
+                let statement = Some(self.state(ceremony, &token, &said));
+                Fact::ShareStored { key, index, on_token: true, statement }
+            }
             Act::OpenShare { key, index, purpose, .. } => Fact::ShareOpened { key, index, purpose },
             Act::PresentToken { token } => Fact::TokenPresent { token },
             Act::ReadRequest => {
@@ -381,6 +405,24 @@ impl Room {
             Act::ReadRoots => Fact::RootsRead { second_reader: true, alone: vec![], wrong: 0 },
             act => panic!("the software room has no {act:?}"),
         }
+    }
+
+    /// Makes the attest key of a token.
+    fn attest(&mut self, token: &str) -> PublicKey {
+        let pair = Pair::new(Algorithm::EcdsaP256);
+        let public = pair.public();
+        self.attests.insert(token.to_owned(), pair);
+        public
+    }
+
+    /// What a token says of a fact.
+    pub(crate) fn state(&self, ceremony: &Ceremony, token: &str, said: &Said<'_>) -> Statement {
+        let (head, random) = (self.head, "5a".repeat(32));
+        let text = statement::text(ceremony, token, said, &head, &random);
+        let scheme = Scheme::of_certificate(Algorithm::EcdsaP256);
+        let raw = self.attests[token].sign(text.as_bytes());
+        let signature = BASE64.encode(&scheme.encode(Algorithm::EcdsaP256, &raw).unwrap());
+        Statement { head, random, signature }
     }
 
     fn make(&mut self, ceremony: &Ceremony, key: &str) -> PublicKey {

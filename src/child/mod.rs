@@ -1,7 +1,7 @@
 //! The children: processes of this very binary that hold what their parent must not.
 //!
 //! Roof: starts, speaks to and ends processes. One [`token::Token`] for each PKCS#11 token (it loads the module, holds
-//! no key), one [`vault::Vault`] (it loads no module, holds keys and shares in memory only); security.md rule 13.
+//! no key), one [`vault::Vault`] (it loads no module, holds keys and shares in memory only); docs/threats.md rule 13.
 //! A child that crashes, hangs or talks nonsense is an [`Error`] that names it, and takes nothing else with it.
 
 mod error;

@@ -11,16 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::fence::Sockets;
 use super::wire::{Bytes, Fault};
-use super::{Error, Fence, Launch, Process, serve};
+use super::{Error, Launch, Process, serve};
 use crate::key::{Algorithm, ToSign};
 use crate::room::pkcs11;
 use crate::secret::{Pin, Secret, SecretBytes};
 use driven::{Answer, Driven, Question};
 
-pub use crate::room::pkcs11::{
-    Error as Trouble, Face, Generated, KeyRef, Login, Name, Object, PublicObject, Purpose,
-    TriesLeft, WrapTrial,
-};
+pub use crate::room::pkcs11::{Face, Generated, KeyRef, Login, Object, PublicObject, Purpose};
 
 /// Which module drives the token.
 #[derive(Clone, Debug)]
@@ -32,12 +29,10 @@ pub struct Driver {
     pub softhsm: Option<PathBuf>,
 }
 
-/// Who holds the SO PIN of a token that is initialised (security.md rule 9).
+/// Who holds the SO PIN of a token that is initialised (docs/threats.md rule 9).
 pub enum SoPin {
     /// Nobody: it is drawn in the child and forgotten unshown. A forgotten user PIN is then a lost token.
     Drawn,
-    /// A named person.
-    Held(Pin),
     /// Nobody yet: a restart can compute it, so that a token that has the label already can be begun anew; it is to be
     /// discarded at the end of the enrolment ([`Token::discard_so_pin`]).
     Transport(Pin),
@@ -66,11 +61,6 @@ impl Token {
         let mut token = Self(Process::start("token", launch, environment)?);
         token.done(&Question::Load(driver.module.clone()), Vec::new())?;
         Ok(token)
-    }
-
-    /// What stands around the process.
-    pub fn fence(&self) -> Fence {
-        self.0.fence
     }
 
     /// What every token that the module shows says of itself.
@@ -107,7 +97,7 @@ impl Token {
     ) -> Result<Face, Error> {
         let mut secrets = vec![user_pin.into_bytes()];
         let again = matches!(so_pin, SoPin::Transport(_));
-        if let SoPin::Held(pin) | SoPin::Transport(pin) = so_pin {
+        if let SoPin::Transport(pin) = so_pin {
             secrets.push(pin.into_bytes());
         }
         let question =

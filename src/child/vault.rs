@@ -44,7 +44,7 @@ pub enum Refused {
         /// The name.
         name: String,
     },
-    /// The set is of another key than the one that the signed root lists (security.md rule 17).
+    /// The set is of another key than the one that the signed root lists (docs/threats.md rule 17).
     #[error("set {set} is of another key than the signed root lists")]
     OtherKey {
         /// The set.
@@ -171,7 +171,7 @@ impl Vault {
     }
 
     /// Puts a key together from the opened shares of `set`, compares it with `expected`, the key in the *signed root*
-    /// (security.md rule 17), and holds it under `name`.
+    /// (docs/threats.md rule 17), and holds it under `name`.
     ///
     /// # Errors
     /// [`Refused::OtherKey`], [`Refused::KeyTaken`], [`share::Error::TooFew`], [`share::Error::Combined`].
@@ -221,7 +221,7 @@ impl Vault {
     }
 
     /// Seals fresh random bytes to a token's key, to be opened by [`Vault::meet`]: the proof that a sealing key works,
-    /// without opening any share (security.md rule 15).
+    /// without opening any share (docs/threats.md rule 15).
     ///
     /// # Errors
     /// As every call.

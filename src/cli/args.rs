@@ -23,8 +23,8 @@ use clap::{Args, Parser, Subcommand};
     disable_version_flag = true,
     disable_help_subcommand = true,
     color = clap::ColorChoice::Never,
-    term_width = 100,
-    max_term_width = 100
+    // Fixed: what a terminal is wide would be asked of the environment, too.
+    term_width = 100
 )]
 pub struct Officiant {
     /// Print the version, and the SHA-256 of this very binary as hex and words
@@ -103,8 +103,8 @@ pub struct TokenOne {
 /// Check a plan without any token
 ///
 /// Reads the plan as strictly as a ceremony would, and prints what it will do, who can then sign and who can stop
-/// it, and from which day on which client would be cut off. With --room it also checks the request and the last
-/// trust folder that stand there. Nothing is written.
+/// it. With --room it also checks the request and the last trust folder that stand there, has every client walk,
+/// and prints from which day on which of them would be cut off. Nothing is written.
 #[derive(Args, Debug)]
 #[command(
     after_long_help = "Examples:\n  officiant check plan.toml\n  officiant check plan.toml --room room.toml"
@@ -152,8 +152,8 @@ pub struct Script {
 /// Rehearse a plan on throw-away soft tokens
 ///
 /// Runs the very acts of the plan thirty years in the past, on soft tokens that are made for it and removed
-/// after it. What it makes is marked REHEARSAL and refused everywhere else. The media and tokens of the room
-/// file are not touched.
+/// after it. What it makes is marked REHEARSAL and refused everywhere else. The tokens of the room file are not
+/// touched; from its media the request and the past are read, and nothing is written to them.
 #[derive(Args, Debug)]
 #[command(
     after_long_help = "Examples:\n  officiant rehearse plan.toml --room room.toml\n  officiant rehearse plan.toml --room room.toml --interactive"
@@ -195,10 +195,10 @@ pub struct Conduct {
 /// Go on with an interrupted ceremony
 ///
 /// Finds the record in the work folder of the room file, checks again whatever can be checked, and asks again for
-/// every consent whose signature is not yet on media. It begins with the words of the last checkpoint, from paper.
+/// every consent whose signature is not recorded. It begins with the words of the last checkpoint, from paper.
 #[derive(Args, Debug)]
 #[command(
-    after_long_help = "Examples:\n  officiant resume --room room.toml\n  officiant resume --room room.toml --record /media/room-2/record.jsonl"
+    after_long_help = "Examples:\n  officiant resume --room room.toml\n  officiant resume --room room.toml --record copy/record.jsonl"
 )]
 pub struct Resume {
     /// The room file of this machine
@@ -235,7 +235,7 @@ pub struct Report {
     pub html: Option<PathBuf>,
 }
 
-/// Verify a trust folder, by anyone and at any time
+/// Verify a trust folder; anyone can, at any time
 ///
 /// Checks every byte below the folder: sums, records, chains of roots and signatures; and says what was proved
 /// and what was not. Without --words it cannot tell a whole folder that somebody made up from the real one.
@@ -244,7 +244,7 @@ pub struct Report {
     after_long_help = "Examples:\n  officiant verify trust\n  officiant verify trust --words \"abandon ability …\""
 )]
 pub struct Verify {
-    /// The trust folder
+    /// The trust folder, or the media that holds it
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
 
@@ -279,7 +279,7 @@ pub struct Show {
     pub json: bool,
 }
 
-/// The exit codes, as `--help` and the manual give them.
+/// The exit codes, as `--help` gives them.
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0  done

@@ -1,6 +1,6 @@
-//! `verify`: what a folder proves, for people and for machines.
+//! `verify` and `show`: what a folder or a file proves and says, for people and for machines.
 //!
-//! Roof: reads folders.
+//! Roof: reads files and folders.
 
 use std::path::Path;
 

@@ -100,7 +100,7 @@ struct Blank {
 }
 
 impl Blank {
-    /// Looks for the empty token, and for every reason not to touch it (security rule 27).
+    /// Looks for the empty token, and for every reason not to touch it (docs/threats.md rule 27).
     fn find(room: &Binding, name: &str) -> Result<Self, Refusal> {
         let bound = bound(room, name)?;
         not_trusted(room, name)?;

@@ -11,7 +11,7 @@ use crate::refusal::{Exit, Refusal};
 use crate::wording::List;
 
 impl Session<'_> {
-    pub(super) fn read_unfinished(&mut self) -> Result<Fact, Refusal> {
+    pub(super) fn read_unfinished(&mut self, step: u32) -> Result<Fact, Refusal> {
         let unfinished = self.inputs_of().unfinished.clone();
         let unfinished =
             unfinished.ok_or_else(|| Refusal::new(Exit::Ours, "nothing to abandon"))?;
@@ -31,6 +31,8 @@ impl Session<'_> {
         let bytes = self.inputs.file("unfinished/record.jsonl").unwrap_or_default();
         let (record, _) =
             Record::parse(bytes).map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+        // An old copy of the work folder does not know what was done, and signed, since.
+        self.ask_paper(step, &record)?;
         Ok(Fact::UnfinishedRead { head: record.head() })
     }
 

@@ -8,12 +8,12 @@ use std::path::Path;
 use super::token::PINS;
 use super::{CUSTODY, Session};
 use crate::ceremony::fact::Fact;
-use crate::ceremony::{self, closing};
-use crate::check::Check;
+use crate::ceremony::{self, abandon, closing};
 use crate::paper;
 use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::room::media::{self, Kind, Limits};
+use crate::wording::Count;
 
 /// What a custody folder may hold.
 pub(super) const CUSTODY_LIMITS: Limits =
@@ -43,20 +43,35 @@ impl Session<'_> {
     pub(super) fn export_folders(&mut self) -> Result<Fact, Refusal> {
         let folder = self.own_folder()?;
         let binding = self.room.binding.media.clone();
-        for root in &binding.outward {
-            media::expect(root, Kind::Out).map_err(|error| self.device(&error))?;
-            media::expect_only(root, &["trust"]).map_err(|error| self.device(&error))?;
-            media::write_tree(root, "trust", &folder.files).map_err(|error| self.device(&error))?;
+        let outward = self.goes_out()?;
+        // Only wanted roots go out: a complete one that nobody wants stays in the room, with the folder that has it.
+        let (roots, kind, name) = match outward {
+            true => (&binding.outward, Kind::Out, "trust".to_owned()),
+            false => (&binding.room, Kind::Room, format!("trust-{}", folder.folder)),
+        };
+        for root in roots {
+            media::expect(root, kind).map_err(|error| self.device(&error))?;
+            if outward {
+                media::expect_only(root, &["trust"]).map_err(|error| self.device(&error))?;
+            }
+            media::write_tree(root, &name, &folder.files).map_err(|error| self.device(&error))?;
+            self.tell_written(&name, folder.files.len(), root)?;
         }
-        let [first, second] = &binding.outward;
-        self.compare(first, second, "trust", TRUST_LIMITS)?;
+        let [first, second] = roots;
+        self.compare(first, second, &name, TRUST_LIMITS)?;
         for root in &binding.room {
             self.export_custody(root)?;
         }
         let [first, second] = &binding.room;
         self.compare(first, second, CUSTODY, CUSTODY_LIMITS)?;
-        let media = u32::try_from(binding.outward.len() + binding.room.len()).unwrap_or(u32::MAX);
+        let out = if outward { binding.outward.len() } else { 0 };
+        let media = u32::try_from(out + binding.room.len()).unwrap_or(u32::MAX);
         Ok(Fact::FoldersExported { closing: folder.closing, media })
+    }
+
+    /// Whether the trust folder goes onto `out` media: everything that it completed is wanted.
+    pub(super) fn goes_out(&self) -> Result<bool, Refusal> {
+        abandon::unwanted(&self.ceremony).map(|unwanted| unwanted.is_empty())
     }
 
     /// The record up to its close: what comes after is about the export itself, and differs when that is repeated.
@@ -70,9 +85,16 @@ impl Session<'_> {
         Ok(self.record.first(close + 1))
     }
 
-    fn export_custody(&self, root: &Path) -> Result<(), Refusal> {
+    /// Media are slow: whoever waits sees which of them is done.
+    fn tell_written(&mut self, name: &str, files: usize, root: &Path) -> Result<(), Refusal> {
+        let files = Count(files, "file");
+        self.show(&format!("        {name} is on `{}`: {files}", root.display()))
+    }
+
+    fn export_custody(&mut self, root: &Path) -> Result<(), Refusal> {
         media::expect(root, Kind::Room).map_err(|error| self.device(&error))?;
-        let mut files = self.inputs.folder(CUSTODY);
+        let (mut files, void) = (self.inputs.folder(CUSTODY), self.void_sets()?);
+        files.retain(|path, _| path.split_once('/').is_none_or(|(set, _)| !void.contains(set)));
         let own = self.room.binding.work.join(CUSTODY);
         if own.exists() {
             let mine =
@@ -84,7 +106,7 @@ impl Session<'_> {
             self.make_folders(root, path)?;
             media::write_new(&target, bytes).map_err(|error| self.device(&error))?;
         }
-        Ok(())
+        self.tell_written(CUSTODY, files.len(), root)
     }
 
     /// Whether a file of the custody folder is of a token or a set that the public files commit to; sets that became void
@@ -133,10 +155,7 @@ impl Session<'_> {
             media::read_tree(&path, limits).map_err(|error| self.device(&error))
         };
         let (one, other) = (read(first)?, read(second)?);
-        media::compare((first, &one), (second, &other)).map_err(|error| {
-            let refusal = self.device(&error);
-            Refusal { check: refusal.check.or(Some(Check::MediaTwo)), ..refusal }
-        })
+        media::compare((first, &one), (second, &other)).map_err(|error| self.device(&error))
     }
 }
 

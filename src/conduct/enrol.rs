@@ -5,20 +5,22 @@
 
 use std::path::PathBuf;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 
 use super::Session;
 use super::token::{draw, seal_key};
 use super::words::ATTEMPTS;
-use crate::ceremony::fact::Fact;
+use crate::ceremony::fact::{Fact, Statement};
 use crate::ceremony::roster::KeyOrigin;
+use crate::ceremony::statement::{self, Said};
 use crate::check::Check;
-use crate::child::token::{SoPin, Token};
+use crate::child::token::{Present, SoPin, Token};
+use crate::child::{self, Launch};
 use crate::digest::Digest;
 use crate::key::{Algorithm, Scheme};
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
-use crate::room::pkcs11::{Face, KeyRef, Login, Purpose};
+use crate::room::pkcs11::{Face, Generated, KeyRef, Login, Purpose, WrapTrial};
 use crate::room::soft;
 use crate::secret::{Pin, SecretBytes};
 
@@ -38,14 +40,11 @@ impl Session<'_> {
             let what = format!("token `{name}` is not here: {reason}");
             return Err(Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`"));
         }
-        if let (true, Some(folder)) = (self.was_interrupted(step), self.soft_folder(name)) {
-            soft::clear_torn(&folder).map_err(|error| error.refusal())?;
-        }
-        let mut token = self.open(name)?;
-        for face in &token.list().map_err(|error| self.child(&error))?.faces {
+        let (mut token, present) = self.open_to_enrol(step, name)?;
+        for face in &present.faces {
             self.refuse_soft(name, face)?;
         }
-        let mut found = self.found_begun(step, &mut token, name)?;
+        let mut found = self.found_begun(step, &mut token, &present, name)?;
         if matches!(found, Begun::Torn) {
             drop(token);
             self.clear_soft(name)?;
@@ -84,9 +83,44 @@ impl Session<'_> {
         })
     }
 
+    /// Opens a token, with what its module shows. SoftHSM writes its files in place, and dies at those of a token that it
+    /// was killed in while it made it: they go, since nobody can open it and nothing was made on it.
+    fn open_to_enrol(&mut self, step: u32, name: &str) -> Result<(Token, Present), Refusal> {
+        let driver = self.driver(name)?;
+        let open = || {
+            let mut token = Token::start(&Launch::this_binary(name), &driver)?;
+            token.list().map(|present| (token, present))
+        };
+        let opened = match (open(), self.soft_folder(name)) {
+            (Err(child::Error::Lost { .. }), Some(folder)) if self.was_interrupted(step) => {
+                soft::clear(&folder).map_err(|error| error.refusal())?;
+                open()
+            }
+            (opened, _) => opened,
+        };
+        opened.map_err(|error| self.child(&error))
+    }
+
     /// What this very step made of a token before it was interrupted.
-    fn found_begun(&mut self, step: u32, token: &mut Token, name: &str) -> Result<Begun, Refusal> {
-        let present = token.list().map_err(|error| self.child(&error))?;
+    fn found_begun(
+        &mut self,
+        step: u32,
+        token: &mut Token,
+        present: &Present,
+        name: &str,
+    ) -> Result<Begun, Refusal> {
+        let mut initialised = present.faces.iter().filter(|face| face.is_initialised);
+        // What is torn in a soft token's folder is cleared with all of it.
+        if let (Some(other), Some(_)) =
+            (initialised.find(|face| face.name.label.trim() != name), self.soft_folder(name))
+        {
+            let what = format!(
+                "the folder of soft token `{name}` holds token `{}` already",
+                other.name.label.trim()
+            );
+            return Err(Refusal::of(Check::TokenOne, what)
+                .hint("give it a folder of its own in room.toml, and `resume`"));
+        }
         let ours =
             present.faces.iter().find(|face| face.is_initialised && face.name.label.trim() == name);
         let Some(face) = ours.cloned() else { return Ok(Begun::Empty) };
@@ -215,28 +249,39 @@ impl Session<'_> {
             // Proven as when it is made: a key that may do more, or can leave, is not taken up.
             let found = token.reclaim(purpose, label).map_err(|error| self.child(&error))?;
             if let Some(found) = found {
-                return Ok(found.key);
+                return self.told(label, found);
             }
         }
         let made = token.generate(purpose, Algorithm::EcdsaP256, label);
-        made.map(|made| made.key).map_err(|error| self.child(&error))
+        let made = made.map_err(|error| self.child(&error))?;
+        self.told(label, made)
+    }
+
+    /// A key that was made, and where nothing could try to carry it away, that the token's word is all there is.
+    pub(super) fn told(&mut self, label: &str, made: Generated) -> Result<KeyRef, Refusal> {
+        if made.wrap == WrapTrial::NotTried {
+            self.show(&format!(
+                "        key {label}: that it cannot leave its token is only what the token says; nothing could try"
+            ))?;
+        }
+        Ok(made.key)
     }
 
     fn prove_attest(&self, token: &mut Token, name: &str, key: &KeyRef) -> Result<(), Refusal> {
         let random = HEXLOWER.encode(&draw::<32>()?);
         let head = self.record.head();
         let text = format!("officiant proof v1\nattest\n{name}\n{head}\n{random}\n");
-        self.challenge(token, name, key, text.as_bytes())
+        self.challenge(token, name, key, text.as_bytes()).map(|_| ())
     }
 
-    /// Has a key sign text built here, and verifies it with the other library.
+    /// Has a key sign text built here, verifies the signature with the other library, and gives it.
     pub(super) fn challenge(
         &self,
         token: &mut Token,
         name: &str,
         key: &KeyRef,
         text: &[u8],
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<u8>, Refusal> {
         let scheme = Scheme::of_certificate(key.public.algorithm());
         let inputs = [scheme.to_sign(text)];
         let raw = token.sign(key, &inputs).map_err(|error| self.child(&error))?;
@@ -247,7 +292,23 @@ impl Session<'_> {
         let raw = raw.first().ok_or_else(|| bad("no signature came back".into()))?;
         let signature =
             scheme.encode(key.public.algorithm(), raw).map_err(|e| bad(e.to_string()))?;
-        key.public.verify(scheme, text, &signature).map_err(|e| bad(e.to_string()))
+        key.public.verify(scheme, text, &signature).map_err(|e| bad(e.to_string()))?;
+        Ok(signature)
+    }
+
+    /// What a token, logged in, says of a fact about itself; nothing if it has no attest key.
+    pub(super) fn state(
+        &self,
+        token: &mut Token,
+        name: &str,
+        said: &Said<'_>,
+    ) -> Result<Option<Statement>, Refusal> {
+        let Some(attest) = self.ceremony.attest(name) else { return Ok(None) };
+        let key = self.find_key(token, name, &attest)?;
+        let (head, random) = (self.record.head(), HEXLOWER.encode(&draw::<32>()?));
+        let text = statement::text(&self.ceremony, name, said, &head, &random);
+        let signature = BASE64.encode(&self.challenge(token, name, &key, text.as_bytes())?);
+        Ok(Some(Statement { head, random, signature }))
     }
 
     fn prove_seal(&mut self, token: &mut Token, name: &str, key: &KeyRef) -> Result<(), Refusal> {

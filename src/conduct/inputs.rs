@@ -51,8 +51,8 @@ impl Files {
         }
         if parsed.0.kind() == crate::ceremony::plan::Kind::Abandon {
             add(&mut files, UNFINISHED, read_unfinished(binding)?);
-            let tokens = below(&files, &format!("{UNFINISHED}/{CUSTODY}/"));
-            add(&mut files, CUSTODY, tokens);
+            let custody = below(&files, &format!("{UNFINISHED}/{CUSTODY}/"));
+            add(&mut files, CUSTODY, custody);
         }
         if let Some(planned) = parsed.0.request() {
             let found = Found::on(binding, &parsed.0)?;
@@ -156,7 +156,7 @@ pub(super) fn read_plan(plan: &Path) -> Result<Plan, Refusal> {
     parse_beside(plan, &bytes).map(|read| read.0)
 }
 
-/// What an unfinished ceremony left in its work folder: its record, its inputs, and the identities of its tokens.
+/// What an unfinished ceremony left in its work folder: its record, its inputs, and its part of the custody folder.
 fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
     let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
     let folder = binding.unfinished.as_ref().ok_or_else(|| {
@@ -170,13 +170,12 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
     let kept = Files::kept(folder, &read)?;
     let mut files = BTreeMap::from([(super::RECORD.to_owned(), record[..good].to_vec())]);
     add(&mut files, INPUTS, kept.files);
-    let tokens = folder.join(CUSTODY).join("tokens");
-    if tokens.exists() {
-        add(
-            &mut files,
-            &format!("{CUSTODY}/tokens"),
-            media::read_tree(&tokens, LIMITS).map_err(device)?,
-        );
+    let custody = folder.join(CUSTODY);
+    if custody.exists() {
+        let mut known = media::read_tree(&custody, LIMITS).map_err(device)?;
+        // Identities of tokens, and shares. The journal of PINs is that ceremony's own.
+        known.retain(|path, _| path.contains('/'));
+        add(&mut files, CUSTODY, known);
     }
     Ok(files)
 }

@@ -10,6 +10,7 @@ mod journal;
 mod opening;
 mod reading;
 pub mod rehearsal;
+mod restart;
 mod screen;
 mod share;
 mod signing;
@@ -57,6 +58,8 @@ struct Session<'a> {
     inputs: inputs::Files,
     ceremony: Ceremony,
     record: Record,
+    /// Lines of a longer copy of the record that are not in the work folder yet.
+    unwritten: Vec<String>,
     reading: Reading,
     vault: Option<Vault>,
     #[expect(dead_code, reason = "held for its lifetime")]
@@ -88,8 +91,9 @@ pub fn conduct(room: Room<'_>, plan: &std::path::Path) -> Result<Finished, Refus
     journal::begin_anew(&work)?;
     files.keep(&work)?;
     let reading = Reading::of(room.clock);
-    let record = Record::default();
-    let mut session = Session { room, inputs: files, ceremony, record, reading, vault: None, lock };
+    let (record, unwritten, vault) = Default::default();
+    let mut session =
+        Session { room, inputs: files, ceremony, record, unwritten, reading, vault, lock };
     session.opened()?;
     session.run()
 }
@@ -110,13 +114,15 @@ pub fn resume(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
 fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
     let work = room.binding.work.clone();
     let lock = lock(&work)?;
-    let record = journal::read(&work, copies)?;
+    let (record, unwritten) = journal::read(&work, copies)?;
     let room = Room { mode: journal::mode_of(&work, &record)?, ..room };
     let files = inputs::Files::kept(&work, &record)?;
     // The clock of this day is attested anew, by two watches, before anything else is done.
     let ceremony = ceremony::replay(files.inputs()?, &record)?;
     let reading = Reading::of(room.clock);
-    let mut session = Session { room, inputs: files, ceremony, record, reading, vault: None, lock };
+    let vault = None;
+    let mut session =
+        Session { room, inputs: files, ceremony, record, unwritten, reading, vault, lock };
     match session.resumed() {
         Ok(()) => session.run(),
         Err(refusal) => {
@@ -143,8 +149,8 @@ pub fn inputs_of(binding: &Binding, plan: &std::path::Path) -> Result<Inputs, Re
     inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()
 }
 
-/// The plan's practice mark in the work folder of an unfinished ceremony, which decides whether answers may come from a
-/// file.
+/// How much the unfinished ceremony of the work folder counts, as its record says: only in a practice answers may come
+/// from a file.
 ///
 /// # Errors
 /// As [`resume`].
@@ -187,7 +193,7 @@ impl Session<'_> {
             Act::AttestClock => self.attest_clock(number),
             Act::ReadRoom => self.read_room(),
             Act::ReadRequest => self.read_request(number),
-            Act::ReadUnfinished => self.read_unfinished(),
+            Act::ReadUnfinished => self.read_unfinished(number),
             Act::DestroyKeys { token } => self.destroy_keys(number, token),
             Act::EnrolToken { token } => self.enrol(number, token),
             Act::AdoptToken { token, key } => self.adopt(number, token, key),
@@ -225,6 +231,7 @@ impl Session<'_> {
     }
 
     fn append(&mut self, number: u32, body: Body) -> Result<(), Refusal> {
+        self.keep_copied()?;
         let mut record = self.record.clone();
         let line = record
             .append(self.room.clock.now(), number, body)
@@ -264,8 +271,10 @@ impl Session<'_> {
             refusal.standing = self.ceremony.standing();
         }
         let body = Body::Refused { check: refusal.check, exit: refusal.exit };
-        // A record that cannot be written is what the refusal is about already.
-        let _ = self.append(step, body);
+        // A copy that nobody vouched for is not kept. A record that cannot be written is what the refusal is about.
+        if self.unwritten.is_empty() {
+            let _ = self.append(step, body);
+        }
         refusal
     }
 
@@ -281,7 +290,11 @@ impl Session<'_> {
     fn vault(&mut self) -> Result<&mut Vault, Refusal> {
         if self.vault.is_none() {
             let started = Vault::start(&Launch::this_binary("vault"));
-            self.vault = Some(started.map_err(|error| self.child(&error))?);
+            let vault = started.map_err(|error| self.child(&error))?;
+            if !vault.fence().is_memory_locked {
+                self.show("        this account may not lock memory: see that the machine has no swap, or keys reach it")?;
+            }
+            self.vault = Some(vault);
         }
         self.vault.as_mut().ok_or_else(|| Refusal::new(Exit::Ours, "the vault did not start"))
     }

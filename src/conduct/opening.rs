@@ -104,8 +104,8 @@ impl Session<'_> {
         Ok(Fact::RoomRead { room, modules })
     }
 
-    /// After a restart: the modules are those that were read, and another room.toml is an exception. Consent stays with
-    /// the file with which the ceremony began. `[ROOM-MODULES]`
+    /// After a restart: another room.toml is an exception, and so is another module than was read, which is refused where
+    /// the plan pins modules. Consent stays with the file with which the ceremony began. `[ROOM-MODULES]`
     pub(super) fn check_room_again(&mut self, step: u32) -> Result<(), Refusal> {
         let read = self.ceremony.facts().find_map(|fact| match fact {
             Fact::RoomRead { modules, .. } => Some(modules.clone()),

@@ -20,13 +20,15 @@ impl Session<'_> {
     pub(super) fn draft_roots(&mut self) -> Result<Fact, Refusal> {
         let drafts = draft::drafts(&self.ceremony)?;
         let at = self.room.clock.now();
-        let mut horizon = Vec::new();
+        let (mut horizon, mut walked) = (Vec::new(), 0);
         for draft in &drafts {
             let assumed = prospect::signers(&self.ceremony, draft);
             let newest = Newest::Assumed(&assumed);
             let fares = prospect::check(self.ceremony.plan(), draft, newest, at)?;
             horizon.extend(prospect::sentences(&draft.repository, &fares));
             self.sign_dry(draft)?;
+            walked += 1;
+            self.progress(walked, drafts.len(), "walked by every client")?;
         }
         self.show_horizon(&horizon)?;
         let files = self.candidate_files(&drafts)?;
@@ -199,14 +201,16 @@ impl Session<'_> {
         let at = self.room.clock.now();
         let mut roots = Vec::new();
         let mut files = BTreeMap::new();
-        for (draft, complete) in draft::assemble(&self.ceremony)? {
-            prospect::check(self.ceremony.plan(), &draft, Newest::Complete(&complete), at)?;
+        let all = draft::assemble(&self.ceremony)?;
+        for (draft, complete) in &all {
+            prospect::check(self.ceremony.plan(), draft, Newest::Complete(complete), at)?;
             files.insert(
-                closing::root_path(&draft.repository, &complete)?,
+                closing::root_path(&draft.repository, complete)?,
                 complete.bytes().to_vec(),
             );
             let (repository, version) = (draft.repository.clone(), complete.version().get());
             roots.push(RootMade { repository, version, sha256: complete.digest() });
+            self.progress(roots.len(), all.len(), "walked by every client")?;
         }
         let written = media::write_tree(&self.room.binding.work, "complete", &files);
         written.map_err(|error| self.device(&error))?;

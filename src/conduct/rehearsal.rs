@@ -1,6 +1,6 @@
 //! Rehearsing: the plan's acts on throw-away soft tokens, after a stand-in of the past; inert, and gone afterwards.
 //!
-//! Roof. security.md rule 26.
+//! Roof. docs/threats.md rule 26.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

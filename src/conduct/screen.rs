@@ -111,6 +111,16 @@ impl Session<'_> {
         Ok(old.map_or(new.clone(), |old| format!("{old}; {new}")))
     }
 
+    /// Shows how far long work is. What is little is done before anybody could read it.
+    pub(super) fn progress(&mut self, done: usize, of: usize, what: &str) -> Result<(), Refusal> {
+        if of <= FEW {
+            return Ok(());
+        }
+        let standing = self.ceremony.standing();
+        let shown = self.room.console.progress(done as u64, of as u64, what);
+        shown.map_err(|error| error.refusal(standing))
+    }
+
     /// Closes a step on the screen, with the time that goes beside its box on paper: from when two people said what
     /// their watches show, who could else read it here.
     pub(super) fn done(&mut self, seen: &str) -> Result<(), Refusal> {
@@ -159,11 +169,15 @@ impl Session<'_> {
 
     /// Waits until the media are in: the empty ones are taken out of their bags only now.
     pub(super) fn ask_media(&mut self, step: u32) -> Result<(), Refusal> {
+        let media = match self.goes_out()? {
+            true => "both out media, empty, and both room media",
+            false => "both room media",
+        };
         let prompt = Prompt {
             step,
             id: "media".to_owned(),
             who: "operator".to_owned(),
-            text: "put in both out media, empty, and both room media, and press Enter".to_owned(),
+            text: format!("put in {media}, and press Enter"),
             expected: Some(Expected::Text(String::new())),
         };
         self.ask(&prompt).map(|_| ())
@@ -176,6 +190,10 @@ impl Session<'_> {
         )?;
         self.show(&words::table(closing))?;
         let next = match self.ceremony.plan().kind() {
+            Kind::Abandon if !self.goes_out()? => {
+                "Nothing is to be published: complete roots that nobody wants lie on the room media, in the trust folder \
+                 of this ceremony. The next plan follows it, and its roots go out together with these."
+            }
             Kind::Abandon => "Nothing is to be published. Keep the media for the next ceremony.",
             _ => {
                 "Next: one of the out media goes to the online machine, for `courier publish`; the other and \
@@ -185,3 +203,6 @@ impl Session<'_> {
         self.show(next)
     }
 }
+
+/// So many signatures, walks or files are made without a word about how far they are.
+pub(super) const FEW: usize = 16;

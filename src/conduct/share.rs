@@ -2,11 +2,14 @@
 //!
 //! Roof. The vault holds the key; tokens agree on what opens a share; this process passes sealed files and points.
 
+use std::collections::BTreeSet;
+
 use super::token::{Put, seal_key};
 use super::{CUSTODY, Session};
 use crate::ceremony::fact::{Certified, Fact, Purpose, ShareMade};
 use crate::ceremony::roster::Holding;
-use crate::ceremony::{Ceremony, draft};
+use crate::ceremony::statement::Said;
+use crate::ceremony::{Ceremony, closing, draft};
 use crate::check::Check;
 use crate::child::token::Token;
 use crate::digest::Digest;
@@ -116,8 +119,7 @@ impl Session<'_> {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
-        let raw = self.vault()?.sign(name, &inputs);
-        let raw = raw.map_err(|error| self.child(&error))?;
+        let raw = self.sign_in_vault(name, &inputs)?;
         finish(&requests, &raw)
     }
 
@@ -165,8 +167,11 @@ impl Session<'_> {
             }
         }
         self.open_in_vault(&mut token, name, &set.0, index, &sealed)?;
+        let (public, id, sealed) = (&set.0.key, set.0.id.to_string(), Digest::of(&sealed));
+        let said = Said::ShareStored { key, public, set: &id, index, sealed };
+        let statement = self.state(&mut token, name, &said)?;
         token.logout().map_err(|error| self.child(&error))?;
-        Ok(Fact::ShareStored { key: key.to_owned(), index, on_token })
+        Ok(Fact::ShareStored { key: key.to_owned(), index, on_token, statement })
     }
 
     /// Has the token agree with the point in the sealed file, and the vault open it and hold it against its commitment.
@@ -201,7 +206,8 @@ impl Session<'_> {
         let void = self.void_sets()?;
         for object in token.objects().map_err(|error| self.child(&error))? {
             let ours = object.application == APPLICATION;
-            if ours && void.iter().any(|set| object.label.contains(set.as_str())) {
+            let set = object.label.strip_prefix("officiant share ").and_then(|l| l.split_once(' '));
+            if ours && set.is_some_and(|(set, _)| void.contains(set)) {
                 token.delete(&object.label).map_err(|error| self.child(&error))?;
             }
         }
@@ -209,7 +215,7 @@ impl Session<'_> {
     }
 
     /// The sets that this record, or the one of an abandoned ceremony, says were made, and that no key has any more.
-    fn void_sets(&self) -> Result<Vec<String>, Refusal> {
+    pub(super) fn void_sets(&self) -> Result<BTreeSet<String>, Refusal> {
         let bytes = self.inputs.file("unfinished/record.jsonl").unwrap_or_default();
         let (unfinished, _) = Record::parse(bytes)
             .map_err(|error| Refusal::of(Check::ResumeHead, error.to_string()))?;
@@ -218,9 +224,15 @@ impl Session<'_> {
             Body::Done { fact: Fact::KeySplit { key, set, .. } } => Some((key, set)),
             _ => None,
         });
-        let is_live =
-            |key: &str, set: &str| self.ceremony.split(key).is_some_and(|(live, _)| live == set);
-        Ok(made.filter(|(key, set)| !is_live(key, set)).map(|(_, set)| set.clone()).collect())
+        let live: BTreeSet<String> = closing::custody(&self.ceremony)
+            .keys
+            .into_iter()
+            .filter_map(|key| match key.held {
+                Held::Shares { set, .. } => Some(set),
+                Held::Token { .. } => None,
+            })
+            .collect();
+        Ok(made.filter(|(_, set)| !live.contains(*set)).map(|(_, set)| set.clone()).collect())
     }
 
     pub(super) fn combine_shares(&mut self, key: &str) -> Result<Fact, Refusal> {

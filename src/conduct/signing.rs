@@ -5,18 +5,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::Session;
+use super::screen::FEW;
 use super::share::finish;
 use super::token::Put;
 use super::words::{Asked, table};
 use crate::ceremony::draft;
 use crate::ceremony::fact::{Certified, Fact};
+use crate::ceremony::statement::Said;
 use crate::check::Check;
 use crate::child;
 use crate::child::token::Token;
 use crate::digest::Digest;
-use crate::key::PublicKey;
+use crate::key::{PublicKey, ToSign};
 use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11::{self, KeyRef, Object};
+use crate::trust::LastCeremony;
 
 /// What a token stores of what it is about to sign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,18 +61,21 @@ impl Session<'_> {
             false => Ok(None),
         };
         let made = match left.map_err(|error| self.child(&error))? {
-            Some(left) => left.key,
+            Some(left) => left,
             None => {
                 self.begin(step, holder)?;
                 let made = token.generate(pkcs11::Purpose::Root, key.algorithm, name);
-                made.map_err(|error| self.child(&error))?.key
+                made.map_err(|error| self.child(&error))?
             }
         };
+        let made = self.told(name, made)?;
         self.prove_root(&mut token, holder, name, &made)?;
         let certificates = self.certify_on(&mut token, name, &made)?;
+        let said = Said::KeyMade { key: name, public: &made.public };
+        let statement = self.state(&mut token, holder, &said)?;
         token.logout().map_err(|error| self.child(&error))?;
         self.show(&format!("        key {name} {}", made.public.id().grouped()))?;
-        Ok(Fact::KeyMade { key: name.to_owned(), public: made.public, certificates })
+        Ok(Fact::KeyMade { key: name.to_owned(), public: made.public, certificates, statement })
     }
 
     fn prove_root(
@@ -82,11 +88,11 @@ impl Session<'_> {
         let random = data_encoding::HEXLOWER.encode(&super::token::draw::<32>()?);
         let head = self.record.head();
         let text = format!("officiant proof v1\nroot key\n{name}\n{holder}\n{head}\n{random}\n");
-        self.challenge(token, holder, key, text.as_bytes())
+        self.challenge(token, holder, key, text.as_bytes()).map(|_| ())
     }
 
     fn certify_on(
-        &self,
+        &mut self,
         token: &mut Token,
         name: &str,
         key: &KeyRef,
@@ -96,7 +102,7 @@ impl Session<'_> {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
-        let raw = token.sign(key, &inputs).map_err(|error| self.child(&error))?;
+        let raw = self.sign_on(token, key, &inputs)?;
         finish(&requests, &raw)
     }
 
@@ -140,7 +146,7 @@ impl Session<'_> {
         self.intend(step, &mut token, (name, holder), &meant)?;
         let drafts = draft::drafts(&self.ceremony)?;
         let inputs = inputs(&drafts, &public)?;
-        let raw = token.sign(&key, &inputs).map_err(|error| self.child(&error))?;
+        let raw = self.sign_on(&mut token, &key, &inputs)?;
         token.logout().map_err(|error| self.child(&error))?;
         let signatures = draft::signatures(&drafts, &public, &raw)?;
         Ok(Fact::RootsSigned { key: name.to_owned(), signatures })
@@ -150,8 +156,7 @@ impl Session<'_> {
         let public = self.rebuild(name)?;
         let drafts = draft::drafts(&self.ceremony)?;
         let inputs = inputs(&drafts, &public)?;
-        let raw = self.vault()?.sign(name, &inputs);
-        let raw = raw.map_err(|error| self.child(&error))?;
+        let raw = self.sign_in_vault(name, &inputs)?;
         self.drop_key(name)?;
         let signatures = draft::signatures(&drafts, &public, &raw)?;
         Ok(Fact::RootsSigned { key: name.to_owned(), signatures })
@@ -239,7 +244,8 @@ impl Session<'_> {
 
     fn is_past(&self, intent: &Intent) -> bool {
         let past = self.ceremony.past().ceremonies();
-        past.iter().any(|ceremony| ceremony.record.heads().any(|head| head == intent.head))
+        let mut records = past.iter().flat_map(LastCeremony::records);
+        records.any(|record| record.heads().any(|head| head == intent.head))
     }
 
     /// Stores an intent and reads it back. A token that stores nothing is known by that, and its custodian's receipt
@@ -287,6 +293,44 @@ impl Session<'_> {
     }
 }
 
-fn inputs(drafts: &[draft::Draft], public: &PublicKey) -> Result<Vec<crate::key::ToSign>, Refusal> {
+impl Session<'_> {
+    /// Has much signed in pieces, and shows how far it is: a token may take a second for each signature.
+    fn sign_all(
+        &mut self,
+        inputs: &[ToSign],
+        mut sign: impl FnMut(&mut Self, &[ToSign]) -> Result<Vec<Vec<u8>>, Refusal>,
+    ) -> Result<Vec<Vec<u8>>, Refusal> {
+        let mut raw = Vec::with_capacity(inputs.len());
+        for piece in inputs.chunks(FEW) {
+            raw.extend(sign(self, piece)?);
+            self.progress(raw.len(), inputs.len(), "signed")?;
+        }
+        Ok(raw)
+    }
+
+    fn sign_on(
+        &mut self,
+        token: &mut Token,
+        key: &KeyRef,
+        inputs: &[ToSign],
+    ) -> Result<Vec<Vec<u8>>, Refusal> {
+        self.sign_all(inputs, |session, piece| {
+            token.sign(key, piece).map_err(|error| session.child(&error))
+        })
+    }
+
+    pub(super) fn sign_in_vault(
+        &mut self,
+        name: &str,
+        inputs: &[ToSign],
+    ) -> Result<Vec<Vec<u8>>, Refusal> {
+        self.sign_all(inputs, |session, piece| {
+            let raw = session.vault()?.sign(name, piece);
+            raw.map_err(|error| session.child(&error))
+        })
+    }
+}
+
+fn inputs(drafts: &[draft::Draft], public: &PublicKey) -> Result<Vec<ToSign>, Refusal> {
     Ok(draft::to_sign(drafts, public)?.into_iter().map(|(_, input)| input).collect())
 }

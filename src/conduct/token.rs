@@ -1,4 +1,4 @@
-//! Tokens: put in, recognised, enrolled, and asked with their holder's PIN.
+//! Tokens: put in, recognised, and opened by their holder's PIN.
 //!
 //! Roof.
 
@@ -116,7 +116,7 @@ impl Session<'_> {
         Token::start(&Launch::this_binary(name), &driver).map_err(|error| self.child(&error))
     }
 
-    fn driver(&self, name: &str) -> Result<Driver, Refusal> {
+    pub(super) fn driver(&self, name: &str) -> Result<Driver, Refusal> {
         let binding = &self.room.binding;
         let missing = || {
             Refusal::new(Exit::Usage, format!("room.toml has no token `{name}`"))
@@ -394,7 +394,7 @@ pub(super) fn draw<const N: usize>() -> Result<[u8; N], Refusal> {
     Ok(bytes)
 }
 
-/// What the journals of PINs begin with that were right or wrong, in the custody folder.
+/// What the names of the journals of right and wrong PINs begin with, in the custody folder.
 pub(super) const PINS: &str = "pins-";
-/// Its largest size that is read, in bytes.
+/// The largest such journal that is read, in bytes.
 const MAX_PINS: u64 = 1 << 20;

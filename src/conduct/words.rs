@@ -52,7 +52,7 @@ impl Session<'_> {
     }
 
     /// Asks a question. Whoever types `!` instead of an answer says first what is not as the script has it
-    /// (security.md rule 29), and is asked again.
+    /// (docs/threats.md rule 29), and is asked again.
     pub(super) fn ask(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
         loop {
             let typed = self.hear(prompt)?;

@@ -119,7 +119,7 @@ impl Outlook {
     }
 }
 
-/// What no rule refuses and everybody should know (security.md rules 9, 10 and 11).
+/// What no rule refuses and everybody should know (docs/threats.md rules 8, 9 and 10).
 fn warnings(plan: &Plan, roster: &Roster) -> Vec<String> {
     let mut said = Vec::new();
     let Some(root) = plan.root() else { return said };

@@ -99,7 +99,10 @@ fn weakness(fact: &Fact) -> Option<String> {
             "The kernel was not made to reseed at once; the tokens' entropy reached it only as it does so by itself."
                 .into(),
         ),
-        Fact::ShareStored { key, index, on_token: false } => Some(format!(
+        Fact::Intended { token, stored: false, .. } => Some(format!(
+            "Token `{token}` stored no intent: that it never signs otherwise rests on its custodian's paper."
+        )),
+        Fact::ShareStored { key, index, on_token: false, .. } => Some(format!(
             "Share {index} of key `{key}` lies in the custody folder only: its token stores no data."
         )),
         _ => None,

@@ -2,8 +2,8 @@
 //!
 //! First floor, documents: pure.
 //!
-//! `proofs/<folder>/<role>.json` on media, made by `courier prove` after the plan is fixed (security.md
-//! rule 1). A proof for one plan, repository or role is worth nothing for another.
+//! `proofs/<folder>/<role>.json` on media, made by `courier prove` after the plan is fixed
+//! (docs/threats.md rule 1). A proof for one plan, repository or role is worth nothing for another.
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};

@@ -18,7 +18,7 @@ use crate::wording::toml_words;
 /// The checked content of a room file, its relative paths resolved against the folder it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
-    /// SHA-256 of the file (security rule 23).
+    /// SHA-256 of the file (docs/threats.md rule 23).
     pub digest: Digest,
     /// The file's bytes.
     pub bytes: Vec<u8>,

@@ -1,6 +1,6 @@
 //! The clocks of the machine: the wall clock, the one that only moves forward, and a comparison of the two.
 //!
-//! Room floor: reads clocks, touches nothing else (security rule 24: no reading is ever a floor for the next one).
+//! Room floor: reads clocks, touches nothing else. No reading is ever a floor for the next one (docs/threats.md rule 24).
 
 use std::time::Duration;
 
@@ -30,26 +30,6 @@ impl Clock for SystemClock {
         let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
         Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
     }
-}
-
-/// A rehearsal's clock: the machine's, [`SHIFT`] earlier, so that nothing made under it can be valid today.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ShiftedClock;
-
-impl Clock for ShiftedClock {
-    fn now(&self) -> Timestamp {
-        shift(SystemClock.now())
-    }
-
-    fn monotonic(&self) -> Duration {
-        SystemClock.monotonic()
-    }
-}
-
-/// Moves an instant of the plan to its place in a rehearsal. Every instant moves by the same number of days, so
-/// all spans between dates stay what they are.
-pub fn shift(instant: Timestamp) -> Timestamp {
-    instant.checked_sub(SHIFT).unwrap_or(Timestamp::MIN)
 }
 
 /// What a person's watch shows, written `2026-12-01 14:05`, in UTC.
@@ -105,9 +85,6 @@ pub struct Jump {
     pub seconds: i64,
 }
 
-/// Thirty years with seven leap days.
-pub const SHIFT: SignedDuration = SignedDuration::from_hours(10_957 * 24);
-
 /// The most that wall and forward clock may differ between two readings.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
 
@@ -132,14 +109,6 @@ mod tests {
         let forward = reading(1_106, 150).since(reading(1_000, 50)).unwrap_err();
         assert_eq!(forward.seconds, 6);
         assert!(reading(990, 40).since(reading(1_000, 50)).is_err());
-    }
-
-    #[test]
-    fn a_rehearsal_is_thirty_years_ago() {
-        let shifted = shift("2026-12-01T14:05:00Z".parse().unwrap());
-        assert_eq!(shifted.to_string(), "1996-12-01T14:05:00Z");
-        let behind = SystemClock.now().duration_since(ShiftedClock.now());
-        assert!((behind - SHIFT).abs() < SignedDuration::from_secs(2));
     }
 
     #[test]

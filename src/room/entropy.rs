@@ -1,7 +1,7 @@
 //! Entropy: random bytes of several origins, fed to the kernel's generator.
 //!
 //! The room: reads and writes the kernel's random devices, nothing else. The vault's crates draw from the kernel, so what
-//! the tokens and the dice give goes there (security.md rule 16), before the vault starts.
+//! the tokens give goes there (docs/threats.md rule 16), before the vault starts.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_kernel_takes_bytes_and_says_whether_it_reseeded() {
-        let fed = feed(&[SecretBytes::copy_of(b"dice: 3 1 4 1 5"), SecretBytes::copy_of(b"")]);
+        let fed = feed(&[SecretBytes::copy_of(b"of a token"), SecretBytes::copy_of(b"")]);
         let expected =
             if rustix::process::geteuid().is_root() { Fed::Reseeded } else { Fed::NotReseeded };
         // A container's root may lack the capability.

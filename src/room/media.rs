@@ -20,7 +20,7 @@ pub use error::Error;
 pub use lines::{append_line, cut_to};
 pub use tree::{Files, Limits, compare, read_tree, write_tree};
 
-/// What a media is for, as its marker file says (security rule 21).
+/// What a media is for, as its marker file says (docs/threats.md rule 21).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Carries requests into the room.
@@ -186,25 +186,6 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => tree::open_folder(path).map(drop),
         Err(e) => Err(Error::of(path, "written", e)),
     }
-}
-
-/// Removes what a killed run of ours left at the top of `root`, known by its name; gives their number.
-///
-/// # Errors
-/// Whatever the media answers.
-pub fn remove_leftovers(root: &Path) -> Result<usize, Error> {
-    let mut count = 0;
-    for entry in root.read_dir().map_err(|e| Error::of(root, "read", e))? {
-        let entry = entry.map_err(|e| Error::of(root, "read", e))?;
-        if entry.file_name().as_encoded_bytes().starts_with(LEFTOVER.as_bytes()) {
-            remove(&entry.path())?;
-            count += 1;
-        }
-    }
-    if count > 0 {
-        sync_folder(root)?;
-    }
-    Ok(count)
 }
 
 /// A folder that no other run can write to while this value lives.

@@ -1,7 +1,7 @@
 //! PKCS#11 (v2.40, v3.x) through `cryptoki`: modules, tokens, logins.
 //!
-//! The room: loads foreign code and drives a device, so it runs only in a token's child (security.md rule 13). A token
-//! is chosen by its serial, never by a slot number. Nothing is retried.
+//! The room: loads foreign code and drives a device, so it runs only in a token's child (docs/threats.md rule 13). A
+//! token is chosen by its serial, never by a slot number. Nothing is retried.
 
 mod error;
 mod face;
@@ -209,8 +209,6 @@ mod tests {
             is_initialised: true,
             has_user_pin: true,
             user_pin: TriesLeft::Unsaid,
-            so_pin: TriesLeft::Unsaid,
-            has_keypad: false,
             pin_len: (4, 8),
         };
         (Slot::try_from(0u64).unwrap(), face)
@@ -232,19 +230,10 @@ mod tests {
 
     #[test]
     fn tries_left_are_said_as_the_token_says_them() {
-        let said = [
-            TriesLeft::Number(3),
-            TriesLeft::Number(1),
-            TriesLeft::Last,
-            TriesLeft::Low,
-            TriesLeft::Locked,
-            TriesLeft::Unsaid,
-        ];
+        let said = [TriesLeft::Last, TriesLeft::Low, TriesLeft::Locked, TriesLeft::Unsaid];
         assert_eq!(
             said.map(|tries| tries.to_string()),
             [
-                "3 tries left",
-                "1 try left",
                 "1 try left",
                 "the token says that tries are running low",
                 "the token is locked",

@@ -26,12 +26,7 @@ pub fn config(folder: &Path) -> Result<PathBuf, Error> {
     let text = whole
         .to_str()
         .filter(|text| !text.contains(['=', '#', '\n', '\r']) && text.trim() == *text)
-        .map(|text| {
-            format!(
-                "directories.tokendir = {text}\nobjectstore.backend = file\nlog.level = ERROR\n\
-                 slots.removable = false\n"
-            )
-        })
+        .map(|text| TEMPLATE.replace("@tokendir@", text))
         .ok_or_else(|| Error::Path { folder: whole.clone() })?;
     let path = whole.join(CONFIG);
     if std::fs::read(&path).is_ok_and(|found| found == text.as_bytes()) {
@@ -59,27 +54,10 @@ pub fn make(folder: &Path) -> Result<PathBuf, Error> {
 /// # Errors
 /// [`Error::Failed`].
 pub fn clear(folder: &Path) -> Result<(), Error> {
-    remove_tokens(folder, |_| Ok(true))
-}
-
-/// Removes tokens that nobody can open, and at which SoftHSM itself dies: it empties a token's own file before it writes
-/// it anew, and was killed between.
-///
-/// # Errors
-/// [`Error::Failed`].
-pub fn clear_torn(folder: &Path) -> Result<(), Error> {
-    remove_tokens(folder, |token| match token.join("token.object").metadata() {
-        Ok(file) => Ok(file.len() == 0),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(e) => Err(e),
-    })
-}
-
-fn remove_tokens(folder: &Path, is_gone: impl Fn(&Path) -> io::Result<bool>) -> Result<(), Error> {
     let failed = |source| Error::Failed { folder: folder.to_owned(), source };
     for entry in folder.read_dir().map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if entry.file_type().map_err(failed)?.is_dir() && is_gone(&entry.path()).map_err(failed)? {
+        if entry.file_type().map_err(failed)?.is_dir() {
             std::fs::remove_dir_all(entry.path()).map_err(failed)?;
         }
     }
@@ -143,6 +121,9 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     written
 }
 
+/// The configuration of every soft token, but for its folder.
+const TEMPLATE: &str = include_str!("../../softhsm.conf");
+
 /// The configuration file's name; SoftHSM looks at the folders beside it alone.
 pub const CONFIG: &str = "softhsm2.conf";
 
@@ -158,7 +139,8 @@ mod tests {
         let path = make(&folder).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let whole = folder.canonicalize().unwrap();
-        assert!(text.starts_with(&format!("directories.tokendir = {}\n", whole.display())));
+        assert!(text.contains(&format!("\ndirectories.tokendir = {}\n", whole.display())));
+        assert!(!text.contains('@'));
         let moved = root.join("moved");
         std::fs::rename(&folder, &moved).unwrap();
         assert!(std::fs::read_to_string(config(&moved).unwrap()).unwrap().contains("/moved\n"));

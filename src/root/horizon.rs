@@ -129,7 +129,7 @@ pub struct OldKey {
     pub until: Option<Timestamp>,
 }
 
-/// The old root keys of a chain (security.md rule 25).
+/// The old root keys of a chain (docs/threats.md rule 25).
 ///
 /// A TUF client believes the root it holds for ever. Notary's client refuses a root in its cache once fewer of its
 /// certificates are valid than its threshold.

@@ -118,7 +118,7 @@ pub(super) fn file(root: &Root, signatures: &[Signature]) -> Vec<u8> {
 
 /// The file of any role around what is signed: `signed` first, escaped for HTML, no line end.
 pub fn file_of(signed: &Value, signatures: &[Signature]) -> Vec<u8> {
-    let go = |value: &Value| value.encode(Form::GoEmbedded).unwrap_or_default();
+    let go = |value: &Value| value.encode(Form::GoEmbedded);
     let mut out = b"{\"signed\":".to_vec();
     out.extend(go(signed));
     out.extend_from_slice(b",\"signatures\":[");

@@ -168,7 +168,7 @@ fn check_certificates(root: &Root) -> Result<(), Error> {
 }
 
 /// Checks the certificates of a Notary root: each names the repository, has begun, and outlives the root by at least
-/// two years (security.md rule 25), so that no root dies of them.
+/// two years (docs/threats.md rule 25), so that no root dies of them.
 ///
 /// # Errors
 /// [`Error::CertificateName`] or [`Error::CertificateEnds`] for the first that does not.

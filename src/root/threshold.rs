@@ -59,8 +59,6 @@ impl Counting {
 pub struct Electorate<'a> {
     /// The keys by the id under which a signature names them.
     pub keys: BTreeMap<KeyId, Cow<'a, Key>>,
-    /// Ids that may sign the same document without counting here: the keys of the root on the other side of a rotation.
-    pub others: BTreeSet<KeyId>,
     /// How many must sign.
     pub threshold: i64,
 }
@@ -70,7 +68,7 @@ impl<'a> Electorate<'a> {
     pub fn of(root: &'a Root, role: Role) -> Self {
         let keys = root.role_keys(role).map(|(id, key)| (id.clone(), Cow::Borrowed(key))).collect();
         let threshold = root.role(role).map_or(0, |role| role.threshold);
-        Self { keys, others: BTreeSet::new(), threshold }
+        Self { keys, threshold }
     }
 }
 
@@ -134,9 +132,7 @@ pub(super) fn count_with(
             continue;
         }
         let Some(key) = electorate.keys.get(id) else {
-            if !electorate.others.contains(id) {
-                refuse(counting.unknown_key, || Error::UnknownKey { id: id.clone() })?;
-            }
+            refuse(counting.unknown_key, || Error::UnknownKey { id: id.clone() })?;
             continue;
         };
         match good(index, key, signature) {

@@ -1,7 +1,7 @@
 //! Keys in shares: a private key split over tokens, and put together again.
 //!
 //! First floor: pure but for one named impurity: splitting draws from the kernel's generator, because the
-//! `shamirsecretsharing` crate does (security.md rule 16). Runs in the vault only.
+//! `shamirsecretsharing` crate does (docs/threats.md rule 16). Runs in the vault only.
 
 mod scalar;
 mod set;

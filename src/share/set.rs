@@ -130,7 +130,7 @@ impl Set {
             let members = members.into_iter().filter_map(|place| shares.get(place));
             Quorum::gather(self, members.collect())?.recover()?;
         }
-        Ok(Combinations { shares: shares.len() as u8, tried, total })
+        Ok(Combinations { tried, total })
     }
 
     fn refuse_unfit(&self, shares: &[&Admitted]) -> Result<(), Error> {
@@ -154,8 +154,6 @@ impl Set {
 /// How many subsets were combined, and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Combinations {
-    /// How many shares they were taken from.
-    pub shares: u8,
     /// How many subsets were combined; each gave the key.
     pub tried: u64,
     /// How many subsets there are.

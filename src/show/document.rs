@@ -53,12 +53,26 @@ pub struct ShownRole {
 pub struct ShownKey {
     /// The id under which the document lists it.
     pub id: String,
+    /// For a certificate of Notary, the id of the key without it: what Notary's own tools print.
+    pub canonical_id: Option<String>,
     /// SHA-256 of its SubjectPublicKeyInfo, unless it cannot be read.
     pub sha256: Option<Digest>,
     /// Whose name its certificate carries, and until when.
     pub certificate: Option<(String, Timestamp)>,
     /// Whether its signature over this root is here and good.
     pub signed: bool,
+}
+
+impl ShownKey {
+    /// Its digest, and its ids.
+    fn ids(&self) -> String {
+        let called = self.sha256.map_or_else(|| "unreadable".to_owned(), |digest| brief(&digest));
+        let id = &self.id;
+        match &self.canonical_id {
+            Some(canonical) => format!("{called} id {id}, without its certificate {canonical}"),
+            None => format!("{called} id {id}"),
+        }
+    }
 }
 
 /// The signatures that count for one root.
@@ -135,6 +149,11 @@ impl Document {
         let columns =
             [("Role", 17), ("SHA-256 of the key", 24), ("Certificate", 22), ("Signed", 6)];
         paper.table(&columns, rows.collect());
+        paper.section("Ids of the keys");
+        paper.points(self.roles.iter().flat_map(|role| {
+            let ids = role.keys.iter().map(ShownKey::ids);
+            ids.map(|ids| format!("{}: {ids}", role.role))
+        }));
         paper.section(if self.tallies.len() > 1 {
             "Against the root before"
         } else {
@@ -171,7 +190,11 @@ pub(super) fn call(key: &Key) -> String {
 }
 
 pub(super) fn short(public: &PublicKey) -> String {
-    let grouped = public.id().grouped();
+    brief(&public.id())
+}
+
+fn brief(digest: &Digest) -> String {
+    let grouped = digest.grouped();
     format!("{} …", grouped.get(..19).unwrap_or(&grouped))
 }
 
@@ -183,6 +206,7 @@ fn shown_role(role: Role, file: &SignedRoot) -> Option<ShownRole> {
         let mut good = mine.map(|made| threshold::verifies(root.dialect(), key, &message, made));
         ShownKey {
             id: id.to_string(),
+            canonical_id: key.bundle().and(key.canonical_id()).map(|id| id.to_string()),
             sha256: key.public().map(PublicKey::id),
             certificate: key.bundle().map(|bundle| {
                 let leaf = bundle.leaf();

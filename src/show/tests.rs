@@ -3,7 +3,7 @@ use crate::ceremony::closing;
 use crate::ceremony::draft;
 use crate::ceremony::tests::{NAMES, Played, Room};
 use crate::paper::text;
-use crate::root::SignedRoot;
+use crate::root::{Role, SignedRoot};
 
 /// A rotation, and the folder that its room lays on media for the second reader.
 fn rotation() -> (Played, Past, Files) {
@@ -110,6 +110,26 @@ fn a_root_is_shown_with_its_signatures_and_against_the_one_before() {
     let Shown::Root(found) = file(candidate, None).unwrap() else { panic!() };
     assert_eq!(found.tallies.iter().map(|t| (t.counted, t.needed)).collect::<Vec<_>>(), [(0, 2)]);
     assert!(text(&found.paper()).contains("new root: 0 count, 2 needed: too few"));
+}
+
+/// As `notary key list` and `notary list --roles` print them: tests/vectors/notary/ORIGIN.md.
+#[test]
+fn a_certified_key_is_shown_with_both_of_its_ids() {
+    let bytes = include_bytes!("../../tests/vectors/notary/1.root.json");
+    let Shown::Root(found) = file(bytes, None).unwrap() else { panic!() };
+    let ids = |role| {
+        let role = found.roles.iter().find(|shown| shown.role == role).unwrap();
+        (role.keys[0].id.clone(), role.keys[0].canonical_id.clone())
+    };
+    let (listed, canonical) = ids(Role::Root);
+    assert!(std::str::from_utf8(bytes).unwrap().contains(&listed));
+    let told = "e37dda14bf340e7c102ae653fb5975caec2e9ac6a5aed1a813ed6bf8c7eca171";
+    assert_eq!(canonical.as_deref(), Some(told));
+    assert_eq!(ids(Role::Targets).1, None);
+    let shown = text(&found.paper());
+    for id in [told, &listed, &ids(Role::Targets).0] {
+        assert!(shown.contains(id), "{id}: {shown}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `custody.json`: the keys, the tokens by seat, and the sets of shares with their commitments.
 //!
-//! First floor, documents: pure.
+//! Second floor, beside the ceremony: pure.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! The past: a trust folder whose sums, links, records and roots hold together.
 //!
-//! First floor, documents: pure; the bytes of files in, checked values out.
+//! Second floor, beside the ceremony: pure; the bytes of files in, checked values out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CEREMONIES, CUSTODY, Custody, METADATA};
 use crate::ceremony::plan::{self, Plan};
@@ -22,6 +22,8 @@ pub struct Past {
     custody: Custody,
     roots: BTreeMap<String, Vec<SignedRoot>>,
     ceremonies: Vec<LastCeremony>,
+    /// The paths of roots that an abandoned ceremony completed.
+    unwanted: BTreeSet<String>,
     files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -38,6 +40,15 @@ pub struct LastCeremony {
     pub plan: Plan,
     /// Its record.
     pub record: Record,
+    /// The record of the unfinished ceremony that it closed.
+    pub abandoned: Option<Record>,
+}
+
+impl LastCeremony {
+    /// The records that this ceremony keeps: its own, and that of the ceremony which it abandoned.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        std::iter::once(&self.record).chain(&self.abandoned)
+    }
 }
 
 /// Why files are not a trust folder.
@@ -121,6 +132,18 @@ impl Past {
     /// The newest root of a repository.
     pub fn latest(&self, repository: &str) -> Option<&SignedRoot> {
         self.chain(repository).last()
+    }
+
+    /// The roots at the end of a repository's chain that nobody wanted when they were complete, and that nothing follows
+    /// yet: they were never on `out` media (docs/threats.md rule 7).
+    pub fn unwanted(&self, repository: &str) -> &[SignedRoot] {
+        let chain = self.chain(repository);
+        let folder = repository.parse::<Name>().map(|name| name.folder()).unwrap_or_default();
+        let is_unwanted = |root: &SignedRoot| {
+            self.unwanted.contains(&format!("{METADATA}/{folder}/{}.root.json", root.version()))
+        };
+        let many = chain.iter().rev().take_while(|root| is_unwanted(root)).count();
+        &chain[chain.len() - many..]
     }
 
     /// The repositories with their chains.
@@ -208,7 +231,16 @@ impl Past {
         if good != bytes.len() {
             return Err(form("record.jsonl", "its last line is torn".into()));
         }
-        Ok(LastCeremony { number, folder: folder.to_owned(), closing: sums.digest(), plan, record })
+        let abandoned = match files.get("unfinished/record.jsonl") {
+            Some(bytes) => {
+                let read = Record::parse(bytes);
+                let read = read.map_err(|e| form("unfinished/record.jsonl", e.to_string()))?;
+                Some(read.0)
+            }
+            None => None,
+        };
+        let (folder, closing) = (folder.to_owned(), sums.digest());
+        Ok(LastCeremony { number, folder, closing, plan, record, abandoned })
     }
 
     fn read_custody(&mut self) -> Result<(), Error> {
@@ -226,7 +258,8 @@ impl Past {
     }
 
     /// Every root is vouched for by each ceremony that lists it; the last one lists everything.
-    fn check_vouched(&self) -> Result<(), Error> {
+    fn check_vouched(&mut self) -> Result<(), Error> {
+        let (mut known, mut unwanted) = (BTreeSet::new(), BTreeSet::new());
         for ceremony in &self.ceremonies {
             let path = format!("{CEREMONIES}/{}/{TRUST_SUMS}", ceremony.folder);
             let sums = Sums::parse(self.file(&path)?)
@@ -240,6 +273,11 @@ impl Past {
                     return Err(Error::Changed { path, by });
                 }
             }
+            let roots = sums.files().keys().filter(|path| path.starts_with(METADATA)).cloned();
+            let new: BTreeSet<String> = roots.filter(|path| known.insert(path.clone())).collect();
+            if ceremony.plan.kind() == plan::Kind::Abandon {
+                unwanted.extend(new);
+            }
             let start = format!("{CEREMONIES}/");
             let own = self.files.keys().filter(|path| !path.starts_with(&start));
             if let Some(path) =
@@ -248,6 +286,7 @@ impl Past {
                 return Err(Error::Stranger { path: path.clone() });
             }
         }
+        self.unwanted = unwanted;
         Ok(())
     }
 

@@ -80,8 +80,10 @@ fn no_line_is_wider_than_the_page() {
 }
 
 #[test]
-fn the_changelog_begins_with_the_version_of_the_package() {
+fn the_changelog_begins_with_the_version_and_the_day_of_the_package() {
     let page = std::fs::read_to_string(top().join("docs/CHANGELOG.md")).expect("a changelog");
     let first = page.lines().find_map(|line| line.strip_prefix("## [")).expect("an entry");
-    assert_eq!(first.split(']').next(), Some(env!("CARGO_PKG_VERSION")));
+    let (version, day) = first.split_once("] - ").expect("a version and a day");
+    assert_eq!(version, env!("CARGO_PKG_VERSION"));
+    assert!(day == "unreleased" || day == officiant::RELEASED.to_string(), "{day}");
 }

@@ -5,7 +5,11 @@ use std::fs;
 
 use officiant::check::Check;
 
-use super::{none, source::files, top};
+use super::{
+    none,
+    source::{Source, files, sources},
+    top,
+};
 
 /// Checks whose attack no test plays yet. The number may only fall.
 const OPEN: usize = 1;
@@ -94,6 +98,51 @@ fn every_function_and_test_that_the_page_names_exists() {
         }
     }
     none(&findings);
+}
+
+#[test]
+fn every_function_that_refuses_by_a_check_stands_in_its_entry() {
+    let page = told();
+    let mut findings = Vec::new();
+    for (check, function) in sources("src").iter().flat_map(refusals) {
+        let entry = page.iter().find(|told| told.name == check);
+        if !entry.is_some_and(|told| told.decided.contains(&function)) {
+            findings.push(format!("docs/checks.md, {check}: `{function}` is not named"));
+        }
+    }
+    findings.dedup();
+    none(&findings);
+}
+
+/// The checks that the functions of a file refuse by, each as `Refusal::of(Check::…` or `check: Check::…`. Where errors
+/// are turned into checks, arm by arm, it is not that function which decides.
+fn refusals(source: &Source) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (at, words) in source.code.match_indices("Check::") {
+        let before = source.code[..at].trim_end();
+        let refuses = before.ends_with('(') && !before.ends_with("Some(");
+        if !refuses && !before.ends_with("check:") {
+            continue;
+        }
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let variant = source.code[at + words.len()..].split(|c| !is_word(c)).next();
+        let check = Check::ALL.iter().find(|check| Some(&*format!("{check:?}")) == variant);
+        let function =
+            before.rsplit("fn ").next().and_then(|rest| rest.split(|c| !is_word(c)).next());
+        if let (Some(check), Some(function)) = (check, function) {
+            found.push((check.name().to_owned(), format!("{}::{function}", source.path)));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_function_that_refuses_is_found_and_one_that_translates_is_not() {
+    let code =
+        "fn a() { of(Check::Walk); } fn b() { x => Check::Walk } fn c() { check: Check::Horizon }";
+    let source = Source { path: "src/x.rs".to_owned(), code: code.to_owned() };
+    let expected = [("WALK", "src/x.rs::a"), ("HORIZON", "src/x.rs::c")];
+    assert_eq!(refusals(&source), expected.map(|(name, at)| (name.to_owned(), at.to_owned())));
 }
 
 /// Whether `path::name` is there, after these words.

@@ -21,7 +21,7 @@ const DOCUMENTS: &[&str] = &["list", "request", "root", "seal", "share"];
 const CEREMONY: &[&str] = &["ceremony", "record", "trust"];
 const ROOM: &[&str] = &["room"];
 const DEVICES: &[&str] =
-    &["room::clock", "room::console", "room::entropy", "room::media", "room::piv", "room::pkcs11"];
+    &["room::clock", "room::console", "room::entropy", "room::media", "room::pkcs11"];
 const ALL: &[&[&str]] =
     &[VALUES, DOCUMENTS, CEREMONY, ROOM, &["paper", "show", "verify", "conduct", "child", "cli"]];
 
@@ -46,8 +46,8 @@ const FLOORS: &[Floor] = &[
     Floor {
         modules: &["conduct"],
         may: &[VALUES, DOCUMENTS, CEREMONY, &["paper", "room", "child"]],
-        // It writes media and asks people by itself; tokens and cards it leaves to the children.
-        never: &["room::pkcs11::Module", "room::piv"],
+        // It writes media and asks people by itself; tokens it leaves to the children.
+        never: &["room::pkcs11::Module"],
         pure: false,
     },
     // One token each, with its module; or the vault, which loads none.
@@ -61,7 +61,7 @@ const FLOORS: &[Floor] = &[
     Floor {
         modules: &["bin"],
         may: &[VALUES, DOCUMENTS, ROOM, &["bin"]],
-        never: &["share", "seal", "room::piv", "room::entropy"],
+        never: &["share", "seal", "room::entropy"],
         pure: false,
     },
 ];

@@ -2,8 +2,11 @@
 
 use officiant::{digest::Digest, root::Dialect};
 
+use std::fs;
+
 use super::genesis::{in_shares, on_tokens};
 use super::refused::files;
+use super::rotate::after_genesis;
 use super::{Bench, PlanText, bench::today};
 use crate::harness::command::{command, run};
 use jiff::ToSpan;
@@ -78,7 +81,7 @@ fn a_split_that_was_abandoned_leaves_no_share() {
 }
 
 #[test]
-fn a_ceremony_in_which_a_token_meant_to_sign_is_finished_and_not_abandoned() {
+fn a_ceremony_in_which_a_token_meant_to_sign_is_not_abandoned_before_its_roots_are_complete() {
     let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
     bench.write_room(&TOKENS);
     bench.write_plan(&on_tokens());
@@ -92,8 +95,8 @@ fn a_ceremony_in_which_a_token_meant_to_sign_is_finished_and_not_abandoned() {
     assert_eq!(refused.code(), 1);
     assert_eq!(
         refused.stderr,
-        "error: a token of the unfinished ceremony meant to sign already [ABANDON-INTENDED]\n\
-         hint: `resume` finishes it; a root that nobody wants is followed by the next version\n\
+        "error: a token of the unfinished ceremony meant to sign already, and its roots are not complete [ABANDON-INTENDED]\n\
+         hint: `resume` until enough keys signed: what is complete and unwanted stays in the room, and the next version follows it\n\
          nothing was signed and nothing was written\n"
     );
 }
@@ -168,4 +171,65 @@ fn an_old_copy_of_the_work_folder_destroys_no_key_that_signed_since() {
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
     let left = files(&bench.path("tokens"));
     assert_eq!(keys.keys().collect::<Vec<_>>(), left.keys().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_complete_root_that_nobody_wants_stays_in_the_room_and_the_next_one_follows_it() {
+    let shares = ["share-1", "share-2", "share-3", "share-4", "share-5"];
+    let all: Vec<&str> = TOKENS.into_iter().chain(shares).collect();
+    let mut bench = after_genesis(Dialect::Notary);
+    let lay_out = |bench: &Bench, trust: &str| {
+        let room = bench.write_room(&all);
+        bench.write_answers(&all, "");
+        let text = fs::read_to_string(&room).unwrap();
+        let own = format!("media/out-{}a/trust", bench.number - 1);
+        fs::write(room, text.replace(&own, trust)).unwrap();
+    };
+    // The old keys give way to one in shares. All signed, and then somebody finds out that it should not have been.
+    lay_out(&bench, "media/out-1a/trust");
+    let after = Some(bench.closing(1));
+    let rotate = PlanText { ceremony: "rotate", after, roles: Vec::new(), ..in_shares() };
+    bench.write_plan(&rotate);
+    fs::remove_file(bench.path("media/out-2a/officiant-media")).unwrap();
+    assert_eq!(bench.conduct().code(), 1);
+
+    bench.next_room();
+    lay_out(&bench, "media/out-1a/trust");
+    write_abandon(&bench, Some(&bench.closing(1)));
+    let text = fs::read_to_string(bench.path("room-3.toml")).unwrap();
+    fs::write(bench.path("room-3.toml"), format!("trust = \"media/out-1a/trust\"\n{text}"))
+        .unwrap();
+    let ran = bench.conduct().ok();
+    let told = "`localhost:5000/one`: root 2 is complete and unwanted: it stays in the room until root 3 follows it";
+    let screen = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(screen.contains(told), "{}", ran.stderr);
+    let kept = |copy: u32| bench.path(&format!("media/room-{copy}/trust-0002-abandon"));
+    let root = "metadata/localhost%3a5000%2fone/2.root.json";
+    assert_eq!(fs::read(kept(1).join(root)).unwrap(), fs::read(kept(2).join(root)).unwrap());
+    for out in ["media/out-3a", "media/out-3b"] {
+        let there: Vec<_> = fs::read_dir(bench.path(out)).unwrap().collect();
+        assert_eq!(there.len(), 1, "nothing but its marker goes out: {there:?}");
+    }
+    let folder = kept(1).display().to_string();
+    bench.officiant(&["verify", &folder]).ok();
+    let sums = fs::read(kept(1).join("ceremonies/0002-abandon/SHA256SUMS")).unwrap();
+
+    // The server still is at root 1. What follows is root 3, signed by the shares of the unwanted root 2.
+    bench.next_room();
+    lay_out(&bench, "media/room-1/trust-0002-abandon");
+    let first = fs::read(bench.trust(1).join(root.replace("2.root", "1.root"))).unwrap();
+    let request = bench.write_request(&[("localhost:5000/one".to_owned(), vec![first])].into());
+    let renew = PlanText {
+        ceremony: "renew",
+        after: Some(Digest::of(&sums).to_string()),
+        keys: Vec::new(),
+        roles: Vec::new(),
+        ..in_shares()
+    };
+    bench.lay_plan(&bench.plan_toml(&renew, request), &[]);
+    bench.conduct().ok();
+    let metadata = bench.trust(4).join("metadata/localhost%3a5000%2fone");
+    assert_eq!(fs::read_dir(metadata).unwrap().count(), 3);
+    let verified = bench.officiant(&["verify", "media/out-4a/trust"]).ok();
+    assert!(verified.stdout.contains("0003-renew"), "{}", verified.stdout);
 }

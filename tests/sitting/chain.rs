@@ -208,13 +208,13 @@ fn check_questions(ran: &Ran, before: &Standing, death: &dyn Death) {
     }
 }
 
-/// A call without what differs from run to run.
+/// A call without what differs from run to run: its name, and the last two parts of the path that it is about.
 fn site(call: &str) -> String {
     let drawn = |part: &&str| {
         !(part.len() >= 16 && part.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-'))
     };
-    let call = call.split('/').filter(drawn).collect::<Vec<_>>();
-    let call: Vec<&str> = call.iter().rev().take(2).rev().copied().collect();
-    let call = call.join("/");
-    call.split('[').next().unwrap_or_default().to_owned()
+    let (name, path) = call.split_once(' ').unwrap_or((call, ""));
+    let path: Vec<&str> = path.split('/').filter(drawn).collect();
+    let path = path[path.len().saturating_sub(2)..].join("/");
+    format!("{name} {}", path.split('[').next().unwrap_or_default()).trim_end().to_owned()
 }

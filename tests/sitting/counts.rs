@@ -7,21 +7,15 @@ use officiant::root::{Dialect, Role};
 use super::{Bench, Holding, PlanText};
 use crate::harness::{scratch::Scratch, shim::Shim, softhsm::MODULE};
 
-const REPOSITORIES: [&str; 6] = [
-    "localhost:5000/one",
-    "localhost:5000/two",
-    "localhost:5000/three",
-    "localhost:5000/four",
-    "localhost:5000/five",
-    "localhost:5000/six",
-];
-
-/// How often each function was called in a rotation of the first `many` repositories from one token's key to another's.
-fn rotation(many: usize) -> BTreeMap<String, usize> {
+/// How often each function was called in a rotation of so many repositories from one token's key to another's, and what
+/// the screen said.
+fn rotation(many: usize) -> (BTreeMap<String, usize>, String) {
+    let names: Vec<String> = (1..=many).map(|n| format!("localhost:5000/number-{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let scratch = Scratch::new();
     let shim = Shim::before(&scratch, "all", MODULE, &[]);
     let module = shim.module().display().to_string();
-    let mut bench = Bench::new(Dialect::Notary, &REPOSITORIES[..many]);
+    let mut bench = Bench::new(Dialect::Notary, &names);
     let genesis = PlanText {
         ceremony: "genesis",
         after: None,
@@ -48,27 +42,32 @@ fn rotation(many: usize) -> BTreeMap<String, usize> {
         ..genesis
     });
     shim.rules(MODULE, &[]);
-    bench.conduct().ok();
-    shim.counts()
+    let ran = bench.conduct().ok();
+    (shim.counts(), ran.stderr)
 }
 
 #[test]
 fn repositories_cost_one_signing_for_each_signature_and_nothing_else() {
-    let (one, six) = (rotation(1), rotation(6));
-    let more = |function: &str| six[function] - one[function];
+    // More than are signed without a word about how far it is.
+    let ((one, alone), (many, screen)) = (rotation(1), rotation(18));
+    let more = |function: &str| many[function] - one[function];
     // For each repository: a certificate of the new key, a signature of the old key, and one of the new.
-    assert_eq!(more("C_SignInit"), 3 * 5);
+    assert_eq!(more("C_SignInit"), 3 * 17);
     // cryptoki asks for the length first.
-    assert_eq!(more("C_Sign"), 2 * 3 * 5);
+    assert_eq!(more("C_Sign"), 2 * 3 * 17);
     let same = |counts: &BTreeMap<String, usize>| {
         let others = counts.iter().filter(|(name, _)| !name.starts_with("C_Sign"));
         others.map(|(name, count)| (name.clone(), *count)).collect::<Vec<_>>()
     };
-    assert_eq!(same(&one), same(&six));
-    // Beside those of each repository: attest and root key of the new token prove themselves.
-    assert_eq!((one["C_SignInit"], one["C_Sign"]), (3 + 2, 2 * (3 + 2)));
+    assert_eq!(same(&one), same(&many));
+    // Beside those of each repository: attest and root key of the new token prove themselves, and the token says that it
+    // made the root key.
+    assert_eq!((one["C_SignInit"], one["C_Sign"]), (3 + 3, 2 * (3 + 3)));
     // One login for each act at a token, as user or (three times, at the enrolment) as security officer.
     assert_eq!((one["C_Login"], one["C_Logout"]), (LOGINS, LOGINS));
+    assert_eq!(screen.matches("signed: 18 of 18\n").count(), 3, "{screen}");
+    assert_eq!(screen.matches("walked by every client: 18 of 18\n").count(), 2, "{screen}");
+    assert!(!alone.contains(" of 1\n"), "{alone}");
 }
 
 /// Enrolment: set the PIN as security officer, log in, discard the SO PIN. Then the key, and two signatures.

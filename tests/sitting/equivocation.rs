@@ -3,6 +3,7 @@
 use std::fs;
 
 use officiant::{
+    ceremony::fact::Fact,
     digest::Digest,
     record::{Body, Record},
     root::{Dialect, Role},
@@ -65,8 +66,9 @@ fn dead_after_intent() -> Bench {
     bench.write_room_with(&TOKENS, shim.module().to_str().unwrap());
     bench.write_answers(&TOKENS, "");
     bench.write_plan(&genesis());
-    // The first signs for the attest key, the second for the root key, the third is the root.
-    shim.rules(MODULE, &["C_SignInit 3 before kill both"]);
+    // The first proves the attest key, the second the root key, the third says that the token made it, the fourth signs
+    // the root.
+    shim.rules(MODULE, &["C_SignInit 4 before kill both"]);
     assert_eq!(bench.conduct().signal(), Some(9));
     // From now on without the shim, as the room is read anew.
     bench.write_room(&TOKENS);
@@ -141,6 +143,17 @@ fn an_old_copy_of_the_record_is_behind_the_token_and_the_longest_goes_on() {
         .iter()
         .position(|entry| matches!(&entry.body, Body::Checkpoint { part } if part == "Keys"));
     fs::write(&path, record.first(read.unwrap() + 1).bytes()).unwrap();
+    // Paper has more pages than that copy.
+    bench.write_answers(&TOKENS, "resume-page = \"Reading\"\n");
+    refused(
+        &bench.resume(),
+        [
+            "error: the last page on paper is Reading, and the last of the record is Keys [RESUME-HEAD]",
+            "hint: find the machine or media that holds the whole record",
+            "this run did nothing; what earlier runs signed and wrote stands",
+        ],
+    );
+    bench.write_answers(&TOKENS, "");
     refused(
         &bench.resume(),
         [
@@ -182,6 +195,8 @@ fn read_from_paper(bench: &Bench, head: &Digest) -> String {
         plain
     };
     let mut pty = Pty::start(&resuming);
+    pty.expect("on paper, or none: ");
+    pty.send_line("reading");
     pty.expect("words ");
     let positions = pty.expect(" of the");
     let words = head.words();
@@ -207,8 +222,9 @@ fn an_edited_record_with_all_its_hashes_is_not_the_one_on_paper() {
     let mut edited = Record::default();
     for entry in record.entries() {
         let body = match &entry.body {
-            Body::Done { fact: officiant::ceremony::fact::Fact::PlanConfirmed { wrong: 0 } } => {
-                Body::Done { fact: officiant::ceremony::fact::Fact::PlanConfirmed { wrong: 1 } }
+            Body::Done { fact: Fact::RootsRead { second_reader, alone, wrong: 0 } } => {
+                let (second_reader, alone) = (*second_reader, alone.clone());
+                Body::Done { fact: Fact::RootsRead { second_reader, alone, wrong: 1 } }
             }
             body => body.clone(),
         };
@@ -301,7 +317,7 @@ fn a_page_that_was_never_written_is_not_asked_for() {
         fs::write(path, first.bytes()).unwrap();
         fresh
     };
-    bench.write_answers(&TOKENS, "\"resume-page\" = \"no\"\n");
+    bench.write_answers(&TOKENS, "\"resume-page\" = \"none\"\n");
     let ran = bench.resume().ok();
     assert!(!ran.stderr.contains("of the checkpoint page of part Opening"), "{}", ran.stderr);
 }

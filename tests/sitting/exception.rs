@@ -18,17 +18,17 @@ fn whoever_types_an_exclamation_mark_says_what_happened_and_is_asked_again() {
     conduct.args(["conduct", "plan-1.toml", "--room", "room-1.toml"]);
     let mut pty = Pty::start(&conduct);
     for (asked, typed) in [
-        ("reviewers", "!"),
-        ("what the script expects", "the reviewers' paper is complete"),
-        ("what happened", "its last page is missing"),
-        ("what is decided", "the witness reads it from the second copy"),
-        ("decided by which seats", "operator and witness"),
-        ("reviewers", "wrong words on purpose, six of them"),
-        ("reviewers", "wrong words on purpose, six of them"),
-        ("reviewers", "wrong words on purpose, six of them"),
+        // The question itself, not the heading of its step: whatever is typed before it is not heard.
+        ("reviewers' paper: ", "!"),
+        ("what the script expects: ", "the reviewers' paper is complete"),
+        ("what happened: ", "its last page is missing"),
+        ("what is decided, in one line: ", "the witness reads it from the second copy"),
+        ("decided by which seats: ", "operator and witness"),
+        ("reviewers' paper: ", "wrong words on purpose, six of them"),
+        ("reviewers' paper: ", "wrong words on purpose, six of them"),
+        ("reviewers' paper: ", "wrong words on purpose, six of them"),
     ] {
         pty.expect(asked);
-        pty.expect(": ");
         pty.send_line(typed);
     }
     let ended = pty.finish();

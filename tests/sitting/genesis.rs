@@ -3,6 +3,12 @@
 use officiant::root::{Dialect, Role};
 
 use super::{Bench, Holding, PlanText};
+use crate::harness::{
+    command::{command, run},
+    scratch::Scratch,
+    shim::Shim,
+    softhsm::MODULE,
+};
 
 /// A genesis with keys on tokens: 2 of 3.
 pub(crate) fn on_tokens() -> PlanText {
@@ -51,4 +57,41 @@ fn a_key_in_shares_signs_a_first_notary_root() {
     bench.write_answers(&tokens, "");
     bench.write_plan(&in_shares());
     bench.conduct().ok();
+}
+
+#[test]
+fn an_account_that_may_not_lock_memory_is_told_where_keys_could_go() {
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let tokens = ["officer-a", "officer-b", "officer-c"];
+    bench.write_room(&tokens);
+    bench.write_answers(&tokens, "");
+    bench.write_plan(&on_tokens());
+    let conducting = bench.conducting();
+    let mut limited = command("prlimit", bench.scratch.path());
+    limited.arg("--memlock=65536");
+    if rustix::process::geteuid().is_root() {
+        limited.args(["setpriv", "--inh-caps=-ipc_lock", "--bounding-set=-ipc_lock"]);
+    }
+    limited.arg(conducting.get_program()).args(conducting.get_args());
+    let said = "this account may not lock memory: see that the machine has no swap";
+    assert_eq!(run(&mut limited).ok().stderr.matches(said).count(), 1);
+}
+
+#[test]
+fn where_nothing_can_try_to_carry_a_key_away_the_screen_says_that_the_token_is_believed() {
+    let scratch = Scratch::new();
+    // No key to wrap with is made: the mechanism is invalid.
+    let shim = Shim::before(&scratch, "all", MODULE, &["C_GenerateKey every before return 0x70"]);
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let tokens = ["officer-a", "officer-b", "officer-c"];
+    bench.write_room_with(&tokens, &shim.module().display().to_string());
+    bench.write_answers(&tokens, "");
+    bench.write_plan(&on_tokens());
+    let screen = bench.conduct().ok().stderr;
+    let words: Vec<&str> = screen.split_whitespace().collect();
+    for key in ["officer-a attest", "root-a"] {
+        let said =
+            format!("key {key}: that it cannot leave its token is only what the token says;");
+        assert_eq!(words.join(" ").matches(&said).count(), 1, "{screen}");
+    }
 }

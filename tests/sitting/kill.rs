@@ -114,8 +114,9 @@ impl Stage {
 }
 
 /// Steps of a genesis: 1 to 4 opening (2 the clock), 5 to 7 enrolments, 8 a key on a token, 9 to 13 a key in shares,
-/// 14 and 15 candidates, 16 to 19 signatures, 20 to 22 closing. Every call but: every 5th of the first enrolment and
-/// every 37th of the others, every 11th of the shares.
+/// 14 and 15 candidates, 16 to 19 signatures, 20 to 22 closing. Every call but those of SoftHSM, a thousand for each
+/// enrolment: every 5th of the first one and every 37th of the others, every 11th of the shares. Each death begins the
+/// count at another one.
 fn genesis_stride(step: u64) -> usize {
     match step {
         5 => 5,

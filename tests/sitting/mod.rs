@@ -17,6 +17,7 @@ mod equivocation;
 mod examples;
 mod exception;
 mod failing_media;
+mod forged;
 pub(crate) mod genesis;
 mod kill;
 mod normal;

@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use officiant::root::Dialect;
+use officiant::root::{Dialect, Role};
 
-use super::genesis::in_shares;
+use super::bench::{Chains, Publisher};
+use super::genesis::{in_shares, on_tokens};
 use super::rotate::after_genesis;
 use super::{Bench, PlanText};
 
@@ -53,4 +54,23 @@ fn a_rotation_is_rehearsed_after_a_stand_in_of_its_past() {
     let ran = bench.rehearse().ok();
     assert!(ran.stdout.contains("after a stand-in of 1 root"), "{}", ran.stdout);
     assert_eq!(listing(&bench), before);
+}
+
+#[test]
+fn a_role_that_two_keys_must_sign_is_rehearsed_with_the_one_that_stands_in() {
+    let bench = Bench::new(Dialect::Tuf, &["localhost:5000/one"]);
+    bench.write_room(&[]);
+    let (first, second) = (bench.online[&Role::Targets].public(), Publisher::new().public());
+    let mut request = bench.request(&Chains::new());
+    for repository in request.repositories.values_mut() {
+        repository.keys.insert(Role::Targets, vec![first.clone(), second.clone()]);
+    }
+    let plan = bench.plan_toml(&on_tokens(), bench.lay_request(&request));
+    let (one, two) = (first.id(), second.id());
+    let plan = plan.replace(&format!("[\"{one}\"]"), &format!("[\"{one}\", \"{two}\"]"));
+    let role = "name = \"targets\"\nkeys = \"request\"\nthreshold = ";
+    let both = plan.replace(&format!("{role}1"), &format!("{role}2"));
+    assert!(both.contains(&two.to_string()) && both.contains(&format!("{role}2")), "{both}");
+    bench.lay_plan(&both, &[]);
+    bench.rehearse().ok();
 }

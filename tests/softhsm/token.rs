@@ -5,9 +5,10 @@ use std::{fs, path::Path};
 use officiant::{
     child::{
         Error,
-        token::{KeyRef, Login, Object, Purpose, SoPin, Token, TriesLeft, Trouble, WrapTrial},
+        token::{KeyRef, Login, Object, Purpose, SoPin, Token},
     },
     key::{Algorithm, Hash, Scheme},
+    room::pkcs11::{self, TriesLeft, WrapTrial},
 };
 
 use super::{PIN, Sealer, fresh, pin, start, vault};
@@ -37,11 +38,11 @@ fn a_token_is_initialised_and_found_again_by_its_new_serial() {
     let mut token = start("one", &softhsm, Path::new(MODULE));
     let present = token.list().unwrap();
     assert!(present.mute == 0 && present.faces.len() == 1 && !present.faces[0].is_initialised);
-    let face = token.init(None, "officer-a", SoPin::Held(pin(SO_PIN)), pin(PIN)).unwrap();
+    let face = token.init(None, "officer-a", SoPin::Transport(pin(SO_PIN)), pin(PIN)).unwrap();
     assert_eq!(face.name.label, "officer-a");
     assert_eq!(face.name.serial, softhsm.serial(&scratch));
     assert!(face.is_initialised && face.has_user_pin && face.model.starts_with("SoftHSM"));
-    assert_eq!((face.user_pin, face.so_pin), (TriesLeft::Unsaid, TriesLeft::Unsaid));
+    assert_eq!(face.user_pin, TriesLeft::Unsaid);
     assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
     token.logout().unwrap();
     // The next day, another process.
@@ -320,7 +321,7 @@ fn a_module_that_is_none_is_told_in_words() {
     ] {
         let driver = officiant::child::token::Driver { module: path.into(), softhsm: None };
         let error = Token::start(&super::launch("one"), &driver).map(|_| ()).unwrap_err();
-        assert!(matches!(error, Error::Token(Trouble::Module { .. })));
+        assert!(matches!(error, Error::Token(pkcs11::Error::Module { .. })));
         let told = error.refusal("").to_string();
         assert_eq!(told, format!("the module `{path}` cannot be loaded ({because})"));
     }

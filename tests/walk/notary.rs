@@ -354,7 +354,7 @@ fn signature(id: &str, method: &str, bytes: &[u8]) -> Value {
 
 /// As Go writes it: `signed` first, escaped for HTML.
 fn file(signed: &Value, signatures: &[Value]) -> Vec<u8> {
-    let go = |value: &Value| value.encode(Form::GoEmbedded).unwrap();
+    let go = |value: &Value| value.encode(Form::GoEmbedded);
     let signatures = Value::List(signatures.to_vec());
     [b"{\"signed\":", &go(signed)[..], b",\"signatures\":", &go(&signatures), b"}"].concat()
 }

@@ -1,6 +1,6 @@
 //! Whether repositories may share what nothing in a root tells apart: a certificate name, or a TUF root key.
 //!
-//! Second floor: pure. security.md rule 10. Decided twice: at the opening of what the plan will bring, before anybody is
+//! Second floor: pure. docs/threats.md rule 10. Decided twice: at the opening of what the plan will bring, before anybody is
 //! asked, and of the candidates as they are, since a token that is not here leaves its key the certificate that it had.
 
 use std::collections::{BTreeMap, BTreeSet};

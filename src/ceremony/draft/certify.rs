@@ -1,6 +1,6 @@
 //! Root certificates of a ceremony: whose name, which dates, and whether what the room made is that.
 //!
-//! Second floor: pure. security.md rules 10, 24 and 25.
+//! Second floor: pure. docs/threats.md rules 10, 24 and 25.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,7 +16,7 @@ use crate::root::certificate::{Bundle, Subject, Tbs};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long certificates outlive their root at least (security.md rule 25).
+/// How long certificates outlive their root at least (docs/threats.md rule 25).
 const OUTLIVE_DAYS: i64 = 730;
 
 /// Whose name the certificate for a repository carries: the repository's, or the plan's wildcard.

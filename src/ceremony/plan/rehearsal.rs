@@ -1,7 +1,7 @@
 //! The plans of a rehearsal: a stand-in of the past, and the plan itself moved to where nobody believes it.
 //!
-//! Second floor: pure. security.md rule 26: names below `rehearsal.invalid/`, every date thirty years back, throw-away
-//! keys. The past is made again as one chain of the same length and dates, by the keys of its last root.
+//! Second floor: pure. docs/threats.md rule 26: names below `rehearsal.invalid/`, every date thirty years back,
+//! throw-away keys. The past is made again as one chain of the same length and dates, by the keys of its last root.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -134,10 +134,7 @@ fn itself(plan: &Plan, roster: &Roster) -> PlanText {
     let adopted = |key: &Spanned<PlannedKey>| key.get_ref().adopt.is_some();
     text.key.retain(|key| !adopted(key));
     text.token.retain(|token| roster.token(&token.get_ref().name).is_some());
-    for role in &mut text.role {
-        let planned = role.get_ref().clone();
-        *role = spanned(PlannedRole { owner: Some(Owner::Server), ..planned });
-    }
+    text.role = roles(text.role.iter().map(|role| role.get_ref().name));
     text
 }
 
@@ -189,7 +186,7 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
                 .and_then(|root| root.certificate_name.as_deref())
                 .map(certificate_name),
         })),
-        role: if is_first { roles(chain) } else { Vec::new() },
+        role: if is_first { roles(Role::ONLINE) } else { Vec::new() },
         abandon: None,
     }
 }
@@ -224,18 +221,15 @@ fn planned_key(key: &Key) -> PlannedKey {
     PlannedKey { name: key.name.clone(), algorithm: key.algorithm, token, shares, adopt: None }
 }
 
-fn roles(chain: &[SignedRoot]) -> Vec<Spanned<PlannedRole>> {
-    let threshold = |role| {
-        let last = chain.last().and_then(|last| last.root().role(role));
-        last.map_or(1, |role| u32::try_from(role.threshold).unwrap_or(1)).min(1)
-    };
+/// The online roles: one throw-away key stands in for all keys of a role, so one signs.
+fn roles(names: impl IntoIterator<Item = Role>) -> Vec<Spanned<PlannedRole>> {
     let role = |name| PlannedRole {
         name,
         keys: RoleKeys::Request,
-        threshold: threshold(name),
+        threshold: 1,
         owner: Some(Owner::Server),
     };
-    Role::ONLINE.into_iter().map(|name| spanned(role(name))).collect()
+    names.into_iter().map(|name| spanned(role(name))).collect()
 }
 
 fn day_of(root: &SignedRoot) -> Date {

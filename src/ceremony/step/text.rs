@@ -5,11 +5,15 @@
 
 use super::{Act, Part, Step};
 use crate::ceremony::fact::Purpose;
-use crate::ceremony::plan::Plan;
+use crate::ceremony::plan::{Kind, Plan};
 use crate::ceremony::roster::{Holding, Roster};
 use crate::wording::Count;
 
 impl Part {
+    /// Every part, in the script's order.
+    pub const ALL: [Self; 6] =
+        [Self::Opening, Self::Tokens, Self::Keys, Self::Reading, Self::Signing, Self::Closing];
+
     /// The heading of the part.
     pub const fn title(self) -> &'static str {
         match self {
@@ -79,6 +83,10 @@ impl Step {
                 format!(
                     "Put in token {token}; its holder sets the PIN, twice, unseen; the operator types its serial."
                 )
+            }
+            Act::ExportFolders if plan.kind() == Kind::Abandon => {
+                "Put in both room media and, unless a complete root stays in the room, two empty out media."
+                    .into()
             }
             Act::ExportFolders => "Put in two empty out media and both room media.".into(),
             Act::MakeKey { key, token } => {

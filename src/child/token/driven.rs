@@ -91,51 +91,56 @@ impl Driven {
         secrets: Vec<SecretBytes>,
         out: &mut Vec<SecretBytes>,
     ) -> Result<Answer, pkcs11::Error> {
-        if let Question::Load(path) = &question {
-            return self.load(path);
-        }
-        let unasked = || pkcs11::Error::NotSelected { doing: "loading a module".to_owned() };
-        let module = self.module.as_mut().ok_or_else(unasked)?;
         let done = |()| Answer::Done;
         match question {
             Question::Load(path) => self.load(&path),
             Question::List => {
-                module.list().map(|(faces, mute)| Answer::Present(Present { faces, mute }))
+                self.module()?.list().map(|(faces, mute)| Answer::Present(Present { faces, mute }))
             }
-            Question::Select(serial) => module.select(&serial).map(Answer::Face),
+            Question::Select(serial) => self.module()?.select(&serial).map(Answer::Face),
             Question::Init { serial, label, again } => {
-                init(module, (serial, label, again), secrets)
+                init(self.module()?, (serial, label, again), secrets)
             }
-            Question::Keys => module.keys().map(Answer::Keys),
-            Question::Login => module.login(&pins(secrets)?.0).map(Answer::Login),
-            Question::Logout => module.logout().map(done),
-            Question::DiscardSoPin => module.discard_so_pin(&pins(secrets)?.0).map(done),
-            Question::TakesSoPin => module.takes_so_pin(&pins(secrets)?.0).map(Answer::Takes),
+            Question::Keys => self.module()?.keys().map(Answer::Keys),
+            Question::Login => self.module()?.login(&pins(secrets)?.0).map(Answer::Login),
+            Question::Logout => self.module()?.logout().map(done),
+            Question::DiscardSoPin => self.module()?.discard_so_pin(&pins(secrets)?.0).map(done),
+            Question::TakesSoPin => {
+                self.module()?.takes_so_pin(&pins(secrets)?.0).map(Answer::Takes)
+            }
             Question::Generate { purpose, algorithm, label } => {
-                module.generate(purpose, algorithm, &label).map(Answer::Generated)
+                self.module()?.generate(purpose, algorithm, &label).map(Answer::Generated)
             }
-            Question::Sign { key, inputs } => module
+            Question::Sign { key, inputs } => self
+                .module()?
                 .sign(&key, &inputs)
                 .map(|found| Answer::Signatures(found.into_iter().map(Bytes).collect())),
             Question::Agree { key, peer } => {
                 let point = peer.0.try_into().map_err(|_| nonsense("agreeing on a secret"))?;
-                let agreed = module.agree(&key, &point)?;
+                let agreed = self.module()?.agree(&key, &point)?;
                 out.push(SecretBytes::copy_of(agreed.expose()));
                 Ok(Answer::Secret)
             }
-            Question::Destroy(key) => module.destroy(&key).map(done),
+            Question::Destroy(key) => self.module()?.destroy(&key).map(done),
             Question::Reclaim { purpose, label } => {
-                module.reclaim(purpose, &label).map(Answer::Reclaimed)
+                self.module()?.reclaim(purpose, &label).map(Answer::Reclaimed)
             }
-            Question::Store { object, value } => module.store(&object, &value.0).map(done),
-            Question::Objects => module.objects().map(Answer::Objects),
-            Question::Read(label) => module.read(&label).map(|value| Answer::Value(Bytes(value))),
-            Question::Delete(label) => module.delete(&label).map(done),
+            Question::Store { object, value } => self.module()?.store(&object, &value.0).map(done),
+            Question::Objects => self.module()?.objects().map(Answer::Objects),
+            Question::Read(label) => {
+                self.module()?.read(&label).map(|value| Answer::Value(Bytes(value)))
+            }
+            Question::Delete(label) => self.module()?.delete(&label).map(done),
             Question::Random(len) => {
-                out.push(module.random(len.min(MAX_RANDOM))?);
+                out.push(self.module()?.random(len.min(MAX_RANDOM))?);
                 Ok(Answer::Secret)
             }
         }
+    }
+
+    fn module(&mut self) -> Result<&mut Module, pkcs11::Error> {
+        let unasked = || pkcs11::Error::NotSelected { doing: "loading a module".to_owned() };
+        self.module.as_mut().ok_or_else(unasked)
     }
 
     fn load(&mut self, path: &Path) -> Result<Answer, pkcs11::Error> {

@@ -4,6 +4,7 @@
 
 use super::{List, minute};
 use crate::ceremony::fact::{Certified, Fact};
+use crate::ceremony::step::Part;
 use crate::paper::Row;
 use crate::record::{Body, Entry};
 use crate::wording::Count;
@@ -25,8 +26,9 @@ pub(super) fn fact(fact: &Fact) -> String {
             format!("on {}; closing digest {}", Count(*media as usize, "media"), closing.grouped())
                 .replace("medias", "media")
         }
-        Fact::Intended { token, consent, .. } => {
-            format!("token {token} stored its intent: {}", consent.grouped())
+        Fact::Intended { token, consent, stored, .. } => {
+            let how = if *stored { "stored its intent" } else { "stores nothing of its intent" };
+            format!("token {token} {how}: {}", consent.grouped())
         }
         Fact::KeyCertified { certificates, .. } => certified(certificates),
         Fact::KeysDestroyed { keys, .. } if keys.is_empty() => "it held no key".into(),
@@ -95,10 +97,12 @@ pub(super) fn event(entry: &Entry, current: Option<&Fact>) -> Option<Row> {
             );
             ("exception", text)
         }
-        Body::Done { fact: Fact::Resumed { wrong, undone } } => {
+        Body::Done { fact: Fact::Resumed { page, wrong, undone } } => {
             let undone =
                 if undone.is_empty() { String::new() } else { format!("; {}", undone.join("; ")) };
-            ("restarted", format!("{at}: the words were right{}{undone}", after_wrong(*wrong)))
+            let page = page.map_or("the plan", Part::title);
+            let wrong = after_wrong(*wrong);
+            ("restarted", format!("{at}: the words of page {page} were right{wrong}{undone}"))
         }
         Body::Done { fact: intent @ Fact::Intended { .. } } => {
             ("intent", format!("{at}: {}", fact(intent)))

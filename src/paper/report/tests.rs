@@ -1,4 +1,5 @@
 use super::*;
+use crate::ceremony::step::Part;
 use crate::ceremony::tests::{Played, Room};
 use crate::paper::{html, text};
 
@@ -52,7 +53,18 @@ fn what_else_happened_stands_at_its_step() {
     for check in [Some(crate::check::Check::MediaKind), None] {
         played.record.append(at, 3, Body::Refused { check, exit }).unwrap();
     }
-    let fact = Fact::Resumed { wrong: 2, undone: vec!["key `x` is made anew".into()] };
+    let fact = Fact::Intended {
+        key: "root-b".into(),
+        token: "officer-2".into(),
+        consent: crate::digest::Digest::of(b""),
+        stored: false,
+    };
+    played.record.append(at, 4, Body::Done { fact }).unwrap();
+    let fact = Fact::Resumed {
+        page: Some(Part::Keys),
+        wrong: 2,
+        undone: vec!["key `x` is made anew".into()],
+    };
     played.record.append(at, 4, Body::Done { fact }).unwrap();
     let paper = report(&played.ceremony, &played.record);
     let text = text(&paper).replace("\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
@@ -60,8 +72,10 @@ fn what_else_happened_stands_at_its_step() {
         "expected: two witnesses; happened: one came; decided: go on; by seat B",
         "UTC: [MEDIA-KIND] A media is used only for what its marker file says",
         "UTC: A token or a media did not do its part.",
-        "the words were right, after 2 wrong answers; key `x` is made anew",
+        "the words of page Keys were right, after 2 wrong answers; key `x` is made anew",
         "1 exception: in each, people went on",
+        "token officer-2 stores nothing of its intent: e3b0 c442",
+        "Token `officer-2` stored no intent: that it never signs otherwise rests on its custodian's paper.",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }

@@ -79,7 +79,7 @@ pub fn read_tree(root: &Path, limits: Limits) -> Result<Files, Error> {
     Ok(reader.files)
 }
 
-/// Sees to it that two media carry the same files (security rule 21).
+/// Sees to it that two media carry the same files (docs/threats.md rule 21).
 ///
 /// # Errors
 /// [`Error::Differ`] with the first file that differs or that only one has.

@@ -43,19 +43,13 @@ pub struct Face {
     pub has_user_pin: bool,
     /// What it says of tries of the user PIN.
     pub user_pin: TriesLeft,
-    /// What it says of tries of the SO PIN.
-    pub so_pin: TriesLeft,
-    /// The PIN is typed on the token's own keypad.
-    pub has_keypad: bool,
     /// The lengths of a PIN that it takes, in bytes.
     pub pin_len: (usize, usize),
 }
 
-/// What a token says of the tries left for a PIN.
+/// What a token says of the tries left for a PIN. PKCS#11 has flags for it and no number but the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TriesLeft {
-    /// Exactly so many.
-    Number(u32),
     /// At least one wrong PIN was given since the last right one (PKCS#11 `COUNT_LOW`).
     Low,
     /// One.
@@ -69,8 +63,7 @@ pub enum TriesLeft {
 impl std::fmt::Display for TriesLeft {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Number(1) | Self::Last => f.write_str("1 try left"),
-            Self::Number(n) => write!(f, "{n} tries left"),
+            Self::Last => f.write_str("1 try left"),
             Self::Low => f.write_str("the token says that tries are running low"),
             Self::Locked => f.write_str("the token is locked"),
             Self::Unsaid => f.write_str("the token does not say how many tries are left"),
@@ -97,18 +90,12 @@ pub(super) fn face(info: &TokenInfo) -> Face {
         is_initialised: info.token_initialized(),
         has_user_pin: info.user_pin_initialized(),
         user_pin: user_tries(info),
-        so_pin: tries(info.so_pin_locked(), info.so_pin_final_try(), info.so_pin_count_low()),
-        has_keypad: info.protected_authentication_path(),
         pin_len: (info.min_pin_length(), info.max_pin_length()),
     }
 }
 
 pub(super) fn user_tries(info: &TokenInfo) -> TriesLeft {
-    tries(info.user_pin_locked(), info.user_pin_final_try(), info.user_pin_count_low())
-}
-
-fn tries(locked: bool, last: bool, low: bool) -> TriesLeft {
-    match (locked, last, low) {
+    match (info.user_pin_locked(), info.user_pin_final_try(), info.user_pin_count_low()) {
         (true, _, _) => TriesLeft::Locked,
         (_, true, _) => TriesLeft::Last,
         (_, _, true) => TriesLeft::Low,

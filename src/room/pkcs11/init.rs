@@ -73,7 +73,7 @@ fn sole_blank<'a>(
 
 impl Module {
     /// Initialises the one uninitialised token (or the one with `serial`), sets both PINs, and selects it. The SO PIN
-    /// is drawn here and forgotten unshown if none is given (security.md rule 9).
+    /// is drawn here and forgotten unshown if none is given (docs/threats.md rule 9).
     ///
     /// # Errors
     /// [`Error::LabelTaken`], [`Error::LabelUnfit`], [`Error::NoBlank`], [`Error::ManyBlanks`], [`Error::PinLength`]: the
@@ -122,7 +122,7 @@ impl Module {
         Ok(takes)
     }
 
-    /// Replaces the SO PIN of the selected token by one that is drawn here and forgotten unshown (security.md rule 9).
+    /// Replaces the SO PIN of the selected token by one that is drawn here and forgotten unshown: docs/threats.md rule 9.
     /// A token that does not take `pin` any more went through this before.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use crate::key::{Algorithm, PublicKey, Scheme, ToSign, tlv};
 /// What a new root certificate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
-    /// The common name of subject and issuer: a GUN, or a prefix with `*` at its end (security.md rule 10).
+    /// The common name of subject and issuer: a GUN, or a prefix with `*` at its end (docs/threats.md rule 10).
     pub name: String,
     /// 128 random bits, not all zero.
     pub serial: [u8; 16],

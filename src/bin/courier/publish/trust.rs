@@ -42,18 +42,12 @@ fn folder(path: &Path) -> Result<PathBuf, Error> {
         if folder.join(Kind::MARKER).exists() {
             media::expect(folder, Kind::Out)?;
         }
-        if folder.join(REHEARSAL).exists() {
-            return Err(Error::Rehearsal { what: show(folder) });
-        }
     }
     let is_custody = whole.file_name().is_some_and(|name| name == "custody");
     if is_custody || whole.join("custody").is_dir() {
         return Err(Error::Custody { path: show(path) });
     }
     let below = whole.join("trust");
-    if below.join(REHEARSAL).exists() {
-        return Err(Error::Rehearsal { what: show(&below) });
-    }
     Ok(if below.is_dir() { below } else { whole })
 }
 
@@ -96,7 +90,7 @@ fn long(only: &[Name], folder: &str) -> Option<Name> {
     only.iter().find(|name| name.folder() == folder).cloned()
 }
 
-/// Refuses what a rehearsal made: its names, and its dates of thirty years ago (security.md rule 26).
+/// Refuses what a rehearsal made: its names, and its dates of thirty years ago (docs/threats.md rule 26).
 fn check_real(name: &Name, versions: &BTreeMap<u64, SignedRoot>) -> Result<(), Error> {
     let host = name.as_str().split(['/', ':']).next().unwrap_or_default();
     if host == "rehearsal.invalid" {
@@ -112,9 +106,6 @@ fn check_real(name: &Name, versions: &BTreeMap<u64, SignedRoot>) -> Result<(), E
 fn show(path: &Path) -> String {
     path.display().to_string()
 }
-
-/// A file of this name marks what a rehearsal wrote.
-const REHEARSAL: &str = "REHEARSAL";
 
 /// What the first entry of a rehearsal's record says.
 const MODE: &[u8] = br#""mode":"rehearsal""#;

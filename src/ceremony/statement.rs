@@ -1,0 +1,99 @@
+//! Statements: what a token says of a fact about itself, signed by its attest key. A record can be written by whoever
+//! has the work folder; a statement cannot.
+//!
+//! Second floor: pure. docs/threats.md rules 15 and 20.
+
+use data_encoding::{BASE64, HEXLOWER};
+
+use super::fact::Statement;
+use super::{Ceremony, closing};
+use crate::check::Check;
+use crate::digest::Digest;
+use crate::key::{PublicKey, Scheme};
+use crate::refusal::Refusal;
+
+/// What is said.
+#[derive(Clone, Copy, Debug)]
+pub enum Said<'a> {
+    /// The token made this key.
+    KeyMade {
+        /// Its name in the plan.
+        key: &'a str,
+        /// Its public half.
+        public: &'a PublicKey,
+    },
+    /// The token opened this share, and holds it where it can.
+    ShareStored {
+        /// The key's name in the plan.
+        key: &'a str,
+        /// Its public half.
+        public: &'a PublicKey,
+        /// The set.
+        set: &'a str,
+        /// Which share of it, from 1.
+        index: u8,
+        /// SHA-256 of the sealed file.
+        sealed: Digest,
+    },
+}
+
+/// The text that is signed: lines, each with its LF; docs/format.md, "On tokens".
+pub fn text(
+    ceremony: &Ceremony,
+    token: &str,
+    said: &Said<'_>,
+    head: &Digest,
+    random: &str,
+) -> String {
+    let plan = ceremony.plan().digest();
+    let (purpose, about) = match said {
+        Said::KeyMade { key, public } => ("key made", format!("{key}\n{}", public.id())),
+        Said::ShareStored { key, public, set, index, sealed } => {
+            ("share stored", format!("{key}\n{}\n{set}\n{index}\n{sealed}", public.id()))
+        }
+    };
+    format!("officiant proof v1\n{purpose}\n{token}\n{plan}\n{about}\n{head}\n{random}\n")
+}
+
+/// Checks a recorded statement. A token that was adopted has no attest key, and says nothing.
+///
+/// # Errors
+/// `[TOKEN-STATEMENT]`.
+pub(super) fn check(
+    ceremony: &Ceremony,
+    token: &str,
+    said: &Said<'_>,
+    statement: Option<&Statement>,
+) -> Result<(), Refusal> {
+    let good = match (ceremony.attest(token), statement) {
+        (None, None) => true,
+        (Some(attest), Some(statement)) => is_signed(ceremony, token, said, (&attest, statement)),
+        _ => false,
+    };
+    if good {
+        return Ok(());
+    }
+    let what = format!("token `{token}` did not say what the record says that it did");
+    Err(Refusal::of(Check::TokenStatement, what).hint(super::accept::EDITED))
+}
+
+fn is_signed(
+    ceremony: &Ceremony,
+    token: &str,
+    said: &Said<'_>,
+    (attest, statement): (&PublicKey, &Statement),
+) -> bool {
+    let Statement { head, random, signature } = statement;
+    let drawn = HEXLOWER.decode(random.as_bytes()).is_ok_and(|bytes| bytes.len() == 32);
+    let text = text(ceremony, token, said, head, random);
+    let scheme = Scheme::of_certificate(attest.algorithm());
+    let signature = BASE64.decode(signature.as_bytes()).unwrap_or_default();
+    drawn && attest.verify(scheme, text.as_bytes(), &signature).is_ok()
+}
+
+impl Ceremony {
+    /// The attest key of a token, as this ceremony or an earlier one enrolled it.
+    pub fn attest(&self, token: &str) -> Option<PublicKey> {
+        closing::custody(self).token(token).and_then(|token| token.attest.clone())
+    }
+}
