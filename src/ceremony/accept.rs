@@ -2,7 +2,7 @@
 //!
 //! Second floor: pure.
 
-use super::fact::{Certified, Fact, Purpose, ShareMade, Statement};
+use super::fact::{Certified, Fact, ModuleRead, Purpose, ShareMade, Statement};
 use super::roster::{Holding, Key, KeyOrigin};
 use super::statement::Said;
 use super::step::{Act, Part, Step};
@@ -101,14 +101,17 @@ impl Ceremony {
         match (&step.act, fact) {
             (Act::ConfirmPlan, Fact::PlanConfirmed { .. })
             | (Act::ConfirmTrust, Fact::TrustConfirmed { .. })
-            | (Act::ReadRoom, Fact::RoomRead { .. })
             | (Act::Close, Fact::Closed { .. })
             | (Act::DrawEntropy, Fact::EntropyDrawn { .. })
-            | (Act::ExportFolders, Fact::FoldersExported { .. }) => self.check_room(fact),
+            | (Act::ExportFolders, Fact::FoldersExported { .. })
+            | (Act::ReadUnfinished, Fact::UnfinishedRead { .. }) => Ok(()),
+            (Act::ReadRoom, Fact::RoomRead { modules, .. }) => {
+                self.check_modules(modules)?;
+                self.check_excused(step.number, !self.plan().trusts_any_module())
+            }
             (Act::ReadRoots, Fact::RootsRead { second_reader, alone, .. }) => {
                 self.check_read(step.number, *second_reader, alone)
             }
-            (Act::ReadUnfinished, Fact::UnfinishedRead { .. }) => Ok(()),
             (Act::DestroyKeys { token }, Fact::KeysDestroyed { token: t, keys }) if t == token => {
                 self.check_destroyed(token, keys)
             }
@@ -189,8 +192,7 @@ impl Ceremony {
         }
     }
 
-    fn check_room(&self, fact: &Fact) -> Result<(), Refusal> {
-        let Fact::RoomRead { modules, .. } = fact else { return Ok(()) };
+    fn check_modules(&self, modules: &[ModuleRead]) -> Result<(), Refusal> {
         let pinned = self.plan().modules();
         match modules.iter().find(|module| !pinned.is_empty() && !pinned.contains(&module.sha256)) {
             None => Ok(()),

@@ -102,8 +102,8 @@ pub fn intended(record: &Record) -> Vec<RootMade> {
     drafted.unwrap_or_default()
 }
 
-/// What the closing page says beside the digests: who was not here, which steps were left out, the first days on which
-/// somebody fails, and how long old keys stay dangerous. Always the same for the same record.
+/// What the closing page says beside the digests: who was not here, which repositories and steps were left out, the first
+/// days on which somebody fails, and how long old keys stay dangerous. Always the same for the same record.
 ///
 /// # Errors
 /// As [`draft::assemble`].
@@ -112,6 +112,9 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
     let mut remarks: Vec<String> = absent
         .map(|(token, why)| format!("token {token} was not here: {}", one_line(why)))
         .collect();
+    for left in ceremony.plan().exclusions() {
+        remarks.push(format!("`{}` was left out: {}", left.name, left.reason));
+    }
     for step in ceremony.steps() {
         if let Some(reason) = ceremony.left_out(step) {
             remarks.push(format!("step {} was left out: {reason}", step.number));

@@ -213,6 +213,9 @@ pub fn to_sign(drafts: &[Draft], public: &PublicKey) -> Result<Vec<(String, ToSi
     Ok(inputs)
 }
 
+/// What to do about a form that no client takes.
+pub const NOT_SIGNED: &str = "keep the candidate for the makers of officiant; no real key signs it";
+
 /// Turns raw answers into recorded signatures, each verified.
 ///
 /// # Errors
@@ -316,12 +319,32 @@ pub fn assemble(ceremony: &Ceremony) -> Result<Vec<(Draft, SignedRoot)>, Refusal
     Ok(complete)
 }
 
+/// Checks a candidate with the signatures of throw-away keys, before any real key signs it. `[DRY-SIGNATURE]`
+///
+/// # Errors
+/// A form that no client takes.
+pub fn check_dry(draft: &Draft, signatures: &[Signature]) -> Result<(), Refusal> {
+    if reads_back(draft, &SignedRoot::assemble(&draft.root, signatures)) {
+        return Ok(());
+    }
+    let what =
+        format!("`{}`: the candidate does not read back as it was written", draft.repository);
+    Err(Refusal::of(Check::DrySignature, what).hint(NOT_SIGNED))
+}
+
+/// Whether a file of a candidate reads back as itself, in the one form in which servers and clients write it.
+fn reads_back(draft: &Draft, file: &SignedRoot) -> bool {
+    let dialect = draft.root.dialect();
+    SignedRoot::parse(dialect, file.bytes()).is_ok_and(|again| {
+        again == *file
+            && again.signed_digest() == draft.root.signed_digest()
+            && (dialect == Dialect::Tuf || root::notary::is_byte_exact(&again))
+    })
+}
+
 fn check_complete(draft: &Draft, file: &SignedRoot) -> Result<(), Refusal> {
     let name = &draft.repository;
-    let again = SignedRoot::parse(draft.root.dialect(), file.bytes())
-        .map_err(|error| Refusal::of(Check::RootBytes, format!("`{name}`: {error}")))?;
-    let exact = draft.root.dialect() == Dialect::Tuf || root::notary::is_byte_exact(&again);
-    if again != *file || !exact || again.signed_digest() != draft.root.signed_digest() {
+    if !reads_back(draft, file) {
         let what = format!("`{name}`: the file does not read back as it was written");
         return Err(Refusal::of(Check::RootBytes, what));
     }
@@ -330,7 +353,7 @@ fn check_complete(draft: &Draft, file: &SignedRoot) -> Result<(), Refusal> {
     let old = draft.last().map(|last| ("old", last.root()));
     for (who, holder) in old.into_iter().chain([("new", &draft.root)]) {
         let electorate = Electorate::of(holder, Role::Root);
-        let mine: Vec<Signature> = again
+        let mine: Vec<Signature> = file
             .signatures()
             .iter()
             .filter(|signature| electorate.keys.contains_key(&signature.key))
@@ -401,3 +424,6 @@ pub(super) fn check_reachable(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -253,6 +253,11 @@ impl Plan {
         &self.text.modules
     }
 
+    /// Whether real tokens are to be driven by modules that nobody named: somebody decides that, and it is recorded.
+    pub fn trusts_any_module(&self) -> bool {
+        !self.practice() && self.modules().is_empty()
+    }
+
     /// The unfinished ceremony that it closes.
     pub const fn abandon(&self) -> Option<PlannedAbandon> {
         self.text.abandon

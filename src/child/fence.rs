@@ -1,9 +1,13 @@
-//! What a child denies itself before it does anything: core dumps, other processes' eyes, sockets.
+//! What a child denies itself before it does anything: the terminal, other processes, files, sockets, core dumps.
 //!
-//! Roof: changes this process alone. A PKCS#11 module is not our code, so the child that loads one first gives up every
-//! socket but those of AF_UNIX, which pcscd and p11-kit need; the vault gives up all.
+//! Roof: changes this process alone. A PKCS#11 module is not our code, so the child that loads one first gives up whatever
+//! a module does not need; the vault gives up all.
+
+mod calls;
+mod files;
 
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -11,10 +15,6 @@ use rustix::io::Errno;
 use rustix::mm::MlockAllFlags;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
 use rustix::thread::{CapabilitySet, CapabilitySets};
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule,
-};
 use serde::{Deserialize, Serialize};
 
 /// Which sockets a child may still open.
@@ -24,9 +24,36 @@ pub(super) enum Sockets {
     Unix,
 }
 
+/// What stays within a child's reach behind its fence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// No file, no socket.
+    Nothing,
+    /// What a module and its libraries read.
+    Module {
+        /// The folder of a soft token, read and written. A soft token needs no socket; every other has those of pcscd and
+        /// p11-kit.
+        token: Option<PathBuf>,
+        /// Files and folders that the room file lets the module write.
+        writes: Vec<PathBuf>,
+    },
+}
+
+impl Reach {
+    fn sockets(&self) -> Sockets {
+        match self {
+            Self::Module { token: None, .. } => Sockets::Unix,
+            Self::Module { token: Some(_), .. } | Self::Nothing => Sockets::None,
+        }
+    }
+}
+
 /// What stands around a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
+    /// It opens no file but those within its reach. Only where the kernel has Landlock: without it a module opens whatever
+    /// the account may open, media and terminals included.
+    pub is_confined: bool,
     /// Its memory never goes to a disk. Only where the limit of the account allows all of it: with a smaller limit the
     /// process would end at the next large allocation.
     pub is_memory_locked: bool,
@@ -35,22 +62,30 @@ pub struct Fence {
 /// What this machine does not let a child deny itself. The child then does nothing at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Unfenced {
+    /// Sockets, programs, signals.
+    #[error("system calls cannot be denied (seccomp)")]
+    Calls,
     /// What an administrator's account may do.
     #[error("an administrator's capabilities cannot be dropped")]
     Capabilities,
     /// Core dumps, or the view of other processes.
     #[error("core dumps cannot be turned off")]
     Dumps,
-    /// Sockets.
-    #[error("sockets cannot be denied (seccomp)")]
-    Sockets,
+    /// Files, though the kernel could.
+    #[error("files cannot be denied (Landlock)")]
+    Files,
+    /// The session, and with it the terminal.
+    #[error("the session of the terminal cannot be left")]
+    Session,
 }
 
-/// Makes this process one that leaves no core dump, and into whose memory no other of the same user can look.
+/// Makes this process one that leaves no core dump, into whose memory no other of the same user can look, and whose
+/// children get none of the descriptors with which it was started: a terminal may be among them.
 ///
 /// # Errors
 /// [`Unfenced::Dumps`].
 pub fn seclude() -> Result<(), Unfenced> {
+    close_fds::set_fds_cloexec(3, &[]);
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(Resource::Core, none).map_err(|_| Unfenced::Dumps)?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
@@ -58,13 +93,15 @@ pub fn seclude() -> Result<(), Unfenced> {
 }
 
 /// Raises the fence around this process, for good. To be called before there is a second thread.
-pub(super) fn raise(sockets: Sockets) -> Result<Fence, Unfenced> {
+pub(super) fn raise(reach: &Reach) -> Result<Fence, Unfenced> {
     seclude()?;
-    let filter = filter(sockets).ok_or(Unfenced::Sockets)?;
-    seccompiler::apply_filter(&filter).map_err(|_| Unfenced::Sockets)?;
+    // What a person types at the terminal, to stop us too, is for the parent: no child shares its session.
+    rustix::process::setsid().map_err(|_| Unfenced::Session)?;
+    let is_confined = files::confine(reach)?;
+    calls::deny(reach.sockets())?;
     let is_memory_locked = lock_memory();
     drop_capabilities()?;
-    Ok(Fence { is_memory_locked })
+    Ok(Fence { is_confined, is_memory_locked })
 }
 
 /// An administrator's process may look into others whatever they deny; what a child keeps is only what lets its memory
@@ -99,92 +136,11 @@ fn lock_memory() -> bool {
         && rustix::mm::mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE).is_ok()
 }
 
-fn filter(sockets: Sockets) -> Option<BpfProgram> {
-    let other_family = || {
-        let unix = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, AF_UNIX);
-        Some(vec![SeccompRule::new(vec![unix.ok()?]).ok()?])
-    };
-    let mut rules = std::collections::BTreeMap::new();
-    for call in SOCKET_CALLS {
-        let rule = if sockets == Sockets::Unix { other_family()? } else { Vec::new() };
-        rules.insert(*call, rule);
-    }
-    for call in OTHER_CALLS {
-        rules.insert(*call, Vec::new());
-    }
-    // x86-64 has each call a second time, for the x32 ABI; kernels rarely serve it.
-    if cfg!(target_arch = "x86_64") {
-        let twins: Vec<_> = rules.iter().map(|(call, rule)| (call | X32, rule.clone())).collect();
-        rules.extend(twins);
-    }
-    let denied = SeccompAction::Errno(Errno::PERM.raw_os_error().cast_unsigned());
-    let arch = std::env::consts::ARCH.try_into().ok()?;
-    SeccompFilter::new(rules, SeccompAction::Allow, denied, arch).ok()?.try_into().ok()
-}
-
 const GRACE: Duration = Duration::from_secs(2);
-
-const AF_UNIX: u64 = 1;
-const X32: i64 = 0x4000_0000;
-
-/// socket, socketpair.
-#[cfg(target_arch = "x86_64")]
-const SOCKET_CALLS: &[i64] = &[41, 53];
-// The one table of aarch64 and riscv64; on any other machine `TargetArch` is none, and nothing starts.
-#[cfg(not(target_arch = "x86_64"))]
-const SOCKET_CALLS: &[i64] = &[198, 199];
-
-/// io_uring_setup, io_uring_enter and io_uring_register, which open sockets too; ptrace, process_vm_readv,
-/// process_vm_writev and pidfd_getfd, which reach into other processes; bpf.
-#[cfg(target_arch = "x86_64")]
-const OTHER_CALLS: &[i64] = &[425, 426, 427, 101, 310, 311, 438, 321];
-#[cfg(not(target_arch = "x86_64"))]
-const OTHER_CALLS: &[i64] = &[425, 426, 427, 117, 270, 271, 438, 280];
 
 #[cfg(test)]
 mod tests {
-    use rustix::net::{AddressFamily, SocketType, socket};
-
     use super::*;
-
-    /// A filter is for its thread and those after it, so each case has a thread of its own.
-    fn behind(sockets: Sockets, family: AddressFamily) -> Result<(), Errno> {
-        std::thread::spawn(move || {
-            seccompiler::apply_filter(&filter(sockets).unwrap()).unwrap();
-            socket(family, SocketType::STREAM, None).map(drop)
-        })
-        .join()
-        .unwrap()
-    }
-
-    #[test]
-    fn no_socket_but_those_of_the_machine_itself_can_be_opened() {
-        for family in [AddressFamily::INET, AddressFamily::INET6, AddressFamily::NETLINK] {
-            assert_eq!(behind(Sockets::Unix, family), Err(Errno::PERM));
-            assert_eq!(behind(Sockets::None, family), Err(Errno::PERM));
-        }
-        assert_eq!(behind(Sockets::Unix, AddressFamily::UNIX), Ok(()));
-        assert_eq!(behind(Sockets::None, AddressFamily::UNIX), Err(Errno::PERM));
-    }
-
-    #[test]
-    fn no_descriptor_is_taken_out_of_another_process() {
-        let own = rustix::process::getpid();
-        let taken = std::thread::spawn(move || {
-            let flags = rustix::process::PidfdFlags::empty();
-            let process = rustix::process::pidfd_open(own, flags).unwrap();
-            let take = || {
-                let flags = rustix::process::PidfdGetfdFlags::empty();
-                rustix::process::pidfd_getfd(&process, 0, flags).map(drop)
-            };
-            let before = take();
-            seccompiler::apply_filter(&filter(Sockets::Unix).unwrap()).unwrap();
-            (before, take())
-        });
-        let (before, after) = taken.join().unwrap();
-        assert_ne!(before, Err(Errno::PERM));
-        assert_eq!(after, Err(Errno::PERM));
-    }
 
     #[test]
     fn no_capability_is_left_but_the_one_that_locks_memory() {
@@ -197,5 +153,13 @@ mod tests {
             (left.effective | left.permitted) - CapabilitySet::IPC_LOCK == CapabilitySet::empty()
         );
         assert_eq!(left.inheritable, CapabilitySet::empty());
+    }
+
+    #[test]
+    fn a_soft_token_and_the_vault_have_no_socket_at_all() {
+        let module = |token| Reach::Module { token, writes: Vec::new() };
+        assert_eq!(module(None).sockets(), Sockets::Unix);
+        assert_eq!(module(Some("/tokens/a".into())).sockets(), Sockets::None);
+        assert_eq!(Reach::Nothing.sockets(), Sockets::None);
     }
 }

@@ -13,7 +13,6 @@ pub mod wire;
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -25,7 +24,7 @@ use serde::de::DeserializeOwned;
 
 use crate::key::ToSign;
 use crate::secret::SecretBytes;
-use fence::Sockets;
+use fence::Reach;
 use wire::{Fault, Wire};
 
 pub use error::Error;
@@ -79,6 +78,7 @@ impl Process {
         kind: &str,
         launch: &Launch,
         environment: Option<(&str, &OsStr)>,
+        terms: &impl Serialize,
     ) -> Result<Self, Error> {
         let start = |source| Error::Start { child: launch.name.clone(), source };
         let mut child = Command::new(&launch.program)
@@ -86,8 +86,6 @@ impl Process {
             .env_clear()
             .envs(environment)
             .current_dir("/")
-            // What a person types at the terminal to stop us is for the parent: a token is not cut off in a call.
-            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -102,20 +100,13 @@ impl Process {
             name: launch.name.clone(),
             patience: launch.patience,
             running: Some((child, wire)),
-            fence: Fence { is_memory_locked: false },
+            fence: Fence { is_confined: false, is_memory_locked: false },
         };
-        process.fence = process.greeting()?;
+        // The first thing that a child is told is what it will work with, the first that it says what stands around it.
+        let (fence, _) = process.call::<_, Result<Fence, Unfenced>>(terms, Vec::new())?;
+        process.fence =
+            fence.map_err(|reason| Error::Unfenced { child: process.name.clone(), reason })?;
         Ok(process)
-    }
-
-    /// The first thing a child sends: what stands around it.
-    fn greeting(&mut self) -> Result<Fence, Error> {
-        let received = match &mut self.running {
-            Some((_, wire)) => wire.receive::<Result<Fence, Unfenced>>(Some(self.patience)),
-            None => Err(Fault::Closed),
-        };
-        let (fence, _) = received.map_err(|fault| self.lost(fault))?;
-        fence.map_err(|reason| Error::Unfenced { child: self.name.clone(), reason })
     }
 
     /// Asks, and waits for the answer. After a fault the child is ended, and stays so.
@@ -177,13 +168,18 @@ fn own_wire() -> Result<(Wire, OwnedFd), Fault> {
     Ok((Wire::new(reader, writer)?, parent))
 }
 
-/// A child's loop: one answer for each question, until the parent closes the wire.
-fn serve<Q: DeserializeOwned, A: Serialize>(
-    sockets: Sockets,
-    mut answer: impl FnMut(Q, Vec<SecretBytes>) -> (A, Vec<SecretBytes>),
-) -> Result<(), Fault> {
+/// A child's loop: the terms, then one answer for each question, until the parent closes the wire. What is within reach
+/// and what answers come of the terms; everything after them happens behind the fence.
+fn serve<T: DeserializeOwned, Q: DeserializeOwned, A: Serialize, F>(
+    begin: impl FnOnce(T) -> (Reach, F),
+) -> Result<(), Fault>
+where
+    F: FnMut(Q, Vec<SecretBytes>) -> (A, Vec<SecretBytes>),
+{
     let (mut wire, parent) = own_wire()?;
-    let fence = fence::raise(sockets);
+    let (terms, _) = wire.receive(None)?;
+    let (reach, mut answer) = begin(terms);
+    let fence = fence::raise(&reach);
     fence::end_with_parent(parent);
     wire.send(&fence, &[], None)?;
     if fence.is_err() {

@@ -5,15 +5,16 @@
 
 mod driven;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::fence::Sockets;
+use super::fence::Reach;
 use super::wire::{Bytes, Fault};
 use super::{Error, Launch, Process, serve};
+use crate::digest::Digest;
 use crate::key::{Algorithm, ToSign};
-use crate::room::pkcs11;
+use crate::room::pkcs11::{self, Image};
 use crate::secret::{Pin, Secret, SecretBytes};
 use driven::{Answer, Driven, Question};
 
@@ -24,9 +25,22 @@ pub use crate::room::pkcs11::{Face, Generated, KeyRef, Login, Object, PublicObje
 pub struct Driver {
     /// The PKCS#11 module, a shared library.
     pub module: PathBuf,
-    /// For a soft token: the configuration file that names its own directory. The only thing that the child has in its
-    /// environment.
+    /// What it must be; without, any is loaded.
+    pub sha256: Option<Digest>,
+    /// For a soft token: the configuration file that stands in its own directory. The only thing that the child has in
+    /// its environment.
     pub softhsm: Option<PathBuf>,
+    /// Files and folders that the module may write besides.
+    pub writes: Vec<PathBuf>,
+}
+
+/// What the child is told before it raises its fence.
+#[derive(Serialize, Deserialize)]
+struct Terms {
+    module: PathBuf,
+    sha256: Option<Digest>,
+    token: Option<PathBuf>,
+    writes: Vec<PathBuf>,
 }
 
 /// Who holds the SO PIN of a token that is initialised (docs/threats.md rule 9).
@@ -54,12 +68,19 @@ impl Token {
     /// Starts a child and has it load the module.
     ///
     /// # Errors
-    /// [`Error::Start`], [`Error::Lost`], and [`pkcs11::Error::Module`].
+    /// [`Error::Start`], [`Error::Lost`], [`pkcs11::Error::Module`], and [`pkcs11::Error::ModuleChanged`].
     pub fn start(launch: &Launch, driver: &Driver) -> Result<Self, Error> {
         let environment =
             driver.softhsm.as_ref().map(|config| ("SOFTHSM2_CONF", config.as_os_str()));
-        let mut token = Self(Process::start("token", launch, environment)?);
-        token.done(&Question::Load(driver.module.clone()), Vec::new())?;
+        let token = driver.softhsm.as_ref().and_then(|config| config.parent());
+        let terms = Terms {
+            module: driver.module.clone(),
+            sha256: driver.sha256,
+            token: token.map(Path::to_owned),
+            writes: driver.writes.clone(),
+        };
+        let mut token = Self(Process::start("token", launch, environment, &terms)?);
+        token.done(&Question::Load, Vec::new())?;
         Ok(token)
     }
 
@@ -316,11 +337,15 @@ impl Token {
 /// # Errors
 /// The [`Fault`] that ended the conversation, other than its regular end.
 pub fn run() -> Result<(), Fault> {
-    let mut driven = Driven::default();
-    serve(Sockets::Unix, |question, secrets| {
-        let mut out = Vec::new();
-        let answer = driven.answer(question, secrets, &mut out);
-        (answer, out)
+    serve(|terms: Terms| {
+        // Its path is out of reach behind the fence, and the whole file is ours to hash before it is loaded.
+        let mut driven = Driven::new(Image::take(&terms.module, terms.sha256));
+        let answer = move |question, secrets| {
+            let mut out = Vec::new();
+            let answer = driven.answer(question, secrets, &mut out);
+            (answer, out)
+        };
+        (Reach::Module { token: terms.token, writes: terms.writes }, answer)
     })
 }
 

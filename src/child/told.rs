@@ -49,7 +49,7 @@ impl Error {
             Self::Start { .. } => None,
             Self::Token(error) => token_hint(error),
             Self::Unfenced { .. } => {
-                Some("use a machine whose kernel has seccomp, as Debian's has")
+                Some("use a machine whose kernel has seccomp and Landlock, as Debian's has")
             }
             Self::Vault(refused) => vault_hint(refused),
         }
@@ -63,6 +63,7 @@ fn of_token(error: &pkcs11::Error) -> Option<Check> {
         E::KeyMissing { .. } => Check::TokenKey,
         E::KeyTaken { .. } | E::KeyTwice { .. } => Check::TokenKeyTaken,
         E::LabelTaken { .. } | E::TwinLabel { .. } | E::TwinSerial { .. } => Check::TokenOne,
+        E::ModuleChanged { .. } => Check::RoomModules,
         E::ObjectTaken { .. } => Check::TokenObjectTaken,
         E::SecretUnreadable { .. } => Check::TokenSeal,
         _ => return None,
@@ -99,7 +100,7 @@ fn of_vault(refused: &Refused) -> Option<Check> {
 fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
     use pkcs11::Error as E;
     Some(match error {
-        E::AttributeDiffers { .. } | E::SecretUnreadable { .. } | E::Wrapped { .. } => {
+        E::AttributeDiffers { .. } | E::Wrapped { .. } => {
             "this kind of token cannot hold such a key safely: use another model"
         }
         E::Device { .. } | E::Nonsense { .. } => {
@@ -114,6 +115,7 @@ fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
         }
         E::ManyBlanks { .. } => "insert one new token at a time",
         E::Module { .. } => "correct the path of the module in the room file, or install it",
+        E::ModuleChanged { .. } => "put back the module with which the ceremony began",
         E::NoBlank => "insert the new token; what is initialised already is never wiped here",
         E::NoToken { .. } => "insert it; `officiant token list` shows what is present",
         E::PinLength { .. } | E::PinUnfit { .. } => {
@@ -123,7 +125,7 @@ fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
         E::TwinLabel { .. } | E::TwinSerial { .. } => "remove the token that is not meant",
         E::WriteProtected { .. } => "set the switch of the token, or its reader, to write",
         E::KeyTwice { .. } => "one of the two is a copy: leave this token out",
-        E::NotSupported { .. } | E::PeerPoint { .. } => {
+        E::NotSupported { .. } | E::PeerPoint { .. } | E::SecretUnreadable { .. } => {
             "this kind of token cannot take this part: use another model"
         }
         E::LabelUnfit { .. } | E::NotLoggedIn { .. } | E::NotSelected { .. } => return None,

@@ -7,7 +7,7 @@ mod held;
 
 use serde::{Deserialize, Serialize};
 
-use super::fence::Sockets;
+use super::fence::Reach;
 use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
 use crate::key::{Algorithm, PublicKey, ToSign};
@@ -100,7 +100,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Start`].
     pub fn start(launch: &Launch) -> Result<Self, Error> {
-        Ok(Self(Process::start("vault", launch, None)?))
+        Ok(Self(Process::start("vault", launch, None, &())?))
     }
 
     /// What stands around the process.
@@ -338,5 +338,5 @@ enum Answer {
 /// The [`Fault`] that ended the conversation, other than its regular end.
 pub fn run() -> Result<(), Fault> {
     let mut held = Held::default();
-    serve(Sockets::None, |question, secrets| (held.answer(question, secrets), Vec::new()))
+    serve(|()| (Reach::Nothing, |question, secrets| (held.answer(question, secrets), Vec::new())))
 }

@@ -217,9 +217,16 @@ fn driver(
     folder: fn(&Path) -> Result<PathBuf, soft::Error>,
 ) -> Result<Driver, Refusal> {
     let softhsm = token.softhsm.as_deref().map(folder).transpose().map_err(|e| e.refusal())?;
-    // The room file was refused if it names a module that it does not have.
-    let module = room.module(&token.module).map(|module| module.path.clone()).unwrap_or_default();
-    Ok(Driver { module, softhsm })
+    let module = room.module(&token.module).ok_or_else(|| {
+        // The room file was refused if it names a module that it does not have.
+        Refusal::new(Exit::Ours, format!("the room file has no module `{}`", token.module))
+    })?;
+    Ok(of(module, softhsm))
+}
+
+/// There is no record here that says which bytes the module must have.
+fn of(module: &binding::Module, softhsm: Option<PathBuf>) -> Driver {
+    Driver { module: module.path.clone(), sha256: None, softhsm, writes: module.writes.clone() }
 }
 
 /// One driver for each soft token, and one for each module that drives others or none that is bound yet.
@@ -234,8 +241,7 @@ fn drivers(room: &Binding) -> Result<Vec<(String, Driver)>, Refusal> {
     for module in &room.modules {
         let mut bound = room.tokens.iter().filter(|token| token.module == module.name);
         if !soft.contains(module.name.as_str()) || bound.any(|token| token.softhsm.is_none()) {
-            let driver = Driver { module: module.path.clone(), softhsm: None };
-            drivers.push((module.name.clone(), driver));
+            drivers.push((module.name.clone(), of(module, None)));
         }
     }
     for token in &room.tokens {

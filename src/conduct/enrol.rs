@@ -20,7 +20,7 @@ use crate::digest::Digest;
 use crate::key::{Algorithm, Scheme};
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
-use crate::room::pkcs11::{Face, Generated, KeyRef, Login, Purpose, WrapTrial};
+use crate::room::pkcs11::{self, Face, Generated, KeyRef, Login, Purpose, WrapTrial};
 use crate::room::soft;
 use crate::secret::{Pin, SecretBytes};
 
@@ -253,7 +253,10 @@ impl Session<'_> {
             }
         }
         let made = token.generate(purpose, Algorithm::EcdsaP256, label);
-        let made = made.map_err(|error| self.child(&error))?;
+        let made = made.map_err(|error| match purpose {
+            Purpose::Seal => self.no_seal(&error),
+            Purpose::Attest | Purpose::Root => self.child(&error),
+        })?;
         self.told(label, made)
     }
 
@@ -321,14 +324,24 @@ impl Session<'_> {
             let point = self.vault()?.peer_point(&sealed, &to);
             point.map_err(|error| self.child(&error))?
         };
-        let agreed = token.agree(key, &point);
-        let agreed = agreed
-            .map_err(|error| Refusal { check: Some(Check::TokenSeal), ..self.child(&error) })?;
+        let agreed = token.agree(key, &point).map_err(|error| self.no_seal(&error))?;
         let met = self.vault()?.meet(&sealed, &to, &agreed);
         met.map_err(|error| {
             let what = format!("token `{name}` does not agree as its sealing key should: {error}");
             Refusal::of(Check::TokenSeal, what).hint("enrol another token for the share")
         })
+    }
+
+    /// Why a token has no sealing key: it is one that cannot have any, or the device failed.
+    fn no_seal(&self, error: &child::Error) -> Refusal {
+        use pkcs11::Error as E;
+        let refusal = self.child(error);
+        match error {
+            child::Error::Token(
+                E::NotSupported { .. } | E::PeerPoint { .. } | E::SecretUnreadable { .. },
+            ) => Refusal { check: Some(Check::TokenSeal), exit: Exit::Refused, ..refusal },
+            _ => refusal,
+        }
     }
 
     pub(super) fn adopt(&mut self, step: u32, name: &str, key: &str) -> Result<Fact, Refusal> {

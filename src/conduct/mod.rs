@@ -7,6 +7,7 @@ mod closing;
 mod enrol;
 mod inputs;
 mod journal;
+mod module;
 mod opening;
 mod reading;
 pub mod rehearsal;
@@ -17,6 +18,7 @@ mod signing;
 mod token;
 mod words;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::ceremony::fact::Fact;
@@ -26,6 +28,7 @@ use crate::ceremony::{self, Ceremony, Inputs};
 use crate::check::Check;
 use crate::child::vault::Vault;
 use crate::child::{self, Launch};
+use crate::digest::Digest;
 use crate::record::{Body, Mode, Record, Tool};
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
@@ -61,6 +64,8 @@ struct Session<'a> {
     /// Lines of a longer copy of the record that are not in the work folder yet.
     unwritten: Vec<String>,
     reading: Reading,
+    /// The modules that may be loaded, by name, as this run read them.
+    modules: BTreeMap<String, Digest>,
     vault: Option<Vault>,
     #[expect(dead_code, reason = "held for its lifetime")]
     lock: media::Lock,
@@ -70,7 +75,7 @@ struct Session<'a> {
 #[derive(Clone, Debug)]
 pub struct Finished {
     /// The closing digest.
-    pub closing: crate::digest::Digest,
+    pub closing: Digest,
     /// The ceremony's folder in the trust folder.
     pub folder: String,
 }
@@ -90,10 +95,8 @@ pub fn conduct(room: Room<'_>, plan: &std::path::Path) -> Result<Finished, Refus
     let lock = lock(&work)?;
     journal::begin_anew(&work)?;
     files.keep(&work)?;
-    let reading = Reading::of(room.clock);
-    let (record, unwritten, vault) = Default::default();
-    let mut session =
-        Session { room, inputs: files, ceremony, record, unwritten, reading, vault, lock };
+    let record = Record::default();
+    let mut session = Session::new(room, (files, ceremony, record), lock);
     session.opened()?;
     session.run()
 }
@@ -119,10 +122,8 @@ fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
     let files = inputs::Files::kept(&work, &record)?;
     // The clock of this day is attested anew, by two watches, before anything else is done.
     let ceremony = ceremony::replay(files.inputs()?, &record)?;
-    let reading = Reading::of(room.clock);
-    let vault = None;
-    let mut session =
-        Session { room, inputs: files, ceremony, record, unwritten, reading, vault, lock };
+    let mut session = Session::new(room, (files, ceremony, record), lock);
+    session.unwritten = unwritten;
     match session.resumed() {
         Ok(()) => session.run(),
         Err(refusal) => {
@@ -162,7 +163,17 @@ fn lock(work: &std::path::Path) -> Result<media::Lock, Refusal> {
     media::Lock::take(work).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    fn new(
+        room: Room<'a>,
+        (inputs, ceremony, record): (inputs::Files, Ceremony, Record),
+        lock: media::Lock,
+    ) -> Self {
+        let reading = Reading::of(room.clock);
+        let (unwritten, modules, vault) = Default::default();
+        Self { room, inputs, ceremony, record, unwritten, reading, modules, vault, lock }
+    }
+
     fn run(mut self) -> Result<Finished, Refusal> {
         self.show_consent()?;
         while let Some(step) = self.ceremony.next().cloned() {
@@ -191,7 +202,7 @@ impl Session<'_> {
             Act::ConfirmPlan => self.confirm_plan(number),
             Act::ConfirmTrust => self.confirm_trust(number),
             Act::AttestClock => self.attest_clock(number),
-            Act::ReadRoom => self.read_room(),
+            Act::ReadRoom => self.read_room(number),
             Act::ReadRequest => self.read_request(number),
             Act::ReadUnfinished => self.read_unfinished(number),
             Act::DestroyKeys { token } => self.destroy_keys(number, token),

@@ -1,17 +1,16 @@
-//! Opening: words, clock, room and request.
+//! Opening: words, clock and request.
 //!
 //! Roof.
 
 use super::Session;
 use super::words::{ATTEMPTS, Asked, table};
 use crate::ceremony::admission;
-use crate::ceremony::fact::{Fact, ModuleRead, Watch};
+use crate::ceremony::fact::{Fact, Watch};
 use crate::ceremony::plan::midnight;
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::record::Body;
 use crate::refusal::{Exit, Refusal};
-use crate::room::binding;
 use crate::room::clock::parse_watch;
 use crate::room::console::{Expected, Prompt};
 
@@ -90,51 +89,6 @@ impl Session<'_> {
         }
         Err(Refusal::of(Check::ClockWindow, format!("{who} gave no date and time"))
             .hint("find a watch that shows UTC, and `resume`"))
-    }
-
-    pub(super) fn read_room(&mut self) -> Result<Fact, Refusal> {
-        let room = self.inputs.room_digest();
-        self.show(&format!("        room.toml {}", room.grouped()))?;
-        let mut modules = Vec::new();
-        for module in self.room.binding.modules.clone() {
-            let sha256 = binding::module_digest(&module.path).map_err(|error| error.refusal())?;
-            self.show(&format!("        module {} {}", module.name, sha256.grouped()))?;
-            modules.push(ModuleRead { name: module.name, sha256 });
-        }
-        Ok(Fact::RoomRead { room, modules })
-    }
-
-    /// After a restart: another room.toml is an exception, and so is another module than was read, which is refused where
-    /// the plan pins modules. Consent stays with the file with which the ceremony began. `[ROOM-MODULES]`
-    pub(super) fn check_room_again(&mut self, step: u32) -> Result<(), Refusal> {
-        let read = self.ceremony.facts().find_map(|fact| match fact {
-            Fact::RoomRead { modules, .. } => Some(modules.clone()),
-            _ => None,
-        });
-        let Some(read) = read else { return Ok(()) };
-        for module in self.room.binding.modules.clone() {
-            let sha256 = binding::module_digest(&module.path).map_err(|error| error.refusal())?;
-            if read.iter().any(|known| known.sha256 == sha256) {
-                continue;
-            }
-            let name = module.name;
-            if !self.ceremony.plan().modules().is_empty() {
-                let what = format!(
-                    "module `{name}` has digest {sha256}, and was not read in this ceremony"
-                );
-                return Err(Refusal::of(Check::RoomModules, what)
-                    .hint("put back the module with which the ceremony began"));
-            }
-            let expected = "the modules that were read when the ceremony began drive its tokens";
-            let expected = expected.to_owned();
-            self.ask_exception(step, expected, format!("module {name} is now {sha256}"))?;
-        }
-        let (begun, now) = (self.inputs.room_digest(), self.room.binding.digest);
-        if begun == now {
-            return Ok(());
-        }
-        let expected = format!("room.toml {begun}, with which the ceremony began");
-        self.ask_exception(step, expected, format!("room.toml is now {now}"))
     }
 
     pub(super) fn read_request(&mut self, step: u32) -> Result<Fact, Refusal> {

@@ -14,7 +14,7 @@ use crate::check::Check;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::media::{self, Kind};
-use crate::root::{KeyId, Role, SignedRoot, notary};
+use crate::root::{KeyId, Role, SignedRoot};
 
 impl Session<'_> {
     pub(super) fn draft_roots(&mut self) -> Result<Fact, Refusal> {
@@ -76,24 +76,10 @@ impl Session<'_> {
             let raw = raw.first().map(Vec::as_slice).unwrap_or_default();
             let signature = draft.root.signature(&id, &stand_in, raw);
             signatures.push(signature.map_err(|error| {
-                Refusal::of(Check::DrySignature, error.to_string()).hint(NOT_SIGNED)
+                Refusal::of(Check::DrySignature, error.to_string()).hint(draft::NOT_SIGNED)
             })?);
         }
-        let file = SignedRoot::assemble(&draft.root, &signatures);
-        let again = SignedRoot::parse(draft.root.dialect(), file.bytes());
-        let exact = |file: &SignedRoot| {
-            draft.root.dialect() == crate::root::Dialect::Tuf || notary::is_byte_exact(file)
-        };
-        match again {
-            Ok(again) if again == file && exact(&again) => Ok(()),
-            _ => {
-                let what = format!(
-                    "`{}`: the candidate does not read back as it was written",
-                    draft.repository
-                );
-                Err(Refusal::of(Check::DrySignature, what).hint(NOT_SIGNED))
-            }
-        }
+        draft::check_dry(draft, &signatures)
     }
 
     /// What the second reader's machine needs to see the same change and say the same words.
@@ -221,9 +207,6 @@ impl Session<'_> {
         Ok(Fact::RootsAssembled { roots })
     }
 }
-
-/// What to do about a form that no client takes.
-const NOT_SIGNED: &str = "keep the candidate for the makers of officiant; no real key signs it";
 
 /// How many sentences of the horizon fit a screen.
 const SHOWN: usize = 8;

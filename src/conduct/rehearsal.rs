@@ -20,7 +20,7 @@ use crate::key::{Algorithm, PublicKey};
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::request::{Repository, Request};
-use crate::room::binding::{Binding, Media, Module, Token};
+use crate::room::binding::{self, Binding, Media, Module, Token};
 use crate::room::clock::{Clock, SystemClock};
 use crate::room::console::Console;
 use crate::room::media::{self, Kind, Limits};
@@ -53,7 +53,8 @@ pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<R
     let real = inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()?;
     let roster = Roster::new(&real.plan, &real.past)?;
     let chains = chains(&real)?;
-    let all = stages(&real.plan, &roster, &chains);
+    let soft = binding::module_digest(&module.path).map_err(|error| error.refusal())?;
+    let all = stages(&real.plan, &roster, &chains, soft);
     let folder = new_folder(&binding.work)?;
     let stage_room = StageRoom { folder: folder.clone(), module, roster };
     let steps = crate::ceremony::step::steps(&real.plan, &stage_room.roster).len();

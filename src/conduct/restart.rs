@@ -46,7 +46,8 @@ impl Session<'_> {
         if let Some((head, part)) = &paper.unwritten {
             self.show_checkpoint(part, head)?;
         }
-        if let Some(part) = unchecked {
+        // What was read and is not on paper is read again, and its page comes then.
+        if let Some(part) = unchecked.filter(|part| part != Part::Reading.title()) {
             self.append(step, Body::Checkpoint { part: part.clone() })?;
             let head = self.record.head();
             self.show_checkpoint(&part, &head)?;

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 
+use super::signing::finish;
 use super::token::{Put, seal_key};
 use super::{CUSTODY, Session};
 use crate::ceremony::fact::{Certified, Fact, Purpose, ShareMade};
 use crate::ceremony::roster::Holding;
 use crate::ceremony::statement::Said;
-use crate::ceremony::{Ceremony, closing, draft};
+use crate::ceremony::{Ceremony, closing};
 use crate::check::Check;
 use crate::child::token::Token;
 use crate::digest::Digest;
@@ -273,7 +274,7 @@ impl Session<'_> {
     }
 
     /// The sealed share as the token stores it, else as the custody folder does; it is the one that was made, or it is
-    /// named.
+    /// named before any token opens it.
     fn fetch_share(
         &mut self,
         token: &mut Token,
@@ -284,30 +285,48 @@ impl Session<'_> {
         let (index, made) = share;
         let label = object(&set.id, index).label;
         let stored = token.objects().map_err(|error| self.child(&error))?;
-        let sealed = if stored.iter().any(|object| object.label == label) {
-            token.read(&label).map_err(|error| self.child(&error))?
+        let (sealed, holder) = if stored.iter().any(|object| object.label == label) {
+            let sealed = token.read(&label).map_err(|error| self.child(&error))?;
+            (sealed, format!("the token with serial {}", face.name.serial))
         } else {
-            self.sealed_file(set, index)?
+            (self.sealed_file(set, index)?, "the custody folder".to_owned())
         };
-        let expected = made.iter().find(|share| share.index == index).map(|share| share.sealed);
-        if expected == Some(Digest::of(&sealed)) {
+        let found = Digest::of(&sealed);
+        if made.iter().any(|share| share.index == index && share.sealed == found) {
             return Ok(sealed);
         }
-        let serial = &face.name.serial;
-        if let Some(other) = made.iter().find(|share| share.sealed == Digest::of(&sealed)) {
-            let what = format!(
-                "where share {index} of set {} should be, the token with serial {serial} has share {}",
-                set.id, other.index
-            );
-            return Err(Refusal::of(Check::ShareIndex, what)
-                .hint("leave this token out, and open another share"));
+        let share = format!("share {index} of set {}", set.id);
+        let (check, what) = match self.known_share(&found) {
+            None => {
+                let what = format!("{share}, as {holder} has it, is not the one that was made");
+                (Check::ShareCommitment, what)
+            }
+            Some((other, index)) => {
+                let what = format!("where {share} should be, {holder} has share {index}");
+                match other == set.id.to_string() {
+                    true => (Check::ShareIndex, what),
+                    false => (Check::ShareSet, format!("{what} of set {other}")),
+                }
+            }
+        };
+        Err(Refusal::of(check, what).hint("leave this token out, and open another share"))
+    }
+
+    /// Set and index of a sealed share that was ever made, as the trust folder or this record tells.
+    fn known_share(&self, sealed: &Digest) -> Option<(String, u8)> {
+        let mut known = Vec::new();
+        for key in &closing::custody(&self.ceremony).keys {
+            if let Held::Shares { set, shares, .. } = &key.held {
+                known.extend(shares.iter().map(|share| (set.clone(), share.index, share.sealed)));
+            }
         }
-        let what = format!(
-            "share {index} of set {} on the token with serial {serial} is not the one that was made",
-            set.id
-        );
-        Err(Refusal::of(Check::ShareCommitment, what)
-            .hint("leave this token out, and open another share"))
+        for entry in self.record.entries() {
+            if let Body::Done { fact: Fact::KeySplit { set, shares, .. } } = &entry.body {
+                known.extend(shares.iter().map(|share| (set.clone(), share.index, share.sealed)));
+            }
+        }
+        let mut known = known.into_iter();
+        known.find(|(.., made)| made == sealed).map(|(set, index, _)| (set, index))
     }
 
     fn sealed_file(&self, set: &Set, index: u8) -> Result<Vec<u8>, Refusal> {
@@ -385,43 +404,6 @@ fn set_of(ceremony: &Ceremony, key: &str) -> Result<(Set, Vec<ShareMade>), Refus
 /// The data object of a share.
 fn object(set: &SetId, index: u8) -> Object {
     Object { label: format!("officiant share {set} {index}"), application: APPLICATION.to_owned() }
-}
-
-/// Completes certificates from raw answers.
-pub(super) fn finish(
-    requests: &[(String, crate::root::certificate::Tbs)],
-    raw: &[Vec<u8>],
-) -> Result<Vec<Certified>, Refusal> {
-    let mut certified = Vec::new();
-    for ((name, tbs), raw) in requests.iter().zip(raw) {
-        let made = tbs.finish(raw).map_err(|error| {
-            Refusal::of(Check::SignatureGood, format!("certificate for `{name}`: {error}"))
-                .hint("run `resume`: it is made anew; if it stays so, use another token")
-        })?;
-        certified.push(Certified { repository: name.clone(), certificate: made.to_pem() });
-    }
-    Ok(certified)
-}
-
-impl Session<'_> {
-    /// What is to be signed for the certificates of a key, each with a serial drawn now.
-    pub(super) fn certificate_requests(
-        &self,
-        name: &str,
-        public: &PublicKey,
-    ) -> Result<Vec<(String, crate::root::certificate::Tbs)>, Refusal> {
-        let many = draft::certificate_names(&self.ceremony, name).len();
-        let drawn = (0..many).map(|_| super::token::draw::<16>()).collect::<Result<Vec<_>, _>>()?;
-        let mut drawn = drawn.into_iter();
-        let mut serials = || drawn.next().unwrap_or_default();
-        draft::certificate_requests(
-            &self.ceremony,
-            name,
-            public,
-            &mut serials,
-            self.room.clock.now(),
-        )
-    }
 }
 
 /// The largest sealed share that is read, in bytes.

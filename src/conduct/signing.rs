@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Session;
 use super::screen::FEW;
-use super::share::finish;
 use super::token::Put;
 use super::words::{Asked, table};
 use crate::ceremony::draft;
@@ -19,6 +18,7 @@ use crate::digest::Digest;
 use crate::key::{PublicKey, ToSign};
 use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11::{self, KeyRef, Object};
+use crate::root::certificate::Tbs;
 use crate::trust::LastCeremony;
 
 /// What a token stores of what it is about to sign.
@@ -89,6 +89,20 @@ impl Session<'_> {
         let head = self.record.head();
         let text = format!("officiant proof v1\nroot key\n{name}\n{holder}\n{head}\n{random}\n");
         self.challenge(token, holder, key, text.as_bytes()).map(|_| ())
+    }
+
+    /// What is to be signed for the certificates of a key, each with a serial drawn now.
+    pub(super) fn certificate_requests(
+        &self,
+        name: &str,
+        public: &PublicKey,
+    ) -> Result<Vec<(String, Tbs)>, Refusal> {
+        let many = draft::certificate_names(&self.ceremony, name).len();
+        let drawn = (0..many).map(|_| super::token::draw::<16>()).collect::<Result<Vec<_>, _>>()?;
+        let mut drawn = drawn.into_iter();
+        let mut serials = || drawn.next().unwrap_or_default();
+        let at = self.room.clock.now();
+        draft::certificate_requests(&self.ceremony, name, public, &mut serials, at)
     }
 
     fn certify_on(
@@ -333,4 +347,20 @@ impl Session<'_> {
 
 fn inputs(drafts: &[draft::Draft], public: &PublicKey) -> Result<Vec<ToSign>, Refusal> {
     Ok(draft::to_sign(drafts, public)?.into_iter().map(|(_, input)| input).collect())
+}
+
+/// Completes certificates from raw answers.
+pub(super) fn finish(
+    requests: &[(String, Tbs)],
+    raw: &[Vec<u8>],
+) -> Result<Vec<Certified>, Refusal> {
+    let mut certified = Vec::new();
+    for ((name, tbs), raw) in requests.iter().zip(raw) {
+        let made = tbs.finish(raw).map_err(|error| {
+            Refusal::of(Check::SignatureGood, format!("certificate for `{name}`: {error}"))
+                .hint("run `resume`: it is made anew; if it stays so, use another token")
+        })?;
+        certified.push(Certified { repository: name.clone(), certificate: made.to_pem() });
+    }
+    Ok(certified)
 }

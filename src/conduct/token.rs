@@ -11,7 +11,7 @@ use super::{CUSTODY, Session};
 use crate::ceremony::closing;
 use crate::ceremony::fact::Fact;
 use crate::check::Check;
-use crate::child::token::{Driver, Token};
+use crate::child::token::Token;
 use crate::child::{self, Launch};
 use crate::digest::Digest;
 use crate::key::PublicKey;
@@ -19,7 +19,7 @@ use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::pkcs11::{self, Face, KeyRef, Login};
-use crate::room::{entropy, media, soft};
+use crate::room::{entropy, media};
 use crate::seal::SealKey;
 
 /// What the custody folder says of a token: what the public files only commit to.
@@ -114,21 +114,6 @@ impl Session<'_> {
     pub(super) fn open(&mut self, name: &str) -> Result<Token, Refusal> {
         let driver = self.driver(name)?;
         Token::start(&Launch::this_binary(name), &driver).map_err(|error| self.child(&error))
-    }
-
-    pub(super) fn driver(&self, name: &str) -> Result<Driver, Refusal> {
-        let binding = &self.room.binding;
-        let missing = || {
-            Refusal::new(Exit::Usage, format!("room.toml has no token `{name}`"))
-                .hint("add a `[[token]]` with its module, and `resume`")
-        };
-        let token = binding.token(name).ok_or_else(missing)?;
-        let module = binding.module(&token.module).ok_or_else(missing)?;
-        let softhsm = match &token.softhsm {
-            None => None,
-            Some(folder) => Some(soft::make(folder).map_err(|error| error.refusal())?),
-        };
-        Ok(Driver { module: module.path.clone(), softhsm })
     }
 
     /// Takes the token with the enrolled serial; one that is here in its place is named.

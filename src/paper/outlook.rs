@@ -122,6 +122,12 @@ impl Outlook {
 /// What no rule refuses and everybody should know (docs/threats.md rules 8, 9 and 10).
 fn warnings(plan: &Plan, roster: &Roster) -> Vec<String> {
     let mut said = Vec::new();
+    if plan.trusts_any_module() {
+        said.push(
+            "An exception will be needed: the plan pins no `modules`, so what any module says of its tokens is believed."
+                .to_owned(),
+        );
+    }
     let Some(root) = plan.root() else { return said };
     let wildcard = root.certificate_name.as_deref().filter(|name| *name != "gun");
     let many = plan.repositories().len();

@@ -100,7 +100,7 @@ fn weakness(fact: &Fact) -> Option<String> {
                 .into(),
         ),
         Fact::Intended { token, stored: false, .. } => Some(format!(
-            "Token `{token}` stored no intent: that it never signs otherwise rests on its custodian's paper."
+            "Token `{token}` stores no data: what it meant to sign stands on its custodian's receipt alone."
         )),
         Fact::ShareStored { key, index, on_token: false, .. } => Some(format!(
             "Share {index} of key `{key}` lies in the custody folder only: its token stores no data."

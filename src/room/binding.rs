@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -56,6 +56,8 @@ pub struct Module {
     pub name: String,
     /// The shared object.
     pub path: PathBuf,
+    /// Files and folders that it may write besides the folder of its soft token: the device of a TPM, a token's store.
+    pub writes: Vec<PathBuf>,
 }
 
 /// A token's way into this machine.
@@ -98,7 +100,37 @@ impl Binding {
         if let Some(rehearsal) = &file.rehearsal {
             source.known_module(&file, &rehearsal.module)?;
         }
+        file.module.iter().flat_map(|module| &module.writes).try_for_each(|path| {
+            let what = binding.bars(&folder.join(path.get_ref()));
+            what.map_or(Ok(()), |what| {
+                let what = format!("`writes` of `{}`: {what}", path.get_ref().display());
+                Err(source.error(Some(path.span()), what))
+            })
+        })?;
         Ok(binding)
+    }
+
+    /// Why no module may write there, if none may: what the ceremony itself reads and writes is its own, and so are
+    /// screen and keyboard.
+    fn bars(&self, path: &Path) -> Option<&'static str> {
+        let media = &self.media;
+        let mut own = [&self.work]
+            .into_iter()
+            .chain(self.trust.iter().chain(&self.unfinished))
+            .chain(media.inward.iter().chain(&media.outward).chain(&media.room))
+            .chain(self.tokens.iter().filter_map(|token| token.softhsm.as_ref()));
+        let device = path.strip_prefix("/dev").ok().and_then(|device| device.to_str());
+        if path.components().any(|part| part == Component::ParentDir) {
+            Some("expected a path without `..`")
+        } else if own.any(|own| own.starts_with(path) || path.starts_with(own)) {
+            Some("the ceremony's own files lie there")
+        } else if Path::new("/dev").starts_with(path)
+            || device.is_some_and(|device| PEOPLE.iter().any(|kind| device.starts_with(kind)))
+        {
+            Some("people's screens and keyboards are there")
+        } else {
+            None
+        }
     }
 
     /// The module called `name`.
@@ -266,7 +298,8 @@ fn modules(source: &Source<'_>, folder: &Path, files: &[ModuleFile]) -> Result<V
         .iter()
         .map(|file| {
             let name = source.name(&file.name, &mut seen)?;
-            Ok(Module { name, path: folder.join(&file.path) })
+            let writes = file.writes.iter().map(|path| folder.join(path.get_ref())).collect();
+            Ok(Module { name, path: folder.join(&file.path), writes })
         })
         .collect()
 }
@@ -283,6 +316,9 @@ fn tokens(source: &Source<'_>, folder: &Path, file: &RoomFile) -> Result<Vec<Tok
         })
         .collect()
 }
+
+/// What the devices begin with, below /dev, at which people read and type.
+const PEOPLE: [&str; 8] = ["console", "hidraw", "input", "ptmx", "pts", "tty", "uinput", "vcs"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -313,6 +349,8 @@ struct MediaFile {
 struct ModuleFile {
     name: Spanned<String>,
     path: PathBuf,
+    #[serde(default)]
+    writes: Vec<Spanned<PathBuf>>,
 }
 
 #[derive(Deserialize)]
@@ -375,6 +413,41 @@ module = "softhsm"
         let here = std::env::current_dir().unwrap();
         assert_eq!(room.work, here.join("work"));
         assert_eq!(room.tokens[0].softhsm, Some(here.join("tokens/officer-a")));
+    }
+
+    #[test]
+    fn a_module_writes_neither_what_is_the_ceremonys_nor_at_terminals() {
+        let with = |path: &str| {
+            let writes = format!("libsofthsm2.so\"\nwrites = [\"{path}\"]");
+            parse(&ROOM.replace("libsofthsm2.so\"", &writes))
+        };
+        let room = with("/dev/tpmrm0").unwrap();
+        assert_eq!(room.modules[0].writes, [Path::new("/dev/tpmrm0")]);
+        assert_eq!(with("store").unwrap().modules[0].writes, [Path::new("/room/store")]);
+        for (why, paths) in [
+            ("expected a path without `..`", &["media/store/..", "/dev/shm/../tty"][..]),
+            (
+                "the ceremony's own files lie there",
+                &[
+                    "/",
+                    "work",
+                    "work/custody",
+                    "media",
+                    "media/out-2/x",
+                    "tokens",
+                    "/room/./media/in",
+                ],
+            ),
+            (
+                "people's screens and keyboards are there",
+                &["/dev", "/dev/tty", "/dev/tty1", "/dev/pts/0", "/dev/input", "/dev/vcsa1"],
+            ),
+        ] {
+            for path in paths {
+                let found = with(path).unwrap_err();
+                assert_eq!(found, format!("/room/room.toml:9: `writes` of `{path}`: {why}"));
+            }
+        }
     }
 
     #[test]

@@ -5,13 +5,12 @@
 
 mod error;
 mod face;
+mod image;
 mod init;
 mod key;
 mod make;
 mod object;
 mod spki;
-
-use std::path::Path;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error as CkError, RvError};
@@ -23,6 +22,7 @@ use crate::secret::{Pin, SecretBytes};
 
 pub use error::Error;
 pub use face::{Face, Login, Name, TriesLeft};
+pub use image::Image;
 pub use init::Blank;
 pub use key::{KeyRef, PublicObject};
 pub use make::{Generated, Purpose, WrapTrial};
@@ -32,6 +32,8 @@ pub use object::Object;
 pub struct Module {
     pkcs11: Option<Pkcs11>,
     selected: Option<Selected>,
+    #[expect(dead_code, reason = "a module may open its own file while it is loaded")]
+    image: Image,
 }
 
 struct Selected {
@@ -47,18 +49,18 @@ impl Module {
     ///
     /// # Errors
     /// [`Error::Module`].
-    pub fn load(path: &Path) -> Result<Self, Error> {
+    pub fn load(image: Image) -> Result<Self, Error> {
         let fail = |error: CkError| Error::Module {
-            module: path.display().to_string(),
+            module: image.module.clone(),
             because: match &error {
                 CkError::LibraryLoading(_) => "it is no library that this machine can load".into(),
                 CkError::MissingSymbol(_) => "it is no PKCS#11 module".into(),
                 other => error::code(other),
             },
         };
-        let pkcs11 = Pkcs11::new(path).map_err(fail)?;
+        let pkcs11 = Pkcs11::new(image.path()).map_err(fail)?;
         pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).map_err(fail)?;
-        Ok(Self { pkcs11: Some(pkcs11), selected: None })
+        Ok(Self { pkcs11: Some(pkcs11), selected: None, image })
     }
 
     /// What every token that is present says of itself; one whose answer cannot be read is left out of the faces and

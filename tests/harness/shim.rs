@@ -2,8 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs::{self, File, OpenOptions},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
+    thread,
+};
+
+use rustix::{
+    fs::{CWD, FileType, Mode, mknodat},
+    process::{Pid, Signal, kill_process},
 };
 
 use super::{peers::peer, scratch::Scratch};
@@ -11,6 +18,8 @@ use super::{peers::peer, scratch::Scratch};
 /// A copy of the module in a folder of its own, with its rules and its counts.
 pub(crate) struct Shim {
     folder: PathBuf,
+    /// Where it says whom to kill: a fenced process cannot do it itself.
+    victims: File,
 }
 
 /// One call, as the shim saw it.
@@ -28,10 +37,31 @@ impl Shim {
     /// Puts a copy before the module `real`. The rules are those of `shim.conf`, such as `call 17 before kill self`
     /// or `C_Sign 3 before return 0x30`: tests/shim/src/lib.rs lists them.
     pub(crate) fn before(scratch: &Scratch, name: &str, real: &str, rules: &[&str]) -> Self {
-        let shim = Self { folder: scratch.folder(&format!("shim/{name}")) };
+        let folder = scratch.folder(&format!("shim/{name}"));
+        let pipe = folder.join("victims");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RWXU, 0).expect("a pipe");
+        // Both ends: it opens at once, and does not end with the last victim.
+        let victims = OpenOptions::new().read(true).write(true).open(pipe).expect("a pipe");
+        let told = victims.try_clone().expect("the pipe again");
+        thread::spawn(move || kill_all(&told));
+        let shim = Self { folder, victims };
         fs::copy(peer("shim/libshim.so"), shim.module()).expect("a copy of the shim");
         shim.rules(real, rules);
         shim
+    }
+
+    /// What room.toml must let it write.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What came of each attack of the last `attack`: its name and its outcome.
+    #[track_caller]
+    pub(crate) fn attacks(&self) -> BTreeMap<String, String> {
+        let report = fs::read_to_string(self.folder.join("attacks")).expect("no attack was played");
+        let line =
+            |line: &str| line.split_once(": ").map(|(name, came)| (name.into(), came.into()));
+        report.lines().map(|told| line(told).expect("a name and an outcome")).collect()
     }
 
     /// Gives the processes that load it from now on other rules, and forgets what was counted.
@@ -92,6 +122,22 @@ impl Shim {
             check(call);
         }
         unreachable!("an endless run of numbers");
+    }
+}
+
+impl Drop for Shim {
+    fn drop(&mut self) {
+        // The thread that kills ends.
+        let _ = self.victims.write_all(b"\n");
+    }
+}
+
+/// Kills whoever is named, in their order, until an empty line comes.
+fn kill_all(told: &File) {
+    for line in BufReader::new(told).lines().map_while(Result::ok).take_while(|l| !l.is_empty()) {
+        for victim in line.split(' ').filter_map(|victim| Pid::from_raw(victim.parse().ok()?)) {
+            let _ = kill_process(victim, Signal::KILL);
+        }
     }
 }
 

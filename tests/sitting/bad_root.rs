@@ -1,6 +1,6 @@
-//! Roots of other tools that must not be continued, and a clock that is not the plan's.
+//! Roots of other tools that must not be continued.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::collections::BTreeMap;
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use officiant::{
@@ -16,21 +16,24 @@ use officiant::{
 use super::bad_answer::waits_at;
 use super::bench::PIN;
 use super::genesis::on_tokens;
-use super::rotate::{after_genesis, renewal};
 use super::{Bench, Holding, PlanText, Publisher};
 use crate::harness::command::{command, run};
 use crate::harness::softhsm::SoftHsm;
 
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 const NAME: &str = "localhost:5000/one";
-const FAKETIME: &str = "faketime/libfaketime.so.1";
 
 /// A certificate of a key for these days, and the key as a root lists it.
 fn certified(owner: &Publisher, serial: u8, days: (i64, i64)) -> Key {
+    certified_for(NAME, owner, serial, days)
+}
+
+/// The same, of another repository.
+pub(super) fn certified_for(name: &str, owner: &Publisher, serial: u8, days: (i64, i64)) -> Key {
     let midnight = Timestamp::now().to_zoned(TimeZone::UTC).start_of_day().unwrap();
     let day = |days: i64| midnight.checked_add(days.days()).unwrap().timestamp();
     let subject = Subject {
-        name: NAME.to_owned(),
+        name: name.to_owned(),
         serial: [serial; 16],
         key: owner.public(),
         not_before: day(days.0),
@@ -41,7 +44,7 @@ fn certified(owner: &Publisher, serial: u8, days: (i64, i64)) -> Key {
 }
 
 /// A first root of these keys, all of the same owner, signed under each.
-fn first(bench: &Bench, owner: &Publisher, keys: Vec<Key>, expires: i64) -> SignedRoot {
+pub(super) fn first(bench: &Bench, owner: &Publisher, keys: Vec<Key>, expires: i64) -> SignedRoot {
     let online = |role: &Role| {
         let public = bench.online[role].public();
         (*role, (vec![Key::plain(Dialect::Notary, &public).unwrap()], 1))
@@ -170,73 +173,6 @@ fn a_first_root_that_its_own_keys_did_not_sign_is_refused() {
     bench.refuses(1, &told, "have the request fetched anew, from another machine");
 }
 
-/// What conducts the ceremony of a bench with another clock: its offset, as `+40d` or `-1d`, is read from a file at
-/// every look at the clock.
-fn with_clock(bench: &Bench, offset: &str) -> Command {
-    let library = fs::read_dir("/usr/lib")
-        .unwrap()
-        .map(|entry| entry.unwrap().path().join(FAKETIME))
-        .find(|path| path.exists())
-        .expect("Debian's libfaketime");
-    let file = bench.scratch.file("clock", offset);
-    let mut conduct = bench.conducting();
-    conduct.env("LD_PRELOAD", library).env("FAKETIME_NO_CACHE", "1");
-    conduct.env("FAKETIME_TIMESTAMP_FILE", file);
-    conduct
-}
-
-/// Waits until two watches were compared with the clock, and sets the clock then.
-fn set_after_the_watches(bench: &Bench, offset: &str) {
-    let record = bench.path(&format!("work-{}/record.jsonl", bench.number));
-    let is_attested =
-        || fs::read_to_string(&record).is_ok_and(|text| text.contains("clock-attested"));
-    for _ in 0..60_000 {
-        if is_attested() {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    // In one step: a look at the clock never meets an empty file.
-    let new = bench.scratch.file("clock.new", offset);
-    fs::rename(new, bench.path("clock")).unwrap();
-}
-
-#[test]
-fn a_clock_outside_the_window_is_refused() {
-    let bench = after_genesis(Dialect::Tuf);
-    bench.write_room(&TOKENS);
-    bench.write_answers(&TOKENS, "");
-    bench.write_plan(&renewal(&bench));
-    let today = super::bench::today();
-    let [from, until] = [-1, 3].map(|days: i64| today.checked_add(days.days()).unwrap());
-    for time in ["+40d", "-3d"] {
-        let ran = run(&mut with_clock(&bench, time));
-        let told = bench.told(&ran);
-        let (what, rest) = told.split_once('\n').unwrap();
-        assert!(what.starts_with("error: the clock says 20"), "{told}");
-        assert!(
-            what.ends_with(&format!(", the plan is for {from} until {until} [CLOCK-WINDOW]")),
-            "{told}"
-        );
-        let hint = "hint: set the machine's clock, or have the plan dated anew";
-        assert_eq!(rest, format!("{hint}\n{}\n", super::refused::NOTHING));
-        assert!(!bench.path("work-2").exists());
-    }
-    // A clock that is set while the ceremony is held.
-    let mut conduct = with_clock(&bench, "+0");
-    let ran = std::thread::scope(|scope| {
-        scope.spawn(|| set_after_the_watches(&bench, "+10m"));
-        run(&mut conduct)
-    });
-    let told = bench.told(&ran);
-    let last: Vec<&str> = told.lines().rev().take(3).collect();
-    assert!(last[2].starts_with("error: the clock of this machine moved by 6"), "{told}");
-    assert!(last[2].contains(" it was set forward by "), "{told}");
-    assert!(last[2].ends_with(" s [CLOCK-WINDOW]"), "{told}");
-    assert_eq!(last[1], "hint: set the clock right, and `resume`");
-    bench.resume().ok();
-}
-
 #[test]
 fn a_form_that_no_server_writes_shows_before_any_real_key_signs() {
     // A field that Go's encoder does not know, and that a next root would carry on.
@@ -260,7 +196,7 @@ fn a_form_that_no_server_writes_shows_before_any_real_key_signs() {
 }
 
 /// Puts the key of a tool of before onto the soft token `officer-a`.
-fn import(bench: &Bench, owner: &Publisher) {
+pub(super) fn import(bench: &Bench, owner: &Publisher) {
     let softhsm = SoftHsm::token(&bench.scratch, "officer-a", PIN);
     bench.scratch.file("key.der", owner.pkcs8());
     let pem =

@@ -1,6 +1,6 @@
 //! Tokens that are not what was enrolled, and PINs that are not theirs.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use officiant::{
     digest::Digest,
@@ -8,7 +8,6 @@ use officiant::{
 };
 
 use super::bad_answer::waits_at;
-use super::bench::PIN;
 use super::genesis::on_tokens;
 use super::rotate::{after_genesis, renewal};
 use super::{Bench, Holding, PlanText};
@@ -33,23 +32,6 @@ fn renewing(module: &str) -> Bench {
     bench
 }
 
-/// The serial of a soft token of the bench, as the custody folder has it.
-fn serial(bench: &Bench, token: &str) -> String {
-    let folder = bench.path("media/room-1/custody/tokens");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mine = |path: &PathBuf| path.to_string_lossy().contains(&format!("/{token}-"));
-    let text = fs::read_to_string(files.into_iter().find(mine).unwrap()).unwrap();
-    text.split("\"serial\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
-}
-
-/// OpenSC's tool on a soft token of the bench, logged in.
-fn tool(bench: &Bench, token: &str, arguments: &[&str]) -> Ran {
-    let mut tool = command("pkcs11-tool", bench.scratch.path());
-    tool.env("SOFTHSM2_CONF", bench.path(&format!("tokens/{token}/softhsm2.conf")));
-    tool.args(["--module", MODULE, "--login", "--pin", PIN]).args(arguments);
-    run(&mut tool)
-}
-
 /// Forgets the second ceremony of the bench.
 fn begin_anew(bench: &Bench) {
     fs::remove_dir_all(bench.path("work-2")).unwrap();
@@ -60,7 +42,7 @@ fn a_wrong_pin_is_told_with_what_the_token_says_and_tried_once() {
     let scratch = Scratch::new();
     let shim = Shim::before(&scratch, "all", MODULE, &[]);
     let bench = renewing(shim.module().to_str().unwrap());
-    let serial = serial(&bench, "officer-a");
+    let serial = bench.serial("officer-a");
     let pins = "[pin]\nofficer-a = \"000000\"\nofficer-b = \"135792\"\nofficer-c = \"135792\"\n";
     let wrong = |rules: &[&str], says: &str, count: u32, run: &dyn Fn() -> Ran| {
         bench.scratch.file("answers-2.toml", pins);
@@ -98,7 +80,7 @@ fn a_wrong_pin_is_told_with_what_the_token_says_and_tried_once() {
 #[test]
 fn no_serial_and_no_count_of_pins_gets_into_what_is_published() {
     let bench = renewing(MODULE);
-    let serials = TOKENS.map(|token| serial(&bench, token));
+    let serials = TOKENS.map(|token| bench.serial(token));
     // A wrong PIN, twice, and a token in the place of another: the screen tells serials and counts.
     bench.scratch.file("answers-2.toml", "[pin]\nofficer-a = \"000000\"\n");
     assert_eq!(bench.conduct().code(), 1);
@@ -133,7 +115,7 @@ fn no_serial_and_no_count_of_pins_gets_into_what_is_published() {
 #[test]
 fn a_token_with_another_serial_is_named() {
     let bench = renewing(MODULE);
-    let [first, second] = ["officer-a", "officer-b"].map(|token| serial(&bench, token));
+    let [first, second] = ["officer-a", "officer-b"].map(|token| bench.serial(token));
     let swap = || {
         let [a, b, free] =
             ["tokens/officer-a", "tokens/officer-b", "tokens/free"].map(|name| bench.path(name));
@@ -160,12 +142,12 @@ fn a_token_with_another_serial_is_named() {
 #[test]
 fn a_token_that_shows_another_key_is_named() {
     let bench = renewing(MODULE);
-    let serial = serial(&bench, "officer-a");
+    let serial = bench.serial("officer-a");
     for kind in ["pubkey", "privkey"] {
-        tool(&bench, "officer-a", &["--delete-object", "--type", kind, "--label", "root-a"]).ok();
+        bench.tool("officer-a", &["--delete-object", "--type", kind, "--label", "root-a"]);
     }
     let made = ["--keypairgen", "--key-type", "EC:prime256v1", "--label", "root-a", "--id", "01"];
-    tool(&bench, "officer-a", &made).ok();
+    bench.tool("officer-a", &made);
     let told = format!(
         "token `officer-a` (serial {serial}) does not show the key that was enrolled [TOKEN-KEY]"
     );
@@ -239,7 +221,7 @@ fn a_key_that_is_there_already_is_refused() {
     );
     // A key that somebody put there.
     let made = ["--keypairgen", "--key-type", "EC:prime256v1", "--label", "root-d", "--id", "01"];
-    tool(&bench, "officer-a", &made).ok();
+    bench.tool("officer-a", &made);
     bench.write_plan(&plan("root-d"));
     bench.stops(
         || bench.conduct(),
@@ -255,7 +237,8 @@ fn a_key_that_is_there_already_is_refused() {
 #[test]
 fn a_module_that_the_plan_does_not_pin_is_not_loaded() {
     let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
-    let shim = Shim::before(&bench.scratch, "all", MODULE, &[]);
+    let scratch = Scratch::new();
+    let shim = Shim::before(&scratch, "all", MODULE, &[]);
     bench.write_room_with(&TOKENS, shim.module().to_str().unwrap());
     bench.write_answers(&TOKENS, "");
     let reviewed = Digest::of(b"the module that was reviewed");

@@ -167,6 +167,11 @@ impl Bench {
              room = [\"media/room-1\", \"media/room-2\"]\n[[module]]\nname = \"soft\"\n\
              path = \"{module}\"\n"
         );
+        if module != MODULE {
+            // A shim writes its counts beside it.
+            let folder = Path::new(module).parent().unwrap().display();
+            let _ = writeln!(text, "writes = [\"{folder}\"]");
+        }
         for token in tokens {
             let _ = write!(
                 text,

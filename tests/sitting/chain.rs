@@ -123,12 +123,17 @@ impl Standing {
         let work = bench.path(&format!("work-{}", bench.number));
         let record = fs::read_to_string(work.join("record.jsonl")).unwrap_or_default();
         let whole = record.rfind('\n').map_or(0, |end| end + 1);
-        let mut done = BTreeSet::new();
+        let (mut done, mut read) = (BTreeSet::new(), None);
         for line in record[..whole].lines() {
             let entry: Value = serde_json::from_str(line).unwrap();
-            let kind = entry["body"]["fact"]["is"].as_str().unwrap_or("resumed");
-            if !PASSING.contains(&kind) {
-                done.insert(entry["step"].as_u64().unwrap());
+            let step = entry["step"].as_u64().unwrap();
+            match entry["body"]["fact"]["is"].as_str() {
+                // That the change was read is believed once its page is on paper.
+                Some("roots-read") => read = Some(step),
+                Some(kind) if !PASSING.contains(&kind) => drop(done.insert(step)),
+                Some(_) => {}
+                None if entry["body"]["part"] == "Reading" => done.extend(read),
+                None => {}
             }
         }
         Self { has_inputs: work.join("inputs").exists(), has_record: whole > 0, done }

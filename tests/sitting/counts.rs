@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use officiant::root::{Dialect, Role};
+use officiant::root::Dialect;
 
+use super::genesis::on_one_token;
 use super::{Bench, Holding, PlanText};
 use crate::harness::{scratch::Scratch, shim::Shim, softhsm::MODULE};
 
@@ -16,15 +17,7 @@ fn rotation(many: usize) -> (BTreeMap<String, usize>, String) {
     let shim = Shim::before(&scratch, "all", MODULE, &[]);
     let module = shim.module().display().to_string();
     let mut bench = Bench::new(Dialect::Notary, &names);
-    let genesis = PlanText {
-        ceremony: "genesis",
-        after: None,
-        keys: vec![("root-a", "ecdsa-p256", Holding::Token("officer-a"))],
-        root: vec!["root-a"],
-        threshold: 1,
-        roles: Role::ONLINE.to_vec(),
-        extra: String::new(),
-    };
+    let genesis = on_one_token();
     bench.write_room_with(&["officer-a"], &module);
     bench.write_answers(&["officer-a"], "");
     bench.write_plan(&genesis);

@@ -1,7 +1,12 @@
 //! The first ceremony, in both dialects and both ways of holding a key.
 
-use officiant::root::{Dialect, Role};
+use officiant::{
+    root::{Dialect, Role},
+    trust::Held,
+};
 
+use super::left::planned;
+use super::rotate::enough;
 use super::{Bench, Holding, PlanText};
 use crate::harness::{
     command::{command, run},
@@ -27,6 +32,16 @@ pub(crate) fn on_tokens() -> PlanText {
     }
 }
 
+/// A genesis with one key on one token.
+pub(crate) fn on_one_token() -> PlanText {
+    PlanText {
+        keys: vec![("root-a", "ecdsa-p256", Holding::Token("officer-a"))],
+        root: vec!["root-a"],
+        threshold: 1,
+        ..on_tokens()
+    }
+}
+
 /// A genesis with one key in shares: 3 of 5.
 pub(crate) fn in_shares() -> PlanText {
     let tokens = &["share-1", "share-2", "share-3", "share-4", "share-5"];
@@ -47,6 +62,9 @@ fn keys_on_tokens_sign_a_first_tuf_root() {
     bench.write_plan(&on_tokens());
     let ran = bench.conduct().ok();
     assert!(ran.stdout.contains("closed 0001-genesis"), "{}", ran.stdout);
+    let all = "2 of root-a root-b root-c, signed by root-a root-b root-c";
+    assert_eq!(bench.shape("repo.test", 1), all);
+    assert_eq!(bench.remarks(), [""; 0]);
 }
 
 #[test]
@@ -57,6 +75,16 @@ fn a_key_in_shares_signs_a_first_notary_root() {
     bench.write_answers(&tokens, "");
     bench.write_plan(&in_shares());
     bench.conduct().ok();
+    for name in &bench.repositories {
+        assert_eq!(bench.shape(name, 1), "1 of root-s, signed by root-s");
+        assert_eq!(bench.certificates(name, 1), planned(name, 1));
+    }
+    assert_eq!(bench.remarks(), [23, 24].map(enough));
+    let Held::Shares { threshold, shares, .. } = &bench.custody().keys[0].held else {
+        panic!("no shares");
+    };
+    assert_eq!((*threshold, shares.len()), (3, 5));
+    assert!(shares.iter().all(|share| share.on_token && tokens.contains(&share.token.as_str())));
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! What a refusal must be: three lines, its exit code, and nothing written but its own entry in the record.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use officiant::record::{Body, Record};
 
@@ -19,11 +23,11 @@ impl Bench {
         let lines = format!("error: {what}\nhint: {hint}\n{NOTHING}\n");
         assert_eq!(self.told(&ran), lines);
         assert_eq!((ran.code(), ran.stdout.as_str()), (code, ""));
-        assert_same(&before, &files(self.scratch.path()), |_| false);
+        assert_same(&before, &files(self.scratch.path()), |_, _, _| false);
     }
 
-    /// Runs, and sees it refused at a step: these are the last lines, the record ends with the refusal, and neither
-    /// media nor anything but record and custody in the work folder was written.
+    /// Runs, and sees it refused at a step: these are the last lines, the record ends with the refusal, and nothing was
+    /// written but what a ceremony writes on its way ([`is_on_its_way`]) and the tokens that were asked for.
     #[track_caller]
     pub(crate) fn stops(&self, run: impl FnOnce() -> Ran, code: i32, lines: [&str; 3]) {
         let before = files(self.scratch.path());
@@ -36,11 +40,14 @@ impl Bench {
         assert_eq!(last, [what.as_str(), hint.as_str(), standing]);
         assert_eq!((ran.code(), ran.stdout.as_str()), (code, ""));
         let work = format!("work-{}/", self.number);
-        let candidate = |path: &str| path.starts_with("media/room-") && path.contains("candidate-");
-        assert_same(&before, &files(self.scratch.path()), |path| {
-            path.starts_with(&work) || path.starts_with("tokens/") || candidate(path)
+        // The screen breaks its lines where they are full.
+        let screen = told.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_same(&before, &files(self.scratch.path()), |path, was, is| {
+            match path.strip_prefix("tokens/").and_then(|path| path.split_once('/')) {
+                Some((token, _)) => screen.contains(&format!("put in token {token} ")),
+                None => is_on_its_way(path, &work, was, is),
+            }
         });
-        assert!(!self.path(&work).join("complete").exists(), "roots were completed");
         let record = self.record();
         let Some(Body::Refused { check, exit }) = record.entries().last().map(|entry| &entry.body)
         else {
@@ -88,14 +95,63 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
+/// Whether a ceremony that goes on writes this: in its work folder what it keeps of its inputs and of custody, its record
+/// and journal of PINs at their ends, and candidates, these on room media too; each once.
+fn is_on_its_way(path: &str, work: &str, was: Option<&[u8]>, is: Option<&[u8]>) -> bool {
+    let is_new = was.is_none() && is.is_some();
+    let grows = is.is_some_and(|is| is.starts_with(was.unwrap_or_default()));
+    let Some(inside) = path.strip_prefix(work) else {
+        return is_new && path.starts_with("media/room-") && path.contains("/candidate-");
+    };
+    match inside.split_once('/').unwrap_or((inside, "")) {
+        ("record.jsonl", "") => grows,
+        ("custody", file) if file.starts_with("pins-") => grows,
+        ("" | "custody" | "inputs", _) => is_new,
+        (folder, _) => is_new && folder.starts_with("candidate-"),
+    }
+}
+
+#[test]
+fn what_a_refusal_must_not_write_is_seen() {
+    let may = |path, was, is| is_on_its_way(path, "work-1/", was, is);
+    let (none, some, more) = (None, Some(&b"some"[..]), Some(&b"some more"[..]));
+    for path in ["work-1/record.jsonl", "work-1/custody/pins-0001.jsonl"] {
+        assert!(may(path, none, some) && may(path, some, more));
+        assert!(!may(path, more, some) && !may(path, some, none));
+    }
+    for path in [
+        "work-1/",
+        "work-1/inputs/plan.toml",
+        "work-1/custody/tokens/officer-a.json",
+        "work-1/candidate-00000000/plan.toml",
+        "media/room-1/candidate-00000000/plan.toml",
+    ] {
+        assert!(may(path, none, some) && !may(path, some, more) && !may(path, some, none));
+    }
+    for path in [
+        "work-1/complete/metadata/demo/1.root.json",
+        "work-2/record.jsonl",
+        "media/out-1a/trust/custody.json",
+        "media/out-1a/candidate-00000000/plan.toml",
+        "media/room-1/custody/pins-0001.jsonl",
+        "record.jsonl",
+    ] {
+        assert!(!may(path, none, some) && !may(path, some, more), "{path}");
+    }
+}
+
+/// Nothing differs but what may, by its path and what it was and is.
 #[track_caller]
-fn assert_same(
+pub(crate) fn assert_same(
     before: &BTreeMap<String, Vec<u8>>,
     after: &BTreeMap<String, Vec<u8>>,
-    may: impl Fn(&str) -> bool,
+    may: impl Fn(&str, Option<&[u8]>, Option<&[u8]>) -> bool,
 ) {
-    let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
-    let changed: Vec<&String> = changed.filter(|name| !may(name)).collect();
+    let bytes = |files: &BTreeMap<String, Vec<u8>>, name: &String| files.get(name).cloned();
+    let changed: Vec<&String> = changed
+        .filter(|name| !may(name, bytes(before, name).as_deref(), bytes(after, name).as_deref()))
+        .collect();
     assert!(changed.is_empty(), "written: {changed:?}");
 }

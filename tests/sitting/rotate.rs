@@ -3,6 +3,7 @@
 use officiant::root::{Dialect, Role};
 
 use super::genesis::{in_shares, on_tokens};
+use super::left::planned;
 use super::{Bench, Holding, PlanText};
 
 const OLD: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
@@ -54,6 +55,7 @@ fn all_keys_on_tokens_give_way_to_one_in_shares_and_back() {
         let plan = to_shares(&bench);
         bench.write_plan(&plan);
         bench.conduct().ok();
+        is_in_shares(&bench);
         bench.next_room();
         let back = PlanText {
             ceremony: "rotate",
@@ -75,7 +77,50 @@ fn all_keys_on_tokens_give_way_to_one_in_shares_and_back() {
         bench.write_answers(&all, "");
         bench.write_plan(&back);
         bench.conduct().ok();
+        is_back(&bench);
     }
+}
+
+/// After the rotation to shares: every old and the new key signed, and the rest is told.
+#[track_caller]
+fn is_in_shares(bench: &Bench) {
+    let name = &bench.repositories[0];
+    assert_eq!(bench.shape(name, 2), "1 of root-s, signed by root-a root-b root-c root-s");
+    let misled = ["root-a", "root-b", "root-c"].map(|key| bench.misled(key, 1, 2));
+    let left_out = [27, 28].map(enough);
+    assert_eq!(bench.remarks(), [&misled[..], &left_out].concat());
+    let keys = if bench.dialect == Dialect::Notary { 1 } else { 0 };
+    assert_eq!(bench.certificates(name, 2), planned(name, keys));
+}
+
+/// After the rotation back to tokens, with another key for the targets.
+#[track_caller]
+fn is_back(bench: &Bench) {
+    let name = &bench.repositories[0];
+    let of_two = bench.misled("root-s", 2, 1);
+    match bench.dialect {
+        Dialect::Notary => {
+            assert_eq!(bench.shape(name, 3), "1 of root-d, signed by root-s root-d");
+            let of_one = ["root-a", "root-b", "root-c"].map(|key| bench.misled(key, 1, 2));
+            let left_out = [19, 20].map(enough);
+            assert_eq!(bench.remarks(), [&[of_two][..], &of_one, &left_out].concat());
+            assert_eq!(bench.certificates(name, 3), planned(name, 1));
+        }
+        Dialect::Tuf => {
+            assert_eq!(bench.shape(name, 3), "1 of root-a root-d, signed by root-a root-s root-d");
+            let of_one = ["root-b", "root-c"].map(|key| bench.misled(key, 1, 2));
+            let left_out = [21, 22].map(enough);
+            assert_eq!(bench.remarks(), [&[of_two][..], &of_one, &left_out].concat());
+        }
+    }
+    let root = bench.root(name, 3);
+    let targets = root.root().role_keys(Role::Targets).map(|(_, key)| key.public().cloned());
+    assert_eq!(targets.collect::<Vec<_>>(), [Some(bench.online[&Role::Targets].public())]);
+}
+
+/// The remark on a share that was not needed.
+pub(super) fn enough(step: u32) -> String {
+    format!("step {step} was left out: enough shares of key root-s are open")
 }
 
 #[test]
@@ -87,6 +132,12 @@ fn a_renewal_keeps_the_keys_and_makes_new_certificates() {
         let renew = renewal(&bench);
         bench.write_plan(&renew);
         bench.conduct().ok();
+        let name = &bench.repositories[0];
+        let all = "2 of root-a root-b root-c, signed by root-a root-b root-c";
+        assert_eq!([1, 2].map(|version| bench.shape(name, version)), [all; 2]);
+        assert_eq!(bench.remarks(), [""; 0]);
+        let keys = if dialect == Dialect::Notary { 3 } else { 0 };
+        assert_eq!(bench.certificates(name, 2), planned(name, keys));
     }
 }
 
@@ -106,4 +157,15 @@ fn a_missing_officer_is_said_and_the_others_sign() {
     };
     bench.write_plan(&renew);
     bench.conduct().ok();
+    let name = &bench.repositories[0];
+    assert_eq!(bench.shape(name, 2), "2 of root-a root-b, signed by root-a root-b");
+    assert_eq!(bench.certificates(name, 2), planned(name, 2));
+    let told = [
+        bench.misled("root-c", 1, 2),
+        "step 15 was left out: token officer-c is not here: ill".to_owned(),
+        "token officer-c was not here: ill".to_owned(),
+    ];
+    assert_eq!(bench.remarks(), told);
+    let report = bench.report();
+    assert!(report.contains("not here: ill"), "{report}");
 }

@@ -11,14 +11,14 @@ use std::{
 use officiant::{
     child::{
         Error, Launch,
-        token::{Driver, Login, Purpose, SoPin, Token},
+        token::{Login, Purpose, SoPin, Token},
         vault::Vault,
         wire::Wire,
     },
     key::{Algorithm, Hash, Scheme},
 };
 
-use super::{PIN, fresh, launch, pin, start, vault};
+use super::{PIN, driver, fresh, launch, pin, start, vault};
 use crate::harness::{
     scratch::Scratch,
     shim::Shim,
@@ -101,7 +101,7 @@ fn a_module_that_hangs_is_given_up_and_ended() {
     let scratch = Scratch::new();
     let softhsm = SoftHsm::token(&scratch, "one", PIN);
     let shim = Shim::before(&scratch, "one", MODULE, &["C_Login 1 before hang"]);
-    let driver = Driver { module: shim.module(), softhsm: Some(softhsm.configuration()) };
+    let driver = driver(&softhsm, &shim.module());
     let patient = Launch { patience: Duration::from_secs(2), ..launch("one") };
     let mut token = Token::start(&patient, &driver).unwrap();
     token.select(&softhsm.serial(&scratch)).unwrap();
@@ -127,8 +127,13 @@ fn a_child_whose_parent_is_gone_ends_even_in_a_call_that_hangs() {
     let (reader, writer) = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
     let mut wire = Wire::new(reader.into(), writer.into()).unwrap();
     let long = Some(Duration::from_secs(20));
+    let (module, token) = (shim.module(), softhsm.configuration().parent().unwrap().to_owned());
+    let terms = serde_json::json!({
+        "module": module, "sha256": null, "token": token, "writes": [shim.folder()]
+    });
+    wire.send(&terms, &[], long).unwrap();
     wire.receive::<serde_json::Value>(long).unwrap();
-    wire.send(&serde_json::json!({ "Load": shim.module() }), &[], long).unwrap();
+    wire.send(&"Load", &[], long).unwrap();
     let begin = Instant::now();
     while shim.calls().is_empty() {
         assert!(begin.elapsed() < Duration::from_secs(20));

@@ -44,8 +44,18 @@ fn vault() -> Vault {
 
 /// A child on the tokens of one SoftHSM folder, with nothing selected.
 fn start(name: &str, softhsm: &SoftHsm, module: &Path) -> Token {
-    let driver = Driver { module: module.to_owned(), softhsm: Some(softhsm.configuration()) };
-    Token::start(&launch(name), &driver).unwrap()
+    Token::start(&launch(name), &driver(softhsm, module)).unwrap()
+}
+
+/// How a module drives the tokens of one SoftHSM folder. A shim writes its counts beside it.
+fn driver(softhsm: &SoftHsm, module: &Path) -> Driver {
+    let shim = module.parent().filter(|_| module != Path::new(MODULE)).map(Path::to_owned);
+    Driver {
+        module: module.to_owned(),
+        sha256: None,
+        softhsm: Some(softhsm.configuration()),
+        writes: shim.into_iter().collect(),
+    }
 }
 
 /// A child on a new token of its own, initialised by us, and logged in.

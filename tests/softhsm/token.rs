@@ -316,10 +316,17 @@ fn what_the_device_says_is_told_in_words_with_its_name() {
 fn a_module_that_is_none_is_told_in_words() {
     let scratch = Scratch::new();
     for (path, because) in [
-        ("/nowhere.so", "it is no library that this machine can load"),
+        ("/nowhere.so", "there is no such file"),
+        ("/usr/lib", "invalid input parameter"),
+        ("/etc/passwd", "it is no library that this machine can load"),
         ("/lib/x86_64-linux-gnu/libc.so.6", "it is no PKCS#11 module"),
     ] {
-        let driver = officiant::child::token::Driver { module: path.into(), softhsm: None };
+        let driver = officiant::child::token::Driver {
+            module: path.into(),
+            sha256: None,
+            softhsm: None,
+            writes: Vec::new(),
+        };
         let error = Token::start(&super::launch("one"), &driver).map(|_| ()).unwrap_err();
         assert!(matches!(error, Error::Token(pkcs11::Error::Module { .. })));
         let told = error.refusal("").to_string();

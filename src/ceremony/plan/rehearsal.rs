@@ -71,19 +71,28 @@ impl Stage {
     }
 }
 
-/// The stages of a rehearsal, the plan itself last. `chains` has the roots of every repository that has any.
-pub fn stages(plan: &Plan, roster: &Roster, chains: &[Vec<SignedRoot>]) -> Vec<Stage> {
+/// The stages of a rehearsal on the module `soft`, the plan itself last. `chains` has the roots of every repository that
+/// has any.
+pub fn stages(
+    plan: &Plan,
+    roster: &Roster,
+    chains: &[Vec<SignedRoot>],
+    soft: Digest,
+) -> Vec<Stage> {
     let mut stages = Vec::new();
     let longest = chains.iter().max_by_key(|chain| chain.len());
     if let (false, Some(chain)) = (plan.kind() == Kind::Genesis, longest) {
         for (number, root) in (1..).zip(chain) {
             let of = chain.len();
             let title = format!("stand-in of the past: root {number} of {of}");
-            stages.push(Stage { text: past(plan, roster, chain, root), title });
+            let text = PlanText { modules: vec![soft], ..past(plan, roster, chain, root) };
+            stages.push(Stage { text, title });
         }
     }
     let title = format!("REHEARSAL of {}", plan.title());
-    stages.push(Stage { text: itself(plan, roster), title });
+    // A plan that names no module asks for its exception in the rehearsal, too.
+    let modules = if plan.trusts_any_module() { Vec::new() } else { vec![soft] };
+    stages.push(Stage { text: PlanText { modules, ..itself(plan, roster) }, title });
     stages
 }
 
@@ -116,7 +125,6 @@ fn itself(plan: &Plan, roster: &Roster) -> PlanText {
     let mut text = plan.text.clone();
     text.title = format!("REHEARSAL: {}", text.title);
     text.practice = false;
-    text.modules = Vec::new();
     text.exclude = Vec::new();
     text.repositories = None;
     text.repository = repositories(plan);
@@ -248,3 +256,6 @@ fn certificates_end(chain: &[SignedRoot]) -> Date {
 fn later(day: Date, other: Date, least: i64) -> Date {
     day.max(other.checked_add(least.days()).unwrap_or(Date::MAX))
 }
+
+#[cfg(test)]
+mod tests;

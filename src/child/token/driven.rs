@@ -2,21 +2,19 @@
 //!
 //! Roof: drives the token.
 
-use std::path::{Path, PathBuf};
-
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_RANDOM, Present};
 use crate::child::wire::Bytes;
 use crate::key::{Algorithm, ToSign};
 use crate::room::pkcs11::{
-    self, Blank, Face, Generated, KeyRef, Login, Module, Object, PublicObject, Purpose,
+    self, Blank, Face, Generated, Image, KeyRef, Login, Module, Object, PublicObject, Purpose,
 };
 use crate::secret::{Pin, SecretBytes};
 
 #[derive(Serialize, Deserialize)]
 pub(super) enum Question {
-    Load(PathBuf),
+    Load,
     List,
     Select(String),
     /// Secrets: the user PIN; the SO PIN if a person holds it.
@@ -78,13 +76,17 @@ pub(super) enum Answer {
     Value(Bytes),
 }
 
-/// The child's state: the module, once it is loaded.
-#[derive(Default)]
+/// The child's state: the module, as it was read and once it is loaded.
 pub(super) struct Driven {
+    image: Option<Result<Image, pkcs11::Error>>,
     module: Option<Module>,
 }
 
 impl Driven {
+    pub(super) fn new(image: Result<Image, pkcs11::Error>) -> Self {
+        Self { image: Some(image), module: None }
+    }
+
     pub(super) fn answer(
         &mut self,
         question: Question,
@@ -93,7 +95,7 @@ impl Driven {
     ) -> Result<Answer, pkcs11::Error> {
         let done = |()| Answer::Done;
         match question {
-            Question::Load(path) => self.load(&path),
+            Question::Load => self.load(),
             Question::List => {
                 self.module()?.list().map(|(faces, mute)| Answer::Present(Present { faces, mute }))
             }
@@ -139,14 +141,12 @@ impl Driven {
     }
 
     fn module(&mut self) -> Result<&mut Module, pkcs11::Error> {
-        let unasked = || pkcs11::Error::NotSelected { doing: "loading a module".to_owned() };
-        self.module.as_mut().ok_or_else(unasked)
+        self.module.as_mut().ok_or_else(|| nonsense("loading a module"))
     }
 
-    fn load(&mut self, path: &Path) -> Result<Answer, pkcs11::Error> {
-        // The old one is finalized before a new one starts.
-        self.module = None;
-        self.module = Some(Module::load(path)?);
+    fn load(&mut self) -> Result<Answer, pkcs11::Error> {
+        let image = self.image.take().ok_or_else(|| nonsense("reading a module again"))?;
+        self.module = Some(Module::load(image?)?);
         Ok(Answer::Done)
     }
 }

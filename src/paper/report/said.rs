@@ -27,8 +27,8 @@ pub(super) fn fact(fact: &Fact) -> String {
                 .replace("medias", "media")
         }
         Fact::Intended { token, consent, stored, .. } => {
-            let how = if *stored { "stored its intent" } else { "stores nothing of its intent" };
-            format!("token {token} {how}: {}", consent.grouped())
+            let kept = if *stored { "stored its intent" } else { "stores nothing; it intends" };
+            format!("token {token} {kept}: {}", consent.grouped())
         }
         Fact::KeyCertified { certificates, .. } => certified(certificates),
         Fact::KeysDestroyed { keys, .. } if keys.is_empty() => "it held no key".into(),

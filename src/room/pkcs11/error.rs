@@ -6,6 +6,7 @@ use cryptoki::error::RvError;
 use serde::{Deserialize, Serialize};
 
 use super::Name;
+use crate::digest::Digest;
 
 /// Why a token did not do what was asked. Never a PIN and never `cryptoki`'s own text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -87,6 +88,16 @@ pub enum Error {
         module: String,
         /// The loader's or the module's reason.
         because: String,
+    },
+    /// The module's file is not the one that was read when the ceremony began. Nothing of it was loaded.
+    #[error("the module `{module}` has digest {found}, and was read with {expected}")]
+    ModuleChanged {
+        /// Its path.
+        module: String,
+        /// What was recorded.
+        expected: Digest,
+        /// What is there.
+        found: Digest,
     },
     /// There is no uninitialised token to initialise.
     #[error("no uninitialised token is present")]

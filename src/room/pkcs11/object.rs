@@ -2,6 +2,7 @@
 //!
 //! The room, PKCS#11: drives the selected token.
 
+use cryptoki::error::{Error as CkError, RvError};
 use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
 use cryptoki::session::SessionState;
 use serde::{Deserialize, Serialize};
@@ -39,8 +40,8 @@ impl Module {
             Attribute::Value(value.to_vec()),
         ];
         let doing = format!("storing `{}`", object.label);
-        selected.session.create_object(&template).map_err(error::read(&selected.name, &doing))?;
-        Ok(())
+        let stored = selected.session.create_object(&template);
+        stored.map(|_| ()).map_err(|error| selected.store_error(error, &doing))
     }
 
     /// The data objects on the token, ours and others.
@@ -108,6 +109,20 @@ impl Selected {
         match info.session_state() {
             SessionState::RwUser | SessionState::RoUser => Ok(()),
             _ => Err(Error::NotLoggedIn { token: self.name.clone(), doing: doing.to_owned() }),
+        }
+    }
+
+    fn store_error(&self, error: CkError, doing: &str) -> Error {
+        match &error {
+            // The template is one that every token with data objects takes, so this is a token without them: the
+            // modules of YubiKey and NSS say it so.
+            CkError::Pkcs11(
+                RvError::AttributeTypeInvalid
+                | RvError::AttributeValueInvalid
+                | RvError::TemplateInconsistent,
+                _,
+            ) => Error::NotSupported { token: self.name.clone(), what: doing.to_owned() },
+            _ => error::read(&self.name, doing)(error),
         }
     }
 

@@ -1,12 +1,18 @@
 //! The rules of `shim.conf`: which call is disturbed, and how.
 
-use std::{ffi::c_int, process, slice, thread, time::Duration};
+use std::{
+    ffi::c_int,
+    fs::{File, OpenOptions},
+    io::Write,
+    path::{Path, PathBuf},
+    process, slice, thread,
+    time::Duration,
+};
 
-use super::functions::NAMES;
+use super::{attack, functions::NAMES};
 
 unsafe extern "C" {
     fn kill(process: c_int, signal: c_int) -> c_int;
-    fn getpid() -> c_int;
     fn getppid() -> c_int;
 }
 
@@ -21,11 +27,14 @@ pub(crate) enum When {
 
 enum Action {
     Abort,
+    Attack(Vec<PathBuf>),
     /// Bits of a token's flags, set and cleared.
     Flags(usize, usize),
     Garbage,
     Hang,
     Kill(Victim),
+    /// What a token says of its maker and model.
+    Model(String, String),
     Return(usize),
     Sleep(Duration),
 }
@@ -63,6 +72,7 @@ impl Rule {
         };
         let action = match (*action, rest) {
             ("abort", []) => Action::Abort,
+            ("attack", paths) => Action::Attack(paths.iter().map(PathBuf::from).collect()),
             ("flags", [set, clear])
                 if when == When::After
                     && function.is_some_and(|f| NAMES[f] == "C_GetTokenInfo") =>
@@ -78,6 +88,12 @@ impl Rule {
             ("kill", ["group"]) => Action::Kill(Victim::Group),
             ("kill", ["parent"]) => Action::Kill(Victim::Parent),
             ("kill", ["self"]) => Action::Kill(Victim::Itself),
+            ("model", [maker, model])
+                if when == When::After
+                    && function.is_some_and(|f| NAMES[f] == "C_GetTokenInfo") =>
+            {
+                Action::Model((*maker).to_owned(), (*model).to_owned())
+            }
             ("return", [code]) => Action::Return(code_of(code).unwrap_or_else(|| wrong())),
             ("sleep", [ms]) => {
                 Action::Sleep(Duration::from_millis(ms.parse().unwrap_or_else(|_| wrong())))
@@ -96,9 +112,18 @@ impl Rule {
     }
 
     /// Plays it; the answer, if there is one, is what the application gets.
-    pub(crate) fn play(&self, function: usize, arguments: &[usize]) -> Option<usize> {
+    pub(crate) fn play(
+        &self,
+        folder: &Path,
+        function: usize,
+        arguments: &[usize],
+    ) -> Option<usize> {
         match &self.action {
             Action::Abort => process::abort(),
+            Action::Attack(paths) => {
+                let report = File::create(folder.join("attacks")).expect("a report");
+                attack::all(report, paths);
+            }
             Action::Flags(set, clear) => {
                 // CK_TOKEN_INFO: label, manufacturer, model and serial, then the flags.
                 let flags = (arguments[1] + 96) as *mut usize;
@@ -108,7 +133,11 @@ impl Rule {
             Action::Hang => loop {
                 thread::park();
             },
-            Action::Kill(victim) => victim.kill(),
+            Action::Kill(victim) => victim.kill(folder),
+            Action::Model(maker, model) => {
+                write(arguments[1] + 32, 32, maker);
+                write(arguments[1] + 64, 16, model);
+            }
             Action::Return(code) => return Some(*code),
             Action::Sleep(time) => thread::sleep(*time),
         }
@@ -117,18 +146,29 @@ impl Rule {
 }
 
 impl Victim {
-    fn kill(&self) {
-        unsafe {
-            if matches!(self, Self::Both | Self::Parent) {
-                kill(getppid(), SIGKILL);
-            }
-            match self {
-                Self::Both | Self::Itself => kill(getpid(), SIGKILL),
-                Self::Group => kill(0, SIGKILL),
-                Self::Parent => 0,
-            };
+    fn kill(&self, folder: &Path) {
+        let own = process::id();
+        let victims = match self {
+            // A signal to oneself is there before the call returns.
+            Self::Itself => unsafe { kill(own.cast_signed(), SIGKILL) }.to_string(),
+            Self::Group => unsafe { kill(0, SIGKILL) }.to_string(),
+            Self::Parent => unsafe { getppid() }.to_string(),
+            Self::Both => format!("{} {own}", unsafe { getppid() }),
+        };
+        let mut pipe = OpenOptions::new().write(true).open(folder.join("victims")).expect("a pipe");
+        pipe.write_all(format!("{victims}\n").as_bytes()).expect("a test that reads");
+        // The one who is told comes, or the parent's end ends this process.
+        loop {
+            thread::park();
         }
     }
+}
+
+/// Writes a text padded with blanks, as PKCS#11 pads it.
+fn write(address: usize, length: usize, text: &str) {
+    let field = unsafe { slice::from_raw_parts_mut(address as *mut u8, length) };
+    field.fill(b' ');
+    field[..text.len()].copy_from_slice(text.as_bytes());
 }
 
 fn code_of(text: &str) -> Option<usize> {

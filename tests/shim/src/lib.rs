@@ -1,7 +1,7 @@
 //! A PKCS#11 module between an application and a real one: it counts every call and, where told, disturbs one.
 //!
 //! It finds its own folder by `dladdr`, because the children of `officiant` have no environment to speak of; each
-//! test copies it to a folder of its own. There it reads `shim.conf`:
+//! test copies it to a folder of its own, which room.toml lets it write. There it reads `shim.conf`:
 //!
 //! ```text
 //! module /usr/lib/softhsm/libsofthsm2.so
@@ -10,11 +10,15 @@
 //! C_Sign every before sleep 100      each call, milliseconds
 //! ```
 //!
-//! Actions: `kill self|parent|both|group` (SIGKILL), `return CKR`, `sleep MS`, `hang`, `abort`, `garbage` (only `after`:
-//! what the real module answered is overwritten), `flags SET CLEAR` (only after `C_GetTokenInfo`: bits of its flags). It writes `counts`, 64-bit little-endian numbers: of all calls, then of
+//! Actions: `kill self|group|parent|both` (SIGKILL; a child of `officiant` may kill nobody else, so for the last two its own
+//! number and its parent's go into the pipe `victims`, and the test kills), `return CKR`, `sleep MS`, `hang`, `abort`,
+//! `garbage` (only `after`: what the real module answered is overwritten), `flags SET CLEAR` and `model MAKER MODEL` (only
+//! after `C_GetTokenInfo`: bits of its flags, or what it says that it is), `attack PATH…` (all that a module could do to
+//! the ceremony; `attacks` says what came of it). It writes `counts`, 64-bit little-endian numbers: of all calls, then of
 //! each function in the order of the standard; and `trace`, one line for each call: its number, process and name.
 #![allow(non_snake_case, reason = "the names are the standard's")]
 
+mod attack;
 mod disturb;
 mod functions;
 
@@ -82,13 +86,13 @@ fn call(index: usize, arguments: &[usize], forward: impl FnOnce(usize) -> usize)
     let shim = SHIM.get_or_init(Shim::load);
     let (all, own) = shim.count(index);
     for rule in shim.rules.iter().filter(|rule| rule.matches(index, all, own, When::Before)) {
-        if let Some(code) = rule.play(index, arguments) {
+        if let Some(code) = rule.play(&shim.folder, index, arguments) {
             return code;
         }
     }
     let mut code = forward(shim.real.functions[index]);
     for rule in shim.rules.iter().filter(|rule| rule.matches(index, all, own, When::After)) {
-        code = rule.play(index, arguments).unwrap_or(code);
+        code = rule.play(&shim.folder, index, arguments).unwrap_or(code);
     }
     code
 }
@@ -150,7 +154,14 @@ fn folder() -> PathBuf {
         assert_ne!(dladdr(own, &raw mut info), 0, "the path of the shim is not known");
         CStr::from_ptr(info.file)
     };
-    Path::new(OsStr::from_bytes(name.to_bytes())).parent().expect("a folder").to_owned()
+    let mut file = PathBuf::from(OsStr::from_bytes(name.to_bytes()));
+    if file.starts_with("/proc/self/fd") {
+        // Loaded from a copy in memory, which is called by the path of the file.
+        let copy = fs::read_link(&file).expect("an open file");
+        let name = copy.to_str().expect("a plain path").strip_prefix("/memfd:");
+        file = name.and_then(|name| name.strip_suffix(" (deleted)")).expect("a path").into();
+    }
+    file.parent().expect("a folder").to_owned()
 }
 
 /// Loads the real module and asks for its functions.

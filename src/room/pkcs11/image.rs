@@ -1,0 +1,80 @@
+//! A module's file, read once: what was hashed is what is loaded.
+//!
+//! The room, PKCS#11: reads the module's file, keeps its bytes in memory of this process.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{MemfdFlags, OFlags, SealFlags};
+use rustix::io::Errno;
+
+use super::Error;
+use crate::digest::Digest;
+
+/// A copy of a module that nobody can change or put another in the place of, however its path fares.
+pub struct Image {
+    /// Its path, for errors.
+    pub(super) module: String,
+    copy: File,
+}
+
+impl Image {
+    /// Reads a module, which must have the digest `expected` if one is given.
+    ///
+    /// # Errors
+    /// [`Error::Module`] if it cannot be read or kept; [`Error::ModuleChanged`].
+    pub fn take(path: &Path, expected: Option<Digest>) -> Result<Self, Error> {
+        let module = path.display().to_string();
+        let unread = |error: io::Error| Error::Module {
+            module: module.clone(),
+            because: match error.kind() {
+                io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                kind => kind.to_string(),
+            },
+        };
+        let bytes = read(path).map_err(unread)?;
+        let found = Digest::of(&bytes);
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            return Err(Error::ModuleChanged { module, expected, found });
+        }
+        let copy = keep(path, &bytes).map_err(unread)?;
+        Ok(Self { module, copy })
+    }
+
+    /// Where the loader finds the copy for as long as this value lives.
+    pub(super) fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.copy.as_raw_fd()))
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // A pipe in its place does not make us wait.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn keep(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    // Its name stands in the list of what this process has mapped; more than the last 200 bytes of it do not fit.
+    let name = path.as_os_str().as_encoded_bytes();
+    let name = &name[name.len().saturating_sub(200)..];
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let copy = match rustix::fs::memfd_create(name, flags | MemfdFlags::NOEXEC_SEAL) {
+        // Before Linux 6.3. It is never run as a program, and may be mapped all the same.
+        Err(Errno::INVAL) => rustix::fs::memfd_create(name, flags)?,
+        made => made?,
+    };
+    let mut copy = File::from(copy);
+    copy.write_all(bytes)?;
+    let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
+    rustix::fs::fcntl_add_seals(&copy, seals)?;
+    Ok(copy)
+}
