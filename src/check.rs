@@ -141,7 +141,7 @@ checks! {
     SignatureGood = "SIGNATURE-GOOD",
     /// A root leaves the snapshot key with the trust server, which signs what goes up.
     SnapshotClient = "SNAPSHOT-CLIENT",
-    /// A targets key that is new goes up only with targets that it signed.
+    /// A targets key that is new, and in TUF any online key, goes up only when it has signed what clients see then.
     TargetsUnsigned = "TARGETS-UNSIGNED",
     /// Only a token that is empty, and that no trust folder names, is initialised.
     TokenInit = "TOKEN-INIT",

@@ -29,11 +29,8 @@ pub use folder::{Asked, Holders, Possession};
 pub enum Shown {
     /// The folder that a ceremony lays on `room` media for the second reader.
     Candidate(Candidate),
-    /// Proofs of possession.
-    Proofs {
-        /// Each proof of the file.
-        proofs: Vec<Possession>,
-    },
+    /// A proof of possession.
+    Proof(Possession),
     /// What `courier fetch` brought.
     Request(Asked),
     /// A root, signed or not.
@@ -50,9 +47,7 @@ pub fn file(bytes: &[u8], previous: Option<&[u8]>) -> Result<Shown, Refusal> {
     match Document::read(bytes, previous) {
         Ok(document) => Ok(Shown::Root(document)),
         Err(refusal) => match Proof::parse(bytes) {
-            Ok(proofs) if previous.is_none() => {
-                Ok(Shown::Proofs { proofs: proofs.iter().map(Possession::of).collect() })
-            }
+            Ok(proof) if previous.is_none() => Ok(Shown::Proof(Possession::of(&proof))),
             _ => Err(refusal),
         },
     }
@@ -83,7 +78,7 @@ pub fn folder(files: Files, own: Option<&Past>) -> Result<Shown, Refusal> {
 pub fn paper(shown: &Shown) -> Paper {
     match shown {
         Shown::Candidate(candidate) => candidate.paper(),
-        Shown::Proofs { proofs } => folder::proofs(proofs),
+        Shown::Proof(proof) => proof.paper(),
         Shown::Request(asked) => asked.paper(),
         Shown::Root(document) => document.paper(),
         Shown::Trust(holders) => holders.paper(),

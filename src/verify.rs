@@ -89,7 +89,7 @@ pub fn verify(files: Files, anchors: Anchors<'_>) -> Result<Verified, Refusal> {
     let past = read(files)?;
     let closing = past.last().map_or(Digest::of(b""), |last| last.closing);
     if let Some(words) = anchors.words {
-        check_words(closing, words)?;
+        past.check_words(words)?;
     }
     let rooms = all_again(&past)?;
     let mut remade = Vec::new();
@@ -134,20 +134,6 @@ pub fn read(files: Files) -> Result<Past, Refusal> {
         Refusal::of(Check::TrustFolder, error.to_string())
             .hint("compare with another copy of the trust folder")
     })
-}
-
-fn check_words(closing: Digest, typed: &str) -> Result<(), Refusal> {
-    let typed: Vec<&str> = typed.split_whitespace().collect();
-    if typed.len() != 24 {
-        let what = format!("{} given, a digest has 24", Count(typed.len(), "word"));
-        return Err(Refusal::new(Exit::Usage, what).hint("type all 24 in one pair of quotes"));
-    }
-    let wrong = (1..=24).find(|position| !closing.has_word(*position, typed[position - 1]));
-    let Some(position) = wrong else { return Ok(()) };
-    let what = format!("word {position} is not that of the closing digest of this folder");
-    Err(Refusal::of(Check::TrustWords, what).hint(
-        "read the words on the signed page again; if they are right, this folder is not the one that was signed for",
-    ))
 }
 
 /// Writes the report again where this very binary wrote it, and says whether it did.

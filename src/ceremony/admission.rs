@@ -4,6 +4,7 @@
 
 mod last;
 pub(super) mod shared;
+mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +45,7 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
         asked.check_chain()?;
         asked.check_met()?;
         asked.check_keys(roster)?;
+        snapshot::check(&inputs.plan, request, repository, asked.chain.last())?;
         lasts.push(asked.chain.into_iter().next_back());
     }
     shared::check(inputs, roster, &lasts)

@@ -74,7 +74,7 @@ fn proofs(files: &Files) -> Result<Vec<Proof>, Refusal> {
             Refusal::of(Check::RequestKeyPop, format!("`proofs/{path}`: {error}"))
                 .hint("its owner runs `courier prove` with this plan")
         };
-        proofs.extend(Proof::parse(&bytes).map_err(bad)?);
+        proofs.push(Proof::parse(&bytes).map_err(bad)?);
     }
     Ok(proofs)
 }

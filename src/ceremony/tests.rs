@@ -207,7 +207,8 @@ impl Room {
         for (name, repository) in &mut self.request.repositories {
             let chain = past.chain(name.as_str());
             repository.roots = chain.iter().map(|root| root.bytes().to_vec()).collect();
-            repository.keys.clear();
+            // The server shows its own keys again; nobody offers a new one.
+            repository.keys.remove(&Role::Targets);
         }
         self.inputs(ROTATE, past, false)
     }
@@ -481,7 +482,7 @@ fn own_files(inputs: &Inputs) -> Files {
         }
     }
     for proof in &inputs.proofs {
-        files.entry(proof.claim.path()).or_default().extend(proof.to_line().into_bytes());
+        files.insert(proof.path(), proof.to_line().into_bytes());
     }
     files
 }

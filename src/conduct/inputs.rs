@@ -3,6 +3,7 @@
 //!
 //! Roof.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -11,10 +12,10 @@ use crate::ceremony::plan::Plan;
 use crate::ceremony::{Inputs, PLAN, UNFINISHED};
 use crate::check::Check;
 use crate::digest::Digest;
-use crate::name::Name;
 use crate::record::{Body, Mode, Record};
 use crate::refusal::{Exit, Refusal};
-use crate::request::proof::Claim;
+use crate::request::proof::Proof;
+use crate::request::{MAX_FILES, MAX_TOTAL};
 use crate::room::binding::Binding;
 use crate::room::media::{self, Kind, Limits};
 use crate::root::Role;
@@ -228,10 +229,27 @@ impl Found {
             if root.join("proofs").exists() {
                 let proofs = media::read_tree(&root.join("proofs"), PROOFS).map_err(device)?;
                 check_proofs(plan, &proofs)?;
-                found.proofs.extend(proofs);
+                found.add_proofs(proofs)?;
             }
         }
         Ok(found)
+    }
+
+    /// Two media may hold the same proof, and never two of one name: which of them counted would be by chance.
+    fn add_proofs(&mut self, proofs: BTreeMap<String, Vec<u8>>) -> Result<(), Refusal> {
+        for (path, bytes) in proofs {
+            match self.proofs.entry(path) {
+                Entry::Vacant(place) => drop(place.insert(bytes)),
+                Entry::Occupied(there) if *there.get() == bytes => {}
+                Entry::Occupied(there) => {
+                    let what =
+                        format!("`proofs/{}` is another one on each `in` media", there.key());
+                    return Err(Refusal::of(Check::RequestKeyPop, what)
+                        .hint("one is enough: take it off one of the media"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn pick(&self, digest: Digest) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
@@ -250,19 +268,20 @@ impl Found {
     }
 }
 
-/// What lies in `proofs/` goes into the public folder, so it is nothing but proofs: one file for each of the plan's
+/// What lies in `proofs/` goes into the public folder, so it is nothing but proofs: one file for each key, of the plan's
 /// repositories and online roles. `[REQUEST-KEY-POP]`
 fn check_proofs(plan: &Plan, proofs: &BTreeMap<String, Vec<u8>>) -> Result<(), Refusal> {
-    let names = plan.repositories().iter().filter_map(|planned| planned.name.parse::<Name>().ok());
-    let known: BTreeSet<String> = names
-        .flat_map(|repository| {
-            let plan = plan.digest();
-            Role::ONLINE.map(|role| Claim { plan, repository: repository.clone(), role }.path())
+    let planned: BTreeSet<&str> = plan.repositories().iter().map(|r| r.name.as_str()).collect();
+    let is_ours = |path: &str, bytes: &[u8]| {
+        Proof::parse(bytes).is_ok_and(|proof| {
+            proof.path() == format!("proofs/{path}")
+                && Role::ONLINE.contains(&proof.claim.role)
+                && planned.contains(proof.claim.repository.as_str())
         })
-        .collect();
-    match proofs.keys().find(|path| !known.contains(&format!("proofs/{path}"))) {
+    };
+    match proofs.iter().find(|(path, bytes)| !is_ours(path, bytes)) {
         None => Ok(()),
-        Some(path) => {
+        Some((path, _)) => {
             let what = format!("`proofs/{path}` is no proof for a repository and role of the plan");
             Err(Refusal::of(Check::RequestKeyPop, what)
                 .hint("take it off the media, and find out who put it there"))
@@ -302,4 +321,4 @@ const PROOFS: Limits = Limits {
 };
 /// What a folder of inputs may hold.
 const LIMITS: Limits =
-    Limits { files: 400_000, bytes_each: 32 << 20, bytes_total: 1 << 30, depth: 8 };
+    Limits { files: MAX_FILES, bytes_each: 32 << 20, bytes_total: MAX_TOTAL as u64, depth: 8 };

@@ -2,8 +2,9 @@
 //!
 //! First floor, documents: pure.
 //!
-//! `proofs/<folder>/<role>.json` on media, made by `courier prove` after the plan is fixed
-//! (docs/threats.md rule 1). A proof for one plan, repository or role is worth nothing for another.
+//! `proofs/<folder>/<role>-<pin>.json` on media, made by `courier prove` after the plan is fixed (docs/threats.md
+//! rule 1). A proof for one plan, repository or role is worth nothing for another; each key has a file of its own,
+//! so that several owners prove one after the other, on one media or on two.
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -36,11 +37,6 @@ impl Claim {
         let Self { plan, repository, role } = self;
         format!("officiant proof v1\nrequest key\n{plan}\n{repository}\n{role}\n")
     }
-
-    /// The path of its proof on media.
-    pub fn path(&self) -> String {
-        path(&self.repository, self.role)
-    }
 }
 
 /// A proof of possession of one key.
@@ -55,16 +51,19 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Reads a file that may hold several proofs, one JSON object a line.
+    /// Reads a file.
     ///
     /// # Errors
     /// [`Error::Form`] for other bytes than [`Proof::to_line`] gives.
-    pub fn parse(bytes: &[u8]) -> Result<Vec<Self>, Error> {
-        if bytes.len() > MAX_BYTES || bytes.is_empty() {
-            return Err(Error::Form { line: 1 });
-        }
-        let lines = bytes.split_inclusive(|b| *b == b'\n').enumerate();
-        lines.map(|(at, line)| Self::read(line).ok_or(Error::Form { line: at + 1 })).collect()
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let short = bytes.len() <= MAX_BYTES;
+        short.then(|| Self::read(bytes)).flatten().ok_or(Error::Form)
+    }
+
+    /// Its path on media.
+    pub fn path(&self) -> String {
+        let Self { claim: Claim { repository, role, .. }, key, .. } = self;
+        format!("proofs/{}/{role}-{key}.json", repository.folder())
     }
 
     /// The proof as one line, with its line feed.
@@ -87,13 +86,13 @@ impl Proof {
     /// [`Error::Claim`], [`Error::Key`], [`Error::Signature`].
     pub fn verify(&self, claim: &Claim, key: &PublicKey) -> Result<(), Error> {
         if self.claim != *claim {
-            return Err(Error::Claim { path: claim.path() });
+            return Err(Error::Claim { path: self.path() });
         }
         if self.key != key.id() {
-            return Err(Error::Key { path: claim.path(), expected: key.id(), found: self.key });
+            return Err(Error::Key { path: self.path(), expected: key.id(), found: self.key });
         }
         let verdict = key.verify(scheme(key), claim.text().as_bytes(), &self.signature);
-        verdict.map_err(|source| Error::Signature { path: claim.path(), source })
+        verdict.map_err(|source| Error::Signature { path: self.path(), source })
     }
 
     fn read(line: &[u8]) -> Option<Self> {
@@ -103,11 +102,6 @@ impl Proof {
         let proof = Self { claim, key: page.key, signature };
         (page.schema == SCHEMA && proof.to_line().as_bytes() == line).then_some(proof)
     }
-}
-
-/// The path on media of the proofs for `role` of `repository`.
-pub fn path(repository: &Name, role: Role) -> String {
-    format!("proofs/{}/{role}.json", repository.folder())
 }
 
 /// How a key of this kind signs a proof: ECDSA in DER with SHA-256, RSA-PSS with SHA-256, or Ed25519.
@@ -125,11 +119,8 @@ pub enum Error {
         path: String,
     },
     /// Not a proof.
-    #[error("line {line} is no proof of schema `{SCHEMA}`")]
-    Form {
-        /// The line, from 1.
-        line: usize,
-    },
+    #[error("the file is no proof of schema `{SCHEMA}`")]
+    Form,
     /// Made with another key.
     #[error("`{path}` is a proof of key {found}, expected {expected}")]
     Key {
@@ -190,22 +181,22 @@ mod tests {
             text,
             format!("officiant proof v1\nrequest key\n{plan}\nlocalhost:5000/x\ntargets\n")
         );
-        assert_eq!(claim().path(), "proofs/localhost%3a5000%2fx/targets.json");
+        let (proof, key) = proof();
+        assert_eq!(proof.path(), format!("proofs/localhost%3a5000%2fx/targets-{}.json", key.id()));
     }
 
     #[test]
     fn a_proof_is_read_back_and_holds_for_its_claim_alone() {
         let (proof, key) = proof();
         let text = proof.to_line();
-        assert_eq!(Proof::parse(text.as_bytes()), Ok(vec![proof.clone()]));
-        assert_eq!(Proof::parse(text.repeat(2).as_bytes()).unwrap().len(), 2);
+        assert_eq!(Proof::parse(text.as_bytes()), Ok(proof.clone()));
         assert_eq!(proof.verify(&claim(), &key), Ok(()));
 
-        let path = claim().path();
+        let path = proof.path();
         let other = Claim { role: Role::Snapshot, ..claim() };
         assert_eq!(
             proof.verify(&other, &key).unwrap_err().to_string(),
-            "`proofs/localhost%3a5000%2fx/snapshot.json` is a proof for another plan, repository or role"
+            format!("`{path}` is a proof for another plan, repository or role")
         );
         let (_, stranger) = self::proof();
         assert_eq!(
@@ -216,7 +207,10 @@ mod tests {
         moved.claim = other.clone();
         assert_eq!(
             moved.verify(&other, &key).unwrap_err().to_string(),
-            "`proofs/localhost%3a5000%2fx/snapshot.json`: the signature is not by this key over these bytes"
+            format!(
+                "`{}`: the signature is not by this key over these bytes",
+                path.replace("targets", "snapshot")
+            )
         );
     }
 
@@ -228,12 +222,12 @@ mod tests {
             text.trim_end().to_owned(),
             format!("{text}\n"),
             format!(" {text}"),
+            text.repeat(2),
             text.replace("proof-1", "proof-2"),
             text.replace("{\"schema\"", "{\"more\":1,\"schema\""),
         ] {
-            assert!(Proof::parse(bad.as_bytes()).is_err(), "{bad}");
+            let error = Proof::parse(bad.as_bytes()).unwrap_err();
+            assert_eq!(error.to_string(), "the file is no proof of schema `officiant-proof-1`");
         }
-        let error = Proof::parse(format!("{text}x\n").as_bytes()).unwrap_err();
-        assert_eq!(error.to_string(), "line 2 is no proof of schema `officiant-proof-1`");
     }
 }

@@ -88,8 +88,12 @@ pub(super) fn is_hex_point(key: &Key) -> bool {
     matches!(key.scheme(), Some(Scheme::EcdsaDer(_))) && !public.starts_with("-----BEGIN ")
 }
 
-/// Reads `{"keyid","sig"}`; some writers leave an empty `sig` for a key that has not signed.
-pub(super) fn read_signature(value: &Value) -> Result<Signature, Error> {
+/// Reads `{"keyid","sig"}`, as every role's file holds it; some writers leave an empty `sig` for a key that has not
+/// signed.
+///
+/// # Errors
+/// A field that is missing, or `sig` that is not hex.
+pub fn read_signature(value: &Value) -> Result<Signature, Error> {
     let fields = Fields::of("signatures", value)?;
     let bytes = HEXLOWER_PERMISSIVE.decode(fields.text("sig")?.as_bytes());
     Ok(Signature {

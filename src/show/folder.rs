@@ -105,19 +105,17 @@ impl Possession {
         let repository = claim.repository.as_str().to_owned();
         Self { plan: claim.plan, repository, role: claim.role, key: proof.key }
     }
-}
 
-pub(super) fn proofs(proofs: &[Possession]) -> Paper {
-    let mut paper = Paper::new("Proofs of possession", "");
-    paper.prose("Whether a proof is good is for `check` and `conduct` to say: they have the key.");
-    for proof in proofs {
+    pub(super) fn paper(&self) -> Paper {
+        let mut paper = Paper::new("Proof of possession", "");
+        paper.prose("Whether it is good is for `check` and `conduct` to say: they have the key.");
         paper.pairs([
-            ("repository", format!("`{}`, role `{}`", proof.repository, proof.role)),
-            ("key", proof.key.grouped()),
-            ("for the plan", proof.plan.grouped()),
+            ("repository", format!("`{}`, role `{}`", self.repository, self.role)),
+            ("key", self.key.grouped()),
+            ("for the plan", self.plan.grouped()),
         ]);
+        paper
     }
-    paper
 }
 
 /// A trust folder: who holds what, and how far each repository is.

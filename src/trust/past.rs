@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CEREMONIES, CUSTODY, Custody, METADATA};
 use crate::ceremony::plan::{self, Plan};
+use crate::check::Check;
 use crate::digest::Digest;
 use crate::name::Name;
 use crate::record::{self, Record};
+use crate::refusal::{Exit, Refusal};
 use crate::root::{self, SignedRoot};
 use crate::sums::{self, Predecessor, Sums};
+use crate::wording::Count;
 
 /// A ceremony's file that lists custody.json and every root of the trust folder, as `sha256sum --check` reads it from
 /// the trust folder.
@@ -159,6 +162,25 @@ impl Past {
     /// The last ceremony.
     pub fn last(&self) -> Option<&LastCeremony> {
         self.ceremonies.last()
+    }
+
+    /// Compares the words of the last closing page with the closing digest.
+    ///
+    /// # Errors
+    /// `[TRUST-WORDS]` with the first word that is another.
+    pub fn check_words(&self, typed: &str) -> Result<(), Refusal> {
+        let typed: Vec<&str> = typed.split_whitespace().collect();
+        if typed.len() != 24 {
+            let what = format!("{} given, a digest has 24", Count(typed.len(), "word"));
+            return Err(Refusal::new(Exit::Usage, what).hint("type all 24 in one pair of quotes"));
+        }
+        let closing = self.last().map_or(Digest::of(b""), |last| last.closing);
+        let wrong = (1..=24).find(|position| !closing.has_word(*position, typed[position - 1]));
+        let Some(position) = wrong else { return Ok(()) };
+        let what = format!("word {position} is not that of the closing digest of this folder");
+        Err(Refusal::of(Check::TrustWords, what).hint(
+            "read the words on the signed page again; if they are right, this folder is not the one that was signed for",
+        ))
     }
 
     /// Every file, by path.

@@ -9,6 +9,7 @@ use officiant::request::Role;
 use super::made::Soft;
 use super::{fetch, request, text};
 use crate::harness::command::{command, run};
+use crate::harness::media::{Medium, may_mount};
 use crate::harness::notary::NotaryServer;
 use crate::harness::pty::Pty;
 use crate::harness::scratch::Scratch;
@@ -103,7 +104,13 @@ fn media_of_another_kind_and_anything_that_stands_there_is_left_alone() {
         first,
         format!("error: media `{}` is marked `out`, expected `in` [MEDIA-KIND]", media.display())
     );
-    assert!(refused.stderr.ends_with("nothing complete was written\n"));
+    assert!(
+        refused.stderr.ends_with(
+            "hint: take an empty volume, or one that is marked `in`\nno request was written\n"
+        ),
+        "{}",
+        refused.stderr
+    );
     assert_eq!(fs::read_dir(&media).unwrap().count(), 1);
 
     scratch.file("media/officiant-media", "in\n");
@@ -115,6 +122,19 @@ fn media_of_another_kind_and_anything_that_stands_there_is_left_alone() {
         "{}",
         refused.stderr
     );
+
+    // What has no marker and is not empty is no media of ours, but somebody's folder.
+    let folder = scratch.folder("folder");
+    scratch.file("folder/letter.txt", "");
+    let refused = fetch(&server, scratch.path(), &folder, &["localhost:5000/a"]);
+    assert_eq!(refused.code(), 1);
+    let first = refused.stderr.lines().next().unwrap();
+    let told = format!(
+        "error: media `{}` holds `letter.txt`, which this ceremony did not write [MEDIA-OWN]",
+        folder.display()
+    );
+    assert_eq!(first, told);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
 
     let gone = scratch.path().join("none");
     let refused = fetch(&server, scratch.path(), &gone, &["localhost:5000/a"]);
@@ -128,6 +148,12 @@ fn wrong_command_lines_are_told_with_code_2() {
     let server = NotaryServer::memory(&scratch);
     let media = scratch.folder("in");
     let secret = scratch.file("key.pem", Soft::new().pkcs8());
+    let public = scratch.file("public.pem", Soft::new().public.to_pem());
+    let openssl = "ecparam -genkey -noout -name secp384r1 -out p384-key.pem";
+    run(command("openssl", scratch.path()).args(openssl.split(' '))).ok();
+    let openssl = "pkey -in p384-key.pem -pubout -out p384.pem";
+    run(command("openssl", scratch.path()).args(openssl.split(' '))).ok();
+    let p384 = scratch.path().join("p384.pem");
     for (more, words) in [
         (vec!["a", "a"], "error: repository `a` is named twice"),
         (vec!["a/../b"], "error: repository name `a/../b` has an empty, `.` or `..` segment"),
@@ -136,6 +162,22 @@ fn wrong_command_lines_are_told_with_code_2() {
             "key.pem` holds a `PRIVATE KEY`, expected a `PUBLIC KEY`",
         ),
         (vec!["a", "--targets-key", "/none"], "error: `/none` is missing or no PEM"),
+        (
+            vec!["a", "--targets-key", text(&p384)],
+            "p384.pem` is a key of ecdsa-p384, with which nothing is proved or signed here",
+        ),
+        (
+            vec!["a", "--snapshot-key", text(&public)],
+            "error: `--snapshot-key` does not fit: a Notary server makes this key itself",
+        ),
+        (
+            vec!["a", "--timestamp-key", text(&public)],
+            "error: `--timestamp-key` does not fit: a Notary server makes this key itself",
+        ),
+        (
+            vec!["a", "--tls-cert", text(&public), "--tls-key", text(&public)],
+            "public.pem` hold no certificate with its private key in PEM",
+        ),
         (
             vec!["a", "--dialect", "tuf", "b"],
             "error: `--server` does not fit: several repositories need a `{name}` in it",
@@ -148,6 +190,49 @@ fn wrong_command_lines_are_told_with_code_2() {
         assert!(refused.stderr.ends_with("nothing was written\n"));
     }
     assert_eq!(fs::read_dir(&media).unwrap().count(), 0);
+}
+
+#[test]
+fn a_key_that_is_offered_twice_is_told_as_that() {
+    let scratch = Scratch::new();
+    let server = NotaryServer::memory(&scratch);
+    let public = scratch.file("public.pem", Soft::new().public.to_pem());
+    let key = ["--targets-key", text(&public)];
+    let more = [&["localhost/a"], &key[..], &key[..]].concat();
+    let refused = fetch(&server, scratch.path(), &scratch.folder("in"), &more);
+    assert_eq!(refused.code(), 1);
+    assert_eq!(
+        refused.stderr,
+        "error: repository `localhost/a`: expected 1 to 32 different keys for role `targets`, those that `request.json` lists\n\
+         hint: offer each key once, and at most as many as that\n\
+         nothing was written\n"
+    );
+}
+
+#[test]
+fn where_a_request_stands_its_draft_stands_too() {
+    if !may_mount("where_a_request_stands_its_draft_stands_too") {
+        return;
+    }
+    let scratch = Scratch::new();
+    scratch.file("published/1.root.json", "x".repeat(60_000));
+    let mut whole = false;
+    // From media that hold nothing to media that hold everything.
+    for kib in (4..).step_by(12) {
+        let medium = Medium::full_at(&scratch, &format!("media-{kib}"), kib);
+        let mut courier = super::courier(scratch.path());
+        courier.args(["fetch", "a", "--dialect", "tuf", "--server", "published", "--out"]);
+        let ran = run(courier.arg(medium.path()));
+        let stands = |name: &str| medium.path().join(name).exists();
+        assert!(stands("repositories.txt") || !stands("request"), "{kib} KiB");
+        assert_eq!(stands("request"), ran.status.success(), "{kib} KiB: {}", ran.stderr);
+        if stands("request") {
+            whole = true;
+            break;
+        }
+        assert!(ran.stderr.ends_with("no request was written\n"), "{}", ran.stderr);
+    }
+    assert!(whole);
 }
 
 #[test]
@@ -179,7 +264,8 @@ fn a_terminal_shows_how_far_it_is() {
     let scratch = Scratch::new();
     let server = NotaryServer::memory(&scratch);
     let mut courier = super::courier(scratch.path());
-    courier.args(["fetch", "localhost/a", "localhost/bc", "--server", &server.url(), "--ca"]);
+    courier.args(["fetch", "localhost/a", "localhost/bc", "--jobs", "1"]);
+    courier.args(["--server", &server.url(), "--ca"]);
     let mut pty = Pty::start(courier.arg(server.ca()).arg("--out").arg(scratch.folder("in")));
     pty.expect("fetched 0 of 2");
     pty.expect("fetched 2 of 2\n");

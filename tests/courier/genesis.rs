@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use officiant::cjson::Value;
 use officiant::request::Role;
-use officiant::root::{Dialect, SignedRoot};
+use officiant::root::{Dialect, Root, SignedRoot};
 
 use super::made::{Soft, Wish, sign};
 use super::{fetch, publish, request, text, trust};
@@ -67,6 +68,26 @@ impl Genesis {
     ) -> SignedRoot {
         let wish = Wish { gun: GUN, keys, threshold: 2, roles, days: 3100 };
         sign(&wish.root(Dialect::Notary, Some(last.root())), keys, Some((last.root(), old)))
+    }
+
+    /// The next root with the same keys, which says in its own way when it expires.
+    pub(super) fn next_expiring(&self, last: &SignedRoot, expires: &str) -> SignedRoot {
+        let keys = self.all();
+        let wish = Wish { gun: GUN, keys: &keys, threshold: 2, roles: BTreeMap::new(), days: 3000 };
+        let root = wish.root(Dialect::Notary, Some(last.root()));
+        let mut members = root.value().as_map().unwrap().clone();
+        members.insert("expires".to_owned(), Value::text(expires));
+        let root = Root::from_value(Dialect::Notary, Value::Map(members)).unwrap();
+        sign(&root, &keys, Some((last.root(), &keys)))
+    }
+
+    /// Uploads a root by itself as anybody may who has the right to push, whatever it is; the server takes it.
+    pub(super) fn upload_alone(&self, root: &[u8]) {
+        let file = self.scratch.file("alone", root);
+        let form = format!("files=@{};filename=root", file.display());
+        let url = format!("{}/v2/{GUN}/_trust/tuf/", self.server.url());
+        let mut curl = command("curl", self.home());
+        run(curl.args(["-sf", "--cacert"]).arg(self.server.ca()).args(["-F", &form, &url])).ok();
     }
 
     pub(super) fn publish(&self, roots: &[&SignedRoot], more: &[&str]) -> Ran {

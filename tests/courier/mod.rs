@@ -1,30 +1,39 @@
 //! `courier` through its binary, against servers that nobody here wrote.
 
 mod adopt;
+mod auth;
+mod fake;
 mod fetch;
+mod fleet;
+mod folder;
 mod genesis;
 mod hostile;
 mod leaving;
 mod made;
+mod objects;
 mod prove;
 mod publish;
+mod served;
+mod snapshot;
 mod tuf;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::harness::command::{Ran, command, run};
 use crate::harness::notary::NotaryServer;
+use folder::trust;
 
 /// `courier` in a clean environment.
 fn courier(home: &Path) -> Command {
     command(env!("CARGO_BIN_EXE_courier"), home)
 }
 
-/// `courier fetch` of `names` from a Notary server onto `media`.
+/// `courier fetch` of `names` from a Notary server onto `media`. One after the other: a server that keeps its keys in
+/// memory ends with "concurrent map writes" when two are made at once.
 fn fetch(server: &NotaryServer, home: &Path, media: &Path, more: &[&str]) -> Ran {
     let mut courier = courier(home);
-    courier.args(["fetch", "--server", &server.url()]).arg("--ca").arg(server.ca());
+    courier.args(["fetch", "--jobs", "1", "--server", &server.url(), "--ca"]).arg(server.ca());
     run(courier.arg("--out").arg(media).args(more))
 }
 
@@ -57,17 +66,12 @@ fn request(folder: &Path) -> officiant::request::Request {
     officiant::request::Request::parse(&files).unwrap()
 }
 
-/// Writes roots as a trust folder holds them, and returns its path.
-fn trust(home: &Path, roots: &[(&str, &[u8])]) -> PathBuf {
-    let trust = home.join("trust");
-    for (name, bytes) in roots {
-        let name: officiant::name::Name = name.parse().unwrap();
-        let version = version(bytes);
-        let path = trust.join(officiant::request::root_path(&name.folder(), version));
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    }
-    trust
+/// What `courier publish` said, without the closing digest and words with which it begins.
+#[track_caller]
+pub(crate) fn said(ran: &Ran) -> String {
+    let lines: Vec<&str> = ran.stdout.split_inclusive('\n').collect();
+    assert!(lines[0].starts_with("closing   ") && lines[1].starts_with("words     "), "{ran:?}");
+    lines[5..].concat()
 }
 
 fn version(bytes: &[u8]) -> u64 {

@@ -1,6 +1,7 @@
 //! Proofs of possession, as the room reads them.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use officiant::digest::Digest;
@@ -26,9 +27,11 @@ fn every_kind_of_private_key_proves_itself() {
     openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out rsa.pem");
     openssl("rsa -traditional -in rsa.pem -out pkcs1.pem");
     openssl("ecparam -genkey -noout -name prime256v1 -out sec1.pem");
+    // With `EC PARAMETERS` before the key, as OpenSSL writes it when it is not told otherwise.
+    openssl("ecparam -genkey -name prime256v1 -out parameters.pem");
     openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out pkcs8.pem");
     let repository = "localhost:5000/x";
-    for file in ["ed25519", "rsa", "pkcs1", "sec1", "pkcs8"] {
+    for file in ["ed25519", "rsa", "pkcs1", "sec1", "parameters", "pkcs8"] {
         let key = scratch.path().join(format!("{file}.pem"));
         openssl(&format!("pkey -in {file}.pem -pubout -out {file}.pub"));
         let public = fs::read_to_string(scratch.path().join(format!("{file}.pub"))).unwrap();
@@ -41,10 +44,9 @@ fn every_kind_of_private_key_proves_itself() {
 
         let plan = Digest::of(&fs::read(&plan).unwrap());
         let claim = Claim { plan, repository: repository.parse().unwrap(), role: Role::Targets };
-        let bytes = fs::read(media.join(claim.path())).unwrap();
-        let proofs = Proof::parse(&bytes).unwrap();
-        assert_eq!(proofs.len(), 1);
-        assert_eq!(proofs[0].verify(&claim, &public), Ok(()));
+        let found = proofs(&media);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].verify(&claim, &public), Ok(()));
         assert_eq!(fs::read(media.join("officiant-media")).unwrap(), b"in\n");
     }
 }
@@ -89,12 +91,65 @@ fn proved(scratch: &Scratch, key: &Path, media: &Path) -> Proof {
     courier.arg("prove").arg(plan).args(["--repository", "x", "--role", "targets", "--key"]);
     let mut pty = Pty::start(courier.arg(key).arg("--out").arg(media));
     pty.expect("owner of the key — passphrase of");
+    keeps_to_itself(pty.pid());
     pty.send_line(PASSPHRASE);
     let ended = pty.finish();
     assert!(ended.status.success(), "{}", ended.transcript);
     assert!(!ended.transcript.contains(PASSPHRASE));
-    let path = claim(b"").path();
-    Proof::parse(&fs::read(media.join(path)).unwrap()).unwrap().remove(0)
+    proofs(media).remove(0)
+}
+
+/// Sees that a process leaves no core dump, and that its memory is closed to others of the same user.
+fn keeps_to_itself(process: u32) {
+    let read = |file: &str| fs::read_to_string(format!("/proc/{process}/{file}")).unwrap();
+    let limits = read("limits");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    // What is not dumpable belongs to the administrator, whoever runs it; for the administrator's own it is the same.
+    let owner = fs::metadata(format!("/proc/{process}/environ")).unwrap().uid();
+    assert_eq!(owner, 0);
+}
+
+/// The proofs on media, each under its own path.
+fn proofs(media: &Path) -> Vec<Proof> {
+    let names = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = names(media.join("proofs")).flat_map(names);
+    let read = |path: PathBuf| {
+        let proof = Proof::parse(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(media.join(proof.path()), path);
+        proof
+    };
+    files.map(read).collect()
+}
+
+#[test]
+fn two_owners_of_one_role_prove_on_one_media() {
+    let scratch = Scratch::new();
+    let plan = scratch.file("plan.toml", "");
+    let media = scratch.folder("in");
+    let owners = [Soft::new(), Soft::new()];
+    let prove = |owner: &Soft| {
+        let key = scratch.file("key.pem", owner.pkcs8());
+        let mut courier = courier(scratch.path());
+        courier.arg("prove").arg(&plan).args(["--repository", "x", "--role", "targets", "--key"]);
+        run(courier.arg(key).arg("--out").arg(&media))
+    };
+    for owner in &owners {
+        prove(owner).ok();
+    }
+    let found = proofs(&media);
+    assert_eq!(found.len(), 2);
+    for owner in &owners {
+        assert!(found.iter().any(|proof| proof.verify(&claim(b""), &owner.public) == Ok(())));
+    }
+    // What stands there stays.
+    let again = prove(&owners[0]);
+    assert_eq!(again.code(), 1);
+    assert!(
+        again.stderr.contains("already exists with other content [MEDIA-OWN]"),
+        "{}",
+        again.stderr
+    );
 }
 
 fn claim(plan: &[u8]) -> Claim {
@@ -129,6 +184,19 @@ fn an_encrypted_key_of_openssl_is_opened_and_a_wrong_passphrase_is_told() {
     let file = scratch.path().join("key.pem");
     let proof = proved(&scratch, &file, &scratch.folder("in"));
     assert_eq!(proof.verify(&claim(b""), &key.public), Ok(()));
+
+    let old = "ec -aes256 -in plain.pem -out old.pem -passout pass:x";
+    run(command("openssl", scratch.path()).args(old.split(' '))).ok();
+    assert!(fs::read_to_string(scratch.path().join("old.pem")).unwrap().contains("Proc-Type: 4,"));
+    let mut opening = courier(scratch.path());
+    opening.args(["prove", "plan.toml", "--repository", "x", "--role", "targets", "--key"]);
+    let refused = run(opening.args(["old.pem", "--out"]).arg(scratch.folder("other")));
+    assert_eq!(
+        refused.stderr,
+        "error: `old.pem` is encrypted in OpenSSL's old form, which is not read\n\
+         hint: `openssl pkcs8 -topk8 -in OLD -out NEW` writes it anew\n\
+         nothing was written\n"
+    );
 
     let prove = || {
         let mut courier = courier(scratch.path());

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use officiant::digest::Digest;
 use officiant::request::Role;
 use officiant::root::Dialect;
 
 use super::genesis::{GUN, Genesis};
 use super::made::{Soft, Wish, sign};
-use super::{fetch, publish, request, text, trust};
-use crate::harness::command::{command, run};
+use super::{publish, said, text, trust};
+use crate::harness::command::run;
 use crate::harness::notary::NotaryServer;
 use crate::harness::scratch::Scratch;
 
@@ -17,10 +18,12 @@ fn a_genesis_and_a_rotation_of_all_keys(server: impl Fn(&Scratch) -> NotaryServe
     let it = Genesis::new(server);
     let key = it.key_file();
     let ran = it.publish(&[&it.first], &["--targets-key", text(&key)]).ok();
+    let targets = Digest::of(&it.served("targets.json").unwrap());
     assert_eq!(
-        ran.stdout,
+        said(&ran),
         format!(
-            "{GUN}: version 0 → 1, fetched back and equal\n  `targets.json` signed for version 1\n"
+            "{GUN}: version 0 → 1, fetched back and equal\n  \
+             `targets.json` version 1 with 0 targets signed for version 1: {targets}\n"
         )
     );
     it.list("early").ok();
@@ -30,13 +33,13 @@ fn a_genesis_and_a_rotation_of_all_keys(server: impl Fn(&Scratch) -> NotaryServe
     let second = it.next(&it.first, &it.all(), &fresh, BTreeMap::new());
     let third = it.next(&second, &fresh, &it.all(), BTreeMap::new());
     let ran = it.publish(&[&it.first, &second, &third], &[]).ok();
-    assert_eq!(ran.stdout, format!("{GUN}: version 1 → 3, fetched back and equal\n"));
+    assert_eq!(said(&ran), format!("{GUN}: version 1 → 3, fetched back and equal\n"));
     assert_eq!(it.served("2.root.json").unwrap(), second.bytes());
     it.list("early").ok();
     it.list("late").ok();
 
     let again = it.publish(&[], &[]).ok();
-    assert_eq!(again.stdout, format!("{GUN}: version 3 was there already, byte for byte\n"));
+    assert_eq!(said(&again), format!("{GUN}: version 3 was there already, byte for byte\n"));
     let inspected =
         run(it.server.docker(&it.scratch.folder("bob")).args(["trust", "inspect", GUN])).ok();
     assert!(inspected.stdout.contains("\"Name\": \"Root\""), "{}", inspected.stdout);
@@ -56,7 +59,7 @@ fn a_genesis_and_a_rotation_go_up_to_a_server_with_a_signer() {
 fn a_new_targets_key_goes_up_only_with_targets_that_it_signed() {
     let it = Genesis::new(NotaryServer::memory);
     let refused = it.publish(&[&it.first], &[]);
-    assert_eq!(refused.code(), 1);
+    assert_eq!(refused.code(), 1, "{}", refused.stderr);
     assert_eq!(
         refused.stderr,
         format!(
@@ -79,44 +82,103 @@ fn a_new_targets_key_goes_up_only_with_targets_that_it_signed() {
     );
     let sec1 = it.scratch.file("fresh-key.pem", fresh.sec1());
     let ran = it.publish(&[], &["--targets-key", text(&sec1)]).ok();
-    assert!(ran.stdout.contains("`targets.json` signed for version 2"), "{}", ran.stdout);
+    let told = "`targets.json` version 2 with 0 targets signed for version 2: ";
+    assert!(ran.stdout.contains(told), "{}", ran.stdout);
     it.list("new").ok();
 }
 
-/// Each of these the server takes with 200, and is then broken for every client (facts of the API).
+/// Ways to write the second root of a repository that the server reads as the same and would not write itself. The
+/// signatures hold: clients and servers verify what they read, not the bytes.
+const DAMAGES: [(&str, Damage); 6] = [
+    ("a line end", |it| second(it, DAY) + "\n"),
+    ("upper case", |it| second(it, DAY).replace("\"method\":\"ecdsa\"", "\"method\":\"ECDSA\"")),
+    ("blanks", |it| {
+        let value: serde_json::Value = serde_json::from_str(&second(it, DAY)).unwrap();
+        serde_json::to_string_pretty(&value).unwrap()
+    }),
+    ("an unknown field", |it| second(it, DAY).replacen("{\"signed\"", "{\"more\":1,\"signed\"", 1)),
+    ("an offset", |it| second(it, "2034-01-02T03:04:05+00:00")),
+    ("a long fraction", |it| second(it, "2034-01-02T03:04:05.500000000Z")),
+];
+type Damage = fn(&Genesis) -> String;
+const DAY: &str = "2034-01-02T03:04:05Z";
+
+fn second(it: &Genesis, expires: &str) -> String {
+    let root = it.next_expiring(&it.first, expires);
+    String::from_utf8(root.bytes().to_vec()).unwrap()
+}
+
 #[test]
 fn a_damaged_root_is_refused_where_the_server_would_have_taken_it() {
-    let it = Genesis::new(NotaryServer::memory);
-    let key = it.key_file();
-    let good = String::from_utf8(it.first.bytes().to_vec()).unwrap();
-    let pretty =
-        serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(&good).unwrap())
-            .unwrap();
-    for damaged in
-        [format!("{good}\n"), good.replace("\"method\":\"ecdsa\"", "\"method\":\"ECDSA\""), pretty]
-    {
+    for (what, damage) in DAMAGES {
+        // Each has a server of its own: nothing mends what it does.
+        let it = Genesis::new(NotaryServer::memory);
+        let key = it.key_file();
+        it.publish(&[&it.first], &["--targets-key", text(&key)]).ok();
+        let damaged = damage(&it);
         let path = trust(it.home(), &[(GUN, damaged.as_bytes())]);
-        let refused = publish(&it.server, it.home(), &path, &["--targets-key", text(&key)]);
-        assert_eq!(refused.code(), 1);
+        let refused = publish(&it.server, it.home(), &path, &[]);
+        assert_eq!(refused.code(), 1, "{what}");
         assert_eq!(
             refused.stderr,
             format!(
-                "error: repository `{GUN}`: version 1 is not byte for byte what the server writes [ROOT-BYTES]\n\
+                "error: repository `{GUN}`: version 2 is not byte for byte what the server writes [ROOT-BYTES]\n\
                  hint: publish what a ceremony closed, unchanged\n\
                  nothing was published\n"
-            )
+            ),
+            "{what}"
         );
+        assert_eq!(it.served("2.root.json"), None, "{what}");
+        it.list("early").ok();
+        // The same bytes by curl: taken with 200, and then broken.
+        it.upload_alone(damaged.as_bytes());
+        assert_ne!(it.list("new").code(), 0, "{what}");
     }
-    assert_eq!(it.served("root.json"), None);
-    // The same bytes by curl: taken, and broken.
+    // Not so the root itself.
+    let it = Genesis::new(NotaryServer::memory);
+    let key = it.key_file();
     it.publish(&[&it.first], &["--targets-key", text(&key)]).ok();
-    let second = it.next(&it.first, &it.all(), &it.all(), BTreeMap::new());
-    let damaged = it.scratch.file("damaged", [second.bytes(), b"\n"].concat());
-    let mut curl = command("curl", it.home());
-    let form = format!("files=@{};filename=root", damaged.display());
-    let url = format!("{}/v2/{GUN}/_trust/tuf/", it.server.url());
-    run(curl.args(["-sf", "--cacert"]).arg(it.server.ca()).args(["-F", &form, &url])).ok();
+    it.upload_alone(second(&it, DAY).as_bytes());
+    it.list("new").ok();
+}
+
+#[test]
+fn a_root_that_somebody_uploaded_alone_gets_its_targets_or_is_refused() {
+    let it = Genesis::new(NotaryServer::memory);
+    let key = it.key_file();
+    it.publish(&[&it.first], &["--targets-key", text(&key)]).ok();
+    let fresh = Soft::new();
+    let roles = [(Role::Targets, fresh.public.clone())].into();
+    let second = it.next(&it.first, &it.all(), &it.all(), roles);
+    // The server takes it, does not look at its targets again, and every client refuses them.
+    it.upload_alone(second.bytes());
     assert_ne!(it.list("new").code(), 0);
+    let refused = it.publish(&[&second], &["--targets-key", text(&key)]);
+    assert_eq!(
+        refused.stderr,
+        format!(
+            "error: repository `{GUN}`: version 2 needs 1 of its targets keys to sign, 0 can [TARGETS-UNSIGNED]\n\
+             hint: name the private targets key by `--targets-key`, where its owner publishes\n\
+             nothing was published\n"
+        )
+    );
+    // A root that changes nothing about it goes up, and says so.
+    let third = it.next(&second, &it.all(), &it.all(), BTreeMap::new());
+    let ran = it.publish(&[&third], &[]).ok();
+    assert_eq!(
+        said(&ran),
+        format!(
+            "{GUN}: version 2 → 3, fetched back and equal\n  \
+             repository `{GUN}`: version 3 needs 1 of its targets keys to sign, 0 can [TARGETS-UNSIGNED]\n"
+        )
+    );
+    let key = it.scratch.file("fresh-key.pem", fresh.pkcs8());
+    let ran = it.publish(&[], &["--targets-key", text(&key)]).ok();
+    let told = format!(
+        "{GUN}: version 3 was there already, byte for byte\n  `targets.json` version 2 with 0 targets signed for version 3: "
+    );
+    assert!(said(&ran).starts_with(&told), "{ran:?}");
+    it.list("new").ok();
 }
 
 #[test]
@@ -212,59 +274,6 @@ fn what_must_not_leave_is_refused() {
 }
 
 #[test]
-fn a_fleet_goes_up_together_or_not_at_all() {
-    let scratch = Scratch::new();
-    let server = NotaryServer::memory(&scratch);
-    let targets = Soft::new();
-    let public = scratch.file("targets.pem", targets.public.to_pem());
-    let private = scratch.file("key.pem", targets.pkcs8());
-    let names: Vec<String> = (1..=24).map(|n| format!("localhost:5000/fleet/{n}")).collect();
-    let list = scratch.file("names", names.join("\n"));
-    let media = scratch.folder("in");
-    let more = ["--list", text(&list), "--targets-key", text(&public), "--jobs", "4"];
-    fetch(&server, scratch.path(), &media, &more).ok();
-    let request = request(&media.join("request"));
-    let keys: Vec<Soft> = (0..2).map(|_| Soft::new()).collect();
-    let keys: Vec<&Soft> = keys.iter().collect();
-    let root = |(name, repository): (&officiant::name::Name, &officiant::request::Repository)| {
-        let roles = repository.keys.iter().map(|(role, keys)| (*role, keys[0].clone())).collect();
-        let wish = Wish { gun: name.as_str(), keys: &keys, threshold: 2, roles, days: 3000 };
-        (name.to_string(), sign(&wish.root(Dialect::Notary, None), &keys, None))
-    };
-    let roots: Vec<_> = request.repositories.iter().map(root).collect();
-    let mut files: Vec<_> =
-        roots.iter().map(|(n, root)| (n.as_str(), root.bytes().to_vec())).collect();
-    files[17].1.push(b'\n');
-    let lay = |files: &[(&str, Vec<u8>)]| {
-        trust(scratch.path(), &files.iter().map(|(n, b)| (*n, b.as_slice())).collect::<Vec<_>>())
-    };
-    let folder = lay(&files);
-    let refused = publish(&server, scratch.path(), &folder, &["--targets-key", text(&private)]);
-    assert_eq!(refused.code(), 1);
-    assert!(refused.stderr.contains("[ROOT-BYTES]"), "{}", refused.stderr);
-    assert!(refused.stderr.ends_with("nothing was published\n"));
-    let bob = scratch.folder("bob");
-    assert_ne!(run(server.notary(&bob).args(["list", &names[0]])).code(), 0);
-
-    files[17].1.pop();
-    let folder = lay(&files);
-    let more = ["--targets-key", text(&private), "--json"];
-    let ran = publish(&server, scratch.path(), &folder, &more).ok();
-    let said: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    let published = said["published"].as_array().unwrap();
-    assert_eq!(published.len(), 24);
-    assert!(published.iter().all(|one| one["before"] == 0 && one["now"] == 1));
-    for name in [&names[0], &names[23]] {
-        run(server.notary(&bob).args(["list", name])).ok();
-    }
-    let only = publish(&server, scratch.path(), &folder, &["--repository", &names[3]]).ok();
-    assert_eq!(only.stdout, format!("{}: version 1 was there already, byte for byte\n", names[3]));
-    let none = publish(&server, scratch.path(), &folder, &["--repository", "other"]);
-    assert_eq!(none.code(), 2);
-    assert!(none.stderr.starts_with("error: repository `other` is not in the trust folder\n"));
-}
-
-#[test]
 fn a_root_that_cuts_clients_off_is_refused() {
     let it = Genesis::new(NotaryServer::memory);
     let all = it.all();
@@ -292,4 +301,26 @@ fn a_root_that_cuts_clients_off_is_refused() {
              nothing was published\n"
         )
     );
+}
+
+#[test]
+fn a_root_that_dies_of_its_certificates_is_refused() {
+    let it = Genesis::new(NotaryServer::memory);
+    let key = it.key_file();
+    // Its certificates hold for 4000 days, and it for 3500.
+    let all = it.all();
+    let last = it.first.root();
+    let own = |role: Role| (role, last.role_keys(role).next().unwrap().1.public().unwrap().clone());
+    let roles = Role::ONLINE.map(own).into();
+    let wish = Wish { gun: GUN, keys: &all, threshold: 2, roles, days: 3500 };
+    let root = sign(&wish.root(Dialect::Notary, None), &all, None);
+    let refused = it.publish(&[&root], &["--targets-key", text(&key)]);
+    let first = refused.stderr.lines().next().unwrap();
+    assert!(
+        first.starts_with(&format!("error: repository `{GUN}`: version 1: the certificate of `")),
+        "{first}"
+    );
+    assert!(first.contains(", less than two years after the root, which expires "), "{first}");
+    assert!(first.ends_with(" [CERT-OUTLIVES-ROOT]"), "{first}");
+    assert!(refused.stderr.ends_with("nothing was published\n"), "{}", refused.stderr);
 }

@@ -3,24 +3,23 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use officiant::key::PublicKey;
 use officiant::request::Role;
-use officiant::root::{Dialect, SignedRoot};
+use officiant::root::{Dialect, Key, SignedRoot};
+use serde_json::json;
 
 use super::made::{Soft, Wish, sign};
-use super::{courier, request, text, trust};
-use crate::harness::command::{Server, command, run};
-use crate::harness::peers::{peer, python};
-use crate::harness::scratch::{Scratch, free_port};
+use super::{courier, request, said, text, trust};
+use crate::harness::command::run;
+use crate::harness::peers::python;
+use crate::harness::scratch::Scratch;
 
-const NAME: &str = "demo";
+pub(super) const NAME: &str = "demo";
 
 /// A chain in which every root key is replaced at each step.
-fn chain(length: usize) -> Vec<SignedRoot> {
+pub(super) fn chain(length: usize) -> Vec<SignedRoot> {
     let role = |role| (role, Soft::new().public);
     let roles: BTreeMap<Role, PublicKey> = Role::ONLINE.into_iter().map(role).collect();
     let mut chain: Vec<SignedRoot> = Vec::new();
@@ -39,12 +38,12 @@ fn chain(length: usize) -> Vec<SignedRoot> {
     chain
 }
 
-fn trusted(scratch: &Scratch, chain: &[SignedRoot]) -> std::path::PathBuf {
+pub(super) fn trusted(scratch: &Scratch, chain: &[SignedRoot]) -> std::path::PathBuf {
     let roots: Vec<_> = chain.iter().map(|root| (NAME, root.bytes())).collect();
     trust(scratch.path(), &roots)
 }
 
-fn publish(scratch: &Scratch, trust: &Path, to: &[&str]) -> Command {
+pub(super) fn publish(scratch: &Scratch, trust: &Path, to: &[&str]) -> Command {
     let mut courier = courier(scratch.path());
     courier.arg("publish").arg(trust).args(to);
     courier
@@ -72,24 +71,24 @@ fn a_folder_gets_each_version_once_and_keeps_its_root_json_current() {
     let trust = trusted(&scratch, &chain[..1]);
     let ran = run(&mut publish(&scratch, &trust, &to)).ok();
     assert_eq!(
-        ran.stdout,
+        said(&ran),
         "demo: version 0 → 1, fetched back and equal\n  \
-         `snapshot` has new keys or a new threshold: its service must sign again now\n  \
-         `targets` has new keys or a new threshold: its service must sign again now\n  \
-         `timestamp` has new keys or a new threshold: its service must sign again now\n"
+         `snapshot` has new keys or a new threshold: its service must sign now\n  \
+         `targets` has new keys or a new threshold: its service must sign now\n  \
+         `timestamp` has new keys or a new threshold: its service must sign now\n"
     );
     assert!(!folder.join("root.json").exists());
     fs::copy(folder.join("1.root.json"), folder.join("root.json")).unwrap();
 
     let trust = trusted(&scratch, &chain);
     let ran = run(&mut publish(&scratch, &trust, &to)).ok();
-    assert_eq!(ran.stdout, "demo: version 1 → 10, fetched back and equal\n");
+    assert_eq!(said(&ran), "demo: version 1 → 10, fetched back and equal\n");
     assert_eq!(fs::read(folder.join("root.json")).unwrap(), chain[9].bytes());
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 11);
     let walked = python(&scratch, WALK, &[text(&folder), "10"]).ok();
     assert_eq!(walked.stdout.trim(), "10");
     let ran = run(&mut publish(&scratch, &trust, &to)).ok();
-    assert_eq!(ran.stdout, "demo: version 10 was there already, byte for byte\n");
+    assert_eq!(said(&ran), "demo: version 10 was there already, byte for byte\n");
 
     let media = scratch.folder("in");
     let mut fetch = courier(scratch.path());
@@ -132,7 +131,7 @@ fn another_document_under_a_published_version_is_never_overwritten() {
 }
 
 #[test]
-fn a_version_that_does_not_follow_is_refused() {
+fn a_chain_without_its_first_version_is_refused() {
     let scratch = Scratch::new();
     let folder = scratch.folder("published");
     let to = ["--directory", text(&folder)];
@@ -142,77 +141,80 @@ fn a_version_that_does_not_follow_is_refused() {
     let refused = run(&mut publish(&scratch, &trust, &to));
     assert_eq!(
         refused.stderr.lines().next().unwrap(),
-        "error: repository `demo`: the server is at version 0, the trust folder begins at version 2 [ROOT-SEQUENCE]"
+        "error: the trust folder has no `metadata/demo/1.root.json` [TRUST-FOLDER]"
     );
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
 }
 
-#[test]
-fn an_object_store_gets_the_same_and_refuses_a_second_document_itself() {
-    let scratch = Scratch::new();
-    let (_server, url) = s3(&scratch);
-    let chain = chain(3);
-    let to = ["--bucket", "s3://tuf/demo/metadata"];
-    let s3 = |mut courier: Command| {
-        courier
-            .env("AWS_ENDPOINT_URL", &url)
-            .env("AWS_ALLOW_HTTP", "true")
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test");
-        run(&mut courier)
+/// What a service signs with `keys` over a file of a role, as canonical JSON.
+fn signed(role: Role, more: &serde_json::Value, keys: &[&Soft]) -> String {
+    let mut signed = json!({
+        "_type": role.name(), "spec_version": "1.0.31", "version": 1,
+        "expires": "2099-01-01T00:00:00Z",
+    });
+    signed.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let text = signed.to_string();
+    let signature = |key: &&Soft| {
+        let scheme = Key::plain(Dialect::Tuf, &key.public).unwrap().scheme().unwrap();
+        let sig = scheme.encode(key.public.algorithm(), &key.raw(text.as_bytes())).unwrap();
+        let id = Key::plain(Dialect::Tuf, &key.public).unwrap().id().to_string();
+        json!({ "keyid": id, "sig": data_encoding::HEXLOWER.encode(&sig) })
     };
-    let ran = s3(publish(&scratch, &trusted(&scratch, &chain[..2]), &to)).ok();
-    assert!(
-        ran.stdout.starts_with("demo: version 0 → 2, fetched back and equal\n"),
-        "{}",
-        ran.stdout
-    );
-    put(&scratch, &url, "tuf/demo/metadata/root.json", chain[1].bytes());
-    let ran = s3(publish(&scratch, &trusted(&scratch, &chain), &to)).ok();
-    assert_eq!(ran.stdout, "demo: version 2 → 3, fetched back and equal\n");
-    assert_eq!(get(&scratch, &url, "tuf/demo/metadata/3.root.json"), chain[2].bytes());
-    assert_eq!(get(&scratch, &url, "tuf/demo/metadata/root.json"), chain[2].bytes());
-
-    let other = Scratch::new();
-    let refused = s3(publish(&other, &trusted(&other, &self::chain(1)), &to));
-    assert!(refused.stderr.contains("[PUBLISH-FORK]"), "{}", refused.stderr);
-    let nowhere = s3(publish(&scratch, &trusted(&scratch, &chain), &["--bucket", "s3://none/x"]));
-    assert_eq!(nowhere.code(), 3);
-    assert!(nowhere.stderr.starts_with("error: object store: "), "{}", nowhere.stderr);
+    let signatures: Vec<_> = keys.iter().map(signature).collect();
+    json!({ "signatures": signatures, "signed": signed }).to_string()
 }
 
-/// moto's S3 server with an empty bucket `tuf`.
-fn s3(scratch: &Scratch) -> (Server, String) {
-    let port = free_port();
-    let url = format!("http://127.0.0.1:{port}");
-    let mut moto = command(peer("moto/venv/bin/python"), scratch.path());
-    moto.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
-        .stdout(Stdio::null());
-    let server = Server(moto.stderr(Stdio::null()).spawn().unwrap());
-    let start = Instant::now();
-    while !curl(scratch, &["-X", "PUT", &format!("{url}/tuf")]).1 {
-        assert!(start.elapsed() < Duration::from_secs(60), "moto does not start");
-        thread::sleep(Duration::from_millis(200));
+#[test]
+fn an_online_key_that_is_new_goes_up_only_when_what_is_served_is_signed_by_it() {
+    let scratch = Scratch::new();
+    let folder = scratch.folder("published");
+    let to = ["--directory", text(&folder)];
+    let fresh = || Role::ONLINE.map(|role| (role, Soft::new())).into_iter().collect();
+    let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) = (fresh(), fresh());
+    let publics = |keys: &BTreeMap<Role, Soft>| {
+        keys.iter().map(|(role, key)| (*role, key.public.clone())).collect::<BTreeMap<_, _>>()
+    };
+    let key = Soft::new();
+    let keys = [&key];
+    let wish = |roles| Wish { gun: NAME, keys: &keys, threshold: 1, roles, days: 30 };
+    let first = sign(&wish(publics(&old)).root(Dialect::Tuf, None), &[&key], None);
+    let before = first.root();
+    let second = wish(publics(&new)).root(Dialect::Tuf, Some(before));
+    let second = sign(&second, &[&key], None);
+    run(&mut publish(&scratch, &trusted(&scratch, std::slice::from_ref(&first)), &to)).ok();
+
+    let serve = |file: &str, role: Role, keys: &[&Soft]| {
+        let more = match role {
+            Role::Targets => json!({ "targets": {} }),
+            Role::Snapshot => json!({ "meta": { "targets.json": { "version": 1 } } }),
+            _ => json!({ "meta": { "snapshot.json": { "version": 1 } } }),
+        };
+        fs::write(folder.join(file), signed(role, &more, keys)).unwrap();
+    };
+    let files = [
+        ("timestamp.json", Role::Timestamp),
+        ("1.snapshot.json", Role::Snapshot),
+        ("1.targets.json", Role::Targets),
+    ];
+    for (file, role) in files {
+        serve(file, role, &[&old[&role]]);
     }
-    (server, url)
-}
-
-fn put(scratch: &Scratch, url: &str, path: &str, bytes: &[u8]) {
-    let file = scratch.file("put", bytes);
-    assert!(curl(scratch, &["-T", text(&file), &format!("{url}/{path}")]).1);
-}
-
-fn get(scratch: &Scratch, url: &str, path: &str) -> Vec<u8> {
-    curl(scratch, &[&format!("{url}/{path}")]).0
-}
-
-fn curl(scratch: &Scratch, arguments: &[&str]) -> (Vec<u8>, bool) {
-    let out = scratch.path().join("answer");
-    let _ = fs::remove_file(&out);
-    let mut curl = command("curl", scratch.path());
-    // The store trusts whoever signs as `test`; a header is enough for it.
-    curl.args(["-sf", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", "test:test", "-o"]);
-    let ran = run(curl.arg(&out).args(arguments));
-    (fs::read(out).unwrap_or_default(), ran.status.success())
+    let trust = trusted(&scratch, &[first, second]);
+    for (file, role) in files {
+        let refused = run(&mut publish(&scratch, &trust, &to));
+        assert_eq!(refused.code(), 1);
+        assert_eq!(
+            refused.stderr,
+            format!(
+                "error: repository `demo`: version 2 has other keys for `{role}`, and the served `{file}` is not signed by them [TARGETS-UNSIGNED]\n\
+                 hint: have its service sign what is served with the new keys too, beside the old ones; then publish\n\
+                 nothing was published\n"
+            )
+        );
+        assert!(!folder.join("2.root.json").exists());
+        // By both, so that clients that hold either root go on.
+        serve(file, role, &[&old[&role], &new[&role]]);
+    }
+    let ran = run(&mut publish(&scratch, &trust, &to)).ok();
+    assert_eq!(said(&ran), "demo: version 1 → 2, fetched back and equal\n");
 }

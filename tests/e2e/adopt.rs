@@ -10,6 +10,7 @@ use officiant::root::Role;
 use super::Journey;
 use super::genesis::TOKENS;
 use super::journey::{GUN, make_key};
+use crate::courier::said;
 use crate::harness::command::{command, run};
 use crate::harness::notary::{NotaryServer, PASSPHRASE};
 use crate::harness::softhsm::SO_PIN;
@@ -69,8 +70,8 @@ fn a_repository_of_notary_is_adopted_and_its_root_key_rotated_away() {
     journey.plan(&plan, &adopting(old));
     let tokens = [&TOKENS[..], &["old"]].concat();
     journey.conduct_at_terminal(&tokens);
-    let said = journey.publish().ok().stdout;
-    assert_eq!(said, format!("{GUN}: version 1 → 2, fetched back and equal\n"));
+    let told = said(&journey.publish().ok());
+    assert_eq!(told, format!("{GUN}: version 1 → 2, fetched back and equal\n"));
     assert_eq!(journey.newest().signatures().len(), 4);
     for person in ["ada", "away", "bob"] {
         journey.clients_agree(person, "1.0");

@@ -126,9 +126,10 @@ impl Journey {
     pub(super) fn publish(&self) -> Ran {
         let media = format!("media/out-{}b", self.bench.number);
         let closing: Digest = self.bench.closing(self.bench.number).parse().unwrap();
-        self.bench.officiant(&["verify", &media, "--words", &closing.words().join(" ")]).ok();
+        let words = closing.words().join(" ");
+        self.bench.officiant(&["verify", &media, "--words", &words]).ok();
         let mut publish = self.at_server("publish");
-        run(publish.args([&media, "--targets-key", "targets-key.pem"]))
+        run(publish.args([&media, "--words", &words, "--targets-key", "targets-key.pem"]))
     }
 
     /// The newest root of the trust folder of this number.

@@ -3,6 +3,7 @@
 use super::Journey;
 use super::genesis::{SHARES, TOKENS, genesis as hold_genesis};
 use super::journey::GUN;
+use crate::courier::said;
 use crate::harness::notary::NotaryServer;
 use crate::sitting::{Holding, PlanText, genesis};
 
@@ -33,8 +34,8 @@ fn all<'a>(one: &[&'a str], other: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn published(journey: &Journey, from: u32) {
-    let said = journey.publish().ok().stdout;
-    assert_eq!(said, format!("{GUN}: version {from} → {}, fetched back and equal\n", from + 1));
+    let told = said(&journey.publish().ok());
+    assert_eq!(told, format!("{GUN}: version {from} → {}, fetched back and equal\n", from + 1));
     journey.release(&format!("{}.0", from + 1));
 }
 

@@ -7,6 +7,7 @@ use officiant::root::Dialect;
 use super::adopt::{adopting, import, pin};
 use super::journey::{make_key, write_plan};
 use super::tuf::clients_walk;
+use crate::courier::said;
 use crate::harness::command::{command, run};
 use crate::harness::peers::python;
 use crate::sitting::{Bench, PlanText, genesis};
@@ -75,8 +76,8 @@ fn a_chain_of_python_tuf_is_fetched_adopted_and_rotated_on() {
     bench.conduct().ok();
     let mut publish = command(env!("CARGO_BIN_EXE_courier"), bench.scratch.path());
     publish.args(["publish", "media/out-1a", "--directory", folder]);
-    let said = run(&mut publish).ok().stdout;
-    assert_eq!(said, format!("{NAME}: version 3 → 4, fetched back and equal\n"));
+    let told = said(&run(&mut publish).ok());
+    assert_eq!(told, format!("{NAME}: version 3 → 4, fetched back and equal\n"));
     clients_walk(&bench.scratch, &published, 4);
     assert_eq!(fs::read_dir(&published).unwrap().count(), 7);
 }

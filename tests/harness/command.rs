@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     io::{Read, Write},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::Path,
@@ -11,6 +12,8 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::scratch::free_port;
 
 /// What every command of the tests is given when it does not ask for more.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -117,6 +120,42 @@ fn reader(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {
 /// A server that ends with its owner.
 pub(crate) struct Server(pub(crate) Child);
 
+impl Server {
+    /// Starts a server on a free port and waits until it, and nobody else, listens there. A port that was taken meanwhile
+    /// is not insisted on.
+    #[track_caller]
+    pub(crate) fn start(start: impl Fn(u16) -> Command) -> (Self, u16) {
+        for _ in 0..5 {
+            let port = free_port();
+            let mut server = Self(start(port).spawn().expect("a program"));
+            let begun = Instant::now();
+            while begun.elapsed() < LIMIT && server.0.try_wait().expect("a child").is_none() {
+                if server.listens_on(port) {
+                    return (server, port);
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
+        panic!("it does not listen: {:?}", start(0));
+    }
+
+    /// Whether this very process has a listening socket on the port of 127.0.0.1.
+    fn listens_on(&self, port: u16) -> bool {
+        let table = fs::read_to_string("/proc/net/tcp").expect("the kernel's table");
+        // Local address, state 0A for listening, and in the tenth column the socket's number.
+        let local = format!("0100007F:{port:04X}");
+        let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let mut own = rows.filter(|row| row.len() > 9 && row[1] == local && row[3] == "0A");
+        let Some(row) = own.next() else { return false };
+        let socket = format!("socket:[{}]", row[9]);
+        let files = fs::read_dir(format!("/proc/{}/fd", self.0.id()));
+        files.is_ok_and(|files| {
+            let mut links = files.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
+            links.any(|link| link.as_os_str() == socket.as_str())
+        })
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -137,4 +176,20 @@ fn a_command_sees_only_what_it_is_given_and_ends_in_time() {
     assert_eq!(run(shell.args(["-c", "kill -9 $$"])).signal(), Some(9));
     let mut slow = command("sleep", scratch.path()).arg("20").spawn().unwrap();
     assert!(end(&mut slow, Duration::from_millis(50)).is_none());
+}
+
+#[test]
+fn a_server_is_ready_when_it_listens_itself_and_not_when_another_does() {
+    let scratch = super::scratch::Scratch::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let stranger = Server(command("sleep", scratch.path()).arg("60").spawn().unwrap());
+    assert!(!stranger.listens_on(port));
+    let program = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)";
+    let (server, port) = Server::start(|port| {
+        let mut python = command("python3", scratch.path());
+        python.args(["-c", program, &port.to_string()]);
+        python
+    });
+    assert!(server.listens_on(port));
 }

@@ -2,17 +2,14 @@
 
 use std::{
     fs,
-    net::TcpStream,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    thread,
-    time::{Duration, Instant},
 };
 
 use super::{
     command::{Server, command, run},
     peers::peer,
-    scratch::{Scratch, free_port},
+    scratch::Scratch,
 };
 
 /// The passphrase of every key that a client here keeps on disk.
@@ -108,29 +105,17 @@ fn serve(folder: &Path, trust: &str) -> (Server, u16) {
     })
 }
 
-/// Starts a program on a free port and waits until it answers; a port taken meanwhile is not insisted on.
+/// Starts a program with its configuration for the port that it gets.
 #[track_caller]
 fn listen(folder: &Path, name: &str, configuration: impl Fn(u16) -> String) -> (Server, u16) {
     let (file, log) = (folder.join(format!("{name}.json")), folder.join(format!("{name}.log")));
-    for _ in 0..5 {
-        let port = free_port();
+    Server::start(|port| {
         fs::write(&file, configuration(port)).expect("its configuration");
         let mut program = command(peer(&format!("notary/{name}")), folder);
         program.arg("-config").arg(&file).stdin(Stdio::null()).stdout(Stdio::null());
         program.stderr(fs::File::create(&log).expect("its log"));
-        let mut server = Server(program.spawn().expect(name));
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(30) {
-            if server.0.try_wait().expect("a child of ours").is_some() {
-                break;
-            }
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return (server, port);
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-    panic!("{name} does not start:\n{}", fs::read_to_string(log).unwrap_or_default());
+        program
+    })
 }
 
 /// Makes an authority and one certificate for both ends of each connection, with openssl.

@@ -60,7 +60,8 @@ const FLOORS: &[Floor] = &[
     Floor { modules: &["cli", "main", "lib"], may: ALL, never: &[], pure: false },
     Floor {
         modules: &["bin"],
-        may: &[VALUES, DOCUMENTS, ROOM, &["bin"]],
+        // It publishes what a trust folder holds, and reads it with the one reader that there is; no ceremony beyond.
+        may: &[VALUES, DOCUMENTS, ROOM, &["bin", "trust", "child::seclude"]],
         never: &["share", "seal", "room::entropy"],
         pure: false,
     },

@@ -18,10 +18,9 @@ const NAME: &str = "localhost:5000/one";
 const KEEP: &str = "a key keeps its role: make a new one";
 const ASK: &str =
     "ask the key's owner for its digest, not the courier, and pin it in the plan's list";
-const PROVE: &str = "its owner runs `courier prove` with this plan";
 const ANEW: &str = "have the request fetched anew, from another machine";
 
-fn ready(dialect: Dialect, names: &[&str]) -> Bench {
+pub(super) fn ready(dialect: Dialect, names: &[&str]) -> Bench {
     let bench = Bench::new(dialect, names);
     bench.write_room(&TOKENS);
     bench.write_answers(&TOKENS, "");
@@ -174,6 +173,25 @@ fn rotation(bench: &Bench) -> PlanText {
 }
 
 #[test]
+fn a_root_whose_snapshot_key_a_client_keeps_is_refused_before_anything_is_signed() {
+    let bench = after_genesis(Dialect::Notary);
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    // A server that does not have the key of the last root makes one of its own, and shows that.
+    let mut request = bench.request(&bench.published());
+    let repository = request.repositories.values_mut().next().unwrap();
+    repository.keys.insert(Role::Snapshot, vec![Publisher::new().public()]);
+    let told = format!(
+        "`{NAME}`: the snapshot key of root 1 is not the server's, and the plan keeps it [SNAPSHOT-CLIENT]"
+    );
+    let hint = "add a `[[role]]` for `snapshot` to the plan, with `keys = \"request\"`: then the server signs, and takes the root";
+    refused(&bench, &rotation(&bench), &request, (&told, hint));
+    // Nor is a key taken for the server's that nobody says is.
+    request.repositories.values_mut().next().unwrap().keys.remove(&Role::Snapshot);
+    refused(&bench, &rotation(&bench), &request, (&told, hint));
+}
+
+#[test]
 fn a_repository_more_or_fewer_is_refused() {
     let bench = ready(Dialect::Notary, &[NAME, "localhost:5000/two"]);
     let mut request = bench.request(&BTreeMap::new());
@@ -245,43 +263,6 @@ fn online_keys_that_nobody_vouched_for_are_refused() {
         "`{NAME}`: the plan pins {other} for `timestamp`, and the request does not bring it [REQUEST-KEY-PINNED]"
     );
     bench.refuses(1, &told, "bring the request that the plan was written for, or correct the pin");
-}
-
-#[test]
-fn possession_must_be_proven_for_this_plan_by_this_key() {
-    let bench = ready(Dialect::Notary, &[NAME]);
-    let plan = fs::read_to_string(bench.path("plan-1.toml")).unwrap();
-    let owner = &bench.online[&Role::Targets];
-    let told = format!(
-        "`{NAME}`: nobody proved to hold key {} of `targets` for this plan [REQUEST-KEY-POP]",
-        owner.public().id()
-    );
-    fs::remove_dir_all(bench.path("media/in-1/proofs")).unwrap();
-    bench.refuses(1, &told, PROVE);
-    bench.lay_proof(NAME, Role::Targets, owner, b"another plan");
-    bench.refuses(1, &told, PROVE);
-    bench.lay_proof(NAME, Role::Targets, &Publisher::new(), plan.as_bytes());
-    bench.refuses(1, &told, PROVE);
-    let path = "media/in-1/proofs/localhost%3a5000%2fone/targets.json";
-    bench.scratch.file(path, "{}");
-    let told = "`proofs/localhost%3a5000%2fone/targets.json`: line 1 is no proof of schema `officiant-proof-1` [REQUEST-KEY-POP]";
-    bench.refuses(1, told, PROVE);
-}
-
-#[test]
-fn anything_but_proofs_of_this_plan_beside_the_request_is_refused() {
-    let bench = ready(Dialect::Notary, &[NAME]);
-    let hint = "take it off the media, and find out who put it there";
-    for path in
-        ["letter.txt", "localhost%3a5000%2fone/root.json", "localhost%3a5000%2ftwo/targets.json"]
-    {
-        let file = bench.scratch.file(&format!("media/in-1/proofs/{path}"), "hello");
-        let told = format!(
-            "`proofs/{path}` is no proof for a repository and role of the plan [REQUEST-KEY-POP]"
-        );
-        bench.refuses(1, &told, hint);
-        fs::remove_file(file).unwrap();
-    }
 }
 
 #[test]

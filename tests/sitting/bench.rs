@@ -329,8 +329,8 @@ impl Bench {
     pub(crate) fn lay_proof(&self, name: &str, role: Role, owner: &Publisher, plan: &[u8]) {
         let claim = Claim { plan: Digest::of(plan), repository: name.parse().unwrap(), role };
         let signature = owner.sign(claim.text().as_bytes());
-        let path = format!("media/in-{}/{}", self.number, claim.path());
         let proof = Proof { claim, key: owner.public().id(), signature };
+        let path = format!("media/in-{}/{}", self.number, proof.path());
         self.scratch.file(&path, proof.to_line());
     }
 

@@ -31,6 +31,7 @@ mod normal;
 mod other_room;
 mod paper;
 mod poor_token;
+mod possession;
 mod power;
 mod refused;
 mod rehearse;

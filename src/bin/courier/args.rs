@@ -33,7 +33,8 @@ pub(crate) struct Fetch {
     /// Repositories to fetch
     #[arg(value_name = "NAME", required_unless_present = "list")]
     pub(crate) names: Vec<String>,
-    /// File that names more repositories: the first word of each line, `#` begins a comment
+    /// File that names more repositories: the first word of each line, `#` begins a comment; `targets-key=FILE` after
+    /// a name offers that key, in a file beside the list, in place of `--targets-key`
     #[arg(long, value_name = "FILE")]
     pub(crate) list: Option<PathBuf>,
     /// Dialect of the repositories
@@ -51,7 +52,7 @@ pub(crate) struct Fetch {
     /// Public key (or certificate) to offer for `targets`, PEM; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) targets_key: Vec<PathBuf>,
-    /// Public key to offer for `snapshot`, PEM, in place of the server's; may be repeated
+    /// Public key to offer for `snapshot`, PEM (`tuf` only); may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) snapshot_key: Vec<PathBuf>,
     /// Public key to offer for `timestamp`, PEM (`tuf` only); may be repeated
@@ -94,8 +95,11 @@ pub(crate) struct Publish {
     /// Only these repositories; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) repository: Vec<String>,
-    /// Private targets key, PEM, for a first or newly keyed targets.json; may be repeated
-    #[arg(long, value_name = "FILE")]
+    /// The 24 words of the last closing page: a trust folder with another closing digest is refused
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) words: Option<String>,
+    /// Private targets key, PEM, for a first or newly keyed targets.json (`--server` only); may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["directory", "bucket"])]
     pub(crate) targets_key: Vec<PathBuf>,
     /// How to reach the server
     #[command(flatten)]
@@ -119,7 +123,7 @@ pub(crate) struct Destination {
 }
 
 /// How to reach a server.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Network {
     /// Certificate authorities to trust, PEM, in place of the system's
     #[arg(long, value_name = "FILE")]
@@ -127,6 +131,15 @@ pub(crate) struct Network {
     /// Repositories to work on at once
     #[arg(long, default_value = "8", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) jobs: u8,
+    /// Host of the token server that may have the credentials, where it is not the trust server's own
+    #[arg(long, value_name = "HOST")]
+    pub(crate) token_host: Option<String>,
+    /// Certificate that courier shows to the server, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key of that certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Seconds that one answer may take
     #[arg(long, default_value = "60", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) timeout: u64,
@@ -142,4 +155,5 @@ pub(crate) enum DialectName {
 }
 
 const CODES: &str = "Exit codes: 0 done, 1 refused, 2 usage or plan, 3 media or network, 4 our fault.
-A token server is given the credentials in NOTARY_AUTH (base64 of user:password), as `notary` does.";
+The credentials in NOTARY_AUTH (base64 of user:password, as for `notary`) go to the server that asks for them, and
+to a token server on its host or on the one that `--token-host` names.";

@@ -1,4 +1,5 @@
-//! Bearer tokens as Docker registries and Notary servers ask for them.
+//! What servers ask before they answer: Basic credentials, or bearer tokens as Docker registries and Notary servers
+//! have them.
 //!
 //! Annex: pure, but for reading `NOTARY_AUTH` from the environment, as `notary` does.
 
@@ -8,33 +9,117 @@ use std::sync::{Mutex, PoisonError};
 use data_encoding::BASE64;
 use reqwest::Url;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
-/// What `WWW-Authenticate: Bearer …` asks for.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Challenge {
+/// What a request wants to do, as token servers tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Action {
+    /// Read.
+    Pull,
+    /// Write; the keys that a Notary server makes want it too.
+    Push,
+}
+
+impl Action {
+    /// The word.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "push",
+        }
+    }
+}
+
+/// One challenge of `WWW-Authenticate`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    /// User and password, at the server itself.
+    Basic,
+    /// A token of another place.
+    Bearer(Bearer),
+}
+
+/// What `Bearer …` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bearer {
     realm: String,
     service: String,
     scope: String,
 }
 
 impl Challenge {
-    /// Reads the header.
-    pub(crate) fn parse(header: &str) -> Option<Self> {
-        let (kind, mut rest) = header.split_once(' ')?;
-        if !kind.eq_ignore_ascii_case("bearer") {
-            return None;
+    /// Reads one header: challenges between commas, each with fields between commas (RFC 9110 11.6.1). Challenges of
+    /// other kinds are passed over.
+    pub(crate) fn all(header: &str) -> Vec<Self> {
+        let mut found: Vec<(String, BTreeMap<String, String>)> = Vec::new();
+        for item in items(header) {
+            let end = item.find(|c: char| c.is_whitespace() || c == '=');
+            let (kind, field) = match end {
+                Some(end) if item[end..].trim_start().starts_with('=') => (None, item),
+                Some(end) => (Some(&item[..end]), &item[end..]),
+                None => (Some(item), ""),
+            };
+            found.extend(kind.map(|kind| (kind.to_ascii_lowercase(), BTreeMap::new())));
+            if let (Some((name, value)), Some((_, fields))) =
+                (field.trim().split_once('='), found.last_mut())
+            {
+                fields.insert(name.trim().to_ascii_lowercase(), unquoted(value.trim()));
+            }
         }
-        let mut fields = BTreeMap::new();
-        while let Some((name, tail)) = rest.split_once("=\"") {
-            let (value, tail) = tail.split_once('"')?;
-            fields.insert(name.trim_matches([',', ' ']).to_ascii_lowercase(), value.to_owned());
-            rest = tail;
+        found.into_iter().filter_map(|(kind, fields)| Self::of(&kind, fields)).collect()
+    }
+
+    fn of(kind: &str, mut fields: BTreeMap<String, String>) -> Option<Self> {
+        match kind {
+            "basic" => Some(Self::Basic),
+            "bearer" => Some(Self::Bearer(Bearer {
+                realm: fields.remove("realm")?,
+                service: fields.remove("service").unwrap_or_default(),
+                scope: fields.remove("scope").unwrap_or_default(),
+            })),
+            _ => None,
         }
-        Some(Self {
-            realm: fields.remove("realm")?,
-            service: fields.remove("service").unwrap_or_default(),
-            scope: fields.remove("scope").unwrap_or_default(),
-        })
+    }
+}
+
+/// Splits at commas outside quotes.
+fn items(header: &str) -> Vec<&str> {
+    let (mut quoted, mut escaped, mut start, mut items) = (false, false, 0, Vec::new());
+    for (at, c) in header.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ',' if !quoted => {
+                items.push(header[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    items.push(header[start..].trim());
+    items.retain(|item| !item.is_empty());
+    items
+}
+
+fn unquoted(value: &str) -> String {
+    let Some(inner) = value.strip_prefix('"') else { return value.to_owned() };
+    let mut text = String::new();
+    let mut rest = inner.chars();
+    while let Some(c) = rest.next().filter(|c| *c != '"') {
+        text.extend(if c == '\\' { rest.next() } else { Some(c) });
+    }
+    text
+}
+
+impl Bearer {
+    /// The same question, for what wants to write: before an upload nobody has asked for it.
+    pub(crate) fn pushing(&self) -> Self {
+        let scopes = self.scope.split(' ').map(|scope| match scope.strip_suffix(":pull") {
+            Some(repository) => format!("{repository}:pull,push"),
+            None => scope.to_owned(),
+        });
+        Self { scope: scopes.collect::<Vec<_>>().join(" "), ..self.clone() }
     }
 
     /// Where the token is asked for.
@@ -57,32 +142,58 @@ impl Challenge {
     }
 }
 
-/// The tokens that were given so far, by what they were asked for.
+/// What goes with a request.
+#[derive(Clone)]
+pub(crate) enum Login {
+    /// The credentials themselves.
+    Basic,
+    /// A token.
+    Bearer(String),
+}
+
+/// What was asked and given so far, by place and action: a repository has one token for all its files.
 #[derive(Default)]
-pub(crate) struct Tokens(Mutex<BTreeMap<String, String>>);
+pub(crate) struct Logins(Mutex<BTreeMap<(String, Action), (Challenge, Login)>>);
 
-impl Tokens {
-    /// The token for the same question.
-    pub(crate) fn known(&self, question: &str) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(question).cloned()
+impl Logins {
+    /// What was given for this place.
+    pub(crate) fn known(&self, place: &str, action: Action) -> Option<(Challenge, Login)> {
+        let logins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        logins.get(&(place.to_owned(), action)).cloned()
     }
 
-    /// Keeps a token.
-    pub(crate) fn keep(&self, question: String, token: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(question, token);
-    }
-
-    /// User and password from `NOTARY_AUTH`.
-    pub(crate) fn credentials() -> Option<(String, String)> {
-        credentials(&std::env::var("NOTARY_AUTH").ok()?)
+    /// Keeps what was given.
+    pub(crate) fn keep(&self, place: &str, action: Action, given: (Challenge, Login)) {
+        let mut logins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        logins.insert((place.to_owned(), action), given);
     }
 }
 
-fn credentials(base64: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(BASE64.decode(base64.trim().as_bytes()).ok()?).ok()?;
-    let (user, password) = text.split_once(':')?;
-    Some((user.to_owned(), password.to_owned()))
+/// User and password.
+pub(crate) struct Credentials {
+    pub(crate) user: String,
+    pub(crate) password: Zeroizing<String>,
 }
+
+impl Credentials {
+    /// What `NOTARY_AUTH` holds; none when it is not set, and an error when it is no base64 of user and password.
+    pub(crate) fn of_environment() -> Result<Option<Self>, NoCredentials> {
+        match std::env::var_os("NOTARY_AUTH") {
+            None => Ok(None),
+            Some(text) => text.to_str().and_then(Self::read).ok_or(NoCredentials).map(Some),
+        }
+    }
+
+    fn read(base64: &str) -> Option<Self> {
+        let text = Zeroizing::new(BASE64.decode(base64.trim().as_bytes()).ok()?);
+        let (user, password) = str::from_utf8(&text).ok()?.split_once(':')?;
+        Some(Self { user: user.to_owned(), password: Zeroizing::new(password.to_owned()) })
+    }
+}
+
+/// `NOTARY_AUTH` is set, and to nothing that can be used.
+#[derive(Debug)]
+pub(crate) struct NoCredentials;
 
 #[derive(Deserialize)]
 struct Answer {
@@ -94,31 +205,73 @@ struct Answer {
 mod tests {
     use super::*;
 
+    fn bearer(realm: &str, service: &str, scope: &str) -> Challenge {
+        let [realm, service, scope] = [realm, service, scope].map(str::to_owned);
+        Challenge::Bearer(Bearer { realm, service, scope })
+    }
+
     #[test]
     fn the_header_of_a_notary_server_is_read() {
         let header = r#"Bearer realm="https://auth.test/token",service="trust",scope="repository:localhost:5000/x:push,pull""#;
-        let challenge = Challenge::parse(header).unwrap();
+        let [Challenge::Bearer(bearer)] = &Challenge::all(header)[..] else { panic!() };
         assert_eq!(
-            challenge.url().unwrap().as_str(),
+            bearer.url().unwrap().as_str(),
             "https://auth.test/token?service=trust&scope=repository%3Alocalhost%3A5000%2Fx%3Apush%2Cpull"
         );
-        assert_eq!(Challenge::parse("Basic realm=\"x\""), None);
-        assert_eq!(Challenge::parse("Bearer service=\"x\""), None);
-        assert_eq!(Challenge::parse("Bearer realm=\"x"), None);
+    }
+
+    #[test]
+    fn every_challenge_of_a_header_is_read_whatever_stands_around_it() {
+        let scope = "repository:x:pull";
+        for (header, expected) in [
+            ("Basic realm=\"a, Bearer realm=b\"", vec![Challenge::Basic]),
+            ("basic", vec![Challenge::Basic]),
+            ("Negotiate, BASIC realm=x", vec![Challenge::Basic]),
+            (
+                "Basic realm=\"x\", Bearer realm=\"r\" , Service = s, scope=\"repository:x:pull\"",
+                vec![Challenge::Basic, bearer("r", "s", scope)],
+            ),
+            (
+                "Bearer realm=\"a\\\"b,\", Digest nonce=\"n\"",
+                vec![Challenge::Bearer(Bearer {
+                    realm: "a\"b,".to_owned(),
+                    service: String::new(),
+                    scope: String::new(),
+                })],
+            ),
+            ("Bearer service=\"x\"", vec![]),
+            ("realm=\"x\", =, \"", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(Challenge::all(header), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_token_to_read_becomes_one_to_write_for_the_same_repository() {
+        let Challenge::Bearer(pull) = bearer("r", "s", "repository:localhost:5000/x:pull") else {
+            panic!()
+        };
+        assert_eq!(
+            Challenge::Bearer(pull.pushing()),
+            bearer("r", "s", "repository:localhost:5000/x:pull,push")
+        );
+        assert_eq!(pull.pushing().pushing(), pull.pushing());
     }
 
     #[test]
     fn tokens_come_under_either_name() {
-        assert_eq!(Challenge::token(br#"{"token":"a","expires_in":60}"#), Some("a".to_owned()));
-        assert_eq!(Challenge::token(br#"{"access_token":"b"}"#), Some("b".to_owned()));
-        assert_eq!(Challenge::token(br#"{"token":""}"#), None);
-        assert_eq!(Challenge::token(b"no"), None);
+        assert_eq!(Bearer::token(br#"{"token":"a","expires_in":60}"#), Some("a".to_owned()));
+        assert_eq!(Bearer::token(br#"{"access_token":"b"}"#), Some("b".to_owned()));
+        assert_eq!(Bearer::token(br#"{"token":""}"#), None);
+        assert_eq!(Bearer::token(b"no"), None);
     }
 
     #[test]
     fn credentials_are_base64_of_user_and_password() {
-        let pair = Some(("me".to_owned(), "pass:word".to_owned()));
-        assert_eq!(credentials("bWU6cGFzczp3b3Jk"), pair);
-        assert_eq!(credentials("me:password"), None);
+        let read = Credentials::read("bWU6cGFzczp3b3Jk\n").unwrap();
+        assert_eq!((read.user.as_str(), read.password.as_str()), ("me", "pass:word"));
+        assert!(Credentials::read("me:password").is_none());
+        assert!(Credentials::read("bWU=").is_none());
     }
 }

@@ -2,53 +2,64 @@
 //!
 //! Annex. Nothing is judged here: what is fetched is checked in the room, against the plan.
 
-use std::collections::btree_map::Entry;
+mod error;
+mod names;
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use officiant::digest::Digest;
 use officiant::key::PublicKey;
 use officiant::list::{self, Last, List};
-use officiant::name::{self, Name, look_alikes};
-use officiant::request::{self, Repository, Request, Role};
+use officiant::name::{Name, look_alikes};
+use officiant::request::{Repository, Request, Role};
 use officiant::room::media::{self, Kind};
 use officiant::root::{Dialect, SignedRoot};
 use officiant::sums;
 use serde::Serialize;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
-use super::args;
-use super::mouth::Progress;
-use super::net::{self, Net};
-use super::report::words;
-use super::{files, keys, notary, tuf};
+use super::fleet::{self, ENOUGH, Pace};
+use super::report::{Output, words};
+use super::{args, files};
+pub(crate) use error::{Error, Failure};
 
 /// Does it, and says what stands on media now.
 ///
 /// # Errors
-/// [`Error`]; media is untouched unless the error is one of writing.
-pub(crate) async fn run(args: &args::Fetch) -> Result<Fetched, Error> {
+/// [`Failure`]; media is untouched unless the error is one of writing.
+pub(crate) async fn run(args: &args::Fetch) -> Result<Fetched, Failure> {
     let folder = if args.second { "request-2" } else { "request" };
-    files::check_ready(&args.out, Kind::In, folder)?;
+    files::check_ready(&args.out, Kind::In, folder).map_err(Error::from)?;
     if !args.second {
-        files::check_ready(&args.out, Kind::In, DRAFT)?;
+        files::check_ready(&args.out, Kind::In, DRAFT).map_err(Error::from)?;
     }
-    let names = names(args)?;
-    let (dialect, source) = source(args, names.len())?;
-    let repositories = gather(Arc::new(source), names, args.network.jobs).await?;
+    let names = names::all(args)?;
+    let source = Arc::new(source::Source::new(args, names.len())?);
+    let dialect = source.dialect();
+    let pace = Pace { what: "fetched", jobs: args.network.jobs, failures: ENOUGH };
+    let work = |name: Name, own| {
+        let source = Arc::clone(&source);
+        async move { source.repository(&name, own).await }
+    };
+    let repositories = fleet::each(pace, names, || Error::Task, work).await.whole()?;
     let request = Request { dialect, fetched: now()?, server: args.server.clone(), repositories };
+    Ok(write(args, folder, request)?)
+}
+
+/// Writes the draft and then the request, so that where a request is, its draft is too.
+fn write(args: &args::Fetch, folder: &str, request: Request) -> Result<Fetched, Error> {
     let files = request.files()?;
     let digest = Digest::of(files.get(sums::FILE).map_or(&[][..], Vec::as_slice));
+    let repositories = request.repositories.iter();
+    let list = List(repositories.map(|(n, r)| (n.clone(), entry(r, request.dialect))).collect());
     files::mark(&args.out, Kind::In)?;
-    media::write_tree(&args.out, folder, &files)?;
-    let list =
-        List(request.repositories.iter().map(|(n, r)| (n.clone(), entry(r, dialect))).collect());
     let draft = (!args.second).then(|| args.out.join(DRAFT));
     if let Some(draft) = &draft {
         media::write_new(draft, format!("{HEAD}{list}").as_bytes())?;
     }
+    media::write_tree(&args.out, folder, &files)?;
     Ok(Fetched { digest, folder: args.out.join(folder), draft, request, list })
 }
 
@@ -62,8 +73,13 @@ pub(crate) struct Fetched {
 }
 
 impl Fetched {
+    /// What is said of it.
+    pub(crate) fn output(&self) -> Output {
+        Output { text: self.text(), json: self.json() }
+    }
+
     /// For people: the digest as hex and words, and where things are.
-    pub(crate) fn text(&self) -> String {
+    fn text(&self) -> String {
         let all = self.request.repositories.len();
         let new = self.request.repositories.values().filter(|r| r.roots.is_empty()).count();
         let repositories = if all == 1 { "repository" } else { "repositories" };
@@ -81,7 +97,7 @@ impl Fetched {
     }
 
     /// For machines.
-    pub(crate) fn json(&self) -> serde_json::Value {
+    fn json(&self) -> serde_json::Value {
         let repositories: Vec<_> =
             self.request.repositories.iter().map(Fetched::repository).collect();
         serde_json::json!({
@@ -107,174 +123,6 @@ impl Fetched {
             "offered": offered,
         })
     }
-}
-
-/// Why nothing was fetched.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    /// The machine's clock shows no time that can be written.
-    #[error("the clock of this machine shows no time from 1970 on")]
-    Clock,
-    /// A key file.
-    #[error(transparent)]
-    Key(#[from] keys::Error),
-    /// The list names nothing, or is no text.
-    #[error("`{}` is missing or no list of names", file.display())]
-    List {
-        /// The file.
-        file: PathBuf,
-    },
-    /// Media.
-    #[error(transparent)]
-    Media(#[from] media::Error),
-    /// A name.
-    #[error(transparent)]
-    Name(#[from] name::Error),
-    /// The network.
-    #[error(transparent)]
-    Net(#[from] net::Error),
-    /// A Notary server.
-    #[error(transparent)]
-    Notary(#[from] notary::Error),
-    /// One place for several TUF repositories, or a key that only such may have.
-    #[error("`{option}` does not fit: {why}")]
-    Option {
-        /// The option.
-        option: &'static str,
-        /// Why.
-        why: &'static str,
-    },
-    /// What was fetched is no request.
-    #[error(transparent)]
-    Request(#[from] request::Error),
-    /// A task of ours ended early.
-    #[error("a task of courier ended early")]
-    Task,
-    /// A TUF repository.
-    #[error(transparent)]
-    Tuf(#[from] tuf::Error),
-    /// A name twice.
-    #[error("repository `{name}` is named twice")]
-    Twice {
-        /// The name.
-        name: Name,
-    },
-}
-
-/// Where the repositories come from, with the keys that the command line offers.
-struct Source {
-    place: Place,
-    offered: BTreeMap<Role, Vec<PublicKey>>,
-}
-
-enum Place {
-    Notary(notary::Server),
-    Tuf(tuf::Source),
-}
-
-impl Source {
-    async fn repository(&self, name: &Name) -> Result<Repository, Error> {
-        let mut keys = self.offered.clone();
-        let roots = match &self.place {
-            Place::Tuf(source) => source.roots(name).await?,
-            Place::Notary(server) => {
-                let roots = server.roots(name).await?;
-                for role in [Role::Snapshot, Role::Timestamp] {
-                    if let Entry::Vacant(own) = keys.entry(role) {
-                        own.insert(vec![server.key(name, role).await?]);
-                    }
-                }
-                roots
-            }
-        };
-        Ok(Repository { roots, keys })
-    }
-}
-
-fn source(args: &args::Fetch, count: usize) -> Result<(Dialect, Source), Error> {
-    let timeout = std::time::Duration::from_secs(args.network.timeout);
-    let net = Arc::new(Net::new(args.network.ca.as_deref(), timeout)?);
-    let offered = offered(args)?;
-    match args.dialect {
-        args::DialectName::Notary => {
-            if offered.contains_key(&Role::Timestamp) {
-                let why = "a Notary server makes the timestamp key itself";
-                return Err(Error::Option { option: "--timestamp-key", why });
-            }
-            let place = Place::Notary(notary::Server::new(net, &args.server)?);
-            Ok((Dialect::Notary, Source { place, offered }))
-        }
-        args::DialectName::Tuf => {
-            if count > 1 && !args.server.contains("{name}") {
-                let why = "several repositories need a `{name}` in it";
-                return Err(Error::Option { option: "--server", why });
-            }
-            let place = Place::Tuf(tuf::Source::new(net, &args.server));
-            Ok((Dialect::Tuf, Source { place, offered }))
-        }
-    }
-}
-
-fn offered(args: &args::Fetch) -> Result<BTreeMap<Role, Vec<PublicKey>>, Error> {
-    let mut offered = BTreeMap::new();
-    for (role, files) in [
-        (Role::Targets, &args.targets_key),
-        (Role::Snapshot, &args.snapshot_key),
-        (Role::Timestamp, &args.timestamp_key),
-    ] {
-        let keys = files.iter().map(|file| keys::public(file)).collect::<Result<Vec<_>, _>>()?;
-        if !keys.is_empty() {
-            offered.insert(role, keys);
-        }
-    }
-    Ok(offered)
-}
-
-fn names(args: &args::Fetch) -> Result<BTreeSet<Name>, Error> {
-    let listed = args.list.as_deref().map(listed).transpose()?.unwrap_or_default();
-    let mut names = BTreeSet::new();
-    for text in args.names.iter().chain(&listed) {
-        let name: Name = text.parse()?;
-        if !names.insert(name.clone()) {
-            return Err(Error::Twice { name });
-        }
-    }
-    Ok(names)
-}
-
-fn listed(file: &Path) -> Result<Vec<String>, Error> {
-    let bad = || Error::List { file: file.to_owned() };
-    let bytes = files::read(file, request::MAX_PAGE)?.ok_or_else(bad)?;
-    let text = String::from_utf8(bytes).map_err(|_| bad())?;
-    let first = |line: &str| line.split_whitespace().next().map(str::to_owned);
-    let names: Vec<_> =
-        text.lines().filter(|line| !line.starts_with('#')).filter_map(first).collect();
-    if names.is_empty() { Err(bad()) } else { Ok(names) }
-}
-
-async fn gather(
-    source: Arc<Source>,
-    names: BTreeSet<Name>,
-    jobs: u8,
-) -> Result<BTreeMap<Name, Repository>, Error> {
-    let permits = Arc::new(Semaphore::new(usize::from(jobs)));
-    let mut progress = Progress::new("fetched", names.len());
-    let mut tasks = JoinSet::new();
-    for name in names {
-        let (source, permits) = (Arc::clone(&source), Arc::clone(&permits));
-        tasks.spawn(async move {
-            let _permit = permits.acquire_owned().await.map_err(|_| Error::Task)?;
-            Ok::<_, Error>((source.repository(&name).await?, name))
-        });
-    }
-    let mut repositories = BTreeMap::new();
-    // The first refusal ends the rest: the tasks go with their set.
-    while let Some(done) = tasks.join_next().await {
-        let (repository, name) = done.map_err(|_| Error::Task)??;
-        repositories.insert(name, repository);
-        progress.step();
-    }
-    Ok(repositories)
 }
 
 /// What the draft says of a repository: its last root, and a pin for each key that would be new in a role.

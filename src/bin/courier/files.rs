@@ -20,16 +20,16 @@ pub(crate) fn read(path: &Path, most: usize) -> Result<Option<Vec<u8>>, Error> {
 }
 
 /// Refuses media of another kind than `kind`, and anything that stands at `name` there already. Media without a
-/// marker is taken, and marked by [`mark`] when something is to be written.
+/// marker is taken if it is empty, and marked by [`mark`] when something is to be written.
 ///
 /// # Errors
-/// [`Error::WrongKind`], [`Error::BadMarker`], [`Error::Missing`], [`Error::Exists`].
+/// [`Error::WrongKind`], [`Error::BadMarker`], [`Error::Missing`], [`Error::Exists`], [`Error::Foreign`].
 pub(crate) fn check_ready(root: &Path, kind: Kind, name: &str) -> Result<(), Error> {
     if !root.is_dir() {
         return Err(Error::Missing { path: root.to_owned() });
     }
     match media::expect(root, kind) {
-        Err(Error::Unmarked { .. }) => {}
+        Err(Error::Unmarked { .. }) => media::expect_only(root, &[])?,
         other => other?,
     }
     let path = root.join(name);

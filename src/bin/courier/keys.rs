@@ -11,6 +11,7 @@ use aws_lc_rs::signature::{
 };
 use data_encoding::BASE64;
 use officiant::key::{self, Algorithm, PublicKey, Scheme};
+use officiant::request::Role;
 use officiant::room::console::{Console, Prompt, Terminal};
 use officiant::room::media;
 use officiant::secret::Pin;
@@ -24,7 +25,7 @@ use super::{encrypted, files};
 ///
 /// # Errors
 /// [`Error`].
-pub(crate) fn public(file: &Path) -> Result<PublicKey, Error> {
+fn public(file: &Path) -> Result<PublicKey, Error> {
     let (label, der) = pem(file)?;
     let wrong = |source| Error::Key { file: file.to_owned(), source };
     match label.as_str() {
@@ -39,6 +40,21 @@ pub(crate) fn public(file: &Path) -> Result<PublicKey, Error> {
         }
         _ => Err(Error::Label { file: file.to_owned(), expected: "PUBLIC KEY", label }),
     }
+}
+
+/// Reads a public key to offer for a role. Publishers prove that they hold theirs, so it must be of a kind that
+/// [`Private`] signs with.
+///
+/// # Errors
+/// [`Error`].
+pub(crate) fn to_offer(file: &Path, role: Role) -> Result<PublicKey, Error> {
+    let key = public(file)?;
+    let algorithm = key.algorithm();
+    let signs = !matches!(algorithm, Algorithm::EcdsaP224 | Algorithm::EcdsaP384);
+    if signs || role == Role::Timestamp {
+        return Ok(key);
+    }
+    Err(Error::Unprovable { file: file.to_owned(), algorithm })
 }
 
 /// A private key in memory.
@@ -139,14 +155,24 @@ fn passphrase(file: &Path) -> Result<Pin, Error> {
     Terminal::open().and_then(|mut terminal| terminal.ask_pin(&prompt)).map_err(no)
 }
 
-/// The first PEM block of a file: its label and content. Headers (`role:`, `gun:`) are passed over.
+/// The first PEM block of a file that is a key or a certificate: its label and content. Headers (`role:`, `gun:`) and
+/// other blocks (OpenSSL's `EC PARAMETERS`) are passed over.
 fn pem(file: &Path) -> Result<(String, Zeroizing<Vec<u8>>), Error> {
     let bad = || Error::Pem { file: file.to_owned() };
     let bytes = Zeroizing::new(files::read(file, MOST)?.ok_or_else(bad)?);
-    let text = str::from_utf8(&bytes).map_err(|_| bad())?;
-    let (_, rest) = text.split_once("-----BEGIN ").ok_or_else(bad)?;
-    let (label, rest) = rest.split_once("-----").ok_or_else(bad)?;
-    let (body, _) = rest.split_once(&format!("-----END {label}-----")).ok_or_else(bad)?;
+    let mut rest = str::from_utf8(&bytes).map_err(|_| bad())?;
+    let (label, body) = loop {
+        let (_, block) = rest.split_once("-----BEGIN ").ok_or_else(bad)?;
+        let (label, block) = block.split_once("-----").ok_or_else(bad)?;
+        let (body, after) = block.split_once(&format!("-----END {label}-----")).ok_or_else(bad)?;
+        if LABELS.contains(&label) || !after.contains("-----BEGIN ") {
+            break (label, body);
+        }
+        rest = after;
+    };
+    if body.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(Error::OldEncryption { file: file.to_owned() });
+    }
     let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
     for line in body.lines().filter(|line| !line.contains(':')) {
         base64.push_str(line.trim());
@@ -185,6 +211,12 @@ pub(crate) enum Error {
     /// The file cannot be read.
     #[error(transparent)]
     Media(#[from] media::Error),
+    /// The private key is encrypted as RFC 1421 says, by a hash that nobody should use any more.
+    #[error("`{}` is encrypted in OpenSSL's old form, which is not read", file.display())]
+    OldEncryption {
+        /// The file.
+        file: PathBuf,
+    },
     /// The passphrase does not open the key, or the encryption is of another kind.
     #[error("`{}` is not opened by this passphrase", file.display())]
     Passphrase {
@@ -209,9 +241,27 @@ pub(crate) enum Error {
         /// What is wrong.
         source: key::Error,
     },
+    /// A public key whose owner could not prove to hold it.
+    #[error("`{}` is a key of {algorithm}, with which nothing is proved or signed here", file.display())]
+    Unprovable {
+        /// The file.
+        file: PathBuf,
+        /// Its kind.
+        algorithm: Algorithm,
+    },
 }
 
 const MOST: usize = 64 << 10;
+
+/// The PEM blocks that are keys.
+const LABELS: [&str; 6] = [
+    "CERTIFICATE",
+    "EC PRIVATE KEY",
+    "ENCRYPTED PRIVATE KEY",
+    "PRIVATE KEY",
+    "PUBLIC KEY",
+    "RSA PRIVATE KEY",
+];
 
 /// With SHA-256, as every Notary client wants it; the library signs with no other curve so.
 const CURVES: [(Algorithm, &EcdsaSigningAlgorithm); 2] = [

@@ -4,9 +4,11 @@
 
 mod args;
 mod auth;
+mod budget;
 mod encrypted;
 mod fetch;
 mod files;
+mod fleet;
 mod keys;
 mod mouth;
 mod net;
@@ -16,40 +18,54 @@ mod publish;
 mod report;
 mod tuf;
 
+use std::alloc::System;
 use std::process::ExitCode;
 
 use args::{Command, Courier};
 use clap::Parser;
-use officiant::refusal::Refusal;
+use officiant::child::seclude;
+use officiant::refusal::{Exit, Refusal};
+use report::{Output, Undone};
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes every piece of memory that is given back: publishers' keys and passphrases pass through crates that know
+/// nothing of secrets.
+#[global_allocator]
+static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
+    if let Err(unfenced) = seclude() {
+        mouth::tell(&[Refusal::new(Exit::Device, unfenced.to_string())], "nothing was written");
+        return ExitCode::from(Exit::Device.code());
+    }
     let courier = match Courier::try_parse() {
         Ok(courier) => courier,
         Err(error) => return mouth::usage(&error),
     };
     let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else {
-        mouth::note("error: this machine starts no threads\nnothing was written\n");
-        return ExitCode::from(4);
+        let refusal = Refusal::new(Exit::Ours, "this machine starts no threads");
+        mouth::tell(&[refusal], "nothing was written");
+        return ExitCode::from(Exit::Ours.code());
     };
     match runtime.block_on(run(&courier)) {
-        Ok(text) => {
-            mouth::result(&text);
+        Ok(output) => {
+            mouth::result(&output.in_form(courier.json));
             ExitCode::SUCCESS
         }
-        Err(refusal) => {
-            mouth::tell(&refusal);
-            ExitCode::from(refusal.exit.code())
+        Err(undone) => {
+            if let Some(output) = &undone.output {
+                mouth::result(&output.in_form(courier.json));
+            }
+            mouth::tell(&undone.refusals, &undone.standing);
+            ExitCode::from(undone.exit().code())
         }
     }
 }
 
-async fn run(courier: &Courier) -> Result<String, Refusal> {
-    let (text, json) = match &courier.command {
-        Command::Fetch(args) => fetch::run(args).await.map(|done| (done.text(), done.json()))?,
-        Command::Prove(args) => prove::run(args).map(|done| (done.text(), done.json()))?,
-        Command::Publish(args) => {
-            publish::run(args).await.map(|done| (done.text(), done.json()))?
-        }
-    };
-    Ok(if courier.json { format!("{json}\n") } else { text })
+async fn run(courier: &Courier) -> Result<Output, Undone> {
+    match &courier.command {
+        Command::Fetch(args) => Ok(fetch::run(args).await?.output()),
+        Command::Prove(args) => Ok(prove::run(args)?.output()),
+        Command::Publish(args) => Ok(publish::run(args).await?.output()),
+    }
 }

@@ -20,12 +20,21 @@ pub(crate) fn note(text: &str) {
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
-/// Tells a refusal: what is wrong, why, what to do, what is now true; a line each, whatever they hold.
-pub(crate) fn tell(refusal: &Refusal) {
-    let mut lines = vec![format!("error: {refusal}")];
-    lines.extend(refusal.because.iter().map(|because| format!("because {because}")));
-    lines.extend(refusal.hints.iter().map(|hint| format!("hint: {hint}")));
-    lines.push(refusal.standing.clone());
+/// Tells refusals: what is wrong and why, of each; what to do; what is now true. A line each, whatever they hold.
+pub(crate) fn tell(refusals: &[Refusal], standing: &str) {
+    let mut lines = Vec::new();
+    for refusal in refusals {
+        lines.push(format!("error: {refusal}"));
+        lines.extend(refusal.because.iter().map(|because| format!("because {because}")));
+    }
+    let mut hints: Vec<&String> = Vec::new();
+    for hint in refusals.iter().flat_map(|refusal| &refusal.hints) {
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    lines.extend(hints.into_iter().map(|hint| format!("hint: {hint}")));
+    lines.push(standing.to_owned());
     let text = lines.iter().map(|line| harmless(line).replace('\n', " ") + "\n");
     note(&text.collect::<String>());
 }
@@ -41,10 +50,9 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let told = told.join(" ").replace('\'', "`");
     let words: Vec<&str> = told.trim_start_matches("error: ").split_whitespace().collect();
     let refusal = Refusal::new(Exit::Usage, words.join(" "))
-        .hint("`courier help` and `courier help fetch` say what can be done")
-        .standing("nothing was written");
-    tell(&refusal);
-    ExitCode::from(refusal.exit.code())
+        .hint("`courier help` and `courier help fetch` say what can be done");
+    tell(&[refusal], "nothing was written");
+    ExitCode::from(Exit::Usage.code())
 }
 
 /// Counts finished repositories on the terminal; silent when standard error is none.

@@ -1,62 +1,72 @@
-//! HTTP with bounds: every answer has a largest size and a longest time, only GET is tried again.
+//! HTTP with bounds: every answer has a largest size and a longest time, only GET is tried again, and no cache on the
+//! way may answer.
 //!
-//! Annex: the network. https anywhere, http on this machine alone; no redirects, so that a server cannot
-//! send credentials or questions elsewhere.
+//! Annex: the network. https anywhere, http on this machine alone and past every proxy; no redirects. Credentials go to
+//! the server that is asked, and to a token server on the same host, or on the one that the command line names.
+
+mod error;
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use reqwest::header::WWW_AUTHENTICATE;
+use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::multipart::Form;
-use reqwest::{Certificate, Client, Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Response, StatusCode, Url};
 
-use super::auth::{Challenge, Tokens};
+use super::args;
+use super::auth::{Action, Bearer, Challenge, Credentials, Login, Logins};
+
+pub(crate) use error::Error;
 
 /// A client of one server.
 pub(crate) struct Net {
-    client: Client,
-    tokens: Tokens,
+    /// For servers elsewhere, through the proxy of the environment if there is one.
+    there: Client,
+    /// For this machine: no proxy reaches it.
+    here: Client,
+    credentials: Option<Credentials>,
+    token_host: Option<String>,
+    logins: Logins,
 }
 
 impl Net {
-    /// Makes a client that trusts the authorities in `ca`, or else the system's.
+    /// Makes a client as the command line says: with its authorities, or else the system's.
     ///
     /// # Errors
-    /// [`Error::Authority`], [`Error::Client`].
-    pub(crate) fn new(ca: Option<&Path>, timeout: Duration) -> Result<Self, Error> {
-        let mut builder = Client::builder()
-            .user_agent(concat!("officiant-courier/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(timeout.min(Duration::from_secs(10)))
-            .timeout(timeout);
-        if let Some(file) = ca {
-            let bad = || Error::Authority { file: file.to_owned() };
-            let pem = std::fs::read(file).map_err(|_| bad())?;
-            let authorities = Certificate::from_pem_bundle(&pem).map_err(|_| bad())?;
-            if authorities.is_empty() {
-                return Err(bad());
-            }
-            builder = builder.tls_certs_only(authorities);
-        }
-        let client = builder.build().map_err(|error| Error::Client { because: deepest(&error) })?;
-        Ok(Self { client, tokens: Tokens::default() })
+    /// [`Error::Authority`], [`Error::Client`], [`Error::Credentials`], [`Error::Identity`].
+    pub(crate) fn new(args: &args::Network) -> Result<Self, Error> {
+        let credentials = Credentials::of_environment().map_err(|_| Error::Credentials)?;
+        Ok(Self {
+            there: client(args, false)?,
+            here: client(args, true)?,
+            credentials,
+            token_host: args.token_host.clone(),
+            logins: Logins::default(),
+        })
     }
 
     /// Fetches at most `most` bytes; none when the server answers that there is nothing (404).
     ///
     /// # Errors
     /// [`Error`], after three attempts where another attempt may help.
-    pub(crate) async fn get(&self, url: &Url, most: usize) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) async fn get(
+        &self,
+        action: Action,
+        url: &Url,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, Error> {
         let mut attempt = 1;
         loop {
-            match self.get_once(url, most).await {
-                Err(error) if error.may_pass() && attempt < ATTEMPTS => {
-                    tokio::time::sleep(PAUSE * attempt).await;
-                    attempt += 1;
-                }
+            let error = match self.get_once(action, url, most).await {
+                Err(error) => error,
                 answer => return answer,
+            };
+            match error.pause(attempt) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error),
             }
+            attempt += 1;
         }
     }
 
@@ -71,66 +81,200 @@ impl Net {
                 form.part("files", part.file_name((*name).to_owned()))
             })
         };
-        // The first answer may be a challenge; the form is sent again with a token.
-        let response = self.send(Method::POST, url, |request| request.multipart(form())).await?;
+        self.prepare(url).await?;
+        // The first answer may still be a challenge; the form is sent again with a token.
+        let fill = |request: RequestBuilder| request.multipart(form());
+        let response = self.send(Method::POST, Action::Push, url, fill).await?;
         match response.status() {
             status if status.is_success() => Ok(()),
-            status => Err(refused(url, status, response).await),
+            status => Err(self.refused(Action::Push, url, status, response).await),
         }
     }
 
-    async fn get_once(&self, url: &Url, most: usize) -> Result<Option<Vec<u8>>, Error> {
-        let response = self.send(Method::GET, url, |request| request).await?;
+    async fn get_once(
+        &self,
+        action: Action,
+        url: &Url,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let response = self.send(Method::GET, action, url, |request| request).await?;
         match response.status() {
             StatusCode::OK => body(url, response, most).await.map(Some),
             StatusCode::NOT_FOUND => Ok(None),
-            status => Err(refused(url, status, response).await),
+            status => Err(self.refused(action, url, status, response).await),
         }
+    }
+
+    /// Gets the token for an upload before its body is sent, where reading wanted one: a server that refuses may close
+    /// the connection before it has read a large body, and then its challenge is lost.
+    async fn prepare(&self, url: &Url) -> Result<(), Error> {
+        let place = place(url);
+        if self.logins.known(place, Action::Push).is_some() {
+            return Ok(());
+        }
+        let asked = match self.logins.known(place, Action::Pull) {
+            Some((Challenge::Bearer(asked), _)) => asked.pushing(),
+            Some(basic) => {
+                self.logins.keep(place, Action::Push, basic);
+                return Ok(());
+            }
+            None => return Ok(()),
+        };
+        let mut attempt = 1;
+        let token = loop {
+            match self.token(Action::Push, url, &asked).await {
+                Ok(token) => break token,
+                Err(error) => match error.pause(attempt) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(error),
+                },
+            }
+            attempt += 1;
+        };
+        let given = (Challenge::Bearer(asked), Login::Bearer(token));
+        self.logins.keep(place, Action::Push, given);
+        Ok(())
     }
 
     async fn send(
         &self,
         method: Method,
+        action: Action,
         url: &Url,
         fill: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, Error> {
-        let request = |token: Option<String>| {
-            let request = fill(self.client.request(method.clone(), url.clone()));
-            match token {
-                Some(token) => request.bearer_auth(token),
-                None => request,
+        let request = |login: Option<Login>| {
+            let request = fill(self.client(url).request(method.clone(), url.clone()));
+            match (login, &self.credentials) {
+                (Some(Login::Bearer(token)), _) => request.bearer_auth(token),
+                (Some(Login::Basic), Some(own)) => {
+                    request.basic_auth(&own.user, Some(&*own.password))
+                }
+                _ => request,
             }
         };
-        let scope = format!("{method} {}", url.path());
-        let response = request(self.tokens.known(&scope)).send().await;
-        let response = response.map_err(|error| Error::of(url, &error))?;
+        let known = self.logins.known(place(url), action).map(|(_, login)| login);
+        let response = request(known).send().await.map_err(|error| Error::of(url, &error))?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
-        let challenge = response.headers().get(WWW_AUTHENTICATE).and_then(|v| v.to_str().ok());
-        let Some(challenge) = challenge.and_then(Challenge::parse) else {
-            return Err(Error::Unauthorized { url: url.to_string() });
-        };
-        let token = self.token(url, &challenge).await?;
-        self.tokens.keep(scope, token.clone());
-        request(Some(token)).send().await.map_err(|error| Error::of(url, &error))
+        let given = self.answer(action, url, &response).await?;
+        let login = given.1.clone();
+        self.logins.keep(place(url), action, given);
+        request(Some(login)).send().await.map_err(|error| Error::of(url, &error))
     }
 
-    async fn token(&self, url: &Url, challenge: &Challenge) -> Result<String, Error> {
-        let unauthorized = || Error::Unauthorized { url: url.to_string() };
-        let realm = challenge.url().ok_or_else(unauthorized)?;
+    /// Answers the challenges of a response: by a token where one is asked for, else by the credentials.
+    async fn answer(
+        &self,
+        action: Action,
+        url: &Url,
+        response: &Response,
+    ) -> Result<(Challenge, Login), Error> {
+        let headers = response.headers().get_all(WWW_AUTHENTICATE).iter();
+        let headers = headers.filter_map(|header| header.to_str().ok());
+        let challenges: Vec<_> = headers.flat_map(Challenge::all).collect();
+        let bearer = challenges.iter().find_map(|challenge| match challenge {
+            Challenge::Bearer(asked) => Some(asked),
+            Challenge::Basic => None,
+        });
+        if let Some(asked) = bearer {
+            let token = self.token(action, url, asked).await?;
+            return Ok((Challenge::Bearer(asked.clone()), Login::Bearer(token)));
+        }
+        match &self.credentials {
+            Some(_) if challenges.contains(&Challenge::Basic) => {
+                Ok((Challenge::Basic, Login::Basic))
+            }
+            _ => Err(self.unauthorized(action, url, StatusCode::UNAUTHORIZED)),
+        }
+    }
+
+    async fn token(&self, action: Action, url: &Url, asked: &Bearer) -> Result<String, Error> {
+        let unauthorized = || self.unauthorized(action, url, StatusCode::UNAUTHORIZED);
+        let realm = asked.url().ok_or_else(unauthorized)?;
         check_url(&realm)?;
-        let mut request = self.client.get(realm.clone());
-        if let Some((user, password)) = Tokens::credentials() {
-            request = request.basic_auth(user, Some(password));
+        let mut request = self.client(&realm).get(realm.clone());
+        if let Some(own) = &self.credentials {
+            let host = realm.host_str().unwrap_or_default();
+            if Some(host) != url.host_str() && Some(host) != self.token_host.as_deref() {
+                return Err(Error::Elsewhere { url: url.to_string(), host: host.to_owned() });
+            }
+            request = request.basic_auth(&own.user, Some(&*own.password));
         }
         let response = request.send().await.map_err(|error| Error::of(&realm, &error))?;
-        if response.status() != StatusCode::OK {
-            return Err(unauthorized());
+        match response.status() {
+            StatusCode::OK => {}
+            status => return Err(self.refused(action, &realm, status, response).await),
         }
         let answer = body(&realm, response, 64 << 10).await?;
-        Challenge::token(&answer).ok_or_else(unauthorized)
+        Bearer::token(&answer).ok_or_else(unauthorized)
     }
+
+    async fn refused(
+        &self,
+        action: Action,
+        url: &Url,
+        status: StatusCode,
+        response: Response,
+    ) -> Error {
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return self.unauthorized(action, url, status);
+        }
+        let after = response.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
+        let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+        let said = body(url, response, 64 << 10).await.unwrap_or_default();
+        // The text comes from elsewhere: one line, and nothing that moves a terminal's cursor.
+        let said = String::from_utf8_lossy(&said);
+        let said = said.chars().map(|c| if c.is_control() { ' ' } else { c }).take(600).collect();
+        Error::Status { url: url.to_string(), status: status.as_u16(), said, after }
+    }
+
+    fn unauthorized(&self, action: Action, url: &Url, status: StatusCode) -> Error {
+        let (url, status) = (url.to_string(), status.as_u16());
+        Error::Unauthorized { url, action, status, given: self.credentials.is_some() }
+    }
+
+    fn client(&self, url: &Url) -> &Client {
+        if is_here(url) { &self.here } else { &self.there }
+    }
+}
+
+fn client(args: &args::Network, is_direct: bool) -> Result<Client, Error> {
+    let timeout = Duration::from_secs(args.timeout);
+    // A cache on the way must not show what was served before an upload.
+    let headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]);
+    let mut builder = Client::builder()
+        .user_agent(concat!("officiant-courier/", env!("CARGO_PKG_VERSION")))
+        .default_headers(headers)
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(timeout.min(Duration::from_secs(10)))
+        .timeout(timeout);
+    if is_direct {
+        builder = builder.no_proxy();
+    }
+    if let Some(file) = &args.ca {
+        builder = builder.tls_certs_only(authorities(file)?);
+    }
+    if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
+        builder = builder.identity(identity(certificate, key)?);
+    }
+    builder.build().map_err(|error| Error::Client { because: error::deepest(&error) })
+}
+
+fn authorities(file: &Path) -> Result<Vec<Certificate>, Error> {
+    let read = std::fs::read(file).ok().and_then(|pem| Certificate::from_pem_bundle(&pem).ok());
+    let found = read.filter(|authorities| !authorities.is_empty());
+    found.ok_or_else(|| Error::Authority { file: file.to_owned() })
+}
+
+fn identity(certificate: &Path, key: &Path) -> Result<Identity, Error> {
+    let both = || {
+        let (certificate, key) = (std::fs::read(certificate).ok()?, std::fs::read(key).ok()?);
+        Identity::from_pem(&[certificate, b"\n".to_vec(), key].concat()).ok()
+    };
+    both()
+        .ok_or_else(|| Error::Identity { certificate: certificate.to_owned(), key: key.to_owned() })
 }
 
 /// Reads a URL that may be asked: https, or http to this machine.
@@ -148,13 +292,22 @@ pub(crate) fn url(text: &str) -> Result<Url, Error> {
 }
 
 fn check_url(url: &Url) -> Result<(), Error> {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     match url.scheme() {
         "https" => Ok(()),
-        "http" if here => Ok(()),
+        "http" if is_here(url) => Ok(()),
         _ => Err(Error::Plain { url: url.to_string() }),
     }
+}
+
+/// Whether a URL is of this machine.
+fn is_here(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The folder of a URL: where a repository's files are.
+fn place(url: &Url) -> &str {
+    url.as_str().rsplit_once('/').map_or(url.as_str(), |(place, _)| place)
 }
 
 async fn body(url: &Url, mut response: Response, most: usize) -> Result<Vec<u8>, Error> {
@@ -171,122 +324,6 @@ async fn body(url: &Url, mut response: Response, most: usize) -> Result<Vec<u8>,
     }
     Ok(bytes)
 }
-
-async fn refused(url: &Url, status: StatusCode, response: Response) -> Error {
-    let said = body(url, response, 64 << 10).await.unwrap_or_default();
-    // The text comes from elsewhere: one line, and nothing that moves a terminal's cursor.
-    let said = String::from_utf8_lossy(&said);
-    let said = said.chars().map(|c| if c.is_control() { ' ' } else { c }).take(600).collect();
-    Error::Status { url: url.to_string(), status: status.as_u16(), said }
-}
-
-/// Why a server gave no answer that could be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    /// The file of authorities.
-    #[error("`{}` holds no certificate authority in PEM", file.display())]
-    Authority {
-        /// The file.
-        file: PathBuf,
-    },
-    /// The client cannot be made.
-    #[error("no client can be made for TLS")]
-    Client {
-        /// Why.
-        because: String,
-    },
-    /// The answer is too large.
-    #[error("{url}: the answer is larger than {most} bytes")]
-    Large {
-        /// What was asked.
-        url: String,
-        /// The bound.
-        most: usize,
-    },
-    /// http to another machine.
-    #[error("{url}: only https, or http to this machine, is asked")]
-    Plain {
-        /// The address.
-        url: String,
-    },
-    /// The answer took too long.
-    #[error("{url}: no whole answer in time")]
-    Slow {
-        /// What was asked.
-        url: String,
-    },
-    /// An answer that is neither success nor 404.
-    #[error("{url}: the server answered {status}")]
-    Status {
-        /// What was asked.
-        url: String,
-        /// The HTTP status.
-        status: u16,
-        /// The beginning of what it said.
-        said: String,
-    },
-    /// The server wants credentials that we lack.
-    #[error("{url}: the server wants credentials")]
-    Unauthorized {
-        /// What was asked.
-        url: String,
-    },
-    /// The server was not reached, or the connection broke.
-    #[error("{url}: no answer")]
-    Unreachable {
-        /// What was asked.
-        url: String,
-        /// Why.
-        because: String,
-    },
-    /// Not an address of a server.
-    #[error("`{url}` is not the URL of a server")]
-    Url {
-        /// The text.
-        url: String,
-    },
-}
-
-impl Error {
-    fn of(url: &Url, error: &reqwest::Error) -> Self {
-        let url = url.to_string();
-        if error.is_timeout() {
-            return Self::Slow { url };
-        }
-        Self::Unreachable { url, because: deepest(error) }
-    }
-
-    /// Whether the same question may find a better answer a moment later.
-    fn may_pass(&self) -> bool {
-        match self {
-            Self::Unreachable { .. } => true,
-            Self::Status { status, .. } => matches!(status, 429 | 502 | 503 | 504),
-            _ => false,
-        }
-    }
-
-    /// The reason behind it, where there is one.
-    pub(crate) fn because(&self) -> Option<&str> {
-        match self {
-            Self::Client { because } | Self::Unreachable { because, .. } => Some(because),
-            Self::Status { said, .. } if !said.is_empty() => Some(said),
-            _ => None,
-        }
-    }
-}
-
-/// The innermost cause, in one line.
-fn deepest(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = std::error::Error::source(cause) {
-        cause = source;
-    }
-    let text = cause.to_string();
-    text.split(" (os error").next().unwrap_or(&text).replace('\n', " ")
-}
-
-const ATTEMPTS: u32 = 3;
-const PAUSE: Duration = Duration::from_millis(300);
 
 #[cfg(test)]
 mod tests {

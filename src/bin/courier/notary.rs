@@ -11,6 +11,8 @@ use officiant::request::{MAX_ROOT, MAX_VERSIONS, Role};
 use reqwest::Url;
 use serde::Deserialize;
 
+use super::auth::Action;
+use super::budget::{Budget, Spent};
 use super::net::{self, Net};
 
 /// A trust server.
@@ -38,15 +40,18 @@ impl Server {
     /// [`Error::Net`].
     pub(crate) async fn file(&self, name: &Name, file: &str) -> Result<Option<Vec<u8>>, Error> {
         let most = if file.ends_with("root.json") { MAX_ROOT } else { MAX_OTHER };
-        Ok(self.net.get(&self.url(name, file)?, most).await?)
+        Ok(self.net.get(Action::Pull, &self.url(name, file)?, most).await?)
     }
 
     /// The latest version of the root; 0 when the server does not know the repository.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub(crate) async fn latest(&self, name: &Name) -> Result<(u64, Vec<u8>), Error> {
-        let Some(bytes) = self.file(name, "root.json").await? else { return Ok((0, Vec::new())) };
+    async fn latest(&self, name: &Name) -> Result<(u64, Vec<u8>), Error> {
+        let Some(bytes) = self.file(name, "root.json").await? else {
+            // A server with a database loses `root.json` alone when it stored a root that it writes otherwise itself.
+            return match self.file(name, "1.root.json").await? {
+                None => Ok((0, Vec::new())),
+                Some(_) => Err(Error::Damaged { name: name.clone() }),
+            };
+        };
         let version = version(&bytes).filter(|version| (1..=MAX_VERSIONS).contains(version));
         let version = version.ok_or_else(|| Error::NoVersion { name: name.clone() })?;
         Ok((version, bytes))
@@ -56,13 +61,15 @@ impl Server {
     ///
     /// # Errors
     /// [`Error`]: a version that is missing, or a latest one that is served in two ways.
-    pub(crate) async fn roots(&self, name: &Name) -> Result<Roots, Error> {
+    pub(crate) async fn roots(&self, name: &Name, budget: &Budget) -> Result<Roots, Error> {
         let (latest, last) = self.latest(name).await?;
         let mut roots = Vec::new();
         // Version 0 is never asked for: SQL stores answer it with any version.
         for version in 1..=latest {
             let root = self.file(name, &format!("{version}.root.json")).await?;
-            roots.push(root.ok_or_else(|| Error::Gap { name: name.clone(), version })?);
+            let root = root.ok_or_else(|| Error::Gap { name: name.clone(), version })?;
+            budget.take(root.len())?;
+            roots.push(root);
         }
         match roots.last() {
             Some(root) if *root != last => Err(Error::TwoLatest { name: name.clone(), latest }),
@@ -76,7 +83,7 @@ impl Server {
     /// [`Error`].
     pub(crate) async fn key(&self, name: &Name, role: Role) -> Result<PublicKey, Error> {
         let file = format!("{role}.key");
-        let answer = self.net.get(&self.url(name, &file)?, MAX_KEY).await?;
+        let answer = self.net.get(Action::Push, &self.url(name, &file)?, MAX_KEY).await?;
         let bad = || Error::NoKey { name: name.clone(), role };
         let answer: KeyAnswer =
             answer.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(bad)?;
@@ -111,6 +118,15 @@ pub(crate) fn version(bytes: &[u8]) -> Option<u64> {
 /// Why a server's answers do not make a chain of roots.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    /// What the room may read is used up.
+    #[error(transparent)]
+    Budget(#[from] Spent),
+    /// A repository that was damaged by an upload.
+    #[error("repository `{name}`: the server has a `1.root.json`, but no `root.json`")]
+    Damaged {
+        /// The repository.
+        name: Name,
+    },
     /// A version is missing.
     #[error("repository `{name}`: the server has no version {version} of the root")]
     Gap {

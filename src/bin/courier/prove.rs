@@ -11,6 +11,7 @@ use officiant::request::{self, Role};
 use officiant::room::media::{self, Kind};
 
 use super::keys::{self, Private};
+use super::report::Output;
 use super::{args, files};
 
 /// Does it, and says what stands on media now.
@@ -26,48 +27,56 @@ pub(crate) fn run(args: &args::Prove) -> Result<Proved, Error> {
     }
     let repository = args.repository.parse()?;
     let claim = Claim { plan: Digest::of(&plan), repository, role };
-    files::check_ready(&args.out, Kind::In, &claim.path())?;
-    let mut text = String::new();
-    let mut keys = Vec::new();
-    for file in &args.key {
+    let prove = |file: &PathBuf| -> Result<Proof, Error> {
         let key = Private::read(file)?;
         let signature = key.sign(scheme(key.public()), claim.text().as_bytes())?;
         let proof = Proof { claim: claim.clone(), key: key.public().id(), signature };
-        text += &proof.to_line();
-        keys.push(proof.key);
-    }
+        files::check_ready(&args.out, Kind::In, &proof.path())?;
+        Ok(proof)
+    };
+    let proofs = args.key.iter().map(prove).collect::<Result<Vec<_>, _>>()?;
     files::mark(&args.out, Kind::In)?;
-    let path = args.out.join(claim.path());
-    for folder in path.ancestors().skip(1).take(2).collect::<Vec<_>>().into_iter().rev() {
-        media::make_folder(folder)?;
+    let mut paths = Vec::new();
+    for proof in &proofs {
+        let path = args.out.join(proof.path());
+        for folder in path.ancestors().skip(1).take(2).collect::<Vec<_>>().into_iter().rev() {
+            media::make_folder(folder)?;
+        }
+        media::write_new(&path, proof.to_line().as_bytes())?;
+        paths.push(path);
     }
-    media::write_new(&path, text.as_bytes())?;
-    Ok(Proved { claim, keys, path })
+    Ok(Proved { claim, keys: proofs.iter().map(|proof| proof.key).collect(), paths })
 }
 
 /// What was proved.
 pub(crate) struct Proved {
     claim: Claim,
     keys: Vec<Digest>,
-    path: PathBuf,
+    paths: Vec<PathBuf>,
 }
 
 impl Proved {
+    /// What is said of it.
+    pub(crate) fn output(&self) -> Output {
+        Output { text: self.text(), json: self.json() }
+    }
+
     /// For people.
-    pub(crate) fn text(&self) -> String {
+    fn text(&self) -> String {
         let Claim { plan, repository, role } = &self.claim;
         let mut text = format!("plan      {}\n", plan.grouped());
-        for key in &self.keys {
-            text += &format!("key       {}\n", key.grouped());
+        text += &format!("for       `{role}` of `{repository}`\n");
+        for (key, path) in self.keys.iter().zip(&self.paths) {
+            text += &format!("key       {}\nwritten   {}\n", key.grouped(), path.display());
         }
-        text + &format!("for       `{role}` of `{repository}`\nwritten   {}\n", self.path.display())
+        text
     }
 
     /// For machines.
-    pub(crate) fn json(&self) -> serde_json::Value {
+    fn json(&self) -> serde_json::Value {
         let Claim { plan, repository, role } = &self.claim;
         serde_json::json!({
-            "plan": plan, "repository": repository, "role": role, "keys": self.keys, "file": self.path,
+            "plan": plan, "repository": repository, "role": role, "keys": self.keys, "files": self.paths,
         })
     }
 }

@@ -4,8 +4,10 @@
 
 use officiant::check::Check;
 use officiant::name::{self, Name};
+use officiant::refusal::Refusal;
 use officiant::room::media;
-use officiant::root::{self, succession, threshold, walk};
+use officiant::root::{self, Dialect, Role, succession, threshold, walk};
+use officiant::trust;
 
 use crate::{keys, net, notary};
 
@@ -40,6 +42,22 @@ pub(crate) enum Error {
         /// The folder.
         path: String,
     },
+    /// A repository of another dialect than the place.
+    #[error("repository `{name}` is of dialect `{found}`, which is not published there")]
+    Dialect {
+        /// The repository.
+        name: Name,
+        /// Its dialect.
+        found: Dialect,
+    },
+    /// The server refuses without a reason.
+    #[error("repository `{name}`: the server refuses version {version} without a reason")]
+    Ended {
+        /// The repository.
+        name: Name,
+        /// The version.
+        version: u64,
+    },
     /// The server has another document under a version that we have too.
     #[error(
         "repository `{name}`: the server's version {version} is not the trust folder's {}",
@@ -51,36 +69,38 @@ pub(crate) enum Error {
         /// The version.
         version: u64,
     },
-    /// A version between the server's and ours is missing.
-    #[error(
-        "repository `{name}`: the server is at version {latest}, the trust folder begins at version {first} {}",
-        Check::RootSequence
-    )]
-    Gap {
-        /// The repository.
-        name: Name,
-        /// The server's version.
-        latest: u64,
-        /// Our first.
-        first: u64,
-    },
     /// A key file.
     #[error(transparent)]
     Key(#[from] keys::Error),
     /// Media, or a folder.
     #[error(transparent)]
     Media(#[from] media::Error),
+    /// Somebody else publishes at the same time.
+    #[error(
+        "repository `{name}`: somebody changed `root.json` while the versions were written {}",
+        Check::PublishFork
+    )]
+    Meanwhile {
+        /// The repository.
+        name: Name,
+    },
     /// A name.
     #[error(transparent)]
     Name(#[from] name::Error),
     /// The network.
     #[error(transparent)]
     Net(#[from] net::Error),
+    /// The folder to publish to.
+    #[error("`{path}`, to publish to, is missing")]
+    NoFolder {
+        /// The folder.
+        path: String,
+    },
     /// No destination.
     #[error("no place to publish to is named")]
     NoPlace,
     /// The trust folder holds no roots.
-    #[error("`{path}` holds no `metadata` of repositories")]
+    #[error("`{path}` holds no `metadata` of repositories that are published there")]
     NoRoots {
         /// The folder.
         path: String,
@@ -88,6 +108,21 @@ pub(crate) enum Error {
     /// A Notary server.
     #[error(transparent)]
     Notary(#[from] notary::Error),
+    /// An online role of a TUF repository has not signed with the keys that it gets.
+    #[error(
+        "repository `{name}`: version {version} has other keys for `{role}`, and the served `{file}` is not signed by them {}",
+        Check::TargetsUnsigned
+    )]
+    OnlineUnsigned {
+        /// The repository.
+        name: Name,
+        /// The version.
+        version: u64,
+        /// The role.
+        role: Role,
+        /// What is served.
+        file: String,
+    },
     /// One place for several repositories.
     #[error(
         "`{place}` is one place for {count} repositories; name one by `--repository`, or put `{{name}}` into it"
@@ -156,14 +191,6 @@ pub(crate) enum Error {
         /// Why.
         source: Box<succession::Error>,
     },
-    /// The targets in force cannot be carried over.
-    #[error(
-        "repository `{name}`: the server's `targets.json` is no metadata that can be signed again"
-    )]
-    Targets {
-        /// The repository.
-        name: Name,
-    },
     /// The targets key changes, or is new, and nothing that it signed goes up with the root.
     #[error(
         "repository `{name}`: version {version} needs {needed} of its targets keys to sign, {found} can {}",
@@ -178,12 +205,6 @@ pub(crate) enum Error {
         needed: i64,
         /// How many keys were given.
         found: usize,
-    },
-    /// A file among the roots that is none, or not under its own version.
-    #[error("`{path}` is not the root that its name says {}", Check::RootBytes)]
-    Stranger {
-        /// The file.
-        path: String,
     },
     /// A task of ours ended early.
     #[error("a task of courier ended early")]
@@ -215,6 +236,33 @@ pub(crate) enum Error {
         /// Why.
         source: threshold::Error,
     },
+    /// The server does not hold the timestamp key.
+    #[error(
+        "repository `{name}`: version {version} names a timestamp key that the server does not have"
+    )]
+    TimestampForeign {
+        /// The repository.
+        name: Name,
+        /// The version.
+        version: u64,
+    },
+    /// The trust folder does not hold together.
+    #[error("{source} {}", Check::TrustFolder)]
+    Trust {
+        /// Why.
+        #[from]
+        source: trust::Error,
+    },
+    /// What is served beside the root is not what a client takes.
+    #[error("repository `{name}`: the server's `{role}.json` {why} {}", Check::PublishCompared)]
+    Unsound {
+        /// The repository.
+        name: Name,
+        /// The role whose file it is.
+        role: Role,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A client would be cut off.
     #[error("repository `{name}`: {profile} with {start} is cut off: {stop} {}", Check::Walk)]
     Walk {
@@ -227,6 +275,9 @@ pub(crate) enum Error {
         /// Where it stops, and why.
         stop: Box<walk::Stop>,
     },
+    /// The words that were given are of another trust folder.
+    #[error("{0}")]
+    Words(Refusal),
     /// The trust folder is behind what is published.
     #[error(
         "repository `{name}`: the server is at version {latest}, the trust folder at version {ours} {}",

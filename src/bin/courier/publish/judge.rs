@@ -2,7 +2,7 @@
 //!
 //! Annex; pure. The rules themselves are the library's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use officiant::name::Name;
@@ -30,38 +30,51 @@ pub(super) fn read(
 pub(super) fn missing<'r>(
     name: &Name,
     published: &[SignedRoot],
-    roots: &'r BTreeMap<u64, SignedRoot>,
-) -> Result<Vec<&'r SignedRoot>, Error> {
-    let latest = published.len() as u64;
-    let first = roots.keys().next().copied().unwrap_or_default();
-    let ours = roots.keys().next_back().copied().unwrap_or_default();
-    if first > latest + 1 {
-        return Err(Error::Gap { name: name.clone(), latest, first });
-    }
-    for (version, root) in (1..).zip(published) {
-        if roots.get(&version).is_some_and(|own| own.bytes() != root.bytes()) {
-            return Err(Error::Fork { name: name.clone(), version });
+    ours: &'r [SignedRoot],
+) -> Result<&'r [SignedRoot], Error> {
+    for (own, root) in ours.iter().zip(published) {
+        if own.bytes() != root.bytes() {
+            return Err(Error::Fork { name: name.clone(), version: own.version().get() });
         }
     }
-    if latest > ours {
-        return Err(Error::Behind { name: name.clone(), latest, ours });
+    ours.get(published.len()..).ok_or_else(|| Error::Behind {
+        name: name.clone(),
+        latest: published.len() as u64,
+        ours: ours.len() as u64,
+    })
+}
+
+/// Says whether the roots in `missing` may follow what is published, one after the other.
+pub(super) fn may_all_follow(
+    name: &Name,
+    published: &[SignedRoot],
+    missing: &[SignedRoot],
+) -> Result<(), Error> {
+    let mut previous = published.last();
+    for root in missing {
+        may_follow(name, previous, root)?;
+        previous = Some(root);
     }
-    Ok(roots.range(latest + 1..).map(|(_, root)| root).collect())
+    Ok(())
+}
+
+/// Says whether the newest of `missing` outlives no certificate of its own. The older ones are only passed through, and
+/// may be of other tools.
+pub(super) fn is_certified(name: &Name, missing: &[SignedRoot]) -> Result<(), Error> {
+    match missing.last() {
+        Some(newest) => {
+            of_succession(name, newest, succession::check_certified(newest.root(), name.as_str()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Says whether `next` may follow `previous`, or be the first.
-pub(super) fn may_follow(
-    name: &Name,
-    previous: Option<&SignedRoot>,
-    next: &SignedRoot,
-) -> Result<(), Error> {
-    let version = next.version().get();
+fn may_follow(name: &Name, previous: Option<&SignedRoot>, next: &SignedRoot) -> Result<(), Error> {
     let root = next.root();
-    succession::check(previous.map(SignedRoot::root), root).map_err(|source| {
-        Error::Succession { name: name.clone(), version, source: Box::new(source) }
-    })?;
+    of_succession(name, next, succession::check(previous.map(SignedRoot::root), root))?;
     if root.dialect() == Dialect::Notary && !notary::is_byte_exact(next) {
-        return Err(Error::Bytes { name: name.clone(), version });
+        return Err(Error::Bytes { name: name.clone(), version: next.version().get() });
     }
     for electorate in previous.map(SignedRoot::root).into_iter().chain([root]) {
         is_signed(name, electorate, next)?;
@@ -69,16 +82,25 @@ pub(super) fn may_follow(
     Ok(())
 }
 
+fn of_succession(
+    name: &Name,
+    root: &SignedRoot,
+    verdict: Result<(), succession::Error>,
+) -> Result<(), Error> {
+    let (name, version) = (name.clone(), root.version().get());
+    verdict.map_err(|source| Error::Succession { name, version, source: Box::new(source) })
+}
+
 /// Says whether every client that reaches the newest root today will reach the newest of `missing`.
 pub(super) fn reaches_all(
     name: &Name,
     published: &[SignedRoot],
-    missing: &[&SignedRoot],
+    missing: &[SignedRoot],
     now: Timestamp,
 ) -> Result<(), Error> {
     let Some(newest) = missing.last() else { return Ok(()) };
     let before = Chain::new(published.iter().cloned());
-    let after = Chain::new(published.iter().chain(missing.iter().copied()).cloned());
+    let after = Chain::new(published.iter().chain(missing).cloned());
     let lost = cut_off(&before, &after, newest.root().dialect(), (name.as_str(), now));
     match lost.into_iter().next() {
         None => Ok(()),
@@ -92,6 +114,15 @@ pub(super) fn reaches_all(
             })
         }
     }
+}
+
+/// Says whether an online role has other keys or another threshold in `after`.
+pub(super) fn changes(before: &SignedRoot, after: &SignedRoot, role: Role) -> bool {
+    let keys = |root: &SignedRoot| {
+        let keys = root.root().role_keys(role).map(|(id, _)| id.clone());
+        (keys.collect::<BTreeSet<_>>(), root.root().role(role).map(|role| role.threshold))
+    };
+    keys(before) != keys(after)
 }
 
 fn is_signed(name: &Name, electorate: &Root, next: &SignedRoot) -> Result<(), Error> {

@@ -2,17 +2,15 @@
 //!
 //! Annex: the network through the server's API.
 
-use std::collections::BTreeMap;
-
-use data_encoding::BASE64;
 use jiff::Timestamp;
-use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::root::{Dialect, Role, SignedRoot};
 use serde::Deserialize;
 
+use super::served::follow;
 use super::targets::Targets;
-use super::{Done, Error, changed_roles, judge};
+use super::{Done, Error, judge};
+use crate::budget::Budget;
 use crate::keys::Private;
 use crate::notary::Server;
 
@@ -27,134 +25,192 @@ pub(super) struct Plan {
     before: u64,
     last: SignedRoot,
     uploads: Vec<Upload>,
+    notes: Vec<String>,
 }
 
+/// What goes up together: a root, targets that are signed anew, or both.
 struct Upload {
-    root: SignedRoot,
+    root: Option<SignedRoot>,
     targets: Option<Vec<u8>>,
 }
 
 impl Publisher {
     /// Compares the server's chain with ours, and judges what is missing there.
-    pub(super) async fn judge(
-        &self,
-        name: &Name,
-        roots: &BTreeMap<u64, SignedRoot>,
-    ) -> Result<Plan, Error> {
-        let last = roots.values().next_back().ok_or(Error::Task)?.clone();
-        let mut published = judge::read(name, Dialect::Notary, &self.server.roots(name).await?)?;
-        let before = published.len() as u64;
+    pub(super) async fn judge(&self, name: &Name, roots: &[SignedRoot]) -> Result<Plan, Error> {
+        let last = roots.last().ok_or(Error::Task)?.clone();
+        let published = self.server.roots(name, &Budget::of_a_request()).await?;
+        let published = judge::read(name, Dialect::Notary, &published)?;
+        let missing = judge::missing(name, &published, roots)?;
         let now = Timestamp::now();
-        let mut uploads: Vec<Upload> = Vec::new();
-        let mut current = None;
-        for root in judge::missing(name, &published, roots)? {
-            judge::may_follow(name, published.last(), root)?;
-            judge::reaches_all(name, &published, &[root], now)?;
-            if let Some(previous) = published.last() {
-                self.check_snapshot(name, previous, root).await?;
-            }
-            let old = match current.take() {
-                Some(targets) => targets,
-                None => self.targets(name, before > 0).await?,
-            };
-            let needs = !old.is_signed_for(root.root());
-            let new = if needs { old.next(name, root.root(), &self.keys, now)? } else { old };
-            uploads.push(Upload { root: root.clone(), targets: needs.then(|| new.bytes()) });
-            current = Some(new);
-            published.push(root.clone());
+        judge::may_all_follow(name, &published, missing)?;
+        for at in 0..missing.len() {
+            // Each upload stands for a while before the next one.
+            let before = [&published, &missing[..at]].concat();
+            judge::reaches_all(name, &before, &missing[at..=at], now)?;
         }
-        Ok(Plan { before, last, uploads })
+        judge::is_certified(name, missing)?;
+        if let Some(last) = published.last() {
+            self.check_snapshot(name, last, missing).await?;
+        }
+        let mut plan =
+            Plan { before: published.len() as u64, last, uploads: Vec::new(), notes: Vec::new() };
+        self.lay_out(name, &published, missing, &mut plan).await?;
+        Ok(plan)
     }
 
-    async fn targets(&self, name: &Name, is_known: bool) -> Result<Targets, Error> {
-        if !is_known {
-            return Ok(Targets::empty(Timestamp::now()));
-        }
-        match self.server.file(name, "targets.json").await? {
-            None => Ok(Targets::empty(Timestamp::now())),
-            Some(bytes) => {
-                Targets::parse(&bytes).ok_or_else(|| Error::Targets { name: name.clone() })
-            }
-        }
-    }
-
-    /// A snapshot key that stays with a client would have to sign each root that goes up; the server signs instead.
+    /// A snapshot key that stays with a client would have to sign each root that goes up; the server signs instead. It
+    /// is asked once, for the root that it has: for another one it would only make a key that nobody wants.
     async fn check_snapshot(
         &self,
         name: &Name,
-        previous: &SignedRoot,
-        root: &SignedRoot,
+        published: &SignedRoot,
+        missing: &[SignedRoot],
     ) -> Result<(), Error> {
-        if changed_roles(Some(previous.root()), root.root()).contains(&Role::Snapshot) {
-            return Ok(());
-        }
+        let same = |root: &&SignedRoot| !judge::changes(published, root, Role::Snapshot);
+        let Some(kept) = missing.iter().find(same) else { return Ok(()) };
         let key = self.server.key(name, Role::Snapshot).await?;
-        let mut keys = root.root().role_keys(Role::Snapshot);
+        let mut keys = published.root().role_keys(Role::Snapshot);
         if keys.any(|(_, listed)| listed.public() == Some(&key)) {
             return Ok(());
         }
-        Err(Error::SnapshotClient { name: name.clone(), version: root.version().get() })
+        Err(Error::SnapshotClient { name: name.clone(), version: kept.version().get() })
+    }
+
+    /// Decides what goes up with what: a targets file is signed anew where a root has other targets keys than signed it,
+    /// or where the newest root has them already and somebody forgot.
+    async fn lay_out(
+        &self,
+        name: &Name,
+        published: &[SignedRoot],
+        missing: &[SignedRoot],
+        plan: &mut Plan,
+    ) -> Result<(), Error> {
+        let now = Timestamp::now();
+        let changes = |last| missing.iter().any(|root| judge::changes(last, root, Role::Targets));
+        let must_sign = missing.is_empty() || published.last().is_none_or(changes);
+        let mut current = match self.in_force(name, published, now).await {
+            Ok(current) => Some(current),
+            // Then it is for clients to say: a root that keeps the targets keys changes nothing about it.
+            Err(error @ Error::Unsound { .. }) if !must_sign => {
+                plan.notes.push(error.to_string());
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let alone = missing.is_empty().then_some(&plan.last);
+        for root in missing.iter().chain(alone) {
+            let stale = current.as_ref().filter(|current| !current.is_signed_for(root.root()));
+            let next = stale.map(|stale| stale.next(name, root.root(), &self.keys, now));
+            let next = match next.transpose() {
+                Err(error) if !must_sign => {
+                    plan.notes.push(error.to_string());
+                    None
+                }
+                next => next?,
+            };
+            plan.notes.extend(next.iter().map(|next| next.told(root.root())));
+            let targets = next.as_ref().map(Targets::bytes);
+            let root = (!missing.is_empty()).then(|| root.clone());
+            if root.is_some() || targets.is_some() {
+                plan.uploads.push(Upload { root, targets });
+            }
+            current = next.or(current);
+        }
+        Ok(())
+    }
+
+    /// The targets that clients see now, signed by keys of a published root; empty ones for a new repository.
+    async fn in_force(
+        &self,
+        name: &Name,
+        published: &[SignedRoot],
+        now: Timestamp,
+    ) -> Result<Targets, Error> {
+        let Some(newest) = published.last() else { return Ok(Targets::empty(now)) };
+        let served = follow(&self.server, name, newest, now).await?;
+        let why = "is signed by the targets keys of no published root";
+        let unsound = || Error::Unsound { name: name.clone(), role: Role::Targets, why };
+        Targets::read(&served.targets, published).ok_or_else(unsound)
     }
 
     /// Uploads what is missing, and compares what is then served.
     pub(super) async fn publish(&self, name: &Name, plan: Plan) -> Result<Done, Error> {
-        let mut notes = Vec::new();
-        for Upload { root, targets } in &plan.uploads {
-            let mut parts: Vec<(&str, &[u8])> = vec![("root", root.bytes())];
-            if let Some(targets) = targets {
-                parts.push(("targets", targets));
-                notes.push(format!("`targets.json` signed for version {}", root.version()));
-            }
-            let sent = self.server.upload(name, &parts).await;
-            // An answer that was lost on the way may hide an upload that was stored.
-            let stored = self.server.file(name, &format!("{}.root.json", root.version())).await?;
-            match (sent, stored) {
-                (_, Some(stored)) if stored == root.bytes() => {}
-                (Err(error), None) => return Err(self.explain(name, root, error)),
-                _ => return Err(compared(name, &format!("{}.root.json", root.version()))),
-            }
-            if let Some(targets) = targets {
-                let served = self.server.file(name, "targets.json").await?;
-                if served.as_ref() != Some(targets) {
-                    return Err(compared(name, "targets.json"));
-                }
-            }
+        for upload in &plan.uploads {
+            self.upload(name, upload).await?;
         }
         self.compare(name, &plan).await?;
-        Ok(Done { name: name.clone(), before: plan.before, now: plan.last.version().get(), notes })
+        Ok(Done { before: plan.before, now: plan.last.version().get(), notes: plan.notes })
     }
 
-    /// The server says in its own words that it lacks the snapshot key; we say it in ours.
-    fn explain(&self, name: &Name, root: &SignedRoot, error: crate::notary::Error) -> Error {
-        let said = match &error {
-            crate::notary::Error::Net(crate::net::Error::Status { said, .. }) => said.as_str(),
-            _ => "",
-        };
-        if said.contains("does not hold current snapshot key") {
-            return Error::SnapshotClient { name: name.clone(), version: root.version().get() };
+    async fn upload(&self, name: &Name, upload: &Upload) -> Result<(), Error> {
+        let Upload { root, targets } = upload;
+        let mut parts: Vec<(&str, &[u8])> = Vec::new();
+        let mut files: Vec<(String, &[u8])> = Vec::new();
+        if let Some(root) = root {
+            parts.push(("root", root.bytes()));
+            files.push((format!("{}.root.json", root.version()), root.bytes()));
         }
-        Error::Notary(error)
+        if let Some(targets) = targets {
+            parts.push(("targets", targets));
+            files.push(("targets.json".to_owned(), targets));
+        }
+        let mut sent = self.server.upload(name, &parts).await.err();
+        for (file, bytes) in files {
+            // An answer that was lost on the way may hide an upload that was stored.
+            let stored = self.server.file(name, &file).await?;
+            match sent.take() {
+                _ if stored.as_deref() == Some(bytes) => {}
+                Some(error) if root.is_none() || stored.is_none() => {
+                    return Err(explain(name, root.as_ref(), error));
+                }
+                _ => return Err(compared(name, &file)),
+            }
+        }
+        Ok(())
     }
 
-    /// Compares `root.json`, and the hash and length that the server's snapshot gives for it.
+    /// Compares `root.json` with what went up, and what clients are led to with both.
     async fn compare(&self, name: &Name, plan: &Plan) -> Result<(), Error> {
         let bytes = plan.last.bytes();
         if self.server.file(name, "root.json").await?.as_deref() != Some(bytes) {
             return Err(compared(name, "root.json"));
         }
-        let snapshot = self.server.file(name, "snapshot.json").await?.unwrap_or_default();
-        let meta = serde_json::from_slice::<Snapshot>(&snapshot).ok();
-        let meta = meta.and_then(|mut snapshot| snapshot.signed.meta.remove("root"));
-        let hash = BASE64.encode(Digest::of(bytes).as_bytes());
-        match meta {
-            Some(meta)
-                if meta.length == bytes.len() as u64
-                    && meta.hashes.get("sha256") == Some(&hash) =>
-            {
-                Ok(())
-            }
-            _ => Err(compared(name, "snapshot.json")),
+        let served = follow(&self.server, name, &plan.last, Timestamp::now()).await?;
+        if !served.root.is(bytes) {
+            return Err(compared(name, "snapshot.json"));
         }
+        match plan.uploads.iter().rev().find_map(|upload| upload.targets.as_ref()) {
+            Some(targets) if *targets != served.targets => Err(compared(name, "targets.json")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The server says some things in its own words; we say them in ours.
+fn explain(name: &Name, root: Option<&SignedRoot>, error: crate::notary::Error) -> Error {
+    let said = match &error {
+        crate::notary::Error::Net(crate::net::Error::Status { said, .. }) => said.as_str(),
+        _ => return Error::Notary(error),
+    };
+    let Some(root) = root else { return Error::Notary(error) };
+    let (name, version) = (name.clone(), root.version().get());
+    // The server's signer only says which key it does not have.
+    let lacks = |role: Role| {
+        let ids = root.root().role(role).map(|keys| keys.ids.as_slice()).unwrap_or_default();
+        said.contains("NotFound") && ids.iter().any(|id| said.contains(id.as_str()))
+    };
+    if said.contains("does not hold current snapshot key") || lacks(Role::Snapshot) {
+        return Error::SnapshotClient { name, version };
+    }
+    if said.contains("timestamp keys exist on the server") || lacks(Role::Timestamp) {
+        return Error::TimestampForeign { name, version };
+    }
+    let refusal = serde_json::from_str::<Refused>(said).unwrap_or_default();
+    match &refusal.errors[..] {
+        [one] if one.code == "INVALID_UPDATE" && one.detail.is_null() => {
+            Error::Ended { name, version }
+        }
+        _ => Error::Notary(error),
     }
 }
 
@@ -162,18 +218,15 @@ fn compared(name: &Name, file: &str) -> Error {
     Error::Compared { name: name.clone(), file: file.to_owned() }
 }
 
-#[derive(Deserialize)]
-struct Snapshot {
-    signed: SnapshotSigned,
+/// What a server says when it refuses an update.
+#[derive(Default, Deserialize)]
+struct Refused {
+    errors: Vec<Fault>,
 }
 
 #[derive(Deserialize)]
-struct SnapshotSigned {
-    meta: BTreeMap<String, Meta>,
-}
-
-#[derive(Deserialize)]
-struct Meta {
-    length: u64,
-    hashes: BTreeMap<String, String>,
+struct Fault {
+    code: String,
+    #[serde(default)]
+    detail: serde_json::Value,
 }

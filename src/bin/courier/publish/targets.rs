@@ -2,60 +2,46 @@
 //!
 //! Annex; pure but for signing with the keys that the command line named.
 
-use std::collections::BTreeSet;
-
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use officiant::cjson::{Limits, Value};
+use officiant::cjson::Value;
+use officiant::digest::Digest;
 use officiant::name::Name;
-use officiant::root::threshold::{Ballot, Counting, Electorate, Fault, count};
-use officiant::root::{Dialect, Expiry, Role, Root, Signature, notary};
+use officiant::root::{Dialect, Expiry, Role, Root, Signature, SignedRoot, notary};
+use officiant::wording::Count;
 
 use super::Error;
+use super::signed::Signed;
 use crate::keys::Private;
 
 /// What is signed in a targets file, and by whom.
 #[derive(Clone)]
-pub(super) struct Targets {
-    signed: Value,
-    signatures: Vec<Signature>,
-}
+pub(super) struct Targets(Signed);
 
 impl Targets {
     /// The first one: no targets, no delegations, for three years.
     pub(super) fn empty(now: Timestamp) -> Self {
         let delegations = [("keys", Value::map::<&str>([])), ("roles", Value::List(Vec::new()))];
-        let signed = Value::map([
+        let value = Value::map([
             ("_type", Value::text("Targets")),
             ("delegations", Value::map(delegations)),
             ("expires", Value::text(Expiry::at(in_three_years(now)).text())),
             ("targets", Value::map::<&str>([])),
             ("version", Value::Integer(0)),
         ]);
-        Self { signed, signatures: Vec::new() }
+        Self(Signed { value, signatures: Vec::new() })
     }
 
-    /// Reads a file as the server has it.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
-        let limits = Limits { bytes: 64 << 20, depth: 32 };
-        let file = Value::parse(bytes, limits).ok()?;
-        let file = file.as_map()?;
-        let list = file.get("signatures")?.as_list()?;
-        let signatures = list.iter().map(notary::read_signature).collect::<Result<_, _>>().ok()?;
-        Some(Self { signed: file.get("signed")?.clone(), signatures })
+    /// Reads a file as the server has it, if it is one that the targets keys of a root in `published` signed: whoever
+    /// stands between us and the server must not have us sign what no publisher did.
+    pub(super) fn read(bytes: &[u8], published: &[SignedRoot]) -> Option<Self> {
+        let found = Self(Signed::parse(Dialect::Notary, bytes)?);
+        let is_own = |root: &SignedRoot| found.is_signed_for(root.root());
+        published.iter().rev().any(is_own).then_some(found)
     }
 
     /// Says whether the targets role of `root` has signed it.
     pub(super) fn is_signed_for(&self, root: &Root) -> bool {
-        let counting = Counting {
-            unknown_key: Fault::Skip,
-            bad_signature: Fault::Skip,
-            ..Counting::STRICTEST
-        };
-        let message = self.signed.go();
-        let ballot =
-            Ballot { message: &message, signatures: &self.signatures, assumed: &BTreeSet::new() };
-        let electorate = Electorate::of(root, Role::Targets);
-        count(Dialect::Notary, &electorate, ballot, counting).is_ok_and(|tally| tally.is_met())
+        self.0.is_signed_for(root, Role::Targets)
     }
 
     /// The next version of it, signed by those of `keys` that `root` lists for the role.
@@ -66,17 +52,17 @@ impl Targets {
         keys: &[Private],
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let cannot = || Error::Targets { name: name.clone() };
-        let mut members = self.signed.as_map().cloned().ok_or_else(cannot)?;
+        let why = "cannot be signed again as it is";
+        let cannot = || Error::Unsound { name: name.clone(), role: Role::Targets, why };
+        let mut members = self.0.value.as_map().cloned().ok_or_else(cannot)?;
         let version = members.get("version").and_then(Value::as_integer).ok_or_else(cannot)?;
         members.insert("version".to_owned(), Value::Integer(version + 1));
-        let expires = members.get("expires").and_then(Value::as_text).and_then(Expiry::from_text);
-        if expires.ok_or_else(cannot)?.instant() <= now {
+        if self.0.expires().ok_or_else(cannot)? <= now {
             let expires = Value::text(Expiry::at(in_three_years(now)).text());
             members.insert("expires".to_owned(), expires);
         }
-        let signed = Value::Map(members);
-        let message = signed.go();
+        let value = Value::Map(members);
+        let message = value.go();
         let mut signatures = Vec::new();
         for (id, key) in root.role_keys(Role::Targets) {
             let own = keys.iter().find(|own| key.public() == Some(own.public()));
@@ -87,7 +73,7 @@ impl Targets {
             }
         }
         let found = signatures.len();
-        let next = Self { signed, signatures };
+        let next = Self(Signed { value, signatures });
         if next.is_signed_for(root) {
             return Ok(next);
         }
@@ -101,7 +87,21 @@ impl Targets {
 
     /// The bytes of the file, as Go writes them.
     pub(super) fn bytes(&self) -> Vec<u8> {
-        notary::file_of(&self.signed, &self.signatures)
+        notary::file_of(&self.0.value, &self.0.signatures)
+    }
+
+    /// What its keys' owner should compare: a genuine file of some days ago cannot be told from today's.
+    pub(super) fn told(&self, root: &Root) -> String {
+        let members = self.0.value.as_map();
+        let version = members.and_then(|m| m.get("version")).and_then(Value::as_integer);
+        let targets = members.and_then(|m| m.get("targets")).and_then(Value::as_map);
+        format!(
+            "`targets.json` version {} with {} signed for version {}: {}",
+            version.unwrap_or_default(),
+            Count(targets.map_or(0, |targets| targets.len()), "target"),
+            root.version(),
+            Digest::of(&self.bytes()),
+        )
     }
 }
 

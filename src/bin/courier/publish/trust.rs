@@ -1,38 +1,68 @@
-//! The roots of a trust folder, and the refusal of what must not leave: custody, rehearsals.
+//! The roots of a trust folder that holds together, and the refusal of what must not leave: custody, rehearsals.
 //!
-//! Annex: reads the folder that the operator named, once, into memory.
+//! Annex: reads the folder that the operator named, once, into memory. What a trust folder is, the library says.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use officiant::name::{self, Name};
+use officiant::digest::Digest;
+use officiant::name::Name;
 use officiant::request::MAX_ROOT;
 use officiant::room::media::{self, Files, Kind, Limits, read_tree};
 use officiant::root::{Dialect, SignedRoot};
+use officiant::trust::{METADATA, Past};
 
 use super::Error;
+use crate::args;
 
-/// The roots of each repository, by version.
-pub(super) type Roots = BTreeMap<Name, BTreeMap<u64, SignedRoot>>;
+/// What is to be published.
+pub(super) struct Trust {
+    /// The closing digest of the last ceremony.
+    pub(super) closing: Digest,
+    /// The roots of each repository, version 1 first.
+    pub(super) roots: BTreeMap<Name, Vec<SignedRoot>>,
+}
 
-/// Reads a trust folder, or the one on `out` media; only the repositories in `only`, unless it is empty.
-pub(super) fn read(path: &Path, dialect: Dialect, only: &[String]) -> Result<Roots, Error> {
-    let only = only.iter().map(|name| name.parse()).collect::<Result<Vec<Name>, _>>()?;
-    let files = read_tree(&folder(path)?, LIMITS)?;
+/// Reads a trust folder, or the one on `out` media: the repositories of one dialect, or those that are named.
+pub(super) fn read(args: &args::Publish, dialect: Dialect) -> Result<Trust, Error> {
+    let only = args.repository.iter().map(|name| name.parse());
+    let only = only.collect::<Result<Vec<Name>, _>>()?;
+    let files = read_tree(&folder(&args.trust)?, LIMITS)?;
     check_records(&files)?;
-    let mut roots = roots(&files, dialect, &only)?;
-    if let Some(name) = only.iter().find(|name| !roots.contains_key(name)) {
-        return Err(Error::Other { name: name.clone() });
+    let none = || Error::NoRoots { path: show(&args.trust) };
+    if !files.keys().any(|path| path.starts_with(METADATA)) {
+        return Err(none());
     }
-    roots.retain(|name, _| only.is_empty() || only.contains(name));
-    if roots.is_empty() {
-        return Err(Error::NoRoots { path: show(path) });
+    let past = Past::read(files)?;
+    if let Some(words) = &args.words {
+        past.check_words(words).map_err(Error::Words)?;
     }
-    for (name, versions) in &roots {
-        check_real(name, versions)?;
+    let mut roots = BTreeMap::new();
+    for (name, chain) in past.repositories() {
+        roots.insert(name.parse::<Name>()?, chain.clone());
     }
-    Ok(roots)
+    let of = |chain: &[SignedRoot]| chain.first().map(|root| root.root().dialect());
+    for name in &only {
+        match roots.get(name).and_then(|chain| of(chain)) {
+            None => return Err(Error::Other { name: name.clone() }),
+            Some(found) if found != dialect => {
+                return Err(Error::Dialect { name: name.clone(), found });
+            }
+            Some(_) => {}
+        }
+    }
+    roots.retain(|name, chain| match only.is_empty() {
+        true => of(chain) == Some(dialect),
+        false => only.contains(name),
+    });
+    for (name, chain) in &roots {
+        check_real(name, chain)?;
+    }
+    match past.last() {
+        Some(last) if !roots.is_empty() => Ok(Trust { closing: last.closing, roots }),
+        _ => Err(none()),
+    }
 }
 
 /// Finds the trust folder, and refuses media and folders that must stay in the room.
@@ -52,9 +82,6 @@ fn folder(path: &Path) -> Result<PathBuf, Error> {
 }
 
 /// Refuses a trust folder in which a record says that it is of a rehearsal.
-///
-/// Whether the ceremonies hold together is for `officiant verify`: nothing in them makes a root good that the
-/// published chain does not.
 fn check_records(files: &Files) -> Result<(), Error> {
     for (path, bytes) in files.iter().filter(|(path, _)| path.ends_with("/record.jsonl")) {
         // An entry is one line of JSON without blanks, in which text of people cannot spell this.
@@ -65,39 +92,14 @@ fn check_records(files: &Files) -> Result<(), Error> {
     Ok(())
 }
 
-fn roots(files: &Files, dialect: Dialect, only: &[Name]) -> Result<Roots, Error> {
-    let mut roots = Roots::new();
-    let start = "metadata/".to_owned();
-    for (path, bytes) in files.range(start.clone()..) {
-        let Some(rest) = path.strip_prefix(&start) else { break };
-        let bad = || Error::Stranger { path: path.clone() };
-        let (folder, file) = rest.split_once('/').ok_or_else(bad)?;
-        // The folder of an over-long name does not spell it, so that it must be named.
-        let spelt = Name::from_folder(folder)?.or_else(|| long(only, folder));
-        let name = spelt.ok_or_else(|| name::Error::Folder { folder: folder.to_owned() })?;
-        let root = SignedRoot::parse(dialect, bytes)
-            .map_err(|source| Error::Root { path: path.clone(), source })?;
-        let version = root.version();
-        if file != format!("{version}.root.json") {
-            return Err(bad());
-        }
-        roots.entry(name).or_default().insert(version.get(), root);
-    }
-    Ok(roots)
-}
-
-fn long(only: &[Name], folder: &str) -> Option<Name> {
-    only.iter().find(|name| name.folder() == folder).cloned()
-}
-
 /// Refuses what a rehearsal made: its names, and its dates of thirty years ago (docs/threats.md rule 26).
-fn check_real(name: &Name, versions: &BTreeMap<u64, SignedRoot>) -> Result<(), Error> {
+fn check_real(name: &Name, chain: &[SignedRoot]) -> Result<(), Error> {
     let host = name.as_str().split(['/', ':']).next().unwrap_or_default();
     if host == "rehearsal.invalid" {
         return Err(Error::Rehearsal { what: name.to_string() });
     }
     let oldest = jiff::Timestamp::now().as_second() - 15 * 365 * 86_400;
-    match versions.values().find(|root| root.root().expires().instant().as_second() < oldest) {
+    match chain.iter().find(|root| root.root().expires().instant().as_second() < oldest) {
         Some(root) => Err(Error::Rehearsal { what: format!("{name} version {}", root.version()) }),
         None => Ok(()),
     }

@@ -3,14 +3,14 @@
 //!
 //! Annex: the store.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use officiant::name::Name;
-use officiant::root::{Dialect, SignedRoot};
+use officiant::request::MAX_ROOT;
+use officiant::root::{Dialect, Role, SignedRoot};
 
-use super::store::Store;
-use super::{Done, Error, changed_roles, judge};
+use super::store::{Created, Found, Replaced, Store};
+use super::{Done, Error, judge, online};
+use crate::args;
 use crate::tuf::at;
 
 /// Where repositories are published.
@@ -18,6 +18,7 @@ pub(super) struct Publisher {
     /// A folder or a URL; `{name}` stands for the repository's name.
     pub(super) place: String,
     pub(super) is_bucket: bool,
+    pub(super) network: args::Network,
 }
 
 /// What is written for one repository.
@@ -26,70 +27,85 @@ pub(super) struct Plan {
     before: u64,
     missing: Vec<SignedRoot>,
     last: SignedRoot,
+    /// The `root.json` that was judged, where one is kept.
+    kept: Option<Found>,
     notes: Vec<String>,
 }
 
 impl Publisher {
     /// Compares the published chain with ours, and judges what is missing there.
-    pub(super) async fn judge(
-        &self,
-        name: &Name,
-        roots: &BTreeMap<u64, SignedRoot>,
-    ) -> Result<Plan, Error> {
+    pub(super) async fn judge(&self, name: &Name, roots: &[SignedRoot]) -> Result<Plan, Error> {
         let place = at(&self.place, name);
-        let store = if self.is_bucket { Store::bucket(&place)? } else { Store::folder(&place)? };
-        let last = roots.values().next_back().ok_or(Error::Task)?.clone();
+        let store = match self.is_bucket {
+            true => Store::bucket(&place, &self.network)?,
+            false => Store::folder(&place)?,
+        };
+        let last = roots.last().ok_or(Error::Task)?.clone();
         let mut files = Vec::new();
-        while let Some(bytes) = store.get(&file(files.len() as u64 + 1)).await? {
-            files.push(bytes);
+        while let Some(found) = store.get(&file(files.len() as u64 + 1), MAX_ROOT).await? {
+            files.push(found.bytes);
         }
         // Where a `root.json` is kept, it is one of the versions, or somebody else publishes here too.
-        let kept = store.get("root.json").await?;
-        if kept.is_some_and(|kept| !files.contains(&kept)) {
+        let kept = store.get(ROOT, MAX_ROOT).await?;
+        if kept.as_ref().is_some_and(|kept| !files.contains(&kept.bytes)) {
             return Err(Error::RootJson { name: name.clone() });
         }
         let published = judge::read(name, Dialect::Tuf, &files)?;
         let missing = judge::missing(name, &published, roots)?;
-        let mut previous = published.last();
-        for root in &missing {
-            judge::may_follow(name, previous, root)?;
-            previous = Some(root);
+        judge::may_all_follow(name, &published, missing)?;
+        judge::reaches_all(name, &published, missing, Timestamp::now())?;
+        let mut notes = Vec::new();
+        match (published.last(), missing.last()) {
+            (Some(before), Some(newest)) => {
+                let changes = |role: &Role| judge::changes(before, newest, *role);
+                let changed: Vec<Role> = Role::ONLINE.into_iter().filter(changes).collect();
+                online::check(&store, name, newest, &changed).await?;
+            }
+            (None, Some(_)) => notes.extend(Role::ONLINE.map(|role| {
+                format!("`{role}` has new keys or a new threshold: its service must sign now")
+            })),
+            (_, None) => {}
         }
-        judge::reaches_all(name, &published, &missing, Timestamp::now())?;
-        let note = |role| {
-            format!("`{role}` has new keys or a new threshold: its service must sign again now")
-        };
-        let changed = match missing.last() {
-            Some(newest) => changed_roles(published.last().map(SignedRoot::root), newest.root()),
-            None => Vec::new(),
-        };
-        let notes = changed.into_iter().map(note).collect();
-        let missing = missing.into_iter().cloned().collect();
-        Ok(Plan { store, before: published.len() as u64, missing, last, notes })
+        let (before, missing) = (published.len() as u64, missing.to_vec());
+        Ok(Plan { store, before, missing, last, kept, notes })
     }
 
     /// Writes what is missing, and compares what is then served.
     pub(super) async fn publish(&self, name: &Name, plan: Plan) -> Result<Done, Error> {
-        let Plan { store, before, missing, last, notes } = plan;
+        let Plan { store, before, missing, last, kept, notes } = plan;
         for root in &missing {
-            let path = file(root.version().get());
-            store.create(&path, root.bytes()).await?;
-            if store.get(&path).await?.as_deref() != Some(root.bytes()) {
-                return Err(Error::Compared { name: name.clone(), file: path });
+            let (path, version) = (file(root.version().get()), root.version().get());
+            let created = store.create(&path, root.bytes()).await?;
+            let served = store.get(&path, MAX_ROOT).await?;
+            match created {
+                _ if served.is_some_and(|found| found.bytes == root.bytes()) => {}
+                Created::Before => return Err(Error::Fork { name: name.clone(), version }),
+                Created::Now => return Err(compared(name, path)),
             }
         }
-        if let Some(found) = store.get("root.json").await?
-            && found != last.bytes()
+        if let Some(kept) = kept
+            && kept.bytes != last.bytes()
         {
-            store.replace("root.json", last.bytes()).await?;
-            if store.get("root.json").await?.as_deref() != Some(last.bytes()) {
-                return Err(Error::Compared { name: name.clone(), file: "root.json".to_owned() });
+            let replaced = store.replace(ROOT, kept, last.bytes()).await?;
+            let served = store.get(ROOT, MAX_ROOT).await?;
+            if served.is_none_or(|found| found.bytes != last.bytes()) {
+                return Err(match replaced {
+                    Replaced::Refused => Error::Meanwhile { name: name.clone() },
+                    Replaced::Now => compared(name, ROOT.to_owned()),
+                });
             }
         }
-        Ok(Done { name: name.clone(), before, now: last.version().get(), notes })
+        Ok(Done { before, now: last.version().get(), notes })
     }
+}
+
+fn compared(name: &Name, file: String) -> Error {
+    Error::Compared { name: name.clone(), file }
 }
 
 fn file(version: u64) -> String {
     format!("{version}.root.json")
 }
+
+/// The newest root, where a repository keeps it under this name.
+const ROOT: &str = "root.json";

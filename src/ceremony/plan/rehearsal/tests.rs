@@ -1,8 +1,14 @@
 use super::*;
 use crate::ceremony::tests::{GENESIS, NAMES, Played, Room};
+use crate::digest::Digest;
 use crate::trust::Past;
 
 /// A plan of a stage as a rehearsal would read it, with one key for each online role.
+/// The module of the rehearsal's tokens.
+fn soft() -> Digest {
+    Digest::of(b"libsofthsm2.so")
+}
+
 fn read(stage: &Stage, after: Option<Digest>) -> Plan {
     let online = Role::ONLINE.map(|role| (role, Digest::of(role.to_string().as_bytes())));
     let text = stage.text(after, Digest::of(b"request"), &online.into());
@@ -13,7 +19,7 @@ fn read(stage: &Stage, after: Option<Digest>) -> Plan {
 fn genesis(top: &str, end: &str) -> Vec<Stage> {
     let text = GENESIS.replace("practice = true\n", &format!("practice = true\n{top}\n")) + end;
     let inputs = Room::new().inputs(&text, Past::default(), true);
-    stages(&inputs.plan, &Roster::new(&inputs.plan, &inputs.past).unwrap(), &[])
+    stages(&inputs.plan, &Roster::new(&inputs.plan, &inputs.past).unwrap(), &[], soft())
 }
 
 /// The stages of a rotation, and the ceremony before it.
@@ -24,7 +30,7 @@ fn rotation() -> (Vec<Stage>, Played) {
     let inputs = room.rotate(&before);
     let chains: Vec<_> = NAMES.iter().map(|name| inputs.past.chain(name).to_vec()).collect();
     let roster = Roster::new(&inputs.plan, &inputs.past).unwrap();
-    (stages(&inputs.plan, &roster, &chains), before)
+    (stages(&inputs.plan, &roster, &chains, soft()), before)
 }
 
 fn day(text: &str) -> Date {

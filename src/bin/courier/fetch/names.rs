@@ -1,0 +1,63 @@
+//! The repositories that the command line names, with the keys that a list gives to some of them.
+//!
+//! Annex: reads the list and the key files.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::Path;
+
+use officiant::key::PublicKey;
+use officiant::name::Name;
+use officiant::request::{self, MAX_REPOSITORIES, Role};
+
+use super::Error;
+use crate::args;
+use crate::{files, keys};
+
+/// The targets keys that a list gives to one repository; empty where it gives none.
+pub(super) type Own = Vec<PublicKey>;
+
+/// Every repository, each once.
+pub(super) fn all(args: &args::Fetch) -> Result<BTreeMap<Name, Own>, Error> {
+    let mut names = BTreeMap::new();
+    let mut add = |text: &str, own: Own| match names.entry(text.parse::<Name>()?) {
+        Entry::Vacant(place) => {
+            place.insert(own);
+            Ok(())
+        }
+        Entry::Occupied(there) => Err(Error::Twice { name: there.key().clone() }),
+    };
+    for name in &args.names {
+        add(name, Own::new())?;
+    }
+    if let Some(file) = &args.list {
+        listed(file, &mut add)?;
+    }
+    match names.len() {
+        found if found > MAX_REPOSITORIES => Err(Error::Many { found }),
+        _ => Ok(names),
+    }
+}
+
+fn listed(file: &Path, add: &mut impl FnMut(&str, Own) -> Result<(), Error>) -> Result<(), Error> {
+    let bad = || Error::List { file: file.to_owned() };
+    let bytes = files::read(file, request::MAX_PAGE)?.ok_or_else(bad)?;
+    let text = String::from_utf8(bytes).map_err(|_| bad())?;
+    let mut is_empty = true;
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        let Some(name) = words.next().filter(|word| !word.starts_with('#')) else { continue };
+        let own = words.filter_map(|word| word.strip_prefix(KEY)).map(|key| beside(file, key));
+        add(name, own.collect::<Result<_, _>>()?)?;
+        is_empty = false;
+    }
+    if is_empty { Err(bad()) } else { Ok(()) }
+}
+
+fn beside(list: &Path, key: &str) -> Result<PublicKey, Error> {
+    let folder = list.parent().unwrap_or_else(|| Path::new(""));
+    Ok(keys::to_offer(&folder.join(key), Role::Targets)?)
+}
+
+/// What a word that names a key file begins with.
+const KEY: &str = "targets-key=";

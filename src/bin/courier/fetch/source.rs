@@ -1,0 +1,104 @@
+//! Where the repositories come from, with the keys that the command line offers.
+//!
+//! Annex: the network, or a folder.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use officiant::key::PublicKey;
+use officiant::name::Name;
+use officiant::request::{Repository, Role};
+use officiant::root::Dialect;
+
+use super::Error;
+use super::names::Own;
+use crate::budget::Budget;
+use crate::net::Net;
+use crate::{args, keys, notary, tuf};
+
+/// A server or folder, what is offered, and what the room will still read.
+pub(super) struct Source {
+    place: Place,
+    offered: BTreeMap<Role, Vec<PublicKey>>,
+    budget: Budget,
+}
+
+enum Place {
+    Notary(notary::Server),
+    Tuf(tuf::Source),
+}
+
+impl Source {
+    /// What the command line names, for so many repositories.
+    pub(super) fn new(args: &args::Fetch, count: usize) -> Result<Self, Error> {
+        let net = Arc::new(Net::new(&args.network)?);
+        let offered = offered(args)?;
+        let place = match args.dialect {
+            args::DialectName::Notary => {
+                for (role, option) in
+                    [(Role::Snapshot, "--snapshot-key"), (Role::Timestamp, "--timestamp-key")]
+                {
+                    if offered.contains_key(&role) {
+                        let why = "a Notary server makes this key itself";
+                        return Err(Error::Option { option, why });
+                    }
+                }
+                Place::Notary(notary::Server::new(net, &args.server)?)
+            }
+            args::DialectName::Tuf => {
+                if count > 1 && !args.server.contains("{name}") {
+                    let why = "several repositories need a `{name}` in it";
+                    return Err(Error::Option { option: "--server", why });
+                }
+                Place::Tuf(tuf::Source::new(net, &args.server))
+            }
+        };
+        Ok(Self { place, offered, budget: Budget::of_a_request() })
+    }
+
+    /// The dialect of its repositories.
+    pub(super) fn dialect(&self) -> Dialect {
+        match self.place {
+            Place::Notary(_) => Dialect::Notary,
+            Place::Tuf(_) => Dialect::Tuf,
+        }
+    }
+
+    /// One repository; `own` are its targets keys, where it has some.
+    pub(super) async fn repository(&self, name: &Name, own: Own) -> Result<Repository, Error> {
+        let mut keys = self.offered.clone();
+        if !own.is_empty() {
+            keys.insert(Role::Targets, own);
+        }
+        let roots = match &self.place {
+            Place::Tuf(source) => source.roots(name, &self.budget).await?,
+            Place::Notary(server) => {
+                let roots = server.roots(name, &self.budget).await?;
+                for role in [Role::Snapshot, Role::Timestamp] {
+                    keys.insert(role, vec![server.key(name, role).await?]);
+                }
+                roots
+            }
+        };
+        for keys in keys.values() {
+            self.budget.take(keys.iter().map(|key| key.to_pem().len()).sum())?;
+        }
+        Ok(Repository { roots, keys })
+    }
+}
+
+fn offered(args: &args::Fetch) -> Result<BTreeMap<Role, Vec<PublicKey>>, Error> {
+    let mut offered = BTreeMap::new();
+    for (role, files) in [
+        (Role::Targets, &args.targets_key),
+        (Role::Snapshot, &args.snapshot_key),
+        (Role::Timestamp, &args.timestamp_key),
+    ] {
+        let keys = files.iter().map(|file| keys::to_offer(file, role));
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        if !keys.is_empty() {
+            offered.insert(role, keys);
+        }
+    }
+    Ok(offered)
+}

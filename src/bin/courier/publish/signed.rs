@@ -1,0 +1,96 @@
+//! A file of any role as far as publishing needs it: what is signed, and by whom.
+//!
+//! Annex; pure.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use officiant::cjson::{Limits, Value};
+use officiant::digest::Digest;
+use officiant::root::threshold::{Ballot, Counting, Electorate, Fault, count};
+use officiant::root::{Dialect, Expiry, Role, Root, Signature, notary, tuf};
+
+/// What is signed in a file, and by whom.
+#[derive(Clone, Debug)]
+pub(super) struct Signed {
+    pub(super) value: Value,
+    pub(super) signatures: Vec<Signature>,
+}
+
+impl Signed {
+    /// Reads a file as it is served.
+    pub(super) fn parse(dialect: Dialect, bytes: &[u8]) -> Option<Self> {
+        let file = Value::parse(bytes, LIMITS).ok()?;
+        let file = file.as_map()?;
+        let read = match dialect {
+            Dialect::Notary => notary::read_signature,
+            Dialect::Tuf => tuf::read_signature,
+        };
+        let signatures = file.get("signatures")?.as_list()?.iter().map(read);
+        let signatures = signatures.collect::<Result<_, _>>().ok()?;
+        Some(Self { value: file.get("signed")?.clone(), signatures })
+    }
+
+    /// Says whether a role of `root` has signed it.
+    pub(super) fn is_signed_for(&self, root: &Root, role: Role) -> bool {
+        // Other signatures do not matter: while keys change, both old and new ones sign.
+        let counting = Counting {
+            unknown_key: Fault::Skip,
+            bad_signature: Fault::Skip,
+            ..Counting::STRICTEST
+        };
+        if root.dialect() == Dialect::Tuf && self.value.check_nfc().is_err() {
+            return false;
+        }
+        let message = self.value.go();
+        let ballot =
+            Ballot { message: &message, signatures: &self.signatures, assumed: &BTreeSet::new() };
+        let electorate = Electorate::of(root, role);
+        count(root.dialect(), &electorate, ballot, counting).is_ok_and(|tally| tally.is_met())
+    }
+
+    /// Says what kind of metadata it is, in the words of the dialect: `Timestamp`, `snapshot`.
+    pub(super) fn kind(&self) -> Option<&str> {
+        self.member("_type")?.as_text()
+    }
+
+    /// Says when it expires.
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        Some(Expiry::from_text(self.member("expires")?.as_text()?)?.instant())
+    }
+
+    /// What it says of another file.
+    pub(super) fn meta(&self, file: &str) -> Option<&Value> {
+        self.member("meta")?.as_map()?.get(file)
+    }
+
+    fn member(&self, name: &str) -> Option<&Value> {
+        self.value.as_map()?.get(name)
+    }
+}
+
+/// The bytes that Notary metadata names: their digest and their number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) sha256: Digest,
+    length: i64,
+}
+
+impl Named {
+    /// What `file` says of the file of another role.
+    pub(super) fn by(file: &Signed, role: Role) -> Option<Self> {
+        let meta = file.meta(role.name())?.as_map()?;
+        let sha256 = meta.get("hashes")?.as_map()?.get("sha256")?.as_text()?;
+        let sha256 = data_encoding::BASE64.decode(sha256.as_bytes()).ok()?;
+        let sha256 = data_encoding::HEXLOWER.encode(&sha256).parse().ok()?;
+        Some(Self { sha256, length: meta.get("length")?.as_integer()? })
+    }
+
+    /// Says whether these are the bytes.
+    pub(super) fn is(&self, bytes: &[u8]) -> bool {
+        usize::try_from(self.length) == Ok(bytes.len()) && self.sha256 == Digest::of(bytes)
+    }
+}
+
+/// Targets of a large repository; Notary's own clients take 100 MiB.
+const LIMITS: Limits = Limits { bytes: 64 << 20, depth: 32 };

@@ -1,0 +1,194 @@
+//! Servers that want credentials, and what they get.
+
+use std::net::TcpStream;
+use std::process::Command;
+
+use super::fake::{Asked, Fake, FakeNotary, honest, reply, untouched};
+use super::said;
+use crate::harness::command::run;
+use crate::harness::scratch::Scratch;
+
+/// `me:pass`.
+const AUTH: &str = "bWU6cGFzcw==";
+
+/// Where a server sends for a token for the repository `a`.
+fn challenge(asked: &Asked, actions: &str) -> String {
+    let host = asked.header("host").unwrap();
+    format!(
+        "WWW-Authenticate: Digest nonce=\"x\"\r\nWWW-Authenticate: Basic realm=\"x\", \
+         Bearer realm=\"http://{host}/token\",service=\"s\",scope=\"repository:a:{actions}\"\r\n"
+    )
+}
+
+/// Gives tokens to whoever shows the credentials, and lets nobody go on without one; each token names what it is good
+/// for.
+fn guard(asked: &Asked, stream: &mut TcpStream, go_on: impl FnOnce(&mut TcpStream)) {
+    if asked.file().starts_with("token?") {
+        let good = asked.header("authorization") == Some(&format!("Basic {AUTH}"));
+        let (_, actions) = asked.line.split_once("scope=repository%3Aa%3A").unwrap();
+        let actions = actions.split(' ').next().unwrap().replace("%2C", ",");
+        let token = format!("{{\"token\":\"for {actions}\"}}");
+        return match good {
+            true => reply(stream, "200 OK", "", &token),
+            false => reply(stream, "401 No", "", ""),
+        };
+    }
+    let pushes = asked.is("POST") || asked.file().ends_with(".key");
+    let wanted = if pushes { "push" } else { "pull" };
+    match asked.header("authorization").and_then(|given| given.strip_prefix("Bearer for ")) {
+        Some(given) if given.contains(wanted) => go_on(stream),
+        _ => {
+            let actions = if pushes { "push,pull" } else { "pull" };
+            reply(stream, "401 Unauthorized", &challenge(asked, actions), "");
+        }
+    }
+}
+
+/// A server that guards nothing.
+fn guarded() -> Fake {
+    Fake::new(|asked, stream| guard(asked, stream, |stream| reply(stream, "404 None", "", "")))
+}
+
+/// Runs, and sees it refused with this first line and hint.
+#[track_caller]
+fn refuses(courier: &mut Command, code: i32, first: &str, hint: &str) {
+    let refused = run(courier);
+    let lines: Vec<&str> = refused.stderr.lines().collect();
+    assert!(lines[0].ends_with(first), "{}", refused.stderr);
+    assert!(lines.contains(&format!("hint: {hint}").as_str()), "{}", refused.stderr);
+    assert_eq!(refused.code(), code, "{}", refused.stderr);
+}
+
+#[test]
+fn a_token_is_asked_for_with_the_credentials_of_notary_auth_once_for_a_repository() {
+    let scratch = Scratch::new();
+    let fake = guarded();
+    let hint = "put base64 of user:password into NOTARY_AUTH, as for `notary`";
+    refuses(&mut fake.fetching(&scratch), 3, ": the server wants credentials", hint);
+    let before = fake.asked().len();
+    // Beyond the tokens there is no key to fetch: the point is that it got there.
+    let first = "repository `a`: the server gives no `snapshot` key that can be read";
+    let hint = "see that it is a Notary server";
+    refuses(fake.fetching(&scratch).env("NOTARY_AUTH", AUTH), 3, first, hint);
+    let asked: Vec<String> =
+        fake.asked()[before..].iter().map(|asked| asked.file().to_owned()).collect();
+    // One token to read, one to have keys made, whatever the number of files.
+    assert_eq!(asked.iter().filter(|file| file.starts_with("token?")).count(), 2, "{asked:?}");
+    assert_eq!(asked.iter().filter(|file| file.ends_with(".json")).count(), 3, "{asked:?}");
+    untouched(&scratch);
+}
+
+#[test]
+fn an_upload_goes_with_a_token_that_was_got_before_it() {
+    let it = FakeNotary::answering(|asked, stream, served| {
+        guard(asked, stream, |stream| honest(asked, stream, served));
+    });
+    let first = it.root(None, &it.targets);
+    let mut courier = it.publishing(&[&first], &[&it.targets]);
+    let ran = run(courier.env("NOTARY_AUTH", AUTH)).ok();
+    assert!(said(&ran).starts_with("a: version 0 → 1, fetched back and equal\n"), "{ran:?}");
+    // The body, which may be large, was sent once.
+    let posts: Vec<_> = it.fake.asked().into_iter().filter(|asked| asked.is("POST")).collect();
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0].header("authorization"), Some("Bearer for pull,push"));
+}
+
+#[test]
+fn a_server_that_takes_the_credentials_themselves_gets_them() {
+    let scratch = Scratch::new();
+    let fake = Fake::new(|asked, stream| {
+        match asked.header("authorization") == Some(&format!("Basic {AUTH}")) {
+            true => reply(stream, "404 None", "", ""),
+            false => {
+                reply(stream, "401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n", "");
+            }
+        }
+    });
+    let first = "repository `a`: the server gives no `snapshot` key that can be read";
+    let hint = "see that it is a Notary server";
+    refuses(fake.fetching(&scratch).env("NOTARY_AUTH", AUTH), 3, first, hint);
+    let first = "/root.json: the server wants credentials";
+    let hint = "put base64 of user:password into NOTARY_AUTH, as for `notary`";
+    refuses(&mut fake.fetching(&scratch), 3, first, hint);
+}
+
+#[test]
+fn credentials_that_may_not_are_not_told_as_missing() {
+    let scratch = Scratch::new();
+    let hint = "NOTARY_AUTH must be of somebody who may, and not be mistyped";
+    // Wrong ones, at the token server.
+    let fake = guarded();
+    let first = "the server does not let these credentials pull";
+    refuses(fake.fetching(&scratch).env("NOTARY_AUTH", "bWU6bm8="), 3, first, hint);
+    // A token server gives less than was asked for, and the server refuses what it gave.
+    let fake = Fake::new(|asked, stream| match asked.header("authorization") {
+        _ if asked.file().starts_with("token?") => reply(stream, "200 OK", "", "{\"token\":\"T\"}"),
+        Some("Bearer T") if !asked.file().ends_with(".key") => reply(stream, "404 None", "", ""),
+        _ => reply(stream, "401 Unauthorized", &challenge(asked, "push,pull"), ""),
+    });
+    let first = "/snapshot.key: the server does not let these credentials push";
+    refuses(fake.fetching(&scratch).env("NOTARY_AUTH", AUTH), 3, first, hint);
+    let fake = Fake::new(|_, stream| reply(stream, "403 Forbidden", "", ""));
+    let first = "/root.json: the server does not let these credentials pull";
+    refuses(fake.fetching(&scratch).env("NOTARY_AUTH", AUTH), 3, first, hint);
+    untouched(&scratch);
+}
+
+#[test]
+fn a_token_server_that_is_down_is_not_told_as_one_that_wants_credentials() {
+    let scratch = Scratch::new();
+    let fake = Fake::new(|asked, stream| match asked.file().starts_with("token?") {
+        true => reply(stream, "503 Busy", "", ""),
+        false => reply(stream, "401 Unauthorized", &challenge(asked, "pull"), ""),
+    });
+    let refused = run(fake.fetching(&scratch).env("NOTARY_AUTH", AUTH));
+    let first = refused.stderr.lines().next().unwrap();
+    assert!(first.ends_with(": the server answered 503"), "{}", refused.stderr);
+    let tokens = fake.asked().into_iter().filter(|asked| asked.file().starts_with("token?"));
+    assert_eq!(tokens.count(), 3);
+}
+
+#[test]
+fn credentials_go_to_another_host_only_when_it_is_named() {
+    let scratch = Scratch::new();
+    let elsewhere = Fake::new(|_, stream| reply(stream, "200 OK", "", "{\"token\":\"T\"}"));
+    let realm = elsewhere.url.replace("127.0.0.1", "localhost");
+    let fake = Fake::new(move |asked, stream| match asked.header("authorization") {
+        Some("Bearer T") => reply(stream, "404 None", "", ""),
+        _ => {
+            let challenge =
+                format!("WWW-Authenticate: Bearer realm=\"{realm}/token\",service=\"s\"\r\n");
+            reply(stream, "401 Unauthorized", &challenge, "");
+        }
+    });
+    let refused = run(fake.fetching(&scratch).env("NOTARY_AUTH", AUTH));
+    assert_eq!(refused.code(), 1);
+    assert_eq!(
+        refused.stderr,
+        format!(
+            "error: {}/v2/a/_trust/tuf/root.json: the server asks for the credentials at another host, `localhost`\n\
+             hint: if that is the token server of this one, let it have them by `--token-host localhost`\n\
+             nothing was written\n",
+            fake.url
+        )
+    );
+    assert_eq!(elsewhere.asked().len(), 0);
+    let first = "repository `a`: the server gives no `snapshot` key that can be read";
+    let hint = "see that it is a Notary server";
+    let mut named = fake.fetching(&scratch);
+    refuses(named.env("NOTARY_AUTH", AUTH).args(["--token-host", "localhost"]), 3, first, hint);
+    let given = elsewhere.asked()[0].header("authorization").map(str::to_owned);
+    assert_eq!(given, Some(format!("Basic {AUTH}")));
+    // Without credentials there is nothing to keep back.
+    refuses(&mut fake.fetching(&scratch), 3, first, hint);
+    assert_eq!(elsewhere.asked().last().unwrap().header("authorization"), None);
+}
+
+#[test]
+fn credentials_that_are_none_are_told() {
+    let scratch = Scratch::new();
+    let fake = Fake::nowhere("https://127.0.0.1:1");
+    let first = "error: `NOTARY_AUTH` is set, and is no base64 of user:password";
+    let hint = "put base64 of user:password into NOTARY_AUTH, as for `notary`";
+    refuses(fake.fetching(&scratch).env("NOTARY_AUTH", "me:pass"), 2, first, hint);
+}
