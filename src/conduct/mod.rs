@@ -120,6 +120,7 @@ fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
     let work = room.binding.work.clone();
     let lock = lock(&work)?;
     let (record, unwritten) = journal::read(&work, copies)?;
+    let room = Room { mode: journal::mode_of(&work, &record)?, ..room };
     let files = inputs::Files::kept(&work, &record)?;
     // The clock of this day is attested anew, by two watches, before anything else is done.
     let ceremony = ceremony::replay(files.inputs()?, &record)?;
@@ -167,6 +168,7 @@ impl<'a> Session<'a> {
     }
 
     fn run(mut self) -> Result<Finished, Refusal> {
+        self.show_consent()?;
         while let Some(step) = self.ceremony.next().cloned() {
             self.pass_over(&step)?;
             let result = self.perform(&step);
@@ -272,7 +274,7 @@ impl<'a> Session<'a> {
         if refusal.standing == Refusal::NOTHING_DONE {
             refusal.standing = self.ceremony.standing();
         }
-        let body = Body::Refused { check: refusal.check, what: refusal.what.clone() };
+        let body = Body::Refused { check: refusal.check, exit: refusal.exit };
         // A copy that nobody vouched for is not kept. A record that cannot be written is what the refusal is about.
         if self.unwritten.is_empty() {
             let _ = self.append(step, body);

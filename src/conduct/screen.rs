@@ -115,17 +115,34 @@ impl Session<'_> {
         shown.map_err(|error| error.refusal(standing))
     }
 
-    /// Closes a step on the screen, with the time that goes beside its box on paper.
+    /// Closes a step on the screen, with the time that goes beside its box on paper: from when two people said what
+    /// their watches show, who could else read it here.
     pub(super) fn done(&mut self, seen: &str) -> Result<(), Refusal> {
-        let at = self.room.clock.now().strftime("%H:%M UTC");
+        let now = self.ceremony.attested().map(|_| self.room.clock.now());
+        let at = now.map_or_else(String::new, |now| now.strftime(" %H:%M UTC").to_string());
         match seen {
-            "" => self.show(&format!("        done {at}")),
-            seen => self.show(&format!("        done {at}: {seen}")),
+            "" => self.show(&format!("        done{at}")),
+            seen => self.show(&format!("        done{at}: {seen}")),
         }
+    }
+
+    /// Once the change was read and the second reader heard, the words that custodians consent by; after a restart
+    /// again, until every root is complete.
+    pub(super) fn show_consent(&mut self) -> Result<(), Refusal> {
+        let has = |is_it: fn(&Fact) -> bool| self.ceremony.facts().any(is_it);
+        let is_read = has(|fact| matches!(fact, Fact::RootsRead { .. }));
+        let is_over = has(|fact| matches!(fact, Fact::RootsAssembled { .. }));
+        let consent = self.ceremony.drafted().map(|(_, consent)| consent);
+        let Some(consent) = consent.filter(|_| is_read && !is_over) else { return Ok(()) };
+        self.show("        the consent digest, of which every custodian types words:")?;
+        self.show(&words::table(&consent))
     }
 
     /// At the end of a part the head of the record goes onto paper.
     pub(super) fn checkpoint(&mut self, step: &Step) -> Result<(), Refusal> {
+        if step.act == Act::ReadRoots {
+            self.show_consent()?;
+        }
         if step.act == Act::Close {
             let head = self.record.head();
             self.show("        the head of the closed record:")?;

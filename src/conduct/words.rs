@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::entropy;
+use crate::wording::one_line;
 
 /// A question for words of a digest.
 pub(super) struct Asked<'a> {
@@ -65,10 +66,12 @@ impl Session<'_> {
         }
     }
 
-    /// Asks a question, and takes any line for its answer.
+    /// Asks a question, and takes any line for its answer. What nobody would see in it is written out, since it may go
+    /// onto screen and paper.
     pub(super) fn hear(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
         let standing = self.ceremony.standing();
-        self.room.console.ask(prompt).map_err(|error| error.refusal(standing))
+        let typed = self.room.console.ask(prompt).map_err(|error| error.refusal(standing))?;
+        Ok(one_line(&typed))
     }
 }
 

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::{Dialect, Key, KeyId, Role, RoleKeys, Root, Version};
 use crate::cjson::Value;
 use crate::digest::Digest;
+use crate::wording::{one_line, ticked};
 
 /// One thing in which two roots differ, or one thing that a first root says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,8 +123,12 @@ pub fn differences(old: Option<&Root>, new: &Root) -> Vec<Difference> {
 }
 
 impl Difference {
-    /// One sentence; `call` says how a key is called, and its answer stands in the sentence as it is.
+    /// One sentence, whatever the roots hold; `call` says how a key is called, and its answer stands in the sentence.
     pub fn sentence(&self, call: &dyn Fn(&Key) -> String) -> String {
+        one_line(&self.told(call))
+    }
+
+    fn told(&self, call: &dyn Fn(&Key) -> String) -> String {
         match self {
             Difference::Version { from: None, to } => {
                 format!("This is version {to}, the first here.")
@@ -136,43 +141,57 @@ impl Difference {
                 format!("It expires {to}; the last one expires {from}.")
             }
             Difference::Threshold { role, from, to: (threshold, keys) } => {
-                let now = format!("Role `{role}`: {threshold} of {keys} must sign");
+                let now = format!("Role {}: {threshold} of {keys} must sign", ticked(role));
                 match from {
                     None => format!("{now}."),
                     Some((threshold, keys)) => format!("{now}; before, {threshold} of {keys}."),
                 }
             }
             Difference::KeyIn { role, key } => {
-                format!("Role `{role}`: {} joins{}.", call(key), certificate(key))
+                format!("Role {}: {} joins{}.", ticked(role), call(key), certificate(key))
             }
-            Difference::KeyOut { role, key } => format!("Role `{role}`: {} leaves.", call(key)),
+            Difference::KeyOut { role, key } => {
+                format!("Role {}: {} leaves.", ticked(role), call(key))
+            }
             Difference::Certificate { role, from, to } => format!(
-                "Role `{role}`: {} stays and is listed as `{}`, before `{}`{}{}.",
+                "Role {}: {} stays and is listed as {}, before {}{}{}.",
+                ticked(role),
                 call(&to.1),
-                to.0,
-                from.0,
+                ticked(to.0.as_str()),
+                ticked(from.0.as_str()),
                 certificate(&to.1),
                 certificate(&from.1).replacen(", with", ", instead of", 1),
             ),
             Difference::KeyObject { id } => {
-                format!("Key `{id}` says something else in a part that its id does not cover.")
+                let id = ticked(id.as_str());
+                format!("Key {id} says something else in a part that its id does not cover.")
             }
             Difference::Order { role } => {
-                format!("Role `{role}` lists the same keys in another order.")
+                format!("Role {} lists the same keys in another order.", ticked(role))
             }
-            Difference::Role { name, is_new: true } => format!("There is a new role `{name}`."),
-            Difference::Role { name, is_new: false } => format!("The role `{name}` is gone."),
+            Difference::Role { name, is_new: true } => {
+                format!("There is a new role {}.", ticked(name))
+            }
+            Difference::Role { name, is_new: false } => {
+                format!("The role {} is gone.", ticked(name))
+            }
             Difference::Loose { id, is_new: true } => {
-                format!("Key `{id}` stands in the document, and no role lists it.")
+                let id = ticked(id.as_str());
+                format!("Key {id} stands in the document, and no role lists it.")
             }
             Difference::Loose { id, is_new: false } => {
-                format!("Key `{id}`, which no role listed, is gone.")
+                format!("Key {}, which no role listed, is gone.", ticked(id.as_str()))
             }
-            Difference::Field { name, from, to } => match (from, to) {
-                (Some(from), Some(to)) => format!("The field `{name}` says {to}; before, {from}."),
-                (None, Some(to)) => format!("The field `{name}` says {to}."),
-                _ => format!("The field `{name}` is gone."),
-            },
+            Difference::Field { name, from, to } => {
+                let name = ticked(name);
+                match (from, to) {
+                    (Some(from), Some(to)) => {
+                        format!("The field {name} says {to}; before, {from}.")
+                    }
+                    (None, Some(to)) => format!("The field {name} says {to}."),
+                    _ => format!("The field {name} is gone."),
+                }
+            }
         }
     }
 }
@@ -180,8 +199,8 @@ impl Difference {
 fn certificate(key: &Key) -> String {
     let Some(bundle) = key.bundle() else { return String::new() };
     let leaf = bundle.leaf();
-    let (from, until) = (leaf.not_before(), leaf.not_after());
-    format!(", with a certificate for `{}` from {from} until {until}", leaf.name())
+    let (name, from, until) = (ticked(leaf.name()), leaf.not_before(), leaf.not_after());
+    format!(", with a certificate for {name} from {from} until {until}")
 }
 
 /// The four roles first, then the others by name.

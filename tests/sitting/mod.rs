@@ -10,6 +10,7 @@ mod bad_root;
 mod bad_share;
 mod bad_signature;
 mod bad_start;
+mod bad_text;
 mod bad_token;
 mod bench;
 mod chain;
@@ -40,6 +41,7 @@ mod refused;
 mod rehearse;
 mod resume;
 mod rotate;
+mod shared;
 mod unfinished;
 
 pub(crate) use bench::{Bench, Holding, PlanText, Publisher};

@@ -156,7 +156,7 @@ impl Step {
             Act::ConfirmTrust => plan
                 .after()
                 .map_or_else(String::new, |after| format!("closing {}", after.grouped())),
-            Act::DraftRoots => "the consent digest as words".into(),
+            Act::DraftRoots => "the folder of the candidates, on both room media".into(),
             Act::DestroyKeys { .. } => "each key named, and gone".into(),
             Act::DrawEntropy => "each token named".into(),
             Act::EnrolToken { .. } => "label, model and serial as on the token's body".into(),
@@ -173,7 +173,9 @@ impl Step {
                 format!("request {}", request.sha256.grouped())
             }),
             Act::ReadUnfinished => "that no token meant to sign in it".into(),
-            Act::ReadRoots => "the same words here and there".into(),
+            Act::ReadRoots => {
+                "the same words here and there; then the consent digest as words".into()
+            }
             Act::SignRoots { .. } | Act::SignWithShares { .. } => {
                 "signed and verified; old and new threshold counted".into()
             }

@@ -86,10 +86,10 @@ pub(super) fn event(entry: &Entry, current: Option<&Fact>) -> Option<Row> {
     let (kind, text) = match &entry.body {
         Body::Begun { .. } | Body::Opened { .. } => return None,
         Body::Checkpoint { part } => ("checkpoint", format!("{at}: {part}")),
-        Body::Refused { check, what } => {
-            let check = check.map_or_else(String::new, |check| format!(" {check}"));
-            ("refused", format!("{at}: {what}{check}"))
+        Body::Refused { check: Some(check), .. } => {
+            ("refused", format!("{at}: {check} {}", check.rule()))
         }
+        Body::Refused { check: None, exit } => ("refused", format!("{at}: {}", exit.sentence())),
         Body::Done { fact: done } if Some(done) == current => return None,
         Body::Done { fact: Fact::Exception { expected, happened, decided, by } } => {
             let text = format!(
