@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::is_nfc;
 
 use crate::digest::Digest;
+use crate::wording::is_unseen;
 
 /// The name of a repository: a Notary GUN, or the name that a plan gives to a TUF repository.
 ///
@@ -229,12 +230,7 @@ fn shown(name: &str) -> String {
 }
 
 fn is_refused(c: char) -> bool {
-    let invisible = matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{ffff}' | '\u{e0000}'..='\u{e0fff}');
-    invisible || c.is_control() || c.is_whitespace() || "\"#%*<>?\\|".contains(c)
+    is_unseen(c) || c.is_whitespace() || "\"#%*<>?\\|".contains(c)
 }
 
 /// Says whether DOS and Windows keep a name in lower case for a device, whatever follows a dot.

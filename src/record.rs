@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::ceremony::fact::Fact;
 use crate::check::Check;
 use crate::digest::Digest;
+use crate::refusal::Exit;
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,12 +58,13 @@ pub enum Body {
         /// `ceremony`, `practice` or `rehearsal`.
         mode: Mode,
     },
-    /// The ceremony would not go on.
+    /// The ceremony would not go on. What was wrong stood on the screen, where it may name serials, paths and counts of
+    /// wrong PINs; the record is public, and has no field for it.
     Refused {
         /// The rule, where one refused.
         check: Option<Check>,
-        /// What was wrong, as it stood on the screen.
-        what: String,
+        /// Whose fault it was.
+        exit: Exit,
     },
 }
 

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::check::Check;
 
 /// Why something will not go on, in the words of the three lines (docs/design.md).
@@ -24,7 +26,8 @@ pub struct Refusal {
 }
 
 /// Whose fault a refusal is, as an exit code says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Exit {
     /// 1: a check or a person refused.
     Refused,
@@ -37,6 +40,16 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Whose fault it is, as a sentence.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Refused => "A check or a person refused.",
+            Self::Usage => "The command line, the plan or the room file was wrong.",
+            Self::Device => "A token or a media did not do its part.",
+            Self::Ours => "It was the fault of officiant itself.",
+        }
+    }
+
     /// The exit code, 1 to 4; 0 means done and is no refusal.
     pub const fn code(self) -> u8 {
         match self {

@@ -94,9 +94,23 @@ pub fn word_rows(digest: &Digest) -> Vec<String> {
 /// Makes text harmless on a terminal and on paper: control characters, and those that reorder or hide others, are
 /// shown as `\u{…}`; line ends stay.
 pub fn harmless(text: &str) -> String {
+    shown(text, |c| c == '\n' || !is_unseen(c))
+}
+
+/// The same of a value that stands inside a line: no line ends in it, so that it cannot begin one of its own.
+pub fn one_line(text: &str) -> String {
+    shown(text, |c| !is_unseen(c))
+}
+
+/// The same between backticks, of which it has none itself.
+pub(crate) fn ticked(text: &str) -> String {
+    format!("`{}`", shown(text, |c| c != '`' && !is_unseen(c)))
+}
+
+fn shown(text: &str, stays: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if c == '\n' || !(c.is_control() || is_hidden(c)) {
+        if stays(c) {
             shown.push(c);
         } else {
             shown.extend(c.escape_unicode());
@@ -105,11 +119,19 @@ pub fn harmless(text: &str) -> String {
     shown
 }
 
-/// Zero-width and bidirectional controls, line and paragraph separators, and tags.
+/// Whether a reader does not see a character that is there: a control, or one that hides or reorders others.
+pub(crate) fn is_unseen(c: char) -> bool {
+    c.is_control() || is_hidden(c)
+}
+
+/// What Unicode calls ignorable by default, line and paragraph separators, specials, and a blank that is no space.
 fn is_hidden(c: char) -> bool {
     matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -150,5 +172,16 @@ mod tests {
         assert_eq!(harmless("a\u{1b}[2Kb\nc\r"), "a\\u{1b}[2Kb\nc\\u{d}");
         assert_eq!(harmless("a\u{202e}b\u{200b}"), "a\\u{202e}b\\u{200b}");
         assert_eq!(harmless("Schlüssel — ✓"), "Schlüssel — ✓");
+    }
+
+    #[test]
+    fn a_value_stays_inside_its_line_and_its_backticks() {
+        assert_eq!(one_line("a\nerror: b\u{2028}c"), "a\\u{a}error: b\\u{2028}c");
+        assert_eq!(ticked("a` is `b\r\n"), "`a\\u{60} is \\u{60}b\\u{d}\\u{a}`");
+        for c in "\u{34f}\u{115f}\u{17b4}\u{180b}\u{2800}\u{3164}\u{fe0f}\u{ffa0}\u{1d173}\u{e0100}"
+            .chars()
+        {
+            assert_eq!(one_line(&c.to_string()), c.escape_unicode().to_string());
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::harness::{
     command::{command, run},
     pty::Pty,
     scratch::Scratch,
-    softhsm::MODULE,
+    softhsm::{MODULE, SoftHsm},
 };
 
 struct Room {
@@ -63,6 +63,22 @@ impl Room {
         assert!(!ended.transcript.contains(pin), "{}", ended.transcript);
         ended.transcript
     }
+}
+
+#[test]
+fn a_token_says_nothing_in_lines_of_its_own() {
+    let room = Room::new();
+    let softhsm = SoftHsm::empty(&room.scratch, "other");
+    let mut init = command("softhsm2-util", room.scratch.path());
+    init.env("SOFTHSM2_CONF", softhsm.configuration());
+    init.args(["--init-token", "--free", "--so-pin", "12345678", "--pin", "246813"]);
+    run(init.args(["--label", "a\n\u{1b}[2J\u{202e}forged"])).ok();
+    let mut copy = command("cp", room.scratch.path());
+    let folder = room.scratch.folder("tokens/officer-a");
+    run(copy.arg("-r").arg(softhsm.tokens().join(".")).arg(folder)).ok();
+    let listed = run(&mut room.officiant(&["list"])).ok().stdout;
+    assert!(listed.contains("token `a\u{fffd}\u{fffd}[2J\u{fffd}forged` (serial "), "{listed}");
+    assert!(listed.lines().all(|line| line.starts_with("softhsm  ")), "{listed}");
 }
 
 #[test]

@@ -220,7 +220,8 @@ impl Ceremony {
         if left == keys {
             return Ok(());
         }
-        Err(ours(format!("other keys were destroyed on token `{token}` than were left there")))
+        let what = format!("other keys were destroyed on token `{token}` than were left there");
+        Err(Refusal::of(Check::FactOrder, what).hint(EDITED))
     }
 
     fn check_enrolled(
@@ -334,9 +335,8 @@ impl Ceremony {
         }
         let made: Vec<&str> = certificates.iter().map(|made| made.repository.as_str()).collect();
         if made != expected {
-            return Err(ours(format!(
-                "key `{name}` has certificates for other repositories than planned"
-            )));
+            let what = format!("key `{name}` has certificates for other repositories than planned");
+            return Err(Refusal::of(Check::FactOrder, what).hint(EDITED));
         }
         certificates.iter().try_for_each(|made| draft::check_certificate(self, public, made))
     }

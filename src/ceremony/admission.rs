@@ -5,7 +5,7 @@
 pub(super) mod adopted;
 mod last;
 mod met;
-mod shared;
+pub(super) mod shared;
 mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +38,7 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
         check_twice(request, other)?;
     }
     check_repositories(&inputs.plan, request)?;
+    let mut lasts = Vec::new();
     for repository in inputs.plan.repositories() {
         let asked = Asked::new(inputs, request, repository)?;
         if let Some(root) = asked.chain.last() {
@@ -47,9 +48,10 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
         asked.check_met()?;
         asked.check_keys(roster)?;
         snapshot::check(&inputs.plan, request, repository, asked.chain.last())?;
+        lasts.push(asked.chain.into_iter().next_back());
     }
     adopted::check(inputs, roster)?;
-    shared::check(inputs, roster)
+    shared::check(inputs, roster, &lasts)
 }
 
 /// The chain of a repository as the request brought it, version 1 first, with what only the room has of it: complete

@@ -17,6 +17,7 @@ use crate::trust::{
     CEREMONIES, CUSTODY, Custody, CustodyKey, CustodyShare, CustodyToken, Held, METADATA,
     TRUST_SUMS, folder_name,
 };
+use crate::wording::one_line;
 
 /// Files by path.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -108,8 +109,9 @@ pub fn intended(record: &Record) -> Vec<RootMade> {
 /// As [`draft::assemble`].
 pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
     let absent = ceremony.absent().iter();
-    let mut remarks: Vec<String> =
-        absent.map(|(token, reason)| format!("token {token} was not here: {reason}")).collect();
+    let mut remarks: Vec<String> = absent
+        .map(|(token, why)| format!("token {token} was not here: {}", one_line(why)))
+        .collect();
     for left in ceremony.plan().exclusions() {
         remarks.push(format!("`{}` was left out: {}", left.name, left.reason));
     }

@@ -70,12 +70,14 @@ impl Draft {
 /// Builds every candidate, in the plan's order.
 ///
 /// # Errors
-/// The rule of succession that one of them breaks; `[CERT-OUTLIVES-ROOT]`; `[ROOT-EQUIVOCATION]`.
+/// The rule of succession that one of them breaks; `[CERT-OUTLIVES-ROOT]`; `[ROOT-EQUIVOCATION]`; `[ROOT-SHARED]`.
 pub fn drafts(ceremony: &Ceremony) -> Result<Vec<Draft>, Refusal> {
     check_outlives(ceremony.plan())?;
     let repositories = ceremony.plan().repositories();
     let drafts = repositories.iter().map(|planned| draft(ceremony, &planned.name));
-    drafts.collect()
+    let drafts = drafts.collect::<Result<Vec<_>, _>>()?;
+    admission::shared::check_drafts(ceremony, &drafts)?;
+    Ok(drafts)
 }
 
 fn draft(ceremony: &Ceremony, repository: &str) -> Result<Draft, Refusal> {
@@ -249,7 +251,8 @@ pub(super) fn check_signed(
         .collect();
     let found: Vec<&str> = signed.iter().map(|signed| signed.repository.as_str()).collect();
     if expected != found {
-        return Err(ours(format!("key `{key}` signed for other repositories than planned")));
+        let what = format!("key `{key}` signed for other repositories than planned");
+        return Err(Refusal::of(Check::FactOrder, what).hint(EDITED));
     }
     let mine = drafts.iter().filter(|draft| !draft.ids(&public).is_empty());
     for (draft, signed) in mine.zip(signed) {

@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::refusal::{Exit, Refusal};
 use crate::trust::Past;
+use crate::wording::one_line;
 
 pub mod abandon;
 pub mod admission;
@@ -135,7 +136,8 @@ impl Ceremony {
             return None;
         }
         let gone = |token: &String| {
-            self.absent.get(token).map(|reason| format!("token {token} is not here: {reason}"))
+            let reason = one_line(self.absent.get(token)?);
+            Some(format!("token {token} is not here: {reason}"))
         };
         match &step.act {
             Act::Certify { token, .. }

@@ -124,10 +124,11 @@ pub(super) fn check_practice(plan: &Plan) -> Result<(), Refusal> {
     if !plan.practice() {
         return Ok(());
     }
-    if let Some(real) =
-        plan.repositories().iter().find(|repository| !is_test_name(&repository.name))
-    {
-        let what = format!("`{}` is no name for a practice", real.name);
+    let named = plan.repositories().iter().map(|repository| repository.name.as_str());
+    let certified = plan.root().and_then(|root| root.certificate_name.as_deref());
+    let certified = certified.filter(|name| *name != "gun");
+    if let Some(real) = named.chain(certified).find(|name| !is_test_name(name)) {
+        let what = format!("`{real}` is no name for a practice");
         let hint =
             "a practice names hosts `localhost`, `127.0.0.1`, or below `.test` or `.invalid`";
         return Err(Refusal::of(Check::PracticeNames, what).hint(hint));

@@ -12,8 +12,9 @@ use super::plan::{Plan, midnight};
 use crate::check::Check;
 use crate::refusal::Refusal;
 use crate::root::horizon::{self, Fare};
-use crate::root::walk::Chain;
+use crate::root::walk::{Chain, Stop};
 use crate::root::{KeyId, SignedRoot, Version};
+use crate::wording::one_line;
 
 /// What is to be published: a candidate whose signatures are assumed, or the completed root.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +45,7 @@ pub fn check(
         let what = format!(
             "`{name}`: {} would not reach the new root: {}",
             holder(profile.name, *start),
-            stop
+            stop_words(stop)
         );
         return Err(Refusal::of(Check::Walk, what)
             .hint("keep what it needs: old keys that sign, certificates that are valid, one version at a time"));
@@ -58,7 +59,7 @@ pub fn check(
     if let Some((fare, day, stop)) = early {
         let who = holder(fare.profile.name, fare.start);
         let day = day.strftime("%Y-%m-%d");
-        let what = format!("`{name}`: from {day} on, {who} would fail: {stop}");
+        let what = format!("`{name}`: from {day} on, {who} would fail: {}", stop_words(stop));
         return Err(Refusal::of(Check::Horizon, what)
             .hint("give certificates and root later dates, or the plan an earlier `safe_until`"));
     }
@@ -95,7 +96,7 @@ pub fn sentences(repository: &str, fares: &[Fare]) -> Vec<String> {
     let mut ends: BTreeMap<(Timestamp, String), Concerned<'_>> = BTreeMap::new();
     for fare in fares {
         let Some((day, stop)) = &fare.ends else { continue };
-        let same = ends.entry((*day, stop.to_string())).or_default();
+        let same = ends.entry((*day, stop_words(stop))).or_default();
         same.entry(fare.profile.name).or_default().insert(fare.start);
     }
     let sentence = |((day, stop), who): ((Timestamp, String), Concerned<'_>)| {
@@ -141,4 +142,9 @@ fn holder(profile: &str, start: Option<Version>) -> String {
         Some(version) => format!("a {profile} that holds root {version}"),
         None => format!("a {profile} that begins anew"),
     }
+}
+
+/// What stops a client may quote a root that another tool made.
+fn stop_words(stop: &Stop) -> String {
+    one_line(&stop.to_string())
 }

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use super::accept::EDITED;
+use super::plan::rehearsal::PREFIX;
 use super::{Ceremony, Inputs};
 use crate::check::Check;
 use crate::record::{Body, Entry, Mode, Record};
@@ -29,9 +31,7 @@ pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
             Body::Done { fact } => {
                 if fact.statement().is_some_and(|statement| !before.contains(&statement.head)) {
                     let what = "a token said so in another record";
-                    return Err(at(
-                        Refusal::of(Check::TokenStatement, what).hint(super::accept::EDITED)
-                    ));
+                    return Err(at(Refusal::of(Check::TokenStatement, what).hint(EDITED)));
                 }
                 ceremony = ceremony.accept(entry.step, fact.clone()).map_err(at)?
             }
@@ -47,11 +47,14 @@ pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
 
 fn check_opened(first: &Entry, inputs: &Inputs) -> Result<(), Refusal> {
     let plan = &inputs.plan;
+    let is_of = |mode: Mode| match mode {
+        Mode::Ceremony => !plan.practice(),
+        Mode::Practice => plan.practice(),
+        Mode::Rehearsal => plan.repositories().iter().all(|named| named.name.starts_with(PREFIX)),
+    };
     let right = match &first.body {
         Body::Opened { plan: named, after, mode, .. } => {
-            *named == plan.digest()
-                && *after == plan.after()
-                && (*mode == Mode::Rehearsal || (*mode == Mode::Practice) == plan.practice())
+            *named == plan.digest() && *after == plan.after() && is_of(*mode)
         }
         _ => false,
     };
@@ -59,5 +62,5 @@ fn check_opened(first: &Entry, inputs: &Inputs) -> Result<(), Refusal> {
         return Ok(());
     }
     let what = "record line 1: it opens another plan, another past or another kind of ceremony";
-    Err(Refusal::of(Check::FactOrder, what))
+    Err(Refusal::of(Check::FactOrder, what).hint(EDITED))
 }

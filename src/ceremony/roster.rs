@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::plan::{Kind, Plan, PlannedKey, PlannedToken};
 use crate::check::Check;
 use crate::digest::Digest;
@@ -108,8 +110,10 @@ impl Roster {
     /// Joins plan and past.
     ///
     /// # Errors
-    /// A key or token that nobody knows, or that is known already; `[ROOT-KEYS]`, `[SHARE-HOLDER]`, `[SHARE-THRESHOLD]`.
+    /// A key or token that nobody knows, or that is known already; `[PLAN-QUORUM]`, `[ROOT-KEYS]`, `[SHARE-HOLDER]`,
+    /// `[SHARE-THRESHOLD]`.
     pub fn new(plan: &Plan, past: &Past) -> Result<Self, Refusal> {
+        check_seats(plan, past.custody())?;
         let mut keys = Vec::new();
         for planned in plan.keys() {
             keys.push(new_key(plan, planned, past.custody())?);
@@ -206,6 +210,24 @@ impl Roster {
         }
         Ok(())
     }
+}
+
+/// Seats count as people, so one must not be two: those of plan and custody differ by more than their case and the
+/// form of their letters. `[PLAN-QUORUM]`
+fn check_seats(plan: &Plan, custody: &Custody) -> Result<(), Refusal> {
+    let folded = |seat: &str| seat.nfkc().flat_map(char::to_lowercase).collect::<String>();
+    let known = custody.tokens.iter().map(|token| token.custodian.as_str());
+    let planned = plan.tokens().map(|token| token.custodian.as_str());
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for seat in known.chain(planned) {
+        let first = *seen.entry(folded(seat)).or_insert(seat);
+        if first != seat {
+            let what = format!("seats `{first}` and `{seat}` read alike");
+            return Err(Refusal::of(Check::PlanQuorum, what)
+                .hint("one person has one seat: write it in one way, or name another"));
+        }
+    }
+    Ok(())
 }
 
 fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, Refusal> {

@@ -7,13 +7,13 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::plan::read_plan;
+use super::plan::PlanFile;
 use super::{CUSTODY, INPUTS};
 use crate::ceremony::plan::{Kind as PlanKind, Plan};
 use crate::ceremony::{Inputs, UNFINISHED};
 use crate::check::Check;
 use crate::digest::Digest;
-use crate::record::{Body, Mode, Record};
+use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::request::proof::Proof;
 use crate::room::binding::Binding;
@@ -30,12 +30,12 @@ pub(super) struct Files {
 const ROOM: &str = "room.toml";
 
 impl Files {
-    /// Reads the plan, the list that it names, the room file, the last trust and custody folders, and from `in` media
-    /// the requests that the plan names.
-    pub(super) fn gather(binding: &Binding, plan: &Path, mode: Mode) -> Result<Self, Refusal> {
+    /// Takes plan, list and room file as they were read, and reads the last trust and custody folders, and from `in`
+    /// media the requests that the plan names.
+    pub(super) fn gather(binding: &Binding, read: &PlanFile) -> Result<Self, Refusal> {
         let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
-        let (plan, mut files) = read_plan(plan)?;
-        check_mode(&plan, mode)?;
+        let PlanFile { plan, files } = read;
+        let mut files = files.clone();
         files.insert(ROOM.to_owned(), binding.bytes.clone());
         if let Some(trust) = &binding.trust {
             add(&mut files, "trust", media::read_tree(trust, Limits::TRUST).map_err(device)?);
@@ -47,7 +47,7 @@ impl Files {
             add(&mut files, CUSTODY, custody);
         }
         if let Some(planned) = plan.request() {
-            let found = Found::on(binding, &plan)?;
+            let found = Found::on(binding, plan)?;
             add(&mut files, "request", found.pick(planned.sha256)?);
             if let Some(second) = planned.second {
                 add(&mut files, "request-2", found.pick(second)?);
@@ -154,16 +154,6 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
         add(&mut files, CUSTODY, known);
     }
     Ok(files)
-}
-
-fn check_mode(plan: &Plan, mode: Mode) -> Result<(), Refusal> {
-    match (plan.practice(), mode) {
-        (false, Mode::Practice) => {
-            let what = "answers come from a file only in a practice";
-            Err(Refusal::of(Check::PracticeOnly, what).hint("conduct the plan on a terminal"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Every request and proof on the `in` media.

@@ -35,7 +35,17 @@ pub(super) fn begin_anew(work: &Path) -> Result<(), Refusal> {
 
 /// How much the unfinished ceremony counts. Reads only: another run may be writing.
 pub(super) fn mode(work: &Path) -> Result<Mode, Refusal> {
-    match parse(&whole(work)?)?.0.entries().first().map(|entry| &entry.body) {
+    mode_of(work, &parse(&whole(work)?)?.0)
+}
+
+/// The same of a record that was read. A rehearsal is never gone on with, so a record that calls itself one was edited:
+/// its tokens would be taken for soft ones.
+pub(super) fn mode_of(work: &Path, record: &Record) -> Result<Mode, Refusal> {
+    match record.entries().first().map(|entry| &entry.body) {
+        Some(Body::Opened { mode: Mode::Rehearsal, .. }) => {
+            let what = "record line 1: a rehearsal is never resumed";
+            Err(Refusal::of(Check::FactOrder, what).hint(FORGED).standing(EARLIER))
+        }
         Some(Body::Opened { mode, .. }) => Ok(*mode),
         _ => Err(no_record(work)),
     }

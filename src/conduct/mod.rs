@@ -37,7 +37,7 @@ use crate::room::binding::{self, Binding};
 use crate::room::clock::{Clock, Reading};
 use crate::room::console::Console;
 use crate::room::media;
-pub use plan::read_plan;
+pub use plan::{PlanFile, read_plan};
 
 /// The room as a ceremony needs it.
 pub struct Room<'a> {
@@ -87,10 +87,10 @@ pub struct Finished {
 ///
 /// # Errors
 /// The refusal that stopped it; what is recorded stays, and [`resume`] goes on.
-pub fn conduct(room: Room<'_>, plan: &std::path::Path) -> Result<Finished, Refusal> {
+pub fn conduct(room: Room<'_>, plan: &PlanFile) -> Result<Finished, Refusal> {
     let (work, binding) = (room.binding.work.clone(), &room.binding);
     journal::refuse_unfinished(&work)?;
-    let files = inputs::Files::gather(binding, plan, room.mode)?;
+    let files = inputs::Files::gather(binding, plan)?;
     let at = room.clock.now();
     let ceremony = Ceremony::open(files.inputs()?, at)?;
     // Only now is anything written: what was refused until here leaves no trace.
@@ -121,6 +121,7 @@ fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
     let work = room.binding.work.clone();
     let lock = lock(&work)?;
     let (record, unwritten) = journal::read(&work, copies)?;
+    let room = Room { mode: journal::mode_of(&work, &record)?, ..room };
     let files = inputs::Files::kept(&work, &record)?;
     // The clock of this day is attested anew, by two watches, before anything else is done.
     let ceremony = ceremony::replay(files.inputs()?, &record)?;
@@ -135,21 +136,12 @@ fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
     }
 }
 
-/// How much the ceremony of a plan counts.
-///
-/// # Errors
-/// A plan that cannot be read.
-pub fn mode_of(plan: &std::path::Path) -> Result<Mode, Refusal> {
-    let (plan, _) = read_plan(plan)?;
-    Ok(if plan.practice() { Mode::Practice } else { Mode::Ceremony })
-}
-
 /// The inputs of a plan as a ceremony in this room would read them.
 ///
 /// # Errors
 /// A plan, request, media or trust folder that cannot be read.
 pub fn inputs_of(binding: &Binding, plan: &std::path::Path) -> Result<Inputs, Refusal> {
-    inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()
+    inputs::Files::gather(binding, &PlanFile::read(plan)?)?.inputs()
 }
 
 /// How much the unfinished ceremony of the work folder counts, as its record says: only in a practice answers may come
@@ -284,7 +276,7 @@ impl<'a> Session<'a> {
         if refusal.standing == Refusal::NOTHING_DONE {
             refusal.standing = self.ceremony.standing();
         }
-        let body = Body::Refused { check: refusal.check, what: refusal.what.clone() };
+        let body = Body::Refused { check: refusal.check, exit: refusal.exit };
         // A copy that nobody vouched for is not kept. A record that cannot be written is what the refusal is about.
         if self.unwritten.is_empty() {
             let _ = self.append(step, body);

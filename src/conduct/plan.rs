@@ -7,8 +7,32 @@ use std::path::Path;
 use crate::ceremony::PLAN;
 use crate::ceremony::plan::{self, Plan};
 use crate::list;
+use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::media::{self, Error, Files};
+
+/// A plan as it was read, once.
+pub struct PlanFile {
+    pub(super) plan: Plan,
+    /// The plan and the list that it names, by the names that the inputs have for them.
+    pub(super) files: Files,
+}
+
+impl PlanFile {
+    /// Reads a plan.
+    ///
+    /// # Errors
+    /// As [`read_plan`].
+    pub fn read(path: &Path) -> Result<Self, Refusal> {
+        let (plan, files) = read_plan(path)?;
+        Ok(Self { plan, files })
+    }
+
+    /// How much its ceremony counts.
+    pub fn mode(&self) -> Mode {
+        if self.plan.practice() { Mode::Practice } else { Mode::Ceremony }
+    }
+}
 
 /// Reads a plan, and gives the files that it stands in by the names that the inputs have for them.
 ///

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Finished, Room, conduct, inputs, read_plan, token};
+use super::{Finished, PlanFile, Room, conduct, inputs_of, read_plan, token};
 use crate::ceremony::plan::rehearsal::{Stage, stages};
 use crate::ceremony::plan::{Kind as PlanKind, PlannedRequest, midnight};
 use crate::ceremony::roster::Roster;
@@ -55,7 +55,7 @@ pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<R
             .hint("`officiant script` with `--room` prints its steps before it is held"));
     }
     let module = soft_module(binding)?;
-    let real = inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()?;
+    let real = inputs_of(binding, plan)?;
     // Whatever refuses the ceremony itself refuses its rehearsal, too: the stand-in brings its own request.
     let day = SystemClock.now().max(midnight(real.plan.when().from));
     Ceremony::open(real.clone(), day)?;
@@ -144,7 +144,7 @@ impl StageRoom {
         let mut run = |console: &mut dyn Console| {
             let room =
                 Room { binding: binding.clone(), console, clock: &clock, mode: Mode::Rehearsal };
-            conduct(room, &plan)
+            conduct(room, &PlanFile::read(&plan)?)
         };
         lend(is_last, &mut run).map(|_| ()).map_err(|refusal| self.kept(refusal))
     }

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::entropy;
-use crate::wording::{Count, word_rows};
+use crate::wording::{Count, one_line, word_rows};
 
 /// A question for words of a digest.
 pub(super) struct Asked<'a> {
@@ -84,9 +84,11 @@ impl Session<'_> {
         }
     }
 
-    /// Asks a question, and takes any line for its answer.
+    /// Asks a question, and takes any line for its answer. What nobody would see in it is written out, since it may go
+    /// onto screen and paper.
     pub(super) fn hear(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
-        self.room.console.ask(prompt).map_err(|error| self.unheard(&error))
+        let typed = self.room.console.ask(prompt).map_err(|error| self.unheard(&error))?;
+        Ok(one_line(&typed))
     }
 }
 

@@ -3,9 +3,9 @@
 //! Roof, pure.
 
 use super::inline::{Span, spans};
-use super::{Block, Level, Paper, Row, Table};
+use super::{Block, Level, Paper, Row, Table, said_and_empty};
 use crate::digest::Digest;
-use crate::wording::harmless;
+use crate::wording::one_line;
 
 /// Renders a document as HTML, made to be printed on A4.
 pub fn html(paper: &Paper) -> String {
@@ -112,28 +112,21 @@ fn line(row: &Row, columns: usize, out: &mut String) {
 }
 
 fn inline(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (at, line) in text.split('\n').enumerate() {
-        if at > 0 {
-            out += "<br>";
-        }
-        if line.is_empty() && at > 0 {
-            // A line to write on is as high as any other.
-            out += "&nbsp;";
-        }
-        for span in spans(line) {
-            match span {
-                Span::Code(code) => out += &format!("<code>{}</code>", escaped(code)),
-                Span::Plain(plain) => out += &escaped(plain),
-            }
+    let (said, empty) = said_and_empty(text);
+    let mut out = String::with_capacity(said.len());
+    for span in spans(&said) {
+        match span {
+            Span::Code(code) => out += &format!("<code>{}</code>", escaped(code)),
+            Span::Plain(plain) => out += &escaped(plain),
         }
     }
-    out
+    // A line to write on is as high as any other.
+    out + &"<br>&nbsp;".repeat(empty)
 }
 
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in harmless(text).chars() {
+    for c in one_line(text).chars() {
         match c {
             '&' => out += "&amp;",
             '<' => out += "&lt;",
@@ -149,7 +142,7 @@ fn escaped(text: &str) -> String {
 /// A string of CSS. Everything but letters, digits and plain marks is written by number, so that no text can end it.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
-    for c in harmless(text).chars() {
+    for c in one_line(text).chars() {
         match c {
             c if c.is_ascii_alphanumeric() || " .,:;-()/".contains(c) => out.push(c),
             c => out += &format!("\\{:x} ", u32::from(c)),
@@ -186,6 +179,16 @@ mod tests {
         }
         assert_eq!(page.matches("</style>").count(), 1);
         assert!(page.contains("plan: \\22 a\\22  \\3c /style\\3e  \\5c \""), "{page}");
+    }
+
+    #[test]
+    fn no_value_begins_a_line_of_its_own() {
+        let mut paper = Paper::new("a\nforged", "b\nforged");
+        paper.prose("c\nforged\n");
+        let page = html(&paper);
+        // Title, heading, foot, the foot of every page, and the paragraph.
+        assert_eq!(page.matches("\\u{a}forged").count() + page.matches("\\5c u\\7b a").count(), 5);
+        assert!(page.contains("<p>c\\u{a}forged<br>&nbsp;</p>"), "{page}");
     }
 
     #[test]

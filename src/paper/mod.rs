@@ -3,6 +3,7 @@
 //! Roof, pure: a small model of a document, rendered twice, so that both forms say the same.
 
 use crate::digest::Digest;
+use crate::wording::one_line;
 
 mod html;
 mod inline;
@@ -129,6 +130,12 @@ impl Paper {
         let columns = columns.iter().map(|(head, width)| Column { head, width: *width }).collect();
         self.blocks.push(Block::Table(Table { columns, rows }));
     }
+}
+
+/// What a text says, in one line whatever it holds, and how many empty lines stand at its end to be written on.
+fn said_and_empty(text: &str) -> (String, usize) {
+    let said = text.trim_end_matches('\n');
+    (one_line(said), text.len() - said.len())
 }
 
 pub(crate) fn cells<const N: usize>(cells: [&str; N]) -> Row {

@@ -2,8 +2,8 @@
 //!
 //! Roof, pure.
 
-use super::{Block, Level, Paper, Row, Table};
-use crate::wording::{Readable, harmless};
+use super::{Block, Level, Paper, Row, Table, said_and_empty};
+use crate::wording::{Readable, one_line};
 
 /// The width of a page.
 const WIDTH: usize = 80;
@@ -17,15 +17,14 @@ pub fn text(paper: &Paper) -> String {
     if let Some(mark) = &paper.mark {
         out += &format!("{:^WIDTH$}\n", format!("*** {mark} ***"));
     }
-    out += &format!("{}\n{}\n", paper.title, "=".repeat(WIDTH));
+    out += &format!("{}\n{}\n", one_line(&paper.title), "=".repeat(WIDTH));
     for block in &paper.blocks {
         match block {
             Block::Heading(Level::Page, heading) => {
-                out += &format!("\n\n{heading}\n{}\n", "=".repeat(heading.chars().count()));
+                out += "\n";
+                underlined(heading, "=", &mut out);
             }
-            Block::Heading(Level::Section, heading) => {
-                out += &format!("\n{heading}\n{}\n", "-".repeat(heading.chars().count()));
-            }
+            Block::Heading(Level::Section, heading) => underlined(heading, "-", &mut out),
             Block::Digest(label, digest) => out += &format!("\n{label}\n{}\n", Readable(*digest)),
             Block::Pairs(pairs) => pairs.iter().for_each(|pair| labelled(pair, &mut out)),
             Block::Points(points) => {
@@ -39,8 +38,12 @@ pub fn text(paper: &Paper) -> String {
         out += &format!("\n{}\n", "=".repeat(WIDTH));
         hanging("", &paper.foot, &mut out);
     }
-    let out = harmless(&out);
     out.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+fn underlined(heading: &str, with: &str, out: &mut String) {
+    let heading = one_line(heading);
+    *out += &format!("\n{heading}\n{}\n", with.repeat(heading.chars().count()));
 }
 
 fn hanging(lead: &str, text: &str, out: &mut String) {
@@ -97,24 +100,23 @@ fn lines(cells: &[String], widths: &[usize], out: &mut String) {
 
 /// Breaks text at spaces; a word that is longer than a line is broken where the line ends.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.split('\n') {
-        let mut line = String::new();
-        for word in paragraph.split(' ') {
-            let mut word: Vec<char> = word.chars().collect();
-            let used = line.chars().count();
-            if used > 0 && used + 1 + word.len() > width {
-                lines.push(std::mem::take(&mut line));
-            } else if used > 0 {
-                line.push(' ');
-            }
-            while word.len() > width {
-                lines.push(word.drain(..width).collect());
-            }
-            line.extend(word);
+    let (text, empty) = said_and_empty(text);
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        let used = line.chars().count();
+        if used > 0 && used + 1 + word.len() > width {
+            lines.push(std::mem::take(&mut line));
+        } else if used > 0 {
+            line.push(' ');
         }
-        lines.push(line);
+        while word.len() > width {
+            lines.push(word.drain(..width).collect());
+        }
+        line.extend(word);
     }
+    lines.push(line);
+    lines.extend(std::iter::repeat_n(String::new(), empty));
     lines
 }
 
@@ -148,5 +150,19 @@ mod tests {
     fn what_hides_is_shown() {
         let paper = Paper::new("a\u{202e}b", "");
         assert!(text(&paper).starts_with("a\\u{202e}b\n"));
+    }
+
+    #[test]
+    fn no_value_begins_a_line_of_its_own() {
+        let mut paper = Paper::new("a\nforged", "b\nforged");
+        paper.page("c\nforged");
+        paper.section("d\nforged");
+        paper.prose("e\nforged");
+        paper.points(["f\nforged"]);
+        paper.pairs([("label", "g\nforged")]);
+        paper.table(&[("No", 30)], vec![cells(["h\nforged"]), cells(["to write on\n\n"])]);
+        let text = text(&paper);
+        assert_eq!(text.matches("\\u{a}forged").count(), 8, "{text}");
+        assert!(text.contains("\nto write on\n\n\n-"), "{text}");
     }
 }

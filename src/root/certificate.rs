@@ -150,7 +150,7 @@ impl Certificate {
 }
 
 /// The earliest end of the certificates under a root that expires then: the same day two years on, so that no root dies
-/// of them (security.md rule 25). The 29th of February becomes the 28th.
+/// of them (docs/threats.md rule 25). The 29th of February becomes the 28th.
 pub fn earliest_end(expires: Timestamp) -> Timestamp {
     let date = expires.to_zoned(TimeZone::UTC);
     date.checked_add(2.years()).map_or(Timestamp::MAX, |date| date.timestamp())

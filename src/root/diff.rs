@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::{Dialect, Key, KeyId, Role, RoleKeys, Root, Version};
 use crate::cjson::Value;
 use crate::digest::Digest;
+use crate::wording::{one_line, ticked};
 
 /// One thing in which two roots differ, or one thing that a first root says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,14 +129,19 @@ impl Difference {
         match self {
             Difference::Certificate { role, from, to } if is_own(&to.1, repository) => {
                 let (who, renewed) = (call(&to.1), renewed(&from.1, &to.1));
-                format!("Role `{role}`: {who} stays{renewed}, listed under its id.")
+                let role = ticked(role);
+                one_line(&format!("Role {role}: {who} stays{renewed}, listed under its id."))
             }
             _ => self.sentence(call),
         }
     }
 
-    /// One sentence; `call` says how a key is called, and its answer stands in the sentence as it is.
+    /// One sentence, whatever the roots hold; `call` says how a key is called, and its answer stands in the sentence.
     pub fn sentence(&self, call: &dyn Fn(&Key) -> String) -> String {
+        one_line(&self.told(call))
+    }
+
+    fn told(&self, call: &dyn Fn(&Key) -> String) -> String {
         match self {
             Difference::Version { from: None, to } => {
                 format!("This is version {to}, the first here.")
@@ -148,42 +154,56 @@ impl Difference {
                 format!("It expires {to}; the last one expires {from}.")
             }
             Difference::Threshold { role, from, to: (threshold, keys) } => {
-                let now = format!("Role `{role}`: {threshold} of {keys} must sign");
+                let now = format!("Role {}: {threshold} of {keys} must sign", ticked(role));
                 match from {
                     None => format!("{now}."),
                     Some((threshold, keys)) => format!("{now}; before, {threshold} of {keys}."),
                 }
             }
             Difference::KeyIn { role, key } => {
-                format!("Role `{role}`: {} joins{}.", call(key), certificate(key))
+                format!("Role {}: {} joins{}.", ticked(role), call(key), certificate(key))
             }
-            Difference::KeyOut { role, key } => format!("Role `{role}`: {} leaves.", call(key)),
+            Difference::KeyOut { role, key } => {
+                format!("Role {}: {} leaves.", ticked(role), call(key))
+            }
             Difference::Certificate { role, from, to } => format!(
-                "Role `{role}`: {} stays{}, listed as `{}`, before `{}`.",
+                "Role {}: {} stays{}, listed as {}, before {}.",
+                ticked(role),
                 call(&to.1),
                 renewed(&from.1, &to.1),
-                to.0,
-                from.0,
+                ticked(to.0.as_str()),
+                ticked(from.0.as_str()),
             ),
             Difference::KeyObject { id } => {
-                format!("Key `{id}` says something else in a part that its id does not cover.")
+                let id = ticked(id.as_str());
+                format!("Key {id} says something else in a part that its id does not cover.")
             }
             Difference::Order { role } => {
-                format!("Role `{role}` lists the same keys in another order.")
+                format!("Role {} lists the same keys in another order.", ticked(role))
             }
-            Difference::Role { name, is_new: true } => format!("There is a new role `{name}`."),
-            Difference::Role { name, is_new: false } => format!("The role `{name}` is gone."),
+            Difference::Role { name, is_new: true } => {
+                format!("There is a new role {}.", ticked(name))
+            }
+            Difference::Role { name, is_new: false } => {
+                format!("The role {} is gone.", ticked(name))
+            }
             Difference::Loose { id, is_new: true } => {
-                format!("Key `{id}` stands in the document, and no role lists it.")
+                let id = ticked(id.as_str());
+                format!("Key {id} stands in the document, and no role lists it.")
             }
             Difference::Loose { id, is_new: false } => {
-                format!("Key `{id}`, which no role listed, is gone.")
+                format!("Key {}, which no role listed, is gone.", ticked(id.as_str()))
             }
-            Difference::Field { name, from, to } => match (from, to) {
-                (Some(from), Some(to)) => format!("The field `{name}` says {to}; before, {from}."),
-                (None, Some(to)) => format!("The field `{name}` says {to}."),
-                _ => format!("The field `{name}` is gone."),
-            },
+            Difference::Field { name, from, to } => {
+                let name = ticked(name);
+                match (from, to) {
+                    (Some(from), Some(to)) => {
+                        format!("The field {name} says {to}; before, {from}.")
+                    }
+                    (None, Some(to)) => format!("The field {name} says {to}."),
+                    _ => format!("The field {name} is gone."),
+                }
+            }
         }
     }
 }
@@ -205,7 +225,7 @@ fn renewed(from: &Key, to: &Key) -> String {
     let before = from.bundle().map_or_else(String::new, |bundle| {
         let leaf = bundle.leaf();
         let (from, until) = (leaf.not_before(), leaf.not_after());
-        format!(" (before: for `{}` from {from} until {until})", leaf.name())
+        format!(" (before: for {} from {from} until {until})", ticked(leaf.name()))
     });
     certificate(to).replacen(", with a", ", with a new", 1) + &before
 }
@@ -213,8 +233,8 @@ fn renewed(from: &Key, to: &Key) -> String {
 fn certificate(key: &Key) -> String {
     let Some(bundle) = key.bundle() else { return String::new() };
     let leaf = bundle.leaf();
-    let (from, until) = (leaf.not_before(), leaf.not_after());
-    format!(", with a certificate for `{}` from {from} until {until}", leaf.name())
+    let (name, from, until) = (ticked(leaf.name()), leaf.not_before(), leaf.not_after());
+    format!(", with a certificate for {name} from {from} until {until}")
 }
 
 /// The four roles first, then the others by name.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::certificate::earliest_end;
 use super::{Dialect, Error as RootError, Expiry, Key, KeyId, Role, Root, Version, tuf};
 use crate::check::Check;
 use crate::cjson::Value;
@@ -166,6 +167,29 @@ fn check_certificates(root: &Root) -> Result<(), Error> {
     Ok(())
 }
 
+/// Checks the certificates of a Notary root: each names the repository, has begun, and outlives the root by at least
+/// two years (docs/threats.md rule 25), so that no root dies of them.
+///
+/// # Errors
+/// [`Error::CertificateName`] or [`Error::CertificateEnds`] for the first that does not.
+pub fn check_certified(root: &Root, repository: &str) -> Result<(), Error> {
+    let expires = root.expires().instant();
+    let least = earliest_end(expires);
+    for (id, key) in root.role_keys(Role::Root) {
+        let Some(bundle) = key.bundle() else { continue };
+        let leaf = bundle.leaf();
+        if !leaf.names(repository) || !leaf.is_acceptable() {
+            let (name, repository) = (leaf.name().to_owned(), repository.to_owned());
+            return Err(Error::CertificateName { id: id.clone(), name, repository });
+        }
+        if leaf.not_after() < least {
+            let ends = leaf.not_after();
+            return Err(Error::CertificateEnds { id: id.clone(), ends, expires });
+        }
+    }
+    Ok(())
+}
+
 /// No key may serve a role in the next root that it did not serve in the last, if it served another one there.
 fn check_moves(previous: &Root, next: &Root) -> Result<(), Error> {
     let before = roles_by_key(previous);
@@ -197,6 +221,28 @@ pub enum Error {
     CertificateBytes {
         /// The id.
         id: KeyId,
+    },
+    /// A certificate ends too early.
+    #[error(
+        "the certificate of `{id}` ends {ends}, less than two years after the root, which expires {expires}"
+    )]
+    CertificateEnds {
+        /// The id.
+        id: KeyId,
+        /// When the certificate ends.
+        ends: Timestamp,
+        /// When the root expires.
+        expires: Timestamp,
+    },
+    /// A certificate that Notary does not take for the repository.
+    #[error("the certificate of `{id}` is for `{name}`, not for `{repository}`")]
+    CertificateName {
+        /// The id.
+        id: KeyId,
+        /// The name in the certificate.
+        name: String,
+        /// The repository.
+        repository: String,
     },
     /// The root before speaks another dialect.
     #[error("a {found} root cannot follow a {last} root")]
@@ -293,6 +339,8 @@ impl Error {
         match self {
             Error::Sequence { .. } | Error::Dialect { .. } => Check::RootSequence,
             Error::CertificateBytes { .. } | Error::Root(_) => Check::RootBytes,
+            Error::CertificateEnds { .. } => Check::CertOutlivesRoot,
+            Error::CertificateName { .. } => Check::CertProfile,
             Error::KeyId { .. }
             | Error::KeyMissing { .. }
             | Error::KeyUnreadable { .. }

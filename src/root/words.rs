@@ -4,6 +4,7 @@ use super::succession::Error as SuccessionError;
 use super::threshold::Error as CountError;
 use super::*;
 use crate::check::Check;
+use crate::root::fixture::day;
 
 #[test]
 fn every_reason_why_a_document_is_no_root_has_its_words() {
@@ -49,6 +50,16 @@ fn every_reason_why_a_root_cannot_follow_has_its_words_and_its_check() {
             E::CertificateBytes { id: id() },
             Check::RootBytes,
             "the certificate of key `ab` is not PEM as Go writes it",
+        ),
+        (
+            E::CertificateEnds { id: id(), ends: day("2032-01-01"), expires: day("2031-01-01") },
+            Check::CertOutlivesRoot,
+            "the certificate of `ab` ends 2032-01-01T00:00:00Z, less than two years after the root, which expires 2031-01-01T00:00:00Z",
+        ),
+        (
+            E::CertificateName { id: id(), name: "a".to_owned(), repository: "b".to_owned() },
+            Check::CertProfile,
+            "the certificate of `ab` is for `a`, not for `b`",
         ),
         (
             E::Dialect { last: Dialect::Notary, found: Dialect::Tuf },

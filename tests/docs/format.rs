@@ -229,7 +229,7 @@ fn a_record_is_a_chain_of_lines() {
             5,
             Body::Refused {
                 check: Some(officiant::check::Check::TokenPin),
-                what: "no PIN was set on token `officer-a`".to_owned(),
+                exit: officiant::refusal::Exit::Refused,
             },
         ),
     ];

@@ -129,6 +129,25 @@ fn a_plan_that_breaks_a_rule_is_refused_by_its_name() {
         "`registry.example.com/one` is no name for a practice [PRACTICE-NAMES]",
         "a practice names hosts `localhost`, `127.0.0.1`, or below `.test` or `.invalid`",
     );
+    // Whatever does not end at a whole host or segment covers the names of others.
+    for name in ["*", "lo*", "localhost:5000*", "localhost:5000/o*", "/*", "localhost:5000//*"] {
+        let told = format!(
+            "plan.toml:{}: `certificate_name` is `{name}`, expected `gun`, or a host, whole segments and `/*`",
+            line(&plan, "[root]")
+        );
+        let new = format!("certificate_name = \"{name}\"");
+        refused(&bench, &plan, ("certificate_name = \"gun\"", &new), 2, (&told, FORM));
+    }
+    refused(
+        &bench,
+        &plan,
+        ("certificate_name = \"gun\"", "certificate_name = \"registry.example.com/*\""),
+        1,
+        (
+            "`registry.example.com/*` is no name for a practice [PRACTICE-NAMES]",
+            "a practice names hosts `localhost`, `127.0.0.1`, or below `.test` or `.invalid`",
+        ),
+    );
     // A practice's answers come from a file; a ceremony's never do.
     bench.lay_plan(&plan.replace("practice = true\n", ""), &[Role::Targets]);
     bench.refuses(
@@ -270,7 +289,7 @@ fn one_root_key_for_a_repository_of_another_owner_in_a_later_plan_is_refused() {
     bench.write_plan(&text);
     bench.refuses(
         1,
-        "`repo.test` and `other.test` would share root keys, and have different targets keys [ROOT-SHARED]",
+        "`other.test` and `repo.test` would share root keys, and have different targets keys [ROOT-SHARED]",
         "nothing in a root names its repository: whoever owns one could take over the other",
     );
 }

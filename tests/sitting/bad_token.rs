@@ -78,6 +78,41 @@ fn a_wrong_pin_is_told_with_what_the_token_says_and_tried_once() {
 }
 
 #[test]
+fn no_serial_and_no_count_of_pins_gets_into_what_is_published() {
+    let bench = renewing(MODULE);
+    let serials = TOKENS.map(|token| bench.serial(token));
+    // A wrong PIN, twice, and a token in the place of another: the screen tells serials and counts.
+    bench.scratch.file("answers-2.toml", "[pin]\nofficer-a = \"000000\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    let told = bench.resume().stderr;
+    assert!(told.contains(&format!("(serial {}) refused the PIN", serials[0])), "{told}");
+    assert!(told.contains("wrong here in a row: 2 [TOKEN-PIN]"), "{told}");
+    fs::rename(bench.path("tokens/officer-a"), bench.path("tokens/free")).unwrap();
+    bench.write_answers(&TOKENS, "");
+    let told = bench.resume().stderr;
+    assert!(told.contains(&format!("no token with serial {} is present", serials[0])), "{told}");
+    fs::remove_dir_all(bench.path("tokens/officer-a")).unwrap();
+    fs::rename(bench.path("tokens/free"), bench.path("tokens/officer-a")).unwrap();
+    bench.resume().ok();
+    let mut public = super::refused::files(&bench.path("media/out-2a/trust"));
+    let report = bench.officiant(&["report", "media/out-2a"]).ok().stdout;
+    assert!(report.contains("refused: "), "{report}");
+    public.insert("the report as text".to_owned(), report.into_bytes());
+    for (path, bytes) in &public {
+        let text = String::from_utf8_lossy(bytes);
+        let secrets =
+            serials.iter().map(String::as_str).chain(["in a row", "running low", "PINs of"]);
+        for secret in secrets {
+            assert!(!text.contains(secret), "{path} has `{secret}`");
+        }
+    }
+    let record = &public["ceremonies/0002-renew/record.jsonl"];
+    let record = String::from_utf8_lossy(record);
+    let refused = "{\"kind\":\"refused\",\"check\":\"TOKEN-PIN\",\"exit\":\"refused\"}";
+    assert_eq!(record.matches(refused).count(), 2, "{record}");
+}
+
+#[test]
 fn a_token_with_another_serial_is_named() {
     let bench = renewing(MODULE);
     let [first, second] = ["officer-a", "officer-b"].map(|token| bench.serial(token));
@@ -217,8 +252,8 @@ fn a_module_that_the_plan_does_not_pin_is_not_loaded() {
     assert_eq!(shim.calls(), []);
 }
 
-#[test]
-fn a_ceremony_takes_no_soft_token() {
+/// A ceremony that is no practice, on soft tokens, up to the question for the first watch.
+pub(crate) fn begun_for_real() -> (Bench, Pty) {
     let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
     bench.write_room(&TOKENS);
     let digest = bench.write_request(&Default::default());
@@ -233,11 +268,17 @@ fn a_ceremony_takes_no_soft_token() {
     let typed: Vec<&str> =
         asked.split(' ').map(|at| words[at.parse::<usize>().unwrap() - 1]).collect();
     terminal.send_line(&typed.join(" "));
-    for _ in 0..2 {
-        terminal.expect("your watch in UTC");
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M");
-        terminal.send_line(&now.to_string());
-    }
+    terminal.expect("your watch in UTC");
+    (bench, terminal)
+}
+
+#[test]
+fn a_ceremony_takes_no_soft_token() {
+    let (bench, mut terminal) = begun_for_real();
+    let now = || jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
+    terminal.send_line(&now());
+    terminal.expect("your watch in UTC");
+    terminal.send_line(&now());
     for (asked, typed) in [
         ("read these digests out", ""),
         ("read this digest out", ""),

@@ -2,10 +2,11 @@
 
 use officiant::ceremony::fact::Fact;
 use officiant::digest::Digest;
-use officiant::record::{Body, Entry, Record};
+use officiant::record::{Body, Entry, Mode, Record};
 use officiant::root::Dialect;
 
 use super::Bench;
+use super::bad_token::begun_for_real;
 use super::genesis::on_tokens;
 
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
@@ -86,4 +87,25 @@ fn a_token_that_meant_to_sign_something_else_stops_the_ceremony() {
     });
     let what = "token `officer-a` intends to sign something else than was drafted";
     is_refused(&bench, &format!("{what} [ROOT-EQUIVOCATION]"));
+}
+
+#[test]
+fn a_record_that_calls_itself_a_rehearsal_is_not_resumed() {
+    // Before the first checkpoint no paper knows the record, and a rehearsal would take soft tokens for real names.
+    let (bench, mut terminal) = begun_for_real();
+    terminal.kill();
+    terminal.finish();
+    edit(&bench, |entry| {
+        if let Body::Opened { mode, .. } = &mut entry.body {
+            *mode = Mode::Rehearsal;
+        }
+        true
+    });
+    let before = bench.record().bytes();
+    let ran = bench.officiant(&["resume", "--room", "room-1.toml"]);
+    let told = "error: record line 1: a rehearsal is never resumed [FACT-ORDER]\n\
+                hint: find the machine or media that holds the whole record\n\
+                this run did nothing; what earlier runs signed and wrote stands\n";
+    assert_eq!((bench.told(&ran).as_str(), ran.code()), (told, 1));
+    assert_eq!(bench.record().bytes(), before);
 }

@@ -49,13 +49,15 @@ impl Bench {
             }
         });
         let record = self.record();
-        let Some(Body::Refused { check, what: recorded }) =
-            record.entries().last().map(|entry| &entry.body)
+        let Some(Body::Refused { check, exit }) = record.entries().last().map(|entry| &entry.body)
         else {
             panic!("the record does not end with the refusal");
         };
-        let named = check.map_or(String::new(), |check| format!(" {check}"));
-        assert_eq!(format!("error: {}{named}", self.without_paths(recorded)), what);
+        assert_eq!(i32::from(exit.code()), code);
+        match check {
+            Some(check) => assert!(what.ends_with(&format!(" {check}")), "{what}"),
+            None => assert!(!what.ends_with(']'), "{what}"),
+        }
     }
 
     /// The record of this ceremony so far.

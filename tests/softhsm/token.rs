@@ -78,7 +78,7 @@ fn a_label_that_is_taken_or_unfit_initialises_nothing() {
     let long = "1".repeat(256 - 1);
     assert_eq!(
         words(token.init(None, "two", SoPin::Drawn, pin("123"))),
-        "token `two` (no serial yet) takes PINs of 4 to 255 bytes, this one has 3"
+        "token `two` (no serial yet) takes PINs of 4 to 255 bytes, this one is shorter or longer"
     );
     assert_eq!(token.list().unwrap().faces.iter().filter(|face| face.is_initialised).count(), 1);
     token.init(None, "two", SoPin::Drawn, pin(&long)).unwrap();

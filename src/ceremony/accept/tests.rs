@@ -1,10 +1,13 @@
 //! Records that say what no room brought: each is refused where it is taken up, in a ceremony and in its replay.
 
 use super::*;
+use crate::ceremony::Inputs;
 use crate::ceremony::fact::{ModuleRead, RootMade};
 use crate::ceremony::tests::{GENESIS, Pair, Room};
 use crate::digest::Digest;
 use crate::key::Algorithm;
+use crate::record::{Body, Mode, Record, Tool};
+use crate::trust::Past;
 
 /// A genesis up to a step, the facts of which are changed.
 fn refused(at: fn(&Act) -> bool, change: impl Fn(&Ceremony, &mut Fact)) -> String {
@@ -50,7 +53,7 @@ fn a_module_that_the_plan_does_not_pin_is_refused() {
     let pinned = Digest::of(b"the module that was reviewed");
     let plan =
         GENESIS.replace("practice = true", &format!("practice = true\nmodules = [\"{pinned}\"]"));
-    let inputs = room.inputs(&plan, crate::trust::Past::default(), true);
+    let inputs = room.inputs(&plan, Past::default(), true);
     let (ceremony, number, _) = room.until(inputs, |act| *act == Act::ReadRoom);
     let read = |sha256| {
         let modules = vec![ModuleRead { name: "softhsm".into(), sha256 }];
@@ -276,4 +279,56 @@ fn watches_of_one_person_or_of_another_hour_are_refused() {
         hour,
         "the watch of seat A and the machine's clock are more than 5 minutes apart [CLOCK-WINDOW]"
     );
+}
+
+#[test]
+fn a_record_of_another_mode_than_the_plans_is_refused() {
+    let real = GENESIS.replace("practice = true\n", "");
+    let mut room = Room::new();
+    let [practice, real] = [GENESIS, &real].map(|plan| room.inputs(plan, Past::default(), true));
+    let opened = |inputs: &Inputs, mode| {
+        let mut record = Record::default();
+        let tool = Tool { version: String::new(), sha256: Digest::of(b"") };
+        let (plan, after) = (inputs.plan.digest(), inputs.plan.after());
+        let body = Body::Opened { tool, plan, after, inputs: Digest::of(b""), mode };
+        record.append(room.now, 0, body).unwrap();
+        crate::ceremony::replay(inputs.clone(), &record).map_err(|refusal| refusal.to_string())
+    };
+    assert!(opened(&practice, Mode::Practice).is_ok());
+    for (inputs, mode) in [
+        (&practice, Mode::Ceremony),
+        (&practice, Mode::Rehearsal),
+        (&real, Mode::Practice),
+        (&real, Mode::Rehearsal),
+    ] {
+        assert_eq!(
+            opened(inputs, mode).unwrap_err(),
+            "record line 1: it opens another plan, another past or another kind of ceremony [FACT-ORDER]"
+        );
+    }
+}
+
+#[test]
+fn certificates_or_signatures_for_other_repositories_than_planned_are_refused() {
+    let certified = refused(
+        |act| matches!(act, Act::MakeKey { .. }),
+        |_, fact| {
+            if let Fact::KeyMade { certificates, .. } = fact {
+                certificates.swap(0, 1);
+            }
+        },
+    );
+    assert_eq!(
+        certified,
+        "key `root-a` has certificates for other repositories than planned [FACT-ORDER]"
+    );
+    let signed = refused(
+        |act| matches!(act, Act::SignRoots { .. }),
+        |_, fact| {
+            if let Fact::RootsSigned { signatures, .. } = fact {
+                signatures.pop();
+            }
+        },
+    );
+    assert_eq!(signed, "key `root-a` signed for other repositories than planned [FACT-ORDER]");
 }

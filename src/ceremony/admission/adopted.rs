@@ -1,6 +1,6 @@
 //! Whether a key that the plan adopts is a root key already: the pin alone would let in any key that is on a token.
 //!
-//! Second floor: pure. security.md rule 12.
+//! Second floor: pure. docs/threats.md rule 12.
 
 use super::chain;
 use crate::ceremony::Inputs;

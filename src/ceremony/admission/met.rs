@@ -1,6 +1,6 @@
 //! Whether the chain of a request begins where room and plan say that it does.
 //!
-//! Second floor: pure. security.md rule 2.
+//! Second floor: pure. docs/threats.md rule 2.
 
 use super::Asked;
 use crate::ceremony::plan::Kind;

@@ -1,124 +1,165 @@
 //! Whether repositories may share what nothing in a root tells apart: a certificate name, or a TUF root key.
 //!
-//! Second floor: pure. docs/threats.md rule 10.
+//! Second floor: pure. docs/threats.md rule 10. Decided twice: at the opening of what the plan will bring, before anybody is
+//! asked, and of the candidates as they are, since a token that is not here leaves its key the certificate that it had.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
-use super::{chain, offered};
-use crate::ceremony::Inputs;
-use crate::ceremony::plan::PlannedRepository;
-use crate::ceremony::roster::{KeyOrigin, Roster};
+use super::offered;
+use crate::ceremony::draft::Draft;
+use crate::ceremony::plan::{Plan, PlannedRepository};
+use crate::ceremony::roster::{Key, KeyOrigin, Roster};
+use crate::ceremony::{Ceremony, Inputs};
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
-use crate::root::{self, Role, Root, SignedRoot};
+use crate::root::{self, Dialect, Role, Root, SignedRoot};
+use crate::trust::Past;
 
-/// One certificate name, or one TUF root key, for several repositories lets each take over the others: allowed only
-/// where the same people own their online keys anyway. `[ROOT-SHARED]`
-pub(super) fn check(inputs: &Inputs, roster: &Roster) -> Result<(), Refusal> {
-    let plan = &inputs.plan;
-    let Some(root) = plan.root() else { return Ok(()) };
-    check_past(inputs, roster)?;
-    let wildcard = root.certificate_name.as_deref().filter(|name| *name != "gun");
-    let shared = match plan.dialect() {
-        root::Dialect::Notary => wildcard.is_some(),
-        root::Dialect::Tuf => plan.repositories().len() > 1,
+/// Checks what the plan will bring; `lasts` are the newest roots of its repositories, in its order. `[ROOT-SHARED]`
+pub(super) fn check(
+    inputs: &Inputs,
+    roster: &Roster,
+    lasts: &[Option<SignedRoot>],
+) -> Result<(), Refusal> {
+    check_covered(&inputs.plan)?;
+    let planned = inputs.plan.repositories().iter().zip(lasts).map(|(repository, last)| {
+        let last = last.as_ref().map(SignedRoot::root);
+        Face {
+            name: &repository.name,
+            shared: will_share(&inputs.plan, roster, last),
+            targets: will_own(inputs, repository, last),
+        }
+    });
+    decide(&inputs.plan, &inputs.past, planned.collect())
+}
+
+/// Checks the candidates as they are. `[ROOT-SHARED]`
+pub(in crate::ceremony) fn check_drafts(
+    ceremony: &Ceremony,
+    drafts: &[Draft],
+) -> Result<(), Refusal> {
+    let faces = drafts.iter().map(|draft| Face::of(&draft.repository, &draft.root));
+    decide(ceremony.plan(), ceremony.past(), faces.collect())
+}
+
+/// The plan's wildcard is for all its repositories.
+fn check_covered(plan: &Plan) -> Result<(), Refusal> {
+    let Some(wildcard) = wildcard(plan) else { return Ok(()) };
+    let above = stem(wildcard).unwrap_or(wildcard);
+    match plan.repositories().iter().find(|repository| !repository.name.starts_with(above)) {
+        None => Ok(()),
+        Some(other) => {
+            let what = format!("certificate name `{wildcard}` does not cover `{}`", other.name);
+            Err(Refusal::of(Check::RootShared, what)
+                .hint("give it a plan of its own, or every repository its own certificates"))
+        }
+    }
+}
+
+fn wildcard(plan: &Plan) -> Option<&str> {
+    let named = plan.root().and_then(|root| root.certificate_name.as_deref());
+    named.filter(|name| *name != "gun")
+}
+
+/// What every name that a wildcard covers begins with; none for a name that is no wildcard.
+fn stem(name: &str) -> Option<&str> {
+    name.ends_with('*').then(|| name.trim_end_matches('*'))
+}
+
+/// A repository, by what decides whether its root could stand for another one's.
+struct Face<'a> {
+    name: &'a str,
+    /// Of Notary the stems of its root certificates' wildcards, of TUF its root keys.
+    shared: BTreeSet<String>,
+    targets: BTreeSet<PublicKey>,
+}
+
+impl<'a> Face<'a> {
+    fn of(name: &'a str, root: &Root) -> Self {
+        let marks = root.role_keys(Role::Root).filter_map(|(_, key)| mark(root.dialect(), key));
+        Self { name, shared: marks.collect(), targets: targets_of(root) }
+    }
+}
+
+fn mark(dialect: Dialect, key: &root::Key) -> Option<String> {
+    match dialect {
+        Dialect::Notary => stem(key.bundle()?.leaf().name()).map(str::to_owned),
+        Dialect::Tuf => key.public().map(|public| public.id().to_string()),
+    }
+}
+
+fn targets_of(root: &Root) -> BTreeSet<PublicKey> {
+    root.role_keys(Role::Targets).filter_map(|(_, key)| key.public().cloned()).collect()
+}
+
+/// What the next root will share, as far as the plan says: a key that gets no new certificate keeps the one it has.
+fn will_share(plan: &Plan, roster: &Roster, last: Option<&Root>) -> BTreeSet<String> {
+    let kept = |public: &PublicKey| {
+        let last = last?;
+        mark(Dialect::Notary, last.key(last.root_key_id(public)?)?)
     };
-    if !shared {
-        return Ok(());
-    }
-    let mut owners: Option<(BTreeSet<PublicKey>, &str)> = None;
-    for repository in plan.repositories() {
-        if let Some(wildcard) = wildcard {
-            let prefix = wildcard.trim_end_matches('*');
-            if !repository.name.starts_with(prefix) {
-                let what =
-                    format!("certificate name `{wildcard}` does not cover `{}`", repository.name);
-                return Err(Refusal::of(Check::RootShared, what)
-                    .hint("give it a plan of its own, or every repository its own certificates"));
-            }
-        }
-        let keys = targets_keys(inputs, repository)?;
-        match &owners {
-            None => owners = Some((keys, &repository.name)),
-            Some((first, _)) if *first == keys => {}
-            Some((_, first)) => {
-                return Err(different(first, &repository.name));
-            }
-        }
-    }
-    Ok(())
+    let shares = |key: &Key| match (plan.dialect(), &key.origin) {
+        (Dialect::Notary, KeyOrigin::Known(public)) if !key.certified => kept(public),
+        (Dialect::Notary, _) => wildcard(plan).and_then(stem).map(str::to_owned),
+        (Dialect::Tuf, KeyOrigin::Known(public)) => Some(public.id().to_string()),
+        (Dialect::Tuf, KeyOrigin::Adopted(id)) => Some(id.to_string()),
+        (Dialect::Tuf, KeyOrigin::New) => Some(key.name.clone()),
+    };
+    roster.keys().iter().filter(|key| key.stays).filter_map(shares).collect()
 }
 
-fn different(first: &str, second: &str) -> Refusal {
-    let what =
-        format!("`{first}` and `{second}` would share root keys, and have different targets keys");
-    Refusal::of(Check::RootShared, what)
-        .hint("nothing in a root names its repository: whoever owns one could take over the other")
-}
-
-/// The same between the plan's repositories and those of earlier ceremonies: a plan for each would else do what one
-/// plan for both may not.
-fn check_past(inputs: &Inputs, roster: &Roster) -> Result<(), Refusal> {
-    let plan = &inputs.plan;
-    let wildcard = plan.root().and_then(|root| root.certificate_name.as_deref());
-    let wildcard = wildcard.and_then(|name| name.strip_suffix('*'));
-    let planned = |name: &str| plan.repositories().iter().any(|planned| planned.name == name);
-    for (known, chain) in inputs.past.repositories() {
-        let Some(last) = chain.last().map(SignedRoot::root).filter(|_| !planned(known)) else {
-            continue;
-        };
-        if last.dialect() != plan.dialect() {
-            continue;
-        }
-        for repository in plan.repositories() {
-            let shares = match plan.dialect() {
-                root::Dialect::Tuf => lists_key_of(last, roster),
-                root::Dialect::Notary => {
-                    wildcard.is_some_and(|stem| known.starts_with(stem))
-                        || names_by_wildcard(last, &repository.name)
-                }
-            };
-            if shares && targets_of(Some(last)) != targets_keys(inputs, repository)? {
-                return Err(different(known, &repository.name));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whether a root lists a root key that stays or comes by this plan; one that is made in it is in no root yet.
-fn lists_key_of(last: &Root, roster: &Roster) -> bool {
-    let publics = || last.role_keys(Role::Root).filter_map(|(_, key)| key.public());
-    roster.keys().iter().filter(|key| key.stays).any(|key| match &key.origin {
-        KeyOrigin::Known(public) => publics().any(|listed| listed == public),
-        KeyOrigin::Adopted(pinned) => publics().any(|listed| listed.id() == *pinned),
-        KeyOrigin::New => false,
-    })
-}
-
-/// Whether a root holds a root certificate with a wildcard that covers a repository.
-fn names_by_wildcard(last: &Root, repository: &str) -> bool {
-    let leaves = last.role_keys(Role::Root).filter_map(|(_, key)| key.bundle());
-    leaves
-        .map(|bundle| bundle.leaf())
-        .any(|leaf| leaf.name().ends_with('*') && leaf.names(repository))
-}
-
-fn targets_of(last: Option<&Root>) -> BTreeSet<PublicKey> {
-    let keys = last.into_iter().flat_map(|last| last.role_keys(Role::Targets));
-    keys.filter_map(|(_, key)| key.public().cloned()).collect()
-}
-
-fn targets_keys(
+/// The targets keys of the next root.
+fn will_own(
     inputs: &Inputs,
     repository: &PlannedRepository,
-) -> Result<BTreeSet<PublicKey>, Refusal> {
-    if let (Some(request), true) =
-        (&inputs.request, inputs.plan.roles().any(|role| role.name == Role::Targets))
-    {
-        return Ok(offered(request, &repository.name, Role::Targets).into_iter().collect());
+    last: Option<&Root>,
+) -> BTreeSet<PublicKey> {
+    let changes = inputs.plan.roles().any(|role| role.name == Role::Targets);
+    match inputs.request.as_ref().filter(|_| changes) {
+        Some(request) => offered(request, &repository.name, Role::Targets).into_iter().collect(),
+        None => last.map(targets_of).unwrap_or_default(),
     }
-    let chain = chain(inputs, &repository.name)?;
-    Ok(targets_of(chain.last().map(SignedRoot::root)))
+}
+
+/// One certificate name, or one TUF root key, for several repositories lets each take over the others: allowed only
+/// where the same people own their targets keys anyway. Repositories of earlier ceremonies count as well: a plan for
+/// each would else do what one plan for both may not.
+fn decide<'a>(plan: &Plan, past: &'a Past, mut faces: Vec<Face<'a>>) -> Result<(), Refusal> {
+    let planned: BTreeSet<&str> = faces.iter().map(|face| face.name).collect();
+    for (name, chain) in past.repositories() {
+        let last = chain.last().map(SignedRoot::root);
+        let last = last.filter(|last| last.dialect() == plan.dialect());
+        if let (Some(last), false) = (last, planned.contains(name.as_str())) {
+            faces.push(Face::of(name, last));
+        }
+    }
+    let mut holders: BTreeMap<&str, &Face<'_>> = BTreeMap::new();
+    for face in &faces {
+        for mark in &face.shared {
+            check_owners(holders.entry(mark).or_insert(face), face)?;
+        }
+    }
+    if plan.dialect() == Dialect::Tuf {
+        return Ok(());
+    }
+    let names: BTreeMap<&str, &Face<'_>> = faces.iter().map(|face| (face.name, face)).collect();
+    for (stem, holder) in holders {
+        let from = names.range::<str, _>((Bound::Included(stem), Bound::Unbounded));
+        let mut covered = from.take_while(|(name, _)| name.starts_with(stem));
+        covered.try_for_each(|(_, face)| check_owners(holder, face))?;
+    }
+    Ok(())
+}
+
+fn check_owners(one: &Face<'_>, other: &Face<'_>) -> Result<(), Refusal> {
+    if one.targets == other.targets {
+        return Ok(());
+    }
+    let (first, second) = (one.name.min(other.name), one.name.max(other.name));
+    let what =
+        format!("`{first}` and `{second}` would share root keys, and have different targets keys");
+    Err(Refusal::of(Check::RootShared, what)
+        .hint("nothing in a root names its repository: whoever owns one could take over the other"))
 }

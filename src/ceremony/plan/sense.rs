@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use unicode_normalization::is_nfc;
+
 use super::{Error, Kind, Plan, PlanText, PlannedKey, line_of};
 use crate::key::Algorithm;
 use crate::name::{Name, is_device};
 use crate::root::certificate::MAX_NAME;
 use crate::root::{Dialect, Role};
-use crate::wording::List;
+use crate::wording::{List, is_unseen};
 
 /// A mistake: the offset in the plan's text, and what is wrong there.
 type Mistake = (usize, String);
@@ -43,10 +45,22 @@ pub(super) fn check_list(text: &PlanText, source: &str) -> Result<(), Error> {
 
 /// Refuses a plan that contradicts itself.
 pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {
-    [dates, shape, tokens, keys, root, roles, repositories]
+    [title, dates, shape, tokens, keys, root, roles, repositories]
         .iter()
         .try_for_each(|rule| rule(plan))
         .map_err(|(offset, what)| Error::Sense { line: line_of(source, offset), what })
+}
+
+fn title(plan: &Plan) -> Result<(), Mistake> {
+    line("title", plan.title())
+}
+
+/// Text of the plan that stands in lines of screen and paper.
+fn line(what: &str, text: &str) -> Result<(), Mistake> {
+    if !text.trim().is_empty() && !text.chars().any(is_unseen) {
+        return Ok(());
+    }
+    Err((0, format!("`{what}` is not one line that everybody sees")))
 }
 
 fn dates(plan: &Plan) -> Result<(), Mistake> {
@@ -111,11 +125,24 @@ fn tokens(plan: &Plan) -> Result<(), Mistake> {
         if !seen.insert(&token.name) {
             return Err((at, format!("two tokens are called `{}`", token.name)));
         }
-        if token.custodian.trim().is_empty() {
-            return Err((at, format!("token `{}` has no custodian", token.name)));
+        if !is_seat(&token.custodian) {
+            let rule = "a seat has 1 to 64 letters and signs that everybody sees, in NFC, single spaces between them";
+            return Err((
+                at,
+                format!("token `{}`: custodian `{}`: {rule}", token.name, token.custodian),
+            ));
         }
     }
     Ok(())
+}
+
+/// Whether a seat is written in the one way in which it can be told from every other: seats are counted as people.
+fn is_seat(seat: &str) -> bool {
+    let is_plain = |c: char| c == ' ' || !(c.is_whitespace() || is_unseen(c));
+    (1..=64).contains(&seat.chars().count())
+        && seat.chars().all(is_plain)
+        && seat.split(' ').all(|word| !word.is_empty())
+        && is_nfc(seat)
 }
 
 fn keys(plan: &Plan) -> Result<(), Mistake> {
@@ -190,20 +217,20 @@ fn root(plan: &Plan) -> Result<(), Mistake> {
     }
     match root.certificate_name.as_deref() {
         None | Some("gun") => Ok(()),
-        Some(wildcard)
-            if wildcard.ends_with('*')
-                && wildcard.matches('*').count() == 1
-                && wildcard.len() <= MAX_NAME =>
-        {
-            Ok(())
-        }
+        Some(wildcard) if is_wildcard(wildcard) && wildcard.len() <= MAX_NAME => Ok(()),
         Some(other) => Err((
             at,
             format!(
-                "`certificate_name` is `{other}`, expected `gun` or at most {MAX_NAME} bytes that end in one `*`"
+                "`certificate_name` is `{other}`, expected `gun`, or a host, whole segments and `/*`, at most {MAX_NAME} bytes"
             ),
         )),
     }
+}
+
+/// Whether it covers what lies below a host, or below whole segments of it: `host/*` and `host/team/*`, never `ho*`,
+/// which covers other people's hosts, and never `*`, which covers every repository in the world.
+fn is_wildcard(name: &str) -> bool {
+    name.strip_suffix("/*").is_some_and(|above| above.parse::<Name>().is_ok())
 }
 
 fn roles(plan: &Plan) -> Result<(), Mistake> {
@@ -233,6 +260,7 @@ fn roles(plan: &Plan) -> Result<(), Mistake> {
 
 fn repositories(plan: &Plan) -> Result<(), Mistake> {
     let mut seen: BTreeMap<&str, ()> = BTreeMap::new();
+    plan.exclusions().iter().try_for_each(|exclusion| line("reason", &exclusion.reason))?;
     for name in plan
         .repositories()
         .iter()

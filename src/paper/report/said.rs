@@ -89,10 +89,10 @@ pub(super) fn event(entry: &Entry, head: Digest, current: Option<&Fact>) -> Opti
         Body::Checkpoint { part } => {
             ("checkpoint", format!("{at}: {part}; on paper: {}", head.words().join(" ")))
         }
-        Body::Refused { check, what } => {
-            let check = check.map_or_else(String::new, |check| format!(" {check}"));
-            ("refused", format!("{at}: {what}{check}"))
+        Body::Refused { check: Some(check), .. } => {
+            ("refused", format!("{at}: {check} {}", check.rule()))
         }
+        Body::Refused { check: None, exit } => ("refused", format!("{at}: {}", exit.sentence())),
         Body::Done { fact: done } if Some(done) == current => return None,
         Body::Done { fact: Fact::Exception { expected, happened, decided, by } } => {
             let text = format!(

@@ -49,9 +49,10 @@ fn what_else_happened_stands_at_its_step() {
     };
     let at = played.record.entries()[3].at;
     played.record.append(at, 3, Body::Done { fact }).unwrap();
-    let what = "the clock says 2027".to_owned();
-    let check = Some(crate::check::Check::ClockWindow);
-    played.record.append(at, 3, Body::Refused { check, what }).unwrap();
+    let exit = crate::refusal::Exit::Device;
+    for check in [Some(crate::check::Check::MediaKind), None] {
+        played.record.append(at, 3, Body::Refused { check, exit }).unwrap();
+    }
     let fact = Fact::Intended {
         key: "root-b".into(),
         token: "officer-2".into(),
@@ -69,7 +70,8 @@ fn what_else_happened_stands_at_its_step() {
     let text = text(&paper).replace("\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
     for said in [
         "expected: two witnesses; happened: one came; decided: go on; by seat B",
-        "the clock says 2027 [CLOCK-WINDOW]",
+        "UTC: [MEDIA-KIND] A media is used only for what its marker file says",
+        "UTC: A token or a media did not do its part.",
         "the words of page Keys were right, after 2 wrong answers; key `x` is made anew",
         "1 exception: in each, people went on",
         "token officer-2 stores nothing; it intends: e3b0 c442",

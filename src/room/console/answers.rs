@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::{Console, Error, Prompt, harmless, wrapped};
 use crate::secret::{Pin, SecretBytes};
+use crate::wording::one_line;
 
 /// Answers from a file; what the file leaves out is answered as expected, where that is public.
 ///
@@ -161,7 +162,7 @@ fn show(out: &mut impl Write, text: &str) -> Result<(), Error> {
 fn answer(out: &mut impl Write, prompt: &Prompt, known: Option<String>) -> Result<String, Error> {
     let expected = || prompt.expected.as_ref().map(super::Expected::typed);
     let answer = known.or_else(expected).ok_or_else(|| unanswered(prompt))?;
-    show(out, &format!("{prompt}{answer}"))?;
+    show(out, &format!("{prompt}{}", one_line(&answer)))?;
     Ok(answer.trim().to_owned())
 }
 

@@ -161,7 +161,7 @@ pub enum Error {
         code: String,
     },
     /// The PIN is shorter or longer than the token takes. Nothing was done to the token.
-    #[error("{token} takes PINs of {min} to {max} bytes, this one has {found}")]
+    #[error("{token} takes PINs of {min} to {max} bytes, this one is shorter or longer")]
     PinLength {
         /// Whose.
         token: Name,
@@ -169,8 +169,6 @@ pub enum Error {
         min: usize,
         /// The longest.
         max: usize,
-        /// The length of this one.
-        found: usize,
     },
     /// The PIN was refused where no count is asked for, such as the SO PIN of a token being initialised.
     #[error("{token} does not take this PIN ({code})")]

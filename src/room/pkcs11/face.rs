@@ -5,6 +5,8 @@
 use cryptoki::slot::TokenInfo;
 use serde::{Deserialize, Serialize};
 
+use crate::wording::is_unseen;
+
 /// What errors call a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Name {
@@ -101,10 +103,10 @@ pub(super) fn user_tries(info: &TokenInfo) -> TriesLeft {
     }
 }
 
-/// What a token writes of itself, fit for a screen: some pad with NUL, and none may send control characters.
+/// What a token writes of itself, fit for a screen: some pad with NUL, and none may send what nobody sees.
 pub(super) fn clean(text: &str) -> String {
     text.trim_matches(|c: char| c == '\0' || c.is_whitespace())
         .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| if is_unseen(c) { '\u{fffd}' } else { c })
         .collect()
 }

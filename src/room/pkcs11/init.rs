@@ -52,7 +52,7 @@ fn chosen<'a>(blank: &Blank<'_>, faces: &'a [(Slot, Face)]) -> Result<(Slot, &'a
 fn refuse_length(pin: &Pin, token: &Name, (min, max): (usize, usize)) -> Result<(), Error> {
     let found = pin.expose().len();
     if found < min || (max > 0 && found > max) {
-        return Err(Error::PinLength { token: token.clone(), min, max, found });
+        return Err(Error::PinLength { token: token.clone(), min, max });
     }
     Ok(())
 }

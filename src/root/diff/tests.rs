@@ -80,3 +80,20 @@ fn equal_roots_have_no_difference_and_an_unknown_field_is_one() {
     let told = sentences(Some(&noted), first.root(), &[]);
     assert_eq!(told, ["The field `x-note` is gone."]);
 }
+
+#[test]
+fn no_root_begins_a_sentence_of_its_own() {
+    let id = KeyId::new("ab` stays.\nRole `root`");
+    let told = Difference::Loose { id: id.clone(), is_new: true }.sentence(&|_| String::new());
+    let shown = "`ab\\u{60} stays.\\u{a}Role \\u{60}root\\u{60}`";
+    assert_eq!(told, format!("Key {shown} stands in the document, and no role lists it."));
+    let name = || id.as_str().to_owned();
+    let told = Difference::Role { name: name(), is_new: false }.sentence(&|_| String::new());
+    assert_eq!(told, format!("The role {shown} is gone."));
+    let (from, to) = (None, Some("\"a\nb\"".to_owned()));
+    let told = Difference::Field { name: name(), from, to }.sentence(&|_| String::new());
+    assert_eq!(told, format!("The field {shown} says \"a\\u{{a}}b\"."));
+    let key = Box::new(Signer::new().key(Dialect::Tuf));
+    let told = Difference::KeyOut { role: "root".to_owned(), key }.sentence(&|_| "a\nb".to_owned());
+    assert_eq!(told, "Role `root`: a\\u{a}b leaves.");
+}

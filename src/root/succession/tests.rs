@@ -131,6 +131,25 @@ fn a_notary_root_key_without_a_certificate_is_refused() {
 }
 
 #[test]
+fn certificates_name_the_repository_and_outlive_the_root_by_two_years() {
+    let signer = Signer::new();
+    let keys = |until| vec![signer.key_until(until)];
+    let root = |until| {
+        let change =
+            Change { roles: fixture::online(Dialect::Notary), ..change(1, keys(until), 1) };
+        next(Dialect::Notary, None, &change).unwrap()
+    };
+    assert_eq!(check_certified(&root("2033-11-30"), REPOSITORY), Ok(()));
+    let error = check_certified(&root("2033-11-29"), REPOSITORY).unwrap_err();
+    assert_eq!(error.check(), Check::CertOutlivesRoot);
+    assert!(error.to_string().ends_with(
+        "ends 2033-11-29T00:00:00Z, less than two years after the root, which expires 2031-11-30T00:00:00Z"
+    ));
+    let error = check_certified(&root("2033-11-30"), "localhost:5000/y").unwrap_err();
+    assert!(error.to_string().ends_with("is for `localhost:5000/x`, not for `localhost:5000/y`"));
+}
+
+#[test]
 fn crlf_in_a_certificate() {
     let first = fixture::first(Dialect::Notary, &[Signer::new()], 1);
     let (_, key) = first.root().role_keys(Role::Root).next().unwrap();
