@@ -30,6 +30,7 @@ pub mod supposed;
 mod accept;
 mod opening;
 mod replay;
+mod restart;
 
 use fact::{Certified, Fact, Purpose, RootMade, ShareMade, Signed};
 use plan::{Kind, Plan};
@@ -145,7 +146,9 @@ impl Ceremony {
             Act::OpenShare { key, token, purpose, .. } => gone(token).or_else(|| {
                 let finished = self.is_finished(key, *purpose);
                 let enough = self.opened(key, *purpose).len() >= self.needed(key);
-                (finished || enough).then(|| format!("enough shares of key {key} are open"))
+                (finished || enough)
+                    .then(|| format!("enough shares of key {key} are open"))
+                    .or_else(|| self.too_few_left(key))
             }),
             Act::CertifyWithShares { key } => self.too_few_here(key, Purpose::Certify),
             Act::SignWithShares { key } => self.too_few_here(key, Purpose::Sign),
@@ -167,6 +170,12 @@ impl Ceremony {
             | (Purpose::Sign, Fact::RootsSigned { key: done, .. }) => done == key,
             _ => false,
         })
+    }
+
+    /// Whoever is still here cannot open enough: nobody opens a share for nothing.
+    fn too_few_left(&self, key: &str) -> Option<String> {
+        let is_usable = self.roster.key(key).is_some_and(|key| self.is_usable(key));
+        (!is_usable).then(|| format!("too few shares of key {key} are here"))
     }
 
     fn too_few_here(&self, key: &str, purpose: Purpose) -> Option<String> {
@@ -295,24 +304,18 @@ impl Ceremony {
     /// What is now true, for the last line of a refusal.
     pub fn standing(&self) -> String {
         let signed = self.facts().filter(|fact| matches!(fact, Fact::RootsSigned { .. })).count();
-        let exported = self.facts().any(|fact| matches!(fact, Fact::FoldersExported { .. }));
-        let done = self.done.len();
-        let step = self.next().map_or(0, |step| step.number);
-        if exported {
+        if self.facts().any(|fact| matches!(fact, Fact::FoldersExported { .. })) {
             return "everything is signed, and on media".into();
         }
+        let goes_on = self.goes_on();
         if signed > 0 {
             let keys = crate::wording::Count(signed, "key");
-            return format!(
-                "{keys} signed, recorded; nothing is on out media; `resume` goes on at step {step}"
-            );
+            return format!("{keys} signed, recorded; nothing is on out media; {goes_on}");
         }
-        if done == 0 {
-            return Refusal::NOTHING_DONE.into();
+        if self.done.is_empty() {
+            return format!("nothing was signed; the work folder holds a record; {goes_on}");
         }
-        format!(
-            "nothing was signed; the record holds what was done; `resume` goes on at step {step}"
-        )
+        format!("nothing was signed; the record holds what was done; {goes_on}")
     }
 }
 

@@ -89,7 +89,7 @@ fn absent(name: &str, present: &Present) -> Refusal {
     };
     let what = format!("no token with the label `{name}` is present, found {found}");
     Refusal::new(Exit::Device, what)
-        .hint("insert it; if it is new, `officiant token init` prepares it")
+        .hint("insert it; if it is new, a ceremony initialises it when it enrols it")
 }
 
 /// An empty token that may be initialised.
@@ -165,11 +165,16 @@ impl Blank {
 
     fn new_pin(&self, console: &mut dyn Console) -> Result<Pin, Refusal> {
         let id = format!("pin {}", self.name);
-        let first = prompt(2, id.clone(), "custodian", format!("new PIN for token {}", self.name));
+        let text = format!("new PIN for token {}, {} characters or more", self.name, Pin::SHORTEST);
+        let first = prompt(2, id.clone(), "custodian", text);
         let second = prompt(3, id, "custodian", "the same PIN again".to_owned());
         for _ in 0..ATTEMPTS {
             let heard = |e: crate::room::console::Error| e.refusal(Refusal::NOTHING_DONE);
             let pin = console.ask_pin(&first).map_err(heard)?;
+            if !pin.is_long_enough() {
+                say(console, "that is too short")?;
+                continue;
+            }
             if pin.matches(&console.ask_pin(&second).map_err(heard)?) {
                 return Ok(pin);
             }

@@ -9,6 +9,7 @@ mod inputs;
 mod journal;
 mod module;
 mod opening;
+mod pause;
 mod plan;
 mod reading;
 pub mod rehearsal;
@@ -168,7 +169,9 @@ impl<'a> Session<'a> {
     }
 
     fn run(mut self) -> Result<Finished, Refusal> {
-        self.show_consent()?;
+        if let Some(step) = self.ceremony.next().map(|step| step.number) {
+            self.show_consent(step)?;
+        }
         while let Some(step) = self.ceremony.next().cloned() {
             self.pass_over(&step)?;
             let result = self.perform(&step);
@@ -247,8 +250,7 @@ impl<'a> Session<'a> {
     }
 
     fn show(&mut self, text: &str) -> Result<(), Refusal> {
-        let standing = self.ceremony.standing();
-        self.room.console.show(text).map_err(|error| error.refusal(standing))
+        self.room.console.show(text).map_err(|error| self.unheard(&error))
     }
 
     fn check_clock(&mut self) -> Result<(), Refusal> {

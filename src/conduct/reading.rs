@@ -90,6 +90,9 @@ impl Session<'_> {
     pub(super) fn read_roots(&mut self, step: u32) -> Result<Fact, Refusal> {
         let drafts = draft::drafts(&self.ceremony)?;
         let page = reading::page(&self.ceremony, &drafts);
+        for names in reading::alike(&page.look_alikes) {
+            self.show(&format!("        look twice: {names}"))?;
+        }
         let mut alone = Vec::new();
         for group in &page.alone {
             self.show(&group.text())?;
@@ -98,9 +101,6 @@ impl Session<'_> {
         }
         if let Some(group) = &page.together {
             self.show(&group.text())?;
-        }
-        for names in reading::alike(&page.look_alikes) {
-            self.show(&format!("        look twice: {names}"))?;
         }
         let (second_reader, wrong) = self.hear_second_reader(step)?;
         Ok(Fact::RootsRead { second_reader, alone, wrong })
@@ -112,7 +112,7 @@ impl Session<'_> {
             step,
             id: format!("outlier {repository}"),
             who: "operator".to_owned(),
-            text: "this one stands alone: type its name".to_owned(),
+            text: format!("{repository} stands alone: type its name in full"),
             expected: Some(Expected::Text(repository.to_owned())),
         };
         for _ in 0..ATTEMPTS {

@@ -63,7 +63,9 @@ impl Officer {
     fn answer(&mut self, question: &Question) -> String {
         let text = &question.text;
         let asks = |words: &str| text.contains(words);
-        if asks("PIN") {
+        if asks("then press Enter") {
+            String::new()
+        } else if asks("PIN") {
             PIN.to_owned()
         } else if asks("words ") {
             self.words(text)
@@ -169,6 +171,11 @@ impl Officer {
 fn question(unread: &str) -> Option<Question> {
     if !unread.ends_with(": ") {
         return None;
+    }
+    if unread.ends_with("press Enter for more: ") {
+        // The screen is full.
+        let text = "then press Enter for more".to_owned();
+        return Some(Question { above: unread.to_owned(), text });
     }
     let begins = |at: &usize| {
         let number = unread[*at..].strip_prefix("\n[").and_then(|rest| rest.split_once("] "));

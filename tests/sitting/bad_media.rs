@@ -89,7 +89,9 @@ fn room_media_in_the_place_of_out_media_and_back_are_refused_where_they_are_used
     fs::remove_file(bench.path("media/out-1b/letter.txt")).unwrap();
     let ran = bench.resume();
     let hint = "use an empty volume; nothing is ever overwritten";
-    let last = format!(" [MEDIA-OWN]\nhint: {hint}\n{}\n", signed(18));
+    let whole = "everything is signed, and the trust folder is whole on `media/out-1a`: keep that in the room; \
+                 `resume` goes on at step 18";
+    let last = format!(" [MEDIA-OWN]\nhint: {hint}\n{whole}\n");
     assert!(bench.told(&ran).ends_with(&last), "{}", ran.stderr);
     assert_eq!(fs::read(bench.path("media/out-1b/trust/custody.json")).unwrap(), b"{}");
     fs::remove_dir_all(bench.path("media/out-1b/trust")).unwrap();

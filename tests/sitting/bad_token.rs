@@ -279,9 +279,14 @@ fn a_ceremony_takes_no_soft_token() {
     terminal.send_line(&now());
     terminal.expect("your watch in UTC");
     terminal.send_line(&now());
-    for (asked, typed) in
-        [("what is decided", "go on"), ("decided by", "all seats"), ("put in token", "")]
-    {
+    for (asked, typed) in [
+        ("read these digests out", ""),
+        ("read this digest out", ""),
+        ("what is decided", "go on"),
+        ("decided by", "all seats"),
+        ("write these 24 words", ""),
+        ("put in token", ""),
+    ] {
         terminal.expect(asked);
         terminal.send_line(typed);
     }

@@ -14,6 +14,8 @@ use crate::harness::{
 
 /// What stands once the key has signed.
 const SIGNED: &str = "1 key signed, recorded; nothing is on out media; `resume` goes on at step ";
+/// What stands once one of the media has it all.
+const WHOLE: &str = "everything is signed, and the trust folder is whole on `media/out-1a`";
 const TOKENS: [&str; 1] = ["officer-a"];
 
 /// A first TUF root by one key on one token: the shortest ceremony that there is.
@@ -107,7 +109,7 @@ fn out_media_may_fail_vanish_or_lie_at_any_operation() {
     if !may_mount("out_media_may_fail_vanish_or_lie_at_any_operation") {
         return;
     }
-    stop_at_every_operation("media/out-1a", "out", "mkdir 1 fail ENOSPC", &[SIGNED]);
+    stop_at_every_operation("media/out-1a", "out", "mkdir 1 fail ENOSPC", &[SIGNED, WHOLE]);
 }
 
 #[test]
@@ -117,7 +119,7 @@ fn room_media_may_fail_vanish_or_lie_at_any_operation() {
     }
     // It takes the candidates before anything is signed, and the custody folder at the end.
     let drafted = "nothing was signed; the record holds what was done; `resume` goes on at step ";
-    let standing = &[drafted, SIGNED];
+    let standing = &[drafted, SIGNED, WHOLE];
     stop_at_every_operation("media/room-2", "room", "mkdir 1 fail ENOSPC", standing);
 }
 
@@ -131,7 +133,7 @@ fn a_full_or_read_only_media_is_called_so() {
     fs::remove_dir_all(bench.path(media)).unwrap();
     let medium = Medium::full_at(&bench.scratch, media, 16);
     fs::write(medium.path().join("officiant-media"), "out\n").unwrap();
-    let standing = &[SIGNED];
+    let standing = &[WHOLE];
     let ran = bench.conduct();
     told(&bench, &ran, "full", media, standing);
     assert!(bench.told(&ran).contains("error: media `media/out-1b` is full at `"));

@@ -42,6 +42,7 @@ mod rehearse;
 mod resume;
 mod rotate;
 mod shared;
+mod slips;
 mod unfinished;
 
 pub(crate) use bench::{Bench, Holding, PlanText, Publisher};

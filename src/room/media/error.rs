@@ -252,7 +252,10 @@ impl Error {
         refusal.check = self.check();
         refusal.hints.extend(self.hint().map(str::to_owned));
         if let Self::Failed { source, .. } = self {
-            refusal.because = Some(source.kind().to_string());
+            refusal.because = Some(match source.kind() {
+                std::io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+                kind => kind.to_string(),
+            });
         }
         refusal
     }
