@@ -2,7 +2,7 @@
 //!
 //! Second floor: pure. docs/threats.md rules 1 and 2.
 
-mod last;
+pub(super) mod last;
 pub(super) mod shared;
 mod snapshot;
 

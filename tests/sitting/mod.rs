@@ -25,6 +25,7 @@ mod fleet;
 mod forged;
 pub(crate) mod genesis;
 mod kill;
+mod late;
 mod left;
 mod meddle;
 mod normal;
