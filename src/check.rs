@@ -37,6 +37,8 @@ checks! {
     AbandonIntended = "ABANDON-INTENDED",
     /// The ceremony that is abandoned is the one that the plan names.
     AbandonPlan = "ABANDON-PLAN",
+    /// A key that a plan adopts is a root key of the request's chain.
+    AdoptInChain = "ADOPT-IN-CHAIN",
     /// Root certificates end at least two years after the root that they sign.
     CertOutlivesRoot = "CERT-OUTLIVES-ROOT",
     /// A root certificate is of the key, the name and the dates that the plan says, and signed by its own key.
@@ -85,7 +87,7 @@ checks! {
     RequestChain = "REQUEST-CHAIN",
     /// The request is the one that the plan names.
     RequestDigest = "REQUEST-DIGEST",
-    /// A repository met for the first time stands at the version and digest that the plan names.
+    /// A repository stands at the version and digest that the plan names, and one met for the first time is named.
     RequestFirstMet = "REQUEST-FIRST-MET",
     /// No root stands on the server that a ceremony here did not make, once a ceremony made one.
     RequestForeign = "REQUEST-FOREIGN",

@@ -48,6 +48,9 @@ pub enum Last {
     },
 }
 
+/// The largest list that is read, in bytes: some ten thousand repositories with their pins.
+pub const MAX_BYTES: usize = 16 << 20;
+
 impl List {
     /// Reads a list.
     ///

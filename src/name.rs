@@ -233,8 +233,8 @@ fn is_refused(c: char) -> bool {
     is_unseen(c) || c.is_whitespace() || "\"#%*<>?\\|".contains(c)
 }
 
-/// Names that DOS and Windows keep for devices, whatever follows a dot.
-fn is_device(name: &str) -> bool {
+/// Says whether DOS and Windows keep a name in lower case for a device, whatever follows a dot.
+pub fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or(name);
     let port = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
     let port = port.is_some_and(|n| n.len() == 1 && n.as_bytes()[0].is_ascii_digit());

@@ -38,10 +38,6 @@ pub const MAX_REPOSITORIES: usize = 20_000;
 pub const MAX_VERSIONS: u64 = 10_000;
 /// Most keys offered for one role.
 pub const MAX_KEYS: usize = 32;
-/// Most files of one request.
-pub const MAX_FILES: usize = 400_000;
-/// Most bytes of the files of one request together.
-pub const MAX_TOTAL: usize = 1 << 30;
 /// Most bytes of the page, and of its sums.
 pub const MAX_PAGE: usize = 32 << 20;
 /// Most bytes of one root.

@@ -13,7 +13,6 @@ use crate::refusal::{Exit, Refusal};
 use crate::request::Request;
 use crate::request::proof::Proof;
 use crate::trust::{CUSTODY, Past};
-use crate::verify;
 
 mod candidate;
 mod document;
@@ -59,7 +58,7 @@ pub fn file(bytes: &[u8], previous: Option<&[u8]>) -> Result<Shown, Refusal> {
 /// A folder that is none of those that are shown, or that contradicts itself.
 pub fn folder(files: Files, own: Option<&Past>) -> Result<Shown, Refusal> {
     if files.contains_key(CUSTODY) {
-        return Ok(Shown::Trust(Holders::of(&verify::read(files)?)));
+        return Ok(Shown::Trust(Holders::of(&Past::read(files)?)));
     }
     if files.contains_key(plan::FILE) && files.contains_key(candidate::ROOM) {
         return Candidate::read(&files, own).map(Shown::Candidate);

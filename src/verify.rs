@@ -86,7 +86,7 @@ pub fn verify(files: Files, anchors: Anchors<'_>) -> Result<Verified, Refusal> {
         return Err(Refusal::new(Exit::Usage, "the folder is empty"));
     }
     let (many, bytes) = (files.len(), files.values().map(Vec::len).sum());
-    let past = read(files)?;
+    let past = Past::read(files)?;
     let closing = past.last().map_or(Digest::of(b""), |last| last.closing);
     if let Some(words) = anchors.words {
         past.check_words(words)?;
@@ -123,17 +123,6 @@ pub fn paper(found: &Verified) -> Paper {
     }));
     paper.digest("Closing digest", found.closing);
     paper
-}
-
-/// Reads a trust folder, with what is wrong in it as a refusal.
-///
-/// # Errors
-/// `[TRUST-FOLDER]`, naming the file.
-pub fn read(files: Files) -> Result<Past, Refusal> {
-    Past::read(files).map_err(|error| {
-        Refusal::of(Check::TrustFolder, error.to_string())
-            .hint("compare with another copy of the trust folder")
-    })
 }
 
 /// Writes the report again where this very binary wrote it, and says whether it did.

@@ -34,18 +34,24 @@ pub(crate) fn toml_words(message: &str) -> String {
 /// Things joined for reading: `a`, `a and b`, `a, b and c`.
 pub struct List<'a, T> {
     items: &'a [T],
+    joint: &'static str,
     ticked: bool,
 }
 
 impl<'a, T: Display> List<'a, T> {
     /// Joins with `and`.
     pub fn and(items: &'a [T]) -> Self {
-        Self { items, ticked: false }
+        Self { items, joint: "and", ticked: false }
+    }
+
+    /// Joins with `or`.
+    pub fn or(items: &'a [T]) -> Self {
+        Self { items, joint: "or", ticked: false }
     }
 
     /// Joins names in backticks with `and`.
     pub fn names(items: &'a [T]) -> Self {
-        Self { items, ticked: true }
+        Self { items, joint: "and", ticked: true }
     }
 }
 
@@ -55,7 +61,7 @@ impl<T: Display> Display for List<'_, T> {
         for (at, item) in self.items.iter().enumerate() {
             match (at, self.items.len() - at) {
                 (0, _) => {}
-                (_, 1) => f.write_str(" and ")?,
+                (_, 1) => write!(f, " {} ", self.joint)?,
                 _ => f.write_str(", ")?,
             }
             write!(f, "{tick}{item}{tick}")?;

@@ -2,7 +2,9 @@
 //!
 //! Second floor: pure. docs/threats.md rules 1 and 2.
 
+pub(super) mod adopted;
 pub(super) mod last;
+mod met;
 pub(super) mod shared;
 mod snapshot;
 
@@ -10,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::plan::{Kind, Owner, Plan, PlannedRepository, PlannedRole};
+use super::plan::{Owner, Plan, PlannedRepository, PlannedRole};
 use super::roster::Roster;
 use super::{Inputs, opening};
 use crate::check::Check;
@@ -20,7 +22,7 @@ use crate::name::Name;
 use crate::refusal::Refusal;
 use crate::request::proof::Claim;
 use crate::request::{self, Request};
-use crate::root::threshold::{self, Ballot, Counting, Electorate, Fault, Signer};
+use crate::root::threshold::{self, Counting, Fault, Signer};
 use crate::root::{Role, Root, SignedRoot};
 use crate::wording::List;
 
@@ -30,7 +32,7 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
     let request = inputs.request.as_ref().ok_or_else(opening::no_request)?;
     check_digest(request, planned.sha256, "request")?;
     if let Some(second) = planned.second {
-        check_other(&inputs.plan, planned.sha256, second)?;
+        check_other(planned.sha256, second)?;
         let other = inputs.second.as_ref().ok_or_else(opening::no_request)?;
         check_digest(other, second, "second request")?;
         check_twice(request, other)?;
@@ -48,6 +50,7 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
         snapshot::check(&inputs.plan, request, repository, asked.chain.last())?;
         lasts.push(asked.chain.into_iter().next_back());
     }
+    adopted::check(inputs, roster)?;
     shared::check(inputs, roster, &lasts)
 }
 
@@ -109,10 +112,9 @@ fn check_digest(request: &Request, expected: Digest, what: &str) -> Result<(), R
         .hint("bring the media that the plan was written for"))
 }
 
-/// Two fetches differ at least in their instant, so one digest named twice is one fetch. A rehearsal makes its request
-/// itself, and is known by its dates: thirty years back, before this tool was released.
-fn check_other(plan: &Plan, first: Digest, second: Digest) -> Result<(), Refusal> {
-    if first != second || plan.when().until <= crate::RELEASED {
+/// Two fetches differ at least in their instant, so one digest named twice is one fetch.
+fn check_other(first: Digest, second: Digest) -> Result<(), Refusal> {
+    if first != second {
         return Ok(());
     }
     let what = format!("`second` in the plan is the first request again, {first}");
@@ -199,64 +201,6 @@ impl<'a> Asked<'a> {
                     "somebody put a root there that its keys did not sign: find out who, before anything is signed",
                 )
             })?;
-        }
-        Ok(())
-    }
-
-    /// The chain continues what the room knows, or is what the plan names for a repository met for the first time.
-    fn check_met(&self) -> Result<(), Refusal> {
-        let known = self.inputs.past.chain(&self.planned.name);
-        if self.chain.len() < known.len() {
-            let what = format!(
-                "the request ends at root {}, the trust folder at {}",
-                self.chain.len(),
-                known.len()
-            );
-            return Err(self
-                .refuse(Check::RequestBehind, what)
-                .hint("publish the last ceremony's roots first"));
-        }
-        if let Some((ours, _)) = known.iter().zip(&self.chain).find(|(a, b)| a.bytes() != b.bytes())
-        {
-            let what = format!(
-                "root {} of the request is not the one of the trust folder",
-                ours.version()
-            );
-            return Err(self.refuse(Check::RequestBehind, what).hint(
-                "server and trust folder tell different stories: find out why, before anything is signed",
-            ));
-        }
-        let found = self.chain.last().map(|root| (root.version().get(), root.digest()));
-        let named = self.planned.current.map(|current| (current.version, current.sha256));
-        if self.inputs.plan.kind() == Kind::Genesis && found.is_some() {
-            return Err(self
-                .refuse(Check::RequestFirstMet, "a genesis, and the server has a root already")
-                .hint("plan a `rotate` for it"));
-        }
-        if self.inputs.plan.kind() != Kind::Genesis && found.is_none() {
-            return Err(self
-                .refuse(Check::RequestFirstMet, "the server has no root of it")
-                .hint("plan a `genesis` for it"));
-        }
-        if known.is_empty() && found != named {
-            let what = match found {
-                Some((version, digest)) => {
-                    format!("the server is at root {version}, {digest}; the plan names another")
-                }
-                None => "the plan names a root, and the server has none".to_owned(),
-            };
-            return Err(self.refuse(Check::RequestFirstMet, what).hint(
-                "ask the repository's owner for version and digest of its root, not the courier, and name them in the plan",
-            ));
-        }
-        if known.len() < self.chain.len() && !known.is_empty() {
-            let what = format!(
-                "the request brings root {}, which no ceremony here made",
-                self.chain.len()
-            );
-            return Err(self.refuse(Check::RequestForeign, what).hint(
-                "bring the newest trust folder; if this is it, find out who signs with these keys",
-            ));
         }
         Ok(())
     }
@@ -383,12 +327,7 @@ fn check_link(old: &SignedRoot, new: &SignedRoot) -> Result<(), String> {
 }
 
 fn check_signed(root: &SignedRoot, (who, holder): (&str, &Root)) -> Result<(), String> {
-    let message = root.root().signed_bytes();
-    let none = BTreeSet::new();
-    let ballot = Ballot { message: &message, signatures: root.signatures(), assumed: &none };
-    let keys = Electorate::of(holder, Role::Root);
-    let tally =
-        threshold::count(holder.dialect(), &keys, ballot, FOREIGN).map_err(|e| e.to_string())?;
+    let tally = threshold::tally(holder, root, FOREIGN).map_err(|error| error.to_string())?;
     if tally.is_met() {
         return Ok(());
     }
@@ -406,3 +345,6 @@ const FOREIGN: Counting = Counting {
     bad_signature: Fault::Skip,
     second_signature: Fault::Ignore,
 };
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 //! Second floor: pure. The same inputs and facts always give the same bytes.
 
 mod certify;
+mod complete;
+mod dry;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,12 +21,16 @@ use crate::key::{PublicKey, ToSign};
 use crate::refusal::Refusal;
 use crate::root::certificate::Bundle;
 use crate::root::succession::{self, Change};
-use crate::root::threshold::{self, Ballot, Counting, Electorate};
-use crate::root::{self, Dialect, KeyId, Role, Root, Signature, SignedRoot, Version};
+use crate::root::threshold;
+use crate::root::{self, Dialect, KeyId, Role, Root, SignedRoot, Version};
 use certify::certified_name;
 pub use certify::{certificate_names, certificate_requests};
-pub(super) use certify::{check_certificate, check_outlives};
+pub(super) use certify::{check_certificate, check_kept, check_outlives};
+pub(super) use complete::check_assembled;
+use complete::of_key;
+pub use complete::{assemble, signed_by, tallies};
 use data_encoding::BASE64;
+pub use dry::{SignDry, try_dry};
 
 /// The next root of one repository, before it is signed.
 #[derive(Clone, Debug)]
@@ -132,15 +138,6 @@ fn root_key(
     let Some(kept) = kept else {
         return Err(ours(format!("key `{name}` has no certificate for `{repository}`")));
     };
-    let until = ceremony.plan().root().and_then(|root| root.certificates_until).map(midnight);
-    let ends = kept.bundle().map(|bundle| bundle.leaf().not_after());
-    if ends < until {
-        let what = format!(
-            "`{repository}`: the certificate of key `{name}` ends before `certificates_until`"
-        );
-        return Err(Refusal::of(Check::CertOutlivesRoot, what)
-            .hint("hold a `renew` instead: it makes new ones"));
-    }
     Ok(kept.clone())
 }
 
@@ -212,9 +209,6 @@ pub fn to_sign(drafts: &[Draft], public: &PublicKey) -> Result<Vec<(String, ToSi
     }
     Ok(inputs)
 }
-
-/// What to do about a form that no client takes.
-pub const NOT_SIGNED: &str = "keep the candidate for the makers of officiant; no real key signs it";
 
 /// Turns raw answers into recorded signatures, each verified.
 ///
@@ -288,108 +282,6 @@ pub(super) fn check_signed(
         }
     }
     Ok(())
-}
-
-/// A recorded signature, under every id that the key has: one private key signs once, for the old root and the new.
-fn of_key(draft: &Draft, public: &PublicKey, signature: &str) -> Option<Vec<Signature>> {
-    let bytes = BASE64.decode(signature.as_bytes()).ok()?;
-    let ids = draft.ids(public).into_iter();
-    ids.map(|id| draft.root.signature_of(&id, public, bytes.clone()).ok()).collect()
-}
-
-/// Completes every root from the recorded signatures, and counts them as the strictest reader would.
-///
-/// # Errors
-/// `[ROOT-THRESHOLD]` when old or new threshold is not met; `[ROOT-BYTES]` when the file does not read back as itself.
-pub fn assemble(ceremony: &Ceremony) -> Result<Vec<(Draft, SignedRoot)>, Refusal> {
-    let mut complete = Vec::new();
-    for draft in drafts(ceremony)? {
-        let mut signatures = Vec::new();
-        for (key, signed) in ceremony.signatures(&draft.repository) {
-            let public =
-                ceremony.public(key).ok_or_else(|| ours(format!("key `{key}` is not known")))?;
-            let made = of_key(&draft, &public, &signed.signature);
-            signatures
-                .extend(made.ok_or_else(|| ours(format!("key `{key}`: unreadable signature")))?);
-        }
-        let file = SignedRoot::assemble(&draft.root, &signatures);
-        check_complete(&draft, &file)?;
-        complete.push((draft, file));
-    }
-    Ok(complete)
-}
-
-/// Checks a candidate with the signatures of throw-away keys, before any real key signs it. `[DRY-SIGNATURE]`
-///
-/// # Errors
-/// A form that no client takes.
-pub fn check_dry(draft: &Draft, signatures: &[Signature]) -> Result<(), Refusal> {
-    if reads_back(draft, &SignedRoot::assemble(&draft.root, signatures)) {
-        return Ok(());
-    }
-    let what =
-        format!("`{}`: the candidate does not read back as it was written", draft.repository);
-    Err(Refusal::of(Check::DrySignature, what).hint(NOT_SIGNED))
-}
-
-/// Whether a file of a candidate reads back as itself, in the one form in which servers and clients write it.
-fn reads_back(draft: &Draft, file: &SignedRoot) -> bool {
-    let dialect = draft.root.dialect();
-    SignedRoot::parse(dialect, file.bytes()).is_ok_and(|again| {
-        again == *file
-            && again.signed_digest() == draft.root.signed_digest()
-            && (dialect == Dialect::Tuf || root::notary::is_byte_exact(&again))
-    })
-}
-
-fn check_complete(draft: &Draft, file: &SignedRoot) -> Result<(), Refusal> {
-    let name = &draft.repository;
-    if !reads_back(draft, file) {
-        let what = format!("`{name}`: the file does not read back as it was written");
-        return Err(Refusal::of(Check::RootBytes, what));
-    }
-    let message = draft.root.signed_bytes();
-    let none = BTreeSet::new();
-    let old = draft.last().map(|last| ("old", last.root()));
-    for (who, holder) in old.into_iter().chain([("new", &draft.root)]) {
-        let electorate = Electorate::of(holder, Role::Root);
-        let mine: Vec<Signature> = file
-            .signatures()
-            .iter()
-            .filter(|signature| electorate.keys.contains_key(&signature.key))
-            .cloned()
-            .collect();
-        let ballot = Ballot { message: &message, signatures: &mine, assumed: &none };
-        let counting = Counting::STRICTEST;
-        let tally = threshold::count(draft.root.dialect(), &electorate, ballot, counting)
-            .map_err(|error| Refusal::of(Check::RootThreshold, format!("`{name}`: {error}")))?;
-        if !tally.is_met() {
-            let what = format!(
-                "`{name}`: {} of the {} {who} signatures that it needs",
-                tally.counted.len(),
-                tally.needed
-            );
-            return Err(Refusal::of(Check::RootThreshold, what));
-        }
-    }
-    Ok(())
-}
-
-/// Checks the recorded digests of completed roots.
-pub(super) fn check_assembled(ceremony: &Ceremony, roots: &[RootMade]) -> Result<(), Refusal> {
-    let made: Vec<RootMade> = assemble(ceremony)?
-        .iter()
-        .map(|(draft, file)| RootMade {
-            repository: draft.repository.clone(),
-            version: file.version().get(),
-            sha256: file.digest(),
-        })
-        .collect();
-    if made == roots {
-        return Ok(());
-    }
-    Err(Refusal::of(Check::RootBytes, "the recorded roots are not those that the record gives")
-        .hint(EDITED))
 }
 
 /// Refuses when the keys that can still be used do not reach the old or the new threshold. `[QUORUM-PRESENT]`

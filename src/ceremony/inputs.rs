@@ -35,6 +35,12 @@ pub const PLAN: &str = "plan.toml";
 pub const UNFINISHED: &str = "unfinished";
 
 impl Inputs {
+    /// Plan and past without a request and what came beside it: what is at hand before there is a room.
+    pub fn alone(plan: Plan, past: Past) -> Self {
+        let (request, second, proofs, unfinished) = Default::default();
+        Self { plan, past, request, second, proofs, unfinished }
+    }
+
     /// Reads the inputs from files by path: `plan.toml`, the list that it names, `request/`, `request-2/`, `proofs/` and
     /// `unfinished/`. Other files are passed over.
     ///

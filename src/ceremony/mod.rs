@@ -33,12 +33,11 @@ mod opening;
 mod replay;
 
 use fact::{Certified, Fact, Purpose, RootMade, ShareMade, Signed};
-use plan::Plan;
+use plan::{Kind, Plan};
 use roster::{Holding, Key, KeyOrigin, Roster};
 use step::{Act, Step};
 
 pub use inputs::{Inputs, PLAN, UNFINISHED};
-pub use opening::check_after;
 pub use replay::replay;
 
 /// A ceremony at some point of its script.
@@ -57,21 +56,39 @@ pub struct Ceremony {
     exceptions: BTreeSet<(u32, String)>,
 }
 
+/// Who holds what in a ceremony, by plan, past and what it closes: all that can be known of it before there is a
+/// request.
+///
+/// # Errors
+/// The first rule that these break: [`opening`], [`draft`], [`roster`], [`quorum`], [`abandon`] say which.
+pub fn roster_of(inputs: &Inputs) -> Result<Roster, Refusal> {
+    let (plan, past) = (&inputs.plan, &inputs.past);
+    opening::check_after(plan, past)?;
+    opening::check_practice(plan)?;
+    match &inputs.unfinished {
+        Some(unfinished) => return abandon::roster(inputs, unfinished),
+        None if plan.kind() == Kind::Abandon => {
+            let what = "the plan abandons a ceremony whose work folder is not here";
+            return Err(Refusal::new(Exit::Usage, what)
+                .hint("`--room` names the room file, whose `unfinished` is that work folder"));
+        }
+        None => {}
+    }
+    draft::check_outlives(plan)?;
+    let roster = Roster::new(plan, past)?;
+    draft::check_kept(plan, past, &roster)?;
+    quorum::Quorum::of_plan(plan, &roster).check(plan.quorum_people())?;
+    Ok(roster)
+}
+
 impl Ceremony {
     /// Takes up the inputs, and refuses whatever can be refused before anybody is asked anything.
     ///
     /// # Errors
-    /// The first rule that the inputs break: [`opening`], [`admission`], [`roster`], [`quorum`] say which.
+    /// As [`roster_of`]; the first rule that clock or request break: [`opening`] and [`admission`] say which.
     pub fn open(inputs: Inputs, at: Timestamp) -> Result<Self, Refusal> {
+        let roster = roster_of(&inputs)?;
         opening::check(&inputs, at)?;
-        draft::check_outlives(&inputs.plan)?;
-        let roster = match &inputs.unfinished {
-            Some(unfinished) => abandon::roster(&inputs, unfinished)?,
-            None => Roster::new(&inputs.plan, &inputs.past)?,
-        };
-        if inputs.plan.root().is_some() {
-            quorum::Quorum::of_plan(&inputs.plan, &roster).check(inputs.plan.quorum_people())?;
-        }
         admission::check(&inputs, &roster, at)?;
         let steps = step::steps(&inputs.plan, &roster);
         let (done, intended, absent, exceptions) = Default::default();

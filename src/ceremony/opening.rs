@@ -17,10 +17,8 @@ const WATCH_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 /// How long a TUF root of a practice may live.
 const PRACTICE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Checks plan, past and clock against each other.
+/// Checks the clock against plan and past.
 pub(super) fn check(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal> {
-    check_after(&inputs.plan, &inputs.past)?;
-    check_practice(inputs)?;
     check_window(&inputs.plan, at, false)?;
     check_floor(inputs, at)
 }
@@ -85,7 +83,7 @@ fn check_floor(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// The refusal names both digests.
-pub fn check_after(plan: &Plan, past: &Past) -> Result<(), Refusal> {
+pub(super) fn check_after(plan: &Plan, past: &Past) -> Result<(), Refusal> {
     let last = past.last();
     let refuse = |what: String| {
         Err(Refusal::of(Check::PlanAfter, what).hint(
@@ -114,13 +112,14 @@ fn refuse_rotation_without_past(plan: &Plan) -> Result<(), Refusal> {
     if adopts || plan.kind() == Kind::Abandon {
         return Ok(());
     }
-    let what = format!("a {} follows a ceremony, and no trust folder is here", plan.kind().name());
+    let kind = plan.kind().with_article();
+    let what = format!("{kind} follows a ceremony, and no trust folder is here");
     Err(Refusal::of(Check::PlanAfter, what)
         .hint("name the trust folder in room.toml, and `after` in the plan"))
 }
 
-fn check_practice(inputs: &Inputs) -> Result<(), Refusal> {
-    let plan = &inputs.plan;
+/// Checks that a practice can mislead nobody. `[PRACTICE-NAMES]`
+pub(super) fn check_practice(plan: &Plan) -> Result<(), Refusal> {
     if !plan.practice() {
         return Ok(());
     }

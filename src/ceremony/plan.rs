@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::digest::Digest;
-use crate::list::{Last, List};
+use crate::list::List;
 use crate::root::{Dialect, Role};
 use crate::wording::toml_words;
 use parts::day_or_none;
 pub use parts::{
-    CurrentRoot, Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedRepository,
-    PlannedRequest, PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
+    Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedRepository, PlannedRequest,
+    PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
 };
 
 /// A plan as it was reviewed: its values, and the digest of its very bytes.
@@ -70,7 +70,7 @@ struct PlanText {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RepositoryList {
-    list: String,
+    list: Spanned<String>,
     sha256: Digest,
 }
 
@@ -151,14 +151,9 @@ impl Plan {
         })?;
         let repositories = match &text.repositories {
             Some(named) => {
-                let found =
-                    list(&named.list).ok_or_else(|| Error::NoList { list: named.list.clone() })?;
-                if !text.repository.is_empty() {
-                    return Err(Error::Sense {
-                        line: 1,
-                        what: "`[repositories]` and `[[repository]]` exclude each other".into(),
-                    });
-                }
+                sense::check_list(&text, source)?;
+                let name = named.list.get_ref();
+                let found = list(name).ok_or_else(|| Error::NoList { list: name.clone() })?;
                 from_list(named, &found)?
             }
             None => text.repository.clone(),
@@ -265,7 +260,7 @@ impl Plan {
 
     /// The name of the list file that it names.
     pub fn list_name(&self) -> Option<&str> {
-        self.text.repositories.as_ref().map(|named| named.list.as_str())
+        self.text.repositories.as_ref().map(|named| named.list.get_ref().as_str())
     }
 
     /// SHA-256 of the list file that it names.
@@ -282,11 +277,11 @@ pub fn midnight(day: Date) -> Timestamp {
 fn from_list(named: &RepositoryList, bytes: &[u8]) -> Result<Vec<PlannedRepository>, Error> {
     let found = Digest::of(bytes);
     if found != named.sha256 {
-        let list = named.list.clone();
+        let list = named.list.get_ref().clone();
         return Err(Error::List { list, expected: named.sha256, found });
     }
     let rows = List::parse(bytes).map_err(|error| Error::ListForm {
-        list: named.list.clone(),
+        list: named.list.get_ref().clone(),
         line: error.line,
         what: error.what.to_string(),
     })?;
@@ -295,11 +290,7 @@ fn from_list(named: &RepositoryList, bytes: &[u8]) -> Result<Vec<PlannedReposito
         for (role, digest) in entry.pins {
             pins.entry(role).or_default().insert(digest);
         }
-        let current = match entry.last {
-            Last::InTrust | Last::None => None,
-            Last::Root { version, sha256 } => Some(CurrentRoot { version, sha256 }),
-        };
-        PlannedRepository { name: name.as_str().to_owned(), current, pins }
+        PlannedRepository { name: name.as_str().to_owned(), last: Some(entry.last), pins }
     });
     Ok(planned.collect())
 }

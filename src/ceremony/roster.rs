@@ -11,7 +11,7 @@ use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey};
 use crate::refusal::{Exit, Refusal};
-use crate::root::{Dialect, Role};
+use crate::root::{Dialect, Role, SignedRoot};
 use crate::trust::{Custody, CustodyKey, Held, Past};
 use crate::wording::List;
 
@@ -235,13 +235,6 @@ fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, 
         let what = format!("key `{}` is in the trust folder already", planned.name);
         return Err(Refusal::new(Exit::Usage, what).hint("give the new key another name"));
     }
-    if !planned.algorithm.is_offered() {
-        let what = format!(
-            "key `{}`: no key of algorithm `{}` is made here",
-            planned.name, planned.algorithm
-        );
-        return Err(Refusal::new(Exit::Usage, what).hint("choose another algorithm"));
-    }
     let holding = match (&planned.token, &planned.shares) {
         (Some(token), _) => Holding::Token(token.clone()),
         (None, Some(shares)) => {
@@ -264,10 +257,14 @@ fn known_key(plan: &Plan, past: &Past, known: &CustodyKey, stays: bool) -> Key {
             tokens: shares.iter().map(|share| share.token.clone()).collect(),
         },
     };
-    let met_first =
-        plan.repositories().iter().any(|repository| past.latest(&repository.name).is_none());
+    // One that the last root does not list has no certificate there to keep.
+    let is_new_to = |last: Option<&SignedRoot>| {
+        last.is_none_or(|last| last.root().root_key_id(&known.public).is_none())
+    };
+    let mut repositories = plan.repositories().iter();
+    let is_new = repositories.any(|repository| is_new_to(past.latest(&repository.name)));
     let certified =
-        stays && plan.dialect() == Dialect::Notary && (plan.kind() == Kind::Renew || met_first);
+        stays && plan.dialect() == Dialect::Notary && (plan.kind() == Kind::Renew || is_new);
     Key {
         name: known.name.clone(),
         algorithm: known.algorithm,
@@ -329,7 +326,9 @@ fn tokens_of(plan: &Plan, custody: &Custody, keys: &[Key]) -> Result<Vec<Token>,
     if missing.is_empty() {
         return Ok(tokens);
     }
-    let what = format!("{} named by a key, not by a `[[token]]`", List::names(&missing));
+    let (noun, verb) = if missing.len() == 1 { ("token", "is") } else { ("tokens", "are") };
+    let what =
+        format!("{noun} {} {verb} named by a key, and by no `[[token]]`", List::names(&missing));
     Err(Refusal::new(Exit::Usage, what).hint("add a `[[token]]` with its custodian for each"))
 }
 

@@ -5,15 +5,15 @@
 
 use jiff::Timestamp;
 
+use super::admission::adopted;
 use super::draft::{self, Draft};
 use super::fact::{Certified, Fact};
 use super::roster::{Key, KeyOrigin};
 use super::step::Act;
-use super::{Ceremony, admission, ours};
+use super::{Ceremony, ours};
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey};
 use crate::refusal::Refusal;
-use crate::root::Role;
 
 /// Makes a public key of a kind, whose private half nobody keeps.
 pub type StandIn<'a> = dyn FnMut(Algorithm) -> Result<PublicKey, Refusal> + 'a;
@@ -30,7 +30,8 @@ pub fn supposed(
     for key in ceremony.roster().keys().to_vec() {
         let public = match (&key.origin, ceremony.public(&key.name)) {
             (_, Some(public)) => public,
-            (KeyOrigin::Adopted(id), None) => adopted(&ceremony, *id)?,
+            (KeyOrigin::Adopted(pin), None) => adopted::find(ceremony.inputs(), *pin)?
+                .ok_or_else(|| ours("an adopted key was admitted without a root"))?,
             _ => stand_in(key.algorithm)?,
         };
         let certificates = certificates(&ceremony, &key, &public, at)?;
@@ -67,19 +68,6 @@ impl Ceremony {
             self.done.insert(step.number, fact);
         }
     }
-}
-
-/// The key that the plan adopts, from the chains that list it.
-fn adopted(ceremony: &Ceremony, id: Digest) -> Result<PublicKey, Refusal> {
-    for repository in ceremony.plan().repositories() {
-        for root in admission::chain(ceremony.inputs(), &repository.name)? {
-            let mut keys = root.root().role_keys(Role::Root).filter_map(|(_, key)| key.public());
-            if let Some(public) = keys.find(|public| public.id() == id) {
-                return Ok(public.clone());
-            }
-        }
-    }
-    Err(ours(format!("key {id} is adopted, and no root lists it")))
 }
 
 fn certificates(

@@ -296,6 +296,25 @@ impl Room {
         Ok(Played { ceremony, record, folder })
     }
 
+    /// Plays a ceremony up to the first step of a kind, and gives the facts that the room would bring to it.
+    pub(crate) fn until(
+        &mut self,
+        inputs: Inputs,
+        at: fn(&Act) -> bool,
+    ) -> (Ceremony, u32, Vec<Fact>) {
+        let mut ceremony = Ceremony::open(inputs, self.now).unwrap();
+        loop {
+            let step = ceremony.next().cloned().unwrap();
+            let facts = self.facts(&ceremony, &step).unwrap();
+            if at(&step.act) {
+                return (ceremony, step.number, facts);
+            }
+            for fact in facts {
+                ceremony = ceremony.accept(step.number, fact).unwrap();
+            }
+        }
+    }
+
     /// What the room brings for a step.
     pub(crate) fn facts(&mut self, ceremony: &Ceremony, step: &Step) -> Result<Vec<Fact>, Refusal> {
         if let (Act::PresentToken { token }, Some(reason)) = (&step.act, step.act.token())

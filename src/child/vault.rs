@@ -202,7 +202,8 @@ impl Vault {
         Ok(signatures)
     }
 
-    /// Signs with a key that is made for this call and thrown away with it: dry signatures.
+    /// Signs a batch with keys that are thrown away: one for each piece of it that goes over the wire, so one for all of
+    /// a small batch. Each raw signature stands beside the key that made it.
     ///
     /// # Errors
     /// [`Refused::Signature`].
@@ -210,11 +211,32 @@ impl Vault {
         &mut self,
         algorithm: Algorithm,
         inputs: &[ToSign],
-    ) -> Result<(PublicKey, Vec<Vec<u8>>), Error> {
+    ) -> Result<Vec<(PublicKey, Vec<u8>)>, Error> {
+        let mut signatures = Vec::with_capacity(inputs.len());
+        for piece in super::pieces(inputs) {
+            let (public, raw) = self.dry(algorithm, piece)?;
+            signatures.extend(raw.into_iter().map(|bytes| (public.clone(), bytes.0)));
+        }
+        Ok(signatures)
+    }
+
+    /// A public key of a kind, whose private half is thrown away at once.
+    ///
+    /// # Errors
+    /// [`Refused::Signature`].
+    pub fn stand_in(&mut self, algorithm: Algorithm) -> Result<PublicKey, Error> {
+        Ok(self.dry(algorithm, &[])?.0)
+    }
+
+    fn dry(
+        &mut self,
+        algorithm: Algorithm,
+        inputs: &[ToSign],
+    ) -> Result<(PublicKey, Vec<Bytes>), Error> {
         let question = Question::SignDry { algorithm, inputs: inputs.to_vec() };
         match self.ask(&question)? {
             Answer::Dry { public, signatures } if signatures.len() == inputs.len() => {
-                Ok((public, signatures.into_iter().map(|bytes| bytes.0).collect()))
+                Ok((public, signatures))
             }
             _ => Err(self.garbage()),
         }

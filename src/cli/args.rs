@@ -130,18 +130,23 @@ pub struct Check {
 /// Print the script of a plan
 ///
 /// Prints every act of the plan as a numbered step: who, what to do, what must be seen, and room for initials and
-/// time. The same numbers stand on screen, in the record and in the report.
+/// time. The same numbers stand on screen, in the record and in the report. The script of an `abandon` needs --room,
+/// for its steps follow from the work folder that the room file names as unfinished.
 #[derive(Args, Debug)]
 #[command(
-    after_long_help = "Examples:\n  officiant script plan.toml\n  officiant script plan.toml --trust trust --html script.html"
+    after_long_help = "Examples:\n  officiant script plan.toml\n  officiant script plan.toml --trust trust --html script.html\n  officiant script plan.toml --room room.toml"
 )]
 pub struct Script {
     /// The plan
     #[arg(value_name = "PLAN.TOML")]
     pub plan: PathBuf,
 
-    /// The last ceremony's trust folder; none before a genesis
-    #[arg(long, value_name = "FOLDER")]
+    /// The room file, whose request, trust folder and unfinished ceremony are then read
+    #[arg(long, value_name = "ROOM.TOML")]
+    pub room: Option<PathBuf>,
+
+    /// Without a room file, the last ceremony's trust folder; none before a genesis
+    #[arg(long, value_name = "FOLDER", conflicts_with = "room")]
     pub trust: Option<PathBuf>,
 
     /// Write one self-contained HTML file instead of text; it must not exist

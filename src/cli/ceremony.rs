@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::args;
 use super::command::{print, room};
-use crate::conduct::{self, Finished, Room, rehearsal};
+use crate::conduct::{self, Finished, PlanFile, Room, rehearsal};
 use crate::record::Mode;
 use crate::refusal::Refusal;
 use crate::room::clock::SystemClock;
@@ -20,10 +20,11 @@ use crate::wording::Count;
 /// Those of [`conduct::conduct`].
 pub(super) fn conduct(typed: &args::Conduct) -> Result<(), Refusal> {
     let binding = room(&typed.room)?;
-    let mode = conduct::mode_of(&typed.plan)?;
+    let plan = PlanFile::read(&typed.plan)?;
+    let mode = plan.mode();
     let mut console = console(typed.answers.as_deref(), mode)?;
     let room = Room { binding, console: &mut *console, clock: &SystemClock, mode };
-    tell(&conduct::conduct(room, &typed.plan)?)
+    tell(&conduct::conduct(room, &plan)?)
 }
 
 /// Goes on with an interrupted ceremony.

@@ -8,18 +8,14 @@ use super::args::Check;
 use super::command::{print, room};
 use super::folder::json;
 use super::reading;
-use crate::ceremony::plan::midnight;
+use crate::ceremony::Ceremony;
 use crate::ceremony::prospect::{self, Newest};
-use crate::ceremony::roster::Roster;
 use crate::ceremony::supposed::supposed;
-use crate::ceremony::{Ceremony, Inputs, check_after};
 use crate::child::Launch;
 use crate::child::vault::Vault;
-use crate::conduct;
 use crate::paper;
 use crate::paper::outlook::Outlook;
-use crate::refusal::{Exit, Refusal};
-use crate::room::clock::{Clock, SystemClock};
+use crate::refusal::Refusal;
 
 /// Runs `check`.
 ///
@@ -27,22 +23,14 @@ use crate::room::clock::{Clock, SystemClock};
 /// Whatever would refuse the ceremony, as far as it can be known now.
 pub(super) fn check(args: &Check) -> Result<(), Refusal> {
     let outlook = match &args.room {
-        Some(path) => in_room(conduct::inputs_of(&room(path)?, &args.plan)?)?,
+        Some(path) => in_room(reading::in_room(&room(path)?, &args.plan)?)?,
         None => without_room(args)?,
     };
     if args.json { print(&json(&outlook)?) } else { print(&paper::text(&outlook.paper())) }
 }
 
 fn without_room(args: &Check) -> Result<Outlook, Refusal> {
-    let plan = reading::plan(&args.plan)?;
-    let past = reading::past(args.trust.as_deref().map(reading::trust_folder).as_deref())?;
-    if plan.after().is_some() && args.trust.is_none() {
-        let what = "the plan follows a ceremony, and no trust folder was given";
-        return Err(Refusal::new(Exit::Usage, what)
-            .hint("`--trust` names the trust folder of the last ceremony, `--room` the room"));
-    }
-    check_after(&plan, &past)?;
-    let roster = Roster::new(&plan, &past)?;
+    let (plan, roster) = reading::alone(&args.plan, args.trust.as_deref())?;
     let mut outlook = Outlook::of_plan(&plan, &roster);
     outlook.unseen(
         "Request, proofs and the walks of clients were not looked at: `--room` names them.",
@@ -50,9 +38,7 @@ fn without_room(args: &Check) -> Result<Outlook, Refusal> {
     Ok(outlook)
 }
 
-fn in_room(inputs: Inputs) -> Result<Outlook, Refusal> {
-    let at = held_at(&inputs);
-    let ceremony = Ceremony::open(inputs, at)?;
+fn in_room((ceremony, at): (Ceremony, Timestamp)) -> Result<Outlook, Refusal> {
     let mut outlook = Outlook::of_plan(ceremony.plan(), ceremony.roster());
     if ceremony.plan().root().is_none() {
         outlook.walked(&ceremony, &[], Vec::new());
@@ -60,10 +46,8 @@ fn in_room(inputs: Inputs) -> Result<Outlook, Refusal> {
     }
     let mut vault = Vault::start(&Launch::this_binary("vault"))
         .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-    let mut stand_in = |algorithm| {
-        let made = vault.sign_dry(algorithm, &[]);
-        made.map(|(public, _)| public).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
-    };
+    let mut stand_in =
+        |algorithm| vault.stand_in(algorithm).map_err(|error| error.refusal(Refusal::NOTHING_DONE));
     let (ceremony, drafts) = supposed(ceremony, &mut stand_in, at)?;
     let mut horizon = Vec::new();
     for draft in &drafts {
@@ -75,9 +59,4 @@ fn in_room(inputs: Inputs) -> Result<Outlook, Refusal> {
     }
     outlook.walked(&ceremony, &drafts, horizon);
     Ok(outlook)
-}
-
-/// When the ceremony may be held first: a plan is checked before its day.
-fn held_at(inputs: &Inputs) -> Timestamp {
-    SystemClock.now().max(midnight(inputs.plan.when().from))
 }

@@ -11,6 +11,7 @@ use super::command::print;
 use super::reading;
 use crate::refusal::{Exit, Refusal};
 use crate::room::clock::{Clock, SystemClock};
+use crate::room::media::Limits;
 use crate::verify::{self, Anchors};
 use crate::{paper, request, show};
 
@@ -19,7 +20,7 @@ use crate::{paper, request, show};
 /// # Errors
 /// The first thing in the folder that is not what it must be.
 pub(super) fn verify(args: &Verify) -> Result<(), Refusal> {
-    let files = reading::tree(&reading::trust_folder(&args.folder))?;
+    let files = reading::tree(&reading::trust_folder(&args.folder), Limits::TRUST)?;
     let tool = reading::tool()?.sha256;
     let anchors = Anchors { words: args.words.as_deref(), tool: Some(tool), at: SystemClock.now() };
     let found = verify::verify(files, anchors).map_err(|refusal| Refusal {
@@ -38,7 +39,7 @@ pub(super) fn show(args: &Show) -> Result<(), Refusal> {
     let shown = if args.path.is_dir() {
         let own = args.previous.as_deref().map(reading::trust_folder);
         let own = own.map(|folder| reading::past(Some(&folder))).transpose();
-        let files = reading::tree(&reading::trust_folder(&args.path));
+        let files = reading::tree(&reading::trust_folder(&args.path), Limits::TRUST);
         own.and_then(|own| show::folder(files?, own.as_ref()))
     } else {
         let read = |path: &Path| reading::file(path, request::MAX_ROOT as u64);

@@ -5,31 +5,34 @@
 use std::path::Path;
 
 use super::args::{Report, Script};
+use super::command::room;
 use super::reading;
-use crate::ceremony::roster::Roster;
-use crate::ceremony::{Inputs, check_after, replay};
+use crate::ceremony::{Inputs, replay};
 use crate::conduct;
 use crate::paper::{report, script};
 use crate::record::Record;
 use crate::refusal::{Exit, Refusal};
-use crate::trust::below;
+use crate::room::media::{LARGEST_RECORD, Limits};
+use crate::trust::{Past, below};
 use crate::verify;
 
 /// Runs `script`.
 ///
 /// # Errors
-/// A plan or trust folder that cannot be read or do not belong together; a file that is there already.
+/// Whatever would refuse the ceremony, as far as it can be known now; a file that is there already.
 pub(super) fn script(args: &Script) -> Result<(), Refusal> {
-    let plan = reading::plan(&args.plan)?;
-    let past = reading::past(args.trust.as_deref().map(reading::trust_folder).as_deref())?;
-    if plan.after().is_some() && args.trust.is_none() {
-        let what = "the plan follows a ceremony, and no trust folder was given";
-        return Err(Refusal::new(Exit::Usage, what)
-            .hint("`--trust` names the trust folder of the last ceremony"));
-    }
-    check_after(&plan, &past)?;
-    let roster = Roster::new(&plan, &past)?;
-    reading::give(&script::script(&plan, &roster, &reading::tool()?), args.html.as_deref())
+    let tool = reading::tool()?;
+    let paper = match &args.room {
+        Some(path) => {
+            let (ceremony, _) = reading::in_room(&room(path)?, &args.plan)?;
+            script::script(ceremony.plan(), ceremony.roster(), &tool)
+        }
+        None => {
+            let (plan, roster) = reading::alone(&args.plan, args.trust.as_deref())?;
+            script::script(&plan, &roster, &tool)
+        }
+    };
+    reading::give(&paper, args.html.as_deref())
 }
 
 /// Runs `report`.
@@ -53,11 +56,11 @@ fn unfinished(folder: &Path, args: &Report) -> Result<(), Refusal> {
         return Err(Refusal::new(Exit::Usage, what)
             .hint("a trust folder has custody.json; a work folder has record.jsonl and inputs/"));
     }
-    let bytes = reading::file(&folder.join(conduct::RECORD), reading::LARGEST_RECORD)?;
+    let bytes = reading::file(&folder.join(conduct::RECORD), LARGEST_RECORD)?;
     let (record, _) =
         Record::parse(&bytes).map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
-    let files = reading::tree(&folder.join(conduct::INPUTS))?;
-    let past = verify::read(below(&files, "trust/"))?;
+    let files = reading::tree(&folder.join(conduct::INPUTS), Limits::INPUTS)?;
+    let past = Past::read(below(&files, "trust/"))?;
     let ceremony = replay(Inputs::read(&files, past)?, &record)?;
     reading::give(&report::report(&ceremony, &record), args.html.as_deref())
 }

@@ -4,42 +4,51 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::ceremony::plan::{self, Plan};
+use jiff::Timestamp;
+
+use crate::ceremony::plan::{Plan, midnight};
+use crate::ceremony::roster::Roster;
+use crate::ceremony::{Ceremony, Inputs, roster_of};
 use crate::record::Tool;
 use crate::refusal::{Exit, Refusal};
-use crate::room::binding;
+use crate::room::binding::{self, Binding};
+use crate::room::clock::{Clock, SystemClock};
 use crate::room::media::{self, Files, Limits};
 use crate::trust::{self, Past};
-use crate::{cli, verify};
-
-/// Reads a plan, and the list that it names from beside it.
-pub(super) fn plan(path: &Path) -> Result<Plan, Refusal> {
-    let bytes = file(path, plan::MAX_BYTES as u64)?;
-    let mut unread = None;
-    let beside = |name: &str| {
-        // A list lies beside its plan: a name with a folder in it would be somewhere else.
-        let name = Path::new(name).file_name().filter(|file| *file == name)?;
-        let list = path.parent().unwrap_or(Path::new("")).join(name);
-        media::read_file(&list, LARGEST_LIST).map_err(|error| unread = Some(error)).ok()
-    };
-    let read = Plan::parse(&bytes, beside);
-    match (read, unread) {
-        (Ok(plan), _) => Ok(plan),
-        (Err(_), Some(error)) => Err(error.refusal(Refusal::NOTHING_DONE)),
-        (Err(error), None) => Err(Refusal::new(Exit::Usage, error.to_string()).hint(
-            "correct the plan, and have it reviewed again; docs/format.md shows every field",
-        )),
-    }
-}
+use crate::{cli, conduct};
 
 /// Reads a trust folder; without one, the past of a genesis.
 pub(super) fn past(folder: Option<&Path>) -> Result<Past, Refusal> {
-    folder.map_or_else(|| Ok(Past::default()), |folder| verify::read(tree(folder)?))
+    match folder {
+        Some(folder) => Ok(Past::read(tree(folder, Limits::TRUST)?)?),
+        None => Ok(Past::default()),
+    }
+}
+
+/// A plan and who holds what in it, by plan and trust folder alone.
+pub(super) fn alone(plan: &Path, trust: Option<&Path>) -> Result<(Plan, Roster), Refusal> {
+    let (plan, _) = conduct::read_plan(plan)?;
+    if plan.after().is_some() && trust.is_none() {
+        let what = "the plan follows a ceremony, and no trust folder was given";
+        return Err(Refusal::new(Exit::Usage, what)
+            .hint("`--trust` names the trust folder of the last ceremony, `--room` the room"));
+    }
+    let past = past(trust.map(trust_folder).as_deref())?;
+    let inputs = Inputs::alone(plan, past);
+    let roster = roster_of(&inputs)?;
+    Ok((inputs.plan, roster))
+}
+
+/// The ceremony of a plan as this room would open it, and when it may be held first: a plan is looked at before its day.
+pub(super) fn in_room(binding: &Binding, plan: &Path) -> Result<(Ceremony, Timestamp), Refusal> {
+    let inputs = conduct::inputs_of(binding, plan)?;
+    let at = SystemClock.now().max(midnight(inputs.plan.when().from));
+    Ok((Ceremony::open(inputs, at)?, at))
 }
 
 /// Reads every file below a folder.
-pub(super) fn tree(folder: &Path) -> Result<Files, Refusal> {
-    media::read_tree(folder, LIMITS).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
+pub(super) fn tree(folder: &Path, limits: Limits) -> Result<Files, Refusal> {
+    media::read_tree(folder, limits).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
 }
 
 /// Reads one file.
@@ -72,10 +81,3 @@ pub(super) fn give(paper: &crate::paper::Paper, html: Option<&Path>) -> Result<(
 
 /// The name of the trust folder on media.
 const TRUST: &str = "trust";
-/// A ceremony of some thousand repositories, interrupted often.
-pub(super) const LARGEST_RECORD: u64 = 512 << 20;
-/// Some ten thousand repositories with their pins.
-const LARGEST_LIST: u64 = 16 << 20;
-/// A trust folder of some thousand repositories and some dozens of ceremonies.
-const LIMITS: Limits =
-    Limits { files: 1_000_000, bytes_each: 64 << 20, bytes_total: 1 << 30, depth: 8 };

@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 
 use super::args::{Token, TokenList, TokenOne};
 use super::command::{print, room};
+use super::reading;
 use crate::check::Check;
 use crate::child::Launch;
 use crate::child::token::{self as child, Driver, Face, Present, SoPin};
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::console::{Console, Prompt, Terminal};
-use crate::room::media::{self, Limits};
 use crate::room::soft;
 use crate::secret::Pin;
-use crate::trust::{Custody, Past};
+use crate::trust::Custody;
 use crate::wording::{Count, List};
 
 /// Runs one of the verbs.
@@ -183,13 +183,7 @@ impl Blank {
 /// Refuses a token that the last trust folder names.
 fn not_trusted(room: &Binding, name: &str) -> Result<(), Refusal> {
     let Some(trust) = &room.trust else { return Ok(()) };
-    let files = media::read_tree(trust, LIMITS).map_err(|e| e.refusal(Refusal::NOTHING_DONE))?;
-    let past = Past::read(files).map_err(|e| {
-        Refusal::new(Exit::Refused, format!("trust folder `{}` is not whole", trust.display()))
-            .because(e)
-            .hint("bring the trust folder of the last ceremony from its media")
-    })?;
-    not_named(past.custody(), trust, name)
+    not_named(reading::past(Some(trust))?.custody(), trust, name)
 }
 
 fn not_named(custody: &Custody, trust: &Path, name: &str) -> Result<(), Refusal> {
@@ -318,10 +312,6 @@ fn say(console: &mut dyn Console, text: &str) -> Result<(), Refusal> {
 }
 
 const ATTEMPTS: usize = 3;
-
-/// A trust folder of some thousand repositories and some dozens of ceremonies.
-const LIMITS: Limits =
-    Limits { files: 1_000_000, bytes_each: 64 << 20, bytes_total: 1 << 30, depth: 8 };
 
 #[cfg(test)]
 mod tests {

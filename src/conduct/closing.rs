@@ -15,10 +15,6 @@ use crate::refusal::{Exit, Refusal};
 use crate::room::media::{self, Kind, Limits};
 use crate::wording::Count;
 
-/// What a custody folder may hold.
-pub(super) const CUSTODY_LIMITS: Limits =
-    Limits { files: 100_000, bytes_each: 1 << 20, bytes_total: 256 << 20, depth: 4 };
-
 impl Session<'_> {
     pub(super) fn close(&mut self) -> Result<Fact, Refusal> {
         let remarks = closing::remarks(&self.ceremony)?;
@@ -58,12 +54,12 @@ impl Session<'_> {
             self.tell_written(&name, folder.files.len(), root)?;
         }
         let [first, second] = roots;
-        self.compare(first, second, &name, TRUST_LIMITS)?;
+        self.compare(first, second, &name, Limits::TRUST)?;
         for root in &binding.room {
             self.export_custody(root)?;
         }
         let [first, second] = &binding.room;
-        self.compare(first, second, CUSTODY, CUSTODY_LIMITS)?;
+        self.compare(first, second, CUSTODY, Limits::CUSTODY)?;
         let out = if outward { binding.outward.len() } else { 0 };
         let media = u32::try_from(out + binding.room.len()).unwrap_or(u32::MAX);
         Ok(Fact::FoldersExported { closing: folder.closing, media })
@@ -98,7 +94,7 @@ impl Session<'_> {
         let own = self.room.binding.work.join(CUSTODY);
         if own.exists() {
             let mine =
-                media::read_tree(&own, CUSTODY_LIMITS).map_err(|error| self.device(&error))?;
+                media::read_tree(&own, Limits::CUSTODY).map_err(|error| self.device(&error))?;
             files.extend(mine.into_iter().filter(|(path, _)| self.is_kept(path)));
         }
         for (path, bytes) in &files {
@@ -158,7 +154,3 @@ impl Session<'_> {
         media::compare((first, &one), (second, &other)).map_err(|error| self.device(&error))
     }
 }
-
-/// What a trust folder may hold.
-const TRUST_LIMITS: Limits =
-    Limits { files: 400_000, bytes_each: 512 << 20, bytes_total: 1 << 30, depth: 8 };

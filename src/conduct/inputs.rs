@@ -7,15 +7,15 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::plan::PlanFile;
 use super::{CUSTODY, INPUTS};
-use crate::ceremony::plan::Plan;
-use crate::ceremony::{Inputs, PLAN, UNFINISHED};
+use crate::ceremony::plan::{Kind as PlanKind, Plan};
+use crate::ceremony::{Inputs, UNFINISHED};
 use crate::check::Check;
 use crate::digest::Digest;
-use crate::record::{Body, Mode, Record};
+use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::request::proof::Proof;
-use crate::request::{MAX_FILES, MAX_TOTAL};
 use crate::room::binding::Binding;
 use crate::room::media::{self, Kind, Limits};
 use crate::root::Role;
@@ -30,33 +30,24 @@ pub(super) struct Files {
 const ROOM: &str = "room.toml";
 
 impl Files {
-    /// Reads the plan, the list that it names, the room file, the last trust and custody folders, and from `in` media
-    /// the requests that the plan names.
-    pub(super) fn gather(binding: &Binding, plan: &Path, mode: Mode) -> Result<Self, Refusal> {
+    /// Takes plan, list and room file as they were read, and reads the last trust and custody folders, and from `in`
+    /// media the requests that the plan names.
+    pub(super) fn gather(binding: &Binding, read: &PlanFile) -> Result<Self, Refusal> {
         let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
-        let bytes = media::read_file(plan, MAX_PLAN).map_err(device)?;
-        let mut files = BTreeMap::from([(PLAN.to_owned(), bytes.clone())]);
-        let parsed = parse_beside(plan, &bytes)?;
-        if let Some((name, list)) = parsed.1 {
-            if RESERVED.contains(&name.as_str()) {
-                return Err(Refusal::new(Exit::Usage, format!("a list cannot be called `{name}`"))
-                    .hint("call it `repositories.txt`"));
-            }
-            files.insert(name, list);
-        }
-        check_mode(&parsed.0, mode)?;
+        let PlanFile { plan, files } = read;
+        let mut files = files.clone();
         files.insert(ROOM.to_owned(), binding.bytes.clone());
         if let Some(trust) = &binding.trust {
-            add(&mut files, "trust", media::read_tree(trust, LIMITS).map_err(device)?);
+            add(&mut files, "trust", media::read_tree(trust, Limits::TRUST).map_err(device)?);
             add(&mut files, CUSTODY, read_custody(binding)?);
         }
-        if parsed.0.kind() == crate::ceremony::plan::Kind::Abandon {
+        if plan.kind() == PlanKind::Abandon {
             add(&mut files, UNFINISHED, read_unfinished(binding)?);
             let custody = below(&files, &format!("{UNFINISHED}/{CUSTODY}/"));
             add(&mut files, CUSTODY, custody);
         }
-        if let Some(planned) = parsed.0.request() {
-            let found = Found::on(binding, &parsed.0)?;
+        if let Some(planned) = plan.request() {
+            let found = Found::on(binding, plan)?;
             add(&mut files, "request", found.pick(planned.sha256)?);
             if let Some(second) = planned.second {
                 add(&mut files, "request-2", found.pick(second)?);
@@ -83,7 +74,7 @@ impl Files {
 
     /// Reads them back from the work folder, and holds them against the record.
     pub(super) fn kept(work: &Path, record: &Record) -> Result<Self, Refusal> {
-        let read = media::read_tree(&work.join(INPUTS), LIMITS);
+        let read = media::read_tree(&work.join(INPUTS), Limits::INPUTS);
         let files = Self { files: read.map_err(|error| error.refusal(Refusal::NOTHING_DONE))? };
         let recorded = record.entries().first().map(|entry| &entry.body);
         match recorded {
@@ -137,24 +128,8 @@ impl Files {
 
     /// The inputs as values.
     pub(super) fn inputs(&self) -> Result<Inputs, Refusal> {
-        let past = Past::read(self.folder("trust")).map_err(|error| {
-            Refusal::of(Check::TrustFolder, error.to_string())
-                .hint("bring the trust folder as the last ceremony wrote it")
-        })?;
-        Inputs::read(&self.files, past)
+        Inputs::read(&self.files, Past::read(self.folder("trust"))?)
     }
-}
-
-fn usage(error: crate::ceremony::plan::Error) -> Refusal {
-    Refusal::new(Exit::Usage, error.to_string())
-        .hint("correct the plan, and have it reviewed anew; docs/format.md shows every field")
-}
-
-/// Reads a plan with the list that lies beside it.
-pub(super) fn read_plan(plan: &Path) -> Result<Plan, Refusal> {
-    let bytes = media::read_file(plan, MAX_PLAN);
-    let bytes = bytes.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-    parse_beside(plan, &bytes).map(|read| read.0)
 }
 
 /// What an unfinished ceremony left in its work folder: its record, its inputs, and its part of the custody folder.
@@ -164,8 +139,8 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
         Refusal::new(Exit::Usage, "room.toml names no unfinished ceremony")
             .hint("add `unfinished`, the work folder of the ceremony to abandon")
     })?;
-    let record = media::read_file(&folder.join(super::RECORD), super::journal::MAX_RECORD)
-        .map_err(device)?;
+    let record =
+        media::read_file(&folder.join(super::RECORD), media::LARGEST_RECORD).map_err(device)?;
     let (read, good) = Record::parse(&record)
         .map_err(|error| Refusal::of(Check::AbandonPlan, error.to_string()))?;
     let kept = Files::kept(folder, &read)?;
@@ -173,38 +148,12 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
     add(&mut files, INPUTS, kept.files);
     let custody = folder.join(CUSTODY);
     if custody.exists() {
-        let mut known = media::read_tree(&custody, LIMITS).map_err(device)?;
+        let mut known = media::read_tree(&custody, Limits::CUSTODY).map_err(device)?;
         // Identities of tokens, and shares. The journal of PINs is that ceremony's own.
         known.retain(|path, _| path.contains('/'));
         add(&mut files, CUSTODY, known);
     }
     Ok(files)
-}
-
-/// A file by its name.
-type NamedFile = (String, Vec<u8>);
-
-/// Reads a plan with the list that lies beside it, and returns the list too.
-fn parse_beside(plan: &Path, bytes: &[u8]) -> Result<(Plan, Option<NamedFile>), Refusal> {
-    let mut list = None;
-    let folder = plan.parent().unwrap_or_else(|| Path::new(""));
-    let parsed = Plan::parse(bytes, |name| {
-        let plain = !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
-        let bytes = plain.then(|| media::read_file(&folder.join(name), MAX_LIST).ok()).flatten()?;
-        list = Some((name.to_owned(), bytes.clone()));
-        Some(bytes)
-    });
-    Ok((parsed.map_err(usage)?, list))
-}
-
-fn check_mode(plan: &Plan, mode: Mode) -> Result<(), Refusal> {
-    match (plan.practice(), mode) {
-        (false, Mode::Practice) => {
-            let what = "answers come from a file only in a practice";
-            Err(Refusal::of(Check::PracticeOnly, what).hint("conduct the plan on a terminal"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Every request and proof on the `in` media.
@@ -223,7 +172,7 @@ impl Found {
                 if root.join(name).exists() {
                     found
                         .requests
-                        .push(media::read_tree(&root.join(name), LIMITS).map_err(device)?);
+                        .push(media::read_tree(&root.join(name), Limits::REQUEST).map_err(device)?);
                 }
             }
             if root.join("proofs").exists() {
@@ -295,7 +244,7 @@ fn read_custody(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refusal>
     let mut copies = Vec::new();
     for root in &binding.media.room {
         media::expect(root, Kind::Room).map_err(device)?;
-        copies.push(media::read_tree(&root.join(CUSTODY), LIMITS).map_err(device)?);
+        copies.push(media::read_tree(&root.join(CUSTODY), Limits::CUSTODY).map_err(device)?);
     }
     let (first, second) = (&copies[0], &copies[1]);
     let [a, b] = &binding.media.room;
@@ -307,11 +256,6 @@ fn add(files: &mut BTreeMap<String, Vec<u8>>, folder: &str, more: BTreeMap<Strin
     files.extend(more.into_iter().map(|(path, bytes)| (format!("{folder}/{path}"), bytes)));
 }
 
-/// Names that a list file cannot have, since the ceremony's folder has them already.
-const RESERVED: [&str; 6] =
-    [PLAN, ROOM, "record.jsonl", "report.html", "SHA256SUMS", crate::trust::TRUST_SUMS];
-const MAX_PLAN: u64 = crate::ceremony::plan::MAX_BYTES as u64;
-const MAX_LIST: u64 = 16 << 20;
 /// What a folder of proofs may hold: files of a few lines.
 const PROOFS: Limits = Limits {
     files: 30_000,
@@ -319,6 +263,3 @@ const PROOFS: Limits = Limits {
     bytes_total: 64 << 20,
     depth: 2,
 };
-/// What a folder of inputs may hold.
-const LIMITS: Limits =
-    Limits { files: MAX_FILES, bytes_each: 32 << 20, bytes_total: MAX_TOTAL as u64, depth: 8 };

@@ -78,7 +78,8 @@ fn whole(work: &Path) -> Result<Vec<u8>, Refusal> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {
-    media::read_file(path, MAX_RECORD).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
+    media::read_file(path, media::LARGEST_RECORD)
+        .map_err(|error| error.refusal(Refusal::NOTHING_DONE))
 }
 
 fn parse(bytes: &[u8]) -> Result<(Record, usize), Refusal> {
@@ -128,6 +129,3 @@ impl Session<'_> {
         Ok(())
     }
 }
-
-/// The largest record that is read, in bytes.
-pub(super) const MAX_RECORD: u64 = 256 << 20;

@@ -9,6 +9,7 @@ mod inputs;
 mod journal;
 mod module;
 mod opening;
+mod plan;
 mod reading;
 pub mod rehearsal;
 mod restart;
@@ -35,6 +36,7 @@ use crate::room::binding::{self, Binding};
 use crate::room::clock::{Clock, Reading};
 use crate::room::console::Console;
 use crate::room::media;
+pub use plan::{PlanFile, read_plan};
 
 /// The room as a ceremony needs it.
 pub struct Room<'a> {
@@ -84,10 +86,10 @@ pub struct Finished {
 ///
 /// # Errors
 /// The refusal that stopped it; what is recorded stays, and [`resume`] goes on.
-pub fn conduct(room: Room<'_>, plan: &std::path::Path) -> Result<Finished, Refusal> {
+pub fn conduct(room: Room<'_>, plan: &PlanFile) -> Result<Finished, Refusal> {
     let (work, binding) = (room.binding.work.clone(), &room.binding);
     journal::refuse_unfinished(&work)?;
-    let files = inputs::Files::gather(binding, plan, room.mode)?;
+    let files = inputs::Files::gather(binding, plan)?;
     let at = room.clock.now();
     let ceremony = Ceremony::open(files.inputs()?, at)?;
     // Only now is anything written: what was refused until here leaves no trace.
@@ -133,21 +135,12 @@ fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
     }
 }
 
-/// How much the ceremony of a plan counts.
-///
-/// # Errors
-/// A plan that cannot be read.
-pub fn mode_of(plan: &std::path::Path) -> Result<Mode, Refusal> {
-    let plan = inputs::read_plan(plan)?;
-    Ok(if plan.practice() { Mode::Practice } else { Mode::Ceremony })
-}
-
 /// The inputs of a plan as a ceremony in this room would read them.
 ///
 /// # Errors
 /// A plan, request, media or trust folder that cannot be read.
 pub fn inputs_of(binding: &Binding, plan: &std::path::Path) -> Result<Inputs, Refusal> {
-    inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()
+    inputs::Files::gather(binding, &PlanFile::read(plan)?)?.inputs()
 }
 
 /// How much the unfinished ceremony of the work folder counts, as its record says: only in a practice answers may come

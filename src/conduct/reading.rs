@@ -14,7 +14,7 @@ use crate::check::Check;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::media::{self, Kind};
-use crate::root::{KeyId, Role, SignedRoot};
+use crate::root::SignedRoot;
 
 impl Session<'_> {
     pub(super) fn draft_roots(&mut self) -> Result<Fact, Refusal> {
@@ -26,10 +26,10 @@ impl Session<'_> {
             let newest = Newest::Assumed(&assumed);
             let fares = prospect::check(self.ceremony.plan(), draft, newest, at)?;
             horizon.extend(prospect::sentences(&draft.repository, &fares));
-            self.sign_dry(draft)?;
             walked += 1;
             self.progress(walked, drafts.len(), "walked by every client")?;
         }
+        self.sign_dry(&drafts)?;
         self.show_horizon(&horizon)?;
         let files = self.candidate_files(&drafts)?;
         let name = candidate_folder(&self.ceremony.plan().digest());
@@ -57,29 +57,15 @@ impl Session<'_> {
         }
     }
 
-    /// Signs the candidate with keys that are thrown away at once, and reads the result as a stranger would: a form that
-    /// no client takes shows before any real key has signed.
-    fn sign_dry(&mut self, draft: &Draft) -> Result<(), Refusal> {
-        let mut signatures = Vec::new();
-        let keys: Vec<(KeyId, crate::key::PublicKey)> = draft
-            .root
-            .role_keys(Role::Root)
-            .filter_map(|(id, key)| Some((id.clone(), key.public()?.clone())))
-            .collect();
-        for (id, public) in keys {
-            let input = draft.root.to_sign(&public);
-            let input = input.map_err(|error| {
-                Refusal::of(Check::RootKeys, error.to_string()).hint("correct the plan")
-            })?;
-            let dry = self.vault()?.sign_dry(public.algorithm(), &[input]);
-            let (stand_in, raw) = dry.map_err(|error| self.child(&error))?;
-            let raw = raw.first().map(Vec::as_slice).unwrap_or_default();
-            let signature = draft.root.signature(&id, &stand_in, raw);
-            signatures.push(signature.map_err(|error| {
-                Refusal::of(Check::DrySignature, error.to_string()).hint(draft::NOT_SIGNED)
-            })?);
-        }
-        draft::check_dry(draft, &signatures)
+    /// Signs the candidates with keys that are thrown away at once. `[DRY-SIGNATURE]`
+    fn sign_dry(&mut self, drafts: &[Draft]) -> Result<(), Refusal> {
+        self.vault()?;
+        let Self { ceremony, vault: Some(vault), .. } = self else {
+            return Err(Refusal::new(Exit::Ours, "the vault did not start"));
+        };
+        draft::try_dry(ceremony, drafts, &mut |algorithm, inputs| {
+            vault.sign_dry(algorithm, inputs).map_err(|error| error.refusal(ceremony.standing()))
+        })
     }
 
     /// What the second reader's machine needs to see the same change and say the same words.

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Finished, Room, conduct, inputs, token};
-use crate::ceremony::plan::midnight;
+use super::{Finished, PlanFile, Room, conduct, inputs_of, read_plan, token};
 use crate::ceremony::plan::rehearsal::{Stage, stages};
+use crate::ceremony::plan::{Kind as PlanKind, PlannedRequest, midnight};
 use crate::ceremony::roster::Roster;
-use crate::ceremony::{Inputs, admission};
+use crate::ceremony::{Inputs, admission, roster_of};
 use crate::child::Launch;
 use crate::child::vault::Vault;
 use crate::digest::Digest;
@@ -49,9 +49,14 @@ pub struct Rehearsed {
 /// # Errors
 /// Whatever would refuse the ceremony itself. The folder of the rehearsal then stays, to be looked at.
 pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<Rehearsed, Refusal> {
+    if read_plan(plan)?.0.kind() == PlanKind::Abandon {
+        let what = "an abandon is not rehearsed: what it destroys was made by real tokens";
+        return Err(Refusal::new(Exit::Usage, what)
+            .hint("`officiant script` with `--room` prints its steps before it is held"));
+    }
     let module = soft_module(binding)?;
-    let real = inputs::Files::gather(binding, plan, Mode::Rehearsal)?.inputs()?;
-    let roster = Roster::new(&real.plan, &real.past)?;
+    let real = inputs_of(binding, plan)?;
+    let roster = roster_of(&real)?;
     let chains = chains(&real)?;
     let soft = binding::module_digest(&module.path).map_err(|error| error.refusal())?;
     let all = stages(&real.plan, &roster, &chains, soft);
@@ -85,8 +90,8 @@ impl OnlineKeys {
             .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
         for role in Role::ONLINE {
             if roles.contains(&role) || !self.0.contains_key(&role) {
-                let made = vault.sign_dry(Algorithm::EcdsaP256, &[]);
-                let (public, _) = made.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+                let made = vault.stand_in(Algorithm::EcdsaP256);
+                let public = made.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
                 self.0.insert(role, public);
             }
         }
@@ -117,25 +122,26 @@ impl StageRoom {
         let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
         let trust = (number > 1).then(|| self.folder.join(format!("out-{}a/trust", number - 1)));
         let past = match &trust {
-            Some(trust) => Past::read(media::read_tree(trust, LIMITS).map_err(device)?)
-                .map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?,
+            Some(trust) => Past::read(media::read_tree(trust, Limits::TRUST).map_err(device)?)?,
             None => Past::default(),
         };
         let request = self.request(stage, &past, online);
-        let files = request.files().map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
-        let digest =
-            request.digest().map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+        // What another machine would have fetched a second later.
+        let fetched = request.fetched + SignedDuration::from_secs(1);
+        let second = Request { fetched, ..request.clone() };
         let binding = self.binding(number, trust)?;
-        media::write_tree(&binding.media.inward[0], "request", &files).map_err(device)?;
+        let media = &binding.media.inward[0];
+        let sha256 = write_request(media, "request", &request)?;
+        let second = Some(write_request(media, "request-2", &second)?);
         let after = past.last().map(|last| last.closing);
-        let text = stage.text(after, digest, &online.ids());
+        let text = stage.text(after, PlannedRequest { sha256, second }, &online.ids());
         let plan = self.folder.join(format!("plan-{number}.toml"));
         media::write_new(&plan, text.as_bytes()).map_err(device)?;
         let clock = RehearsalClock::new(stage.from());
         let mut run = |console: &mut dyn Console| {
             let room =
                 Room { binding: binding.clone(), console, clock: &clock, mode: Mode::Rehearsal };
-            conduct(room, &plan)
+            conduct(room, &PlanFile::read(&plan)?)
         };
         lend(is_last, &mut run).map(|_| ()).map_err(|refusal| self.kept(refusal))
     }
@@ -223,6 +229,15 @@ fn soft_module(binding: &Binding) -> Result<Module, Refusal> {
     })
 }
 
+/// Writes a request as `courier` would, and gives its digest.
+fn write_request(media: &Path, name: &str, request: &Request) -> Result<Digest, Refusal> {
+    let ours = |error: crate::request::Error| Refusal::new(Exit::Ours, error.to_string());
+    let files = request.files().map_err(ours)?;
+    let written = media::write_tree(media, name, &files);
+    written.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+    request.digest().map_err(ours)
+}
+
 /// The roots that the plan's repositories have today.
 fn chains(inputs: &Inputs) -> Result<Vec<Vec<crate::root::SignedRoot>>, Refusal> {
     let repositories = inputs.plan.repositories().iter();
@@ -239,6 +254,3 @@ fn new_folder(work: &Path) -> Result<PathBuf, Refusal> {
     media::make_folder(&folder.join("tokens")).map_err(device)?;
     Ok(folder)
 }
-
-const LIMITS: Limits =
-    Limits { files: 400_000, bytes_each: 512 << 20, bytes_total: 1 << 30, depth: 8 };

@@ -4,14 +4,13 @@
 
 use super::{Session, words};
 use crate::ceremony::draft;
-use crate::ceremony::fact::Fact;
+use crate::ceremony::fact::{Fact, Signed};
 use crate::ceremony::plan::Kind;
 use crate::ceremony::step::{Act, Step};
 use crate::digest::Digest;
 use crate::record::Body;
 use crate::refusal::Refusal;
 use crate::room::console::{Expected, Prompt};
-use crate::root::{Role, Root, SignedRoot};
 use crate::wording::Count;
 
 impl Session<'_> {
@@ -83,7 +82,7 @@ impl Session<'_> {
             }
             Fact::RootsSigned { key, signatures } => {
                 let roots = Count(signatures.len(), "signature");
-                format!("{roots} made and verified; {}", self.counted(key)?)
+                format!("{roots} made and verified; {}", self.counted(key, signatures)?)
             }
             Fact::RootsRead { second_reader: true, .. } => same("the same words here and there"),
             Fact::FoldersExported { .. } => same("written, read back, compared, equal"),
@@ -91,24 +90,19 @@ impl Session<'_> {
         })
     }
 
-    /// How far the old and the new threshold are met, with this key's signature.
-    fn counted(&self, key: &str) -> Result<String, Refusal> {
+    /// How far the old and the new threshold are met in the first repository, with this key's signature.
+    fn counted(&self, key: &str, signatures: &[Signed]) -> Result<String, Refusal> {
         let drafts = draft::drafts(&self.ceremony)?;
         let Some(first) = drafts.first() else { return Ok(String::new()) };
-        let signed = self.ceremony.facts().filter_map(|fact| match fact {
-            Fact::RootsSigned { key, .. } => Some(key.as_str()),
-            _ => None,
+        let mut signed = self.ceremony.signatures(&first.repository);
+        let mine = signatures.iter().find(|signed| signed.repository == first.repository);
+        signed.extend(mine.map(|signed| (key, signed)));
+        let file = draft::signed_by(&self.ceremony, first, &signed)?;
+        let tallies = draft::tallies(first, &file)?.into_iter();
+        let said = tallies.map(|(who, tally)| {
+            format!("{who} keys: {} signed, {} needed", tally.counted.len(), tally.needed)
         });
-        let signed: Vec<_> =
-            signed.chain([key]).filter_map(|key| self.ceremony.public(key)).collect();
-        let of = |who: &str, root: &Root| {
-            let count = signed.iter().filter(|key| root.root_key_id(key).is_some()).count();
-            let needed = root.role(Role::Root).map_or(0, |role| role.threshold);
-            format!("{who} keys: {count} signed, {needed} needed")
-        };
-        let new = of("new", &first.root);
-        let old = first.last().map(SignedRoot::root).map(|root| of("old", root));
-        Ok(old.map_or(new.clone(), |old| format!("{old}; {new}")))
+        Ok(said.collect::<Vec<_>>().join("; "))
     }
 
     /// Shows how far long work is. What is little is done before anybody could read it.

@@ -305,7 +305,7 @@ impl Session<'_> {
             .map(|(_, bytes)| bytes)
             .collect();
         if folder.exists() {
-            let own = media::read_tree(&folder, super::closing::CUSTODY_LIMITS);
+            let own = media::read_tree(&folder, media::Limits::CUSTODY);
             files.extend(own.map_err(|error| self.device(&error))?.into_values());
         }
         Ok(files.iter().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect())

@@ -43,6 +43,12 @@ impl Algorithm {
         Self::OFFERED.contains(&self)
     }
 
+    /// Says whether a key of this algorithm can be held in shares: its private half is 32 bytes, a scalar or a seed, as
+    /// many as the block that is split has for it.
+    pub const fn fits_shares(self) -> bool {
+        matches!(self, Algorithm::EcdsaP256 | Algorithm::Ed25519)
+    }
+
     /// The bytes of one coordinate or scalar, for the elliptic curves over primes.
     pub const fn width(self) -> Option<usize> {
         match self {

@@ -69,10 +69,13 @@ impl Outlook {
         }
     }
 
-    /// Adds what the request tells: that it may be believed, and how far each client gets with the new roots.
+    /// Adds what the room tells: that the request may be believed, and how far each client gets with the new roots; or
+    /// that the unfinished ceremony may be abandoned.
     pub fn walked(&mut self, ceremony: &Ceremony, drafts: &[Draft], horizon: Vec<String>) {
-        self.checked
-            .push("The request is the one that the plan names, and all of it may stand.".into());
+        self.checked.push(match ceremony.plan().abandon() {
+            None => "The request is the one that the plan names, and all of it may stand.".into(),
+            Some(_) => "The unfinished ceremony is the one that the plan names, and no token meant to sign in it.".into(),
+        });
         if !drafts.is_empty() {
             self.checked.push(
                 "Every client walks from every old root to the new one, under keys that stand in for those that \

@@ -69,9 +69,10 @@ pub(super) fn subject(plan: &Plan) -> Vec<(&'static str, String)> {
         ("ceremony", plan.kind().name().to_owned()),
         ("dialect", dialect.to_owned()),
         ("to be held", format!("from {} until {}, 00:00 UTC", when.from, when.until)),
-        ("repositories", Count(plan.repositories().len(), "repository").to_string()),
     ];
     if let Some(root) = plan.root() {
+        let many = Count(plan.repositories().len(), "repository");
+        pairs.push(("repositories", many.to_string()));
         let (m, n) = (root.threshold, root.keys.len());
         pairs.push(("new root", format!("{m} of {n} keys sign: {}", root.keys.join(", "))));
         pairs.push(("it expires", root.expires.to_string()));
@@ -148,6 +149,9 @@ fn people(plan: &Plan, roster: &Roster, paper: &mut Paper) {
     rows.extend(seats.iter().map(|seat| cells([seat, &task(seat), "", ""])));
     rows.extend([Row::Space(2), Row::Space(2)]);
     paper.table(&[("Seat", 15), ("Task", 24), ("Name", 22), ("Came, UTC", 10)], rows);
+    if plan.root().is_none() {
+        return;
+    }
     paper.section("Who can sign afterwards, and who can stop it");
     paper.points(Quorum::of_plan(plan, roster).sentences());
     let keys = roster.keys().iter().map(|key| {

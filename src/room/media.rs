@@ -4,6 +4,7 @@
 //! ([`Lock`]); nothing that exists is ever overwritten; what a killed run left behind carries [`LEFTOVER`].
 
 mod error;
+mod limits;
 mod lines;
 mod tree;
 
@@ -16,7 +17,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Advice, CWD, FlockOperation, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use crate::name::is_device;
+
 pub use error::Error;
+pub use limits::LARGEST_RECORD;
 pub use lines::{append_line, cut_to};
 pub use tree::{Files, Limits, compare, read_tree, write_tree};
 
@@ -211,17 +215,13 @@ impl Lock {
 /// at its end, none of DOS's device names.
 fn check_name(name: &str) -> Result<(), Error> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._%-".contains(&byte);
-    let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
-    let numbered = |device: &str| {
-        stem.strip_prefix(device).is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']))
-    };
     let why = if name.is_empty() || name.len() > 200 {
         "it has 1 to 200 letters"
     } else if !name.bytes().all(fits) {
         "it is made of A-Z, a-z, 0-9, `.`, `_`, `%` and `-`"
     } else if name.ends_with('.') {
         "it ends with a dot"
-    } else if ["con", "prn", "aux", "nul"].contains(&&*stem) || numbered("com") || numbered("lpt") {
+    } else if is_device(&name.to_ascii_lowercase()) {
         "it is a device on other systems"
     } else if name.starts_with(LEFTOVER) {
         "it begins like our own temporary names"

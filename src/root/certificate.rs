@@ -6,14 +6,15 @@ mod tbs;
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Decode, Encode, pem};
 use x509_cert::ext::pkix::BasicConstraints;
 use x509_cert::time::Time;
 
 use crate::key::{self, Algorithm, PublicKey, Scheme, pem_text};
-pub use tbs::{Subject, Tbs};
+pub use tbs::{MAX_NAME, Subject, Tbs};
 
 /// An X.509 certificate with what Notary looks at. Its signature says nothing: Notary does not verify it either.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +147,13 @@ impl Certificate {
         let scheme = Scheme::of_certificate(self.public.algorithm());
         Ok(self.public.verify(scheme, &tbs, signature)?)
     }
+}
+
+/// The earliest end of the certificates under a root that expires then: the same day two years on, so that no root dies
+/// of them (docs/threats.md rule 25). The 29th of February becomes the 28th.
+pub fn earliest_end(expires: Timestamp) -> Timestamp {
+    let date = expires.to_zoned(TimeZone::UTC);
+    date.checked_add(2.years()).map_or(Timestamp::MAX, |date| date.timestamp())
 }
 
 /// What a Notary key of type `*-x509` holds: a leaf certificate, and the intermediates of foreign roots.

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 
+use super::certificate::earliest_end;
 use super::{Dialect, Error as RootError, Expiry, Key, KeyId, Role, Root, Version, tuf};
 use crate::check::Check;
 use crate::cjson::Value;
@@ -174,7 +174,7 @@ fn check_certificates(root: &Root) -> Result<(), Error> {
 /// [`Error::CertificateName`] or [`Error::CertificateEnds`] for the first that does not.
 pub fn check_certified(root: &Root, repository: &str) -> Result<(), Error> {
     let expires = root.expires().instant();
-    let least = two_years_after(expires);
+    let least = earliest_end(expires);
     for (id, key) in root.role_keys(Role::Root) {
         let Some(bundle) = key.bundle() else { continue };
         let leaf = bundle.leaf();
@@ -188,12 +188,6 @@ pub fn check_certified(root: &Root, repository: &str) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// The same day two years on; the 29th of February becomes the 28th.
-fn two_years_after(instant: Timestamp) -> Timestamp {
-    let date = instant.to_zoned(TimeZone::UTC);
-    date.checked_add(2.years()).map_or(Timestamp::MAX, |date| date.timestamp())
 }
 
 /// No key may serve a role in the next root that it did not serve in the last, if it served another one there.

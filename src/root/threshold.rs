@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Dialect, Key, KeyId, Role, Root, Signature, notary};
+use super::{Dialect, Key, KeyId, Role, Root, Signature, SignedRoot, notary};
 use crate::key::{PublicKey, Scheme};
 
 /// What counts as one signer.
@@ -52,6 +52,9 @@ impl Counting {
         bad_signature: Fault::Refuse,
         second_signature: Fault::Refuse,
     };
+
+    /// The same for one of the two roots whose keys sign a file: signatures by the keys of the other do not count.
+    pub const ONE_SIDE: Counting = Counting { unknown_key: Fault::Skip, ..Self::STRICTEST };
 }
 
 /// The keys whose signatures count, and how many are needed.
@@ -97,6 +100,16 @@ impl Tally {
     pub fn is_met(&self) -> bool {
         self.needed >= 1 && i64::try_from(self.counted.len()).is_ok_and(|n| n >= self.needed)
     }
+}
+
+/// Counts which root keys of `holder`, the root before or the root itself, have signed `file`.
+///
+/// # Errors
+/// A fault that `counting` does not forgive.
+pub fn tally(holder: &Root, file: &SignedRoot, counting: Counting) -> Result<Tally, Error> {
+    let (message, assumed) = (file.root().signed_bytes(), BTreeSet::new());
+    let ballot = Ballot { message: &message, signatures: file.signatures(), assumed: &assumed };
+    count(holder.dialect(), &Electorate::of(holder, Role::Root), ballot, counting)
 }
 
 /// Counts who of `electorate` has signed `ballot`.

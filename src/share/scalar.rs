@@ -18,7 +18,7 @@ pub fn draw<E>(
     algorithm: Algorithm,
     mut entropy: impl FnMut(&mut [u8]) -> Result<(), E>,
 ) -> Result<(Secret<32>, PublicKey), Error> {
-    if !matches!(algorithm, Algorithm::EcdsaP256 | Algorithm::Ed25519) {
+    if !algorithm.fits_shares() {
         return Err(Error::NoShares { algorithm });
     }
     // A draw is outside the range once in 2^32; eight in a row mean a broken generator.

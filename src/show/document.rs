@@ -13,8 +13,8 @@ use crate::key::PublicKey;
 use crate::paper::{Paper, cells};
 use crate::refusal::{Exit, Refusal};
 use crate::root::diff::differences;
-use crate::root::threshold::{self, Ballot, Counting, Electorate};
-use crate::root::{Dialect, Key, Role, Root, Signature, SignedRoot};
+use crate::root::threshold::{self, Counting};
+use crate::root::{Dialect, Key, Role, Root, SignedRoot};
 
 /// A root, for people and for machines.
 #[derive(Clone, Debug, Serialize)]
@@ -84,6 +84,8 @@ pub struct Tally {
     pub counted: usize,
     /// How many are needed.
     pub needed: i64,
+    /// Whether that many count; a threshold below 1 is never met.
+    pub enough: bool,
 }
 
 impl Document {
@@ -121,12 +123,8 @@ impl Document {
             ("of what is signed", self.signed_sha256.grouped()),
         ]);
         for tally in &self.tallies {
-            let Tally { by, counted, needed } = tally;
-            let enough = if i64::try_from(*counted).is_ok_and(|n| n >= *needed) {
-                "enough"
-            } else {
-                "too few"
-            };
+            let Tally { by, counted, needed, enough } = tally;
+            let enough = if *enough { "enough" } else { "too few" };
             paper.pairs([(
                 "signatures",
                 format!("{by} root: {counted} count, {needed} needed: {enough}"),
@@ -219,17 +217,10 @@ fn shown_role(role: Role, file: &SignedRoot) -> Option<ShownRole> {
 }
 
 fn tally(by: &'static str, holder: &Root, file: &SignedRoot) -> Tally {
-    let electorate = Electorate::of(holder, Role::Root);
-    let mine: Vec<Signature> = file
-        .signatures()
-        .iter()
-        .filter(|signature| electorate.keys.contains_key(&signature.key))
-        .cloned()
-        .collect();
-    let (message, assumed) = (file.root().signed_bytes(), BTreeSet::new());
-    let ballot = Ballot { message: &message, signatures: &mine, assumed: &assumed };
-    let counted = threshold::count(holder.dialect(), &electorate, ballot, Counting::STRICTEST);
     // A signature that is not good makes the strictest reader refuse all: none count.
-    let counted = counted.map_or(0, |tally| tally.counted.len());
-    Tally { by, counted, needed: electorate.threshold }
+    let counted = threshold::tally(holder, file, Counting::ONE_SIDE).unwrap_or_else(|_| {
+        let needed = holder.role(Role::Root).map_or(0, |role| role.threshold);
+        threshold::Tally { counted: BTreeSet::new(), needed }
+    });
+    Tally { by, counted: counted.counted.len(), needed: counted.needed, enough: counted.is_met() }
 }

@@ -105,6 +105,13 @@ pub enum Error {
     },
 }
 
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::of(Check::TrustFolder, error.to_string())
+            .hint("bring the trust folder as the last ceremony wrote it")
+    }
+}
+
 impl Past {
     /// Reads a trust folder from its files, by path inside it. An empty map is the past of a genesis.
     ///

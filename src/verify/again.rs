@@ -38,7 +38,7 @@ pub fn all_again(past: &Past) -> Result<Vec<Again>, Refusal> {
     for ceremony in past.ceremonies() {
         let (room, files) = one(past, ceremony, before)?;
         rooms.push(room);
-        before = super::read(files)?;
+        before = Past::read(files)?;
     }
     if let Some(path) = difference(before.files(), past.files()) {
         let what = format!("`{path}` is not what the ceremonies give");

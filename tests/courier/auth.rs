@@ -1,11 +1,12 @@
 //! Servers that want credentials, and what they get.
 
 use std::net::TcpStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::fake::{Asked, Fake, FakeNotary, honest, reply, untouched};
 use super::said;
-use crate::harness::command::run;
+use crate::harness::command::{Server, command, run};
+use crate::harness::notary::certificates;
 use crate::harness::scratch::Scratch;
 
 /// `me:pass`.
@@ -191,4 +192,50 @@ fn credentials_that_are_none_are_told() {
     let first = "error: `NOTARY_AUTH` is set, and is no base64 of user:password";
     let hint = "put base64 of user:password into NOTARY_AUTH, as for `notary`";
     refuses(fake.fetching(&scratch).env("NOTARY_AUTH", "me:pass"), 2, first, hint);
+}
+
+/// An https server that talks only to those whose certificate is of its authority, and says whose it was.
+const MUTUAL: &str = "
+import http.server, ssl, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        subject = str(self.connection.getpeercert()['subject']).encode()
+        self.send_response(500)
+        self.send_header('Content-Length', str(len(subject)))
+        self.end_headers()
+        self.wfile.write(subject)
+server = http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), Handler)
+context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile='ca.crt')
+context.load_cert_chain('server.crt', 'server.key')
+context.verify_mode = ssl.CERT_REQUIRED
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+";
+
+#[test]
+fn a_server_that_wants_a_certificate_gets_the_one_that_is_named() {
+    let scratch = Scratch::new();
+    let folder = certificates(&scratch);
+    let (_server, port) = Server::start(|port| {
+        let mut python = command("python3", &folder);
+        python.args(["-c", MUTUAL, &port.to_string()]).stderr(Stdio::null());
+        python
+    });
+    let fetch = |more: &[&str]| {
+        let fake = Fake::nowhere(&format!("https://localhost:{port}"));
+        let mut courier = fake.fetching(&scratch);
+        courier.args(["--ca", "notary/ca.crt"]);
+        run(courier.args(more))
+    };
+    let refused = fetch(&[]);
+    assert!(refused.stderr.contains("/root.json: no answer\n"), "{}", refused.stderr);
+    let refused = fetch(&["--tls-cert", "notary/server.crt", "--tls-key", "notary/server.key"]);
+    assert_eq!(refused.code(), 3);
+    assert!(
+        refused.stderr.contains(
+            "/root.json: the server answered 500\nbecause ((('commonName', 'localhost'),),)\n"
+        ),
+        "{}",
+        refused.stderr
+    );
 }

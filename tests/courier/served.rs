@@ -234,3 +234,24 @@ fn an_upload_is_sent_once_whatever_the_server_says() {
     );
     assert_eq!(it.fake.count("POST"), 1);
 }
+
+#[test]
+fn a_refusal_without_a_reason_is_told_with_what_it_usually_means() {
+    let it = FakeNotary::answering(|asked, stream, served| match asked.is("POST") {
+        true => {
+            asked.body(stream);
+            let said = r#"{"errors":[{"code":"INVALID_UPDATE","message":"Update sent by the client is invalid."}]}"#;
+            reply(stream, "400 Bad Request", "", said);
+        }
+        false => honest(asked, stream, served),
+    });
+    let first = it.root(None, &it.targets);
+    let refused = it.publish(&[&first], &[&it.targets]);
+    assert_eq!(refused.code(), 1);
+    assert_eq!(
+        refused.stderr,
+        "error: repository `a`: the server refuses version 1 without a reason\n\
+         hint: so it does when the certificates of its newest root have ended: ask who runs the server\n\
+         no repository was published whole; publish again to see and finish\n"
+    );
+}

@@ -1,16 +1,17 @@
-//! A TUF repository that python-tuf made and rotated: fetched, adopted, and rotated on by a ceremony.
+//! TUF repositories that python-tuf and tough made and rotated: fetched, adopted, and rotated on by a ceremony.
 
 use std::fs;
+use std::path::Path;
 
-use officiant::root::Dialect;
+use officiant::root::{Dialect, SignedRoot};
 
 use super::adopt::{adopting, import, pin};
 use super::journey::{make_key, write_plan};
-use super::tuf::clients_walk;
+use super::tuf::{clients_walk, sign_online};
 use crate::courier::said;
 use crate::harness::command::{command, run};
-use crate::harness::peers::python;
-use crate::sitting::{Bench, PlanText, genesis};
+use crate::harness::peers::{peer, python};
+use crate::sitting::{Bench, PlanText, Publisher, genesis};
 
 const NAME: &str = "theirs.test";
 
@@ -55,14 +56,16 @@ for name, made in [('1.targets', Targets(expires=expires)), ('1.snapshot', Snaps
     metadata.to_file(f'{folder}/{name}.json')
 ";
 
-#[test]
-fn a_chain_of_python_tuf_is_fetched_adopted_and_rotated_on() {
+/// Has a repository of three roots fetched, the last key adopted, and a fourth root published behind them. `make` writes
+/// the three into a folder, the last by the key in `root-key.pem`.
+fn adopted_and_rotated_on(make: impl FnOnce(&Bench, &Path)) {
     let bench = Bench::new(Dialect::Tuf, &[NAME]);
     let published = bench.scratch.folder("published");
     let folder = published.to_str().unwrap();
     make_key(&bench, "root");
-    python(&bench.scratch, MAKE, &[folder, "root-key.pem"]).ok();
+    make(&bench, &published);
     clients_walk(&bench.scratch, &published, 3);
+    let before = fs::read_dir(&published).unwrap().count();
     import(&bench, "old", "root-key.pem");
 
     let mut fetch = command(env!("CARGO_BIN_EXE_courier"), bench.scratch.path());
@@ -79,5 +82,35 @@ fn a_chain_of_python_tuf_is_fetched_adopted_and_rotated_on() {
     let told = said(&run(&mut publish).ok());
     assert_eq!(told, format!("{NAME}: version 3 → 4, fetched back and equal\n"));
     clients_walk(&bench.scratch, &published, 4);
-    assert_eq!(fs::read_dir(&published).unwrap().count(), 7);
+    assert_eq!(fs::read_dir(&published).unwrap().count(), before + 1);
+}
+
+#[test]
+fn a_chain_of_python_tuf_is_fetched_adopted_and_rotated_on() {
+    adopted_and_rotated_on(|bench, published| {
+        python(&bench.scratch, MAKE, &[published.to_str().unwrap(), "root-key.pem"]).ok();
+    });
+}
+
+#[test]
+fn a_chain_of_tough_is_fetched_adopted_and_rotated_on() {
+    adopted_and_rotated_on(|bench, published| {
+        let openssl = |arguments: &str| {
+            run(command("openssl", bench.scratch.path()).args(arguments.split(' '))).ok();
+        };
+        openssl("pkcs8 -topk8 -nocrypt -in root-key.pem -outform DER -out root-key.der");
+        openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.pem");
+        for (role, key) in &bench.online {
+            bench.scratch.file(&format!("{role}.der"), key.pkcs8());
+        }
+        for name in ["one.der", "two.der"] {
+            bench.scratch.file(name, Publisher::new().pkcs8());
+        }
+        let mut make = command(peer("tough/tough-walk"), bench.scratch.path());
+        make.arg("make").arg(published).args(["targets.der", "snapshot.der", "timestamp.der"]);
+        run(make.args(["one.der", "two.der,rsa.pem", "root-key.der"])).ok();
+        let last =
+            SignedRoot::parse(Dialect::Tuf, &fs::read(published.join("3.root.json")).unwrap());
+        sign_online(bench, last.unwrap().root(), published);
+    });
 }

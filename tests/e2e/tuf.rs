@@ -62,7 +62,7 @@ fn hold(bench: &Bench, published: &Path) {
 }
 
 /// Signs what the online side of a new repository signs: no targets, their snapshot, and the timestamp.
-fn sign_online(bench: &Bench, root: &Root, published: &Path) {
+pub(super) fn sign_online(bench: &Bench, root: &Root, published: &Path) {
     let expires = Timestamp::now() + 48.hours();
     let expires = expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let named = |name: &str| json!({ name: { "version": 1 } });

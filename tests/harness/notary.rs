@@ -119,7 +119,7 @@ fn listen(folder: &Path, name: &str, configuration: impl Fn(u16) -> String) -> (
 }
 
 /// Makes an authority and one certificate for both ends of each connection, with openssl.
-fn certificates(scratch: &Scratch) -> PathBuf {
+pub(crate) fn certificates(scratch: &Scratch) -> PathBuf {
     let folder = scratch.folder("notary");
     let extensions = "basicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n\
                       extendedKeyUsage=serverAuth,clientAuth\n";

@@ -10,7 +10,8 @@ use officiant::root::walk::{Chain, Walker};
 use officiant::root::{Dialect, SignedRoot, Version, succession};
 use officiant::secret::SecretBytes;
 use officiant::share::{Set, ShareIndex};
-use officiant::{show, verify};
+use officiant::show;
+use officiant::trust::Past;
 
 use super::Files;
 
@@ -25,7 +26,7 @@ pub(super) fn judge(case: &str, files: &Files) -> Option<Refusal> {
         Some("notary") => chain(Dialect::Notary, files),
         Some("tuf") => chain(Dialect::Tuf, files),
         Some("request") => show::folder(files.clone(), None).map(|_| ()),
-        Some("trust") => verify::read(files.clone()).map(|_| ()),
+        Some("trust") => Past::read(files.clone()).map(|_| ()).map_err(Refusal::from),
         Some("share") => share(files),
         _ => panic!("a case is of kind `notary`, `tuf`, `request`, `trust` or `share`: {case}"),
     };

@@ -14,7 +14,7 @@ use jiff::ToSpan;
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 
 /// Writes a plan that abandons the ceremony of the number before, and names its work folder in room.toml.
-fn write_abandon(bench: &Bench, after: Option<&str>) {
+pub(super) fn write_abandon(bench: &Bench, after: Option<&str>) {
     let n = bench.number;
     let left = std::fs::read(bench.path(&format!("plan-{}.toml", n - 1))).unwrap();
     let (from, until) = (today().yesterday().unwrap(), today().checked_add(3.days()).unwrap());

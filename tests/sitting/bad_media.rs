@@ -195,11 +195,7 @@ fn a_work_folder_that_somebody_edited_is_not_gone_on_with() {
 fn what_is_missing_is_named() {
     let bench = genesis();
     fs::remove_file(bench.path("plan-1.toml")).unwrap();
-    bench.refuses(
-        3,
-        "`plan-1.toml` is missing",
-        "see that the right media is mounted at this place",
-    );
+    bench.refuses(2, "`plan-1.toml` is missing", super::plan_alone::NAMED);
     let ran = bench.resume();
     let told =
         "error: `work-1` holds no record of a ceremony\nhint: begin one with `officiant conduct`\n";

@@ -3,10 +3,10 @@
 use officiant::root::{Dialect, Role};
 
 use super::genesis::{in_shares, on_tokens};
+use super::plan_alone::FORM;
 use super::rotate::after_genesis;
 use super::{Bench, Holding, PlanText};
 
-const FORM: &str = "correct the plan, and have it reviewed anew; docs/format.md shows every field";
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 
 /// A bench for a genesis, and its plan as text.
@@ -50,11 +50,7 @@ fn a_plan_with_anything_unknown_double_or_trailing_is_refused_with_its_line() {
     let told = format!("plan.toml:{}: key with no value, expected `=`", lines + 1);
     bench.refuses(2, &told, FORM);
     bench.scratch.file("plan-1.toml", vec![b'#'; 5 << 20]);
-    bench.refuses(
-        3,
-        "`plan-1.toml` is larger than 4194304 bytes",
-        "this is not what `courier` or `officiant` wrote; have it written again",
-    );
+    bench.refuses(2, "`plan-1.toml` is larger than 4194304 bytes", super::plan_alone::NAMED);
     bench.scratch.file("plan-1.toml", [0xff, 0xfe]);
     bench.refuses(2, "the plan is not UTF-8 text", FORM);
 }
@@ -71,7 +67,7 @@ fn a_plan_that_breaks_a_rule_is_refused_by_its_name() {
     let today = super::bench::today();
     let until = today.checked_add(jiff::ToSpan::days(3000)).unwrap();
     let expires = today.checked_add(jiff::ToSpan::days(2000)).unwrap();
-    let near = expires.checked_add(jiff::ToSpan::days(729)).unwrap();
+    let near = expires.checked_add(jiff::ToSpan::years(2)).unwrap().yesterday().unwrap();
     let (old_end, near_end) =
         (format!("certificates_until = {until}"), format!("certificates_until = {near}"));
     let near_told = format!(

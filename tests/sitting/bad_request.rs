@@ -162,7 +162,7 @@ fn roots_that_are_no_roots_are_refused() {
 }
 
 /// A rotation of nothing but the expiry, for the second ceremony of a bench.
-fn rotation(bench: &Bench) -> PlanText {
+pub(super) fn rotation(bench: &Bench) -> PlanText {
     PlanText {
         ceremony: "rotate",
         after: Some(bench.closing(bench.number - 1)),
@@ -408,7 +408,7 @@ fn a_repository_that_the_room_and_the_server_know_differently_is_refused() {
     both.insert("localhost:5000/two".to_owned(), chain[NAME].clone());
     let digest = Digest::of(&chain[NAME][0]);
     let told = format!(
-        "`localhost:5000/two`: the server is at root 1, {digest}; the plan names another [REQUEST-FIRST-MET]"
+        "`localhost:5000/two`: the server is at root 1, {digest}; the plan names none [REQUEST-FIRST-MET]"
     );
     let hint = "ask the repository's owner for version and digest of its root, not the courier, and name them in the plan";
     refused(&past, &text, &past.request(&both), (&told, hint));

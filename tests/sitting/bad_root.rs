@@ -1,6 +1,6 @@
 //! Roots of other tools that must not be continued.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs};
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use officiant::{
@@ -115,6 +115,27 @@ fn with_keys(root: &SignedRoot, owner: &Publisher, keys: &[(Key, String)]) -> Ve
 
 fn pem(key: &Key) -> String {
     key.bundle().unwrap().text().to_owned()
+}
+
+#[test]
+fn a_key_that_no_root_lists_is_not_adopted() {
+    let mut old = None;
+    let bench = adopting(|bench, owner| {
+        old = Some(owner.public().id().to_string());
+        first(bench, owner, vec![certified(owner, 1, (-1, 3000))], 900).bytes().to_vec()
+    });
+    let check = ["check", "plan-1.toml", "--room", "room-1.toml"];
+    bench.officiant(&check).ok();
+    // Another key on the same token, which somebody put into the plan, or into the token.
+    let other = Publisher::new().public().id();
+    let plan = fs::read_to_string(bench.path("plan-1.toml")).unwrap();
+    bench.lay_plan(&plan.replace(&old.unwrap(), &other.to_string()), &[]);
+    let what = format!(
+        "key `root-old` is adopted, and no root of the request lists {other} [ADOPT-IN-CHAIN]"
+    );
+    let hint = "correct the pin; a key that is new is made here, on a token of the plan";
+    bench.refuses(1, &what, hint);
+    assert_eq!(bench.officiant(&check).code(), 1);
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn two_ceremonies(dialect: Dialect) -> (Bench, String) {
 }
 
 /// The first numbers of the rows of a table in text.
-fn rows(text: &str) -> BTreeSet<u32> {
+pub(super) fn rows(text: &str) -> BTreeSet<u32> {
     let first = |line: &str| line.split_once(" | ")?.0.trim().trim_end_matches(" ⊘").parse().ok();
     let table = text.lines().skip_while(|line| !line.starts_with("Part 1")).take_while(|line| {
         !line.starts_with("Exception sheet") && !line.starts_with("Who holds what")
@@ -43,7 +43,7 @@ fn rows(text: &str) -> BTreeSet<u32> {
 }
 
 /// Text without its line ends.
-fn flat(text: &str) -> String {
+pub(super) fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -161,7 +161,7 @@ fn papers_are_written_once_and_the_report_is_the_one_in_the_folder() {
         lines,
         [
             "error: the plan follows a ceremony, and no trust folder was given",
-            "hint: `--trust` names the trust folder of the last ceremony",
+            "hint: `--trust` names the trust folder of the last ceremony, `--room` the room",
             "nothing was signed and nothing was written",
         ]
     );
@@ -187,4 +187,24 @@ fn a_plan_is_checked_before_its_room_is_laid_and_in_it() {
         assert_eq!(json["steps"], 35);
         assert_eq!(json["words"].as_array().unwrap().len(), 24);
     }
+}
+
+#[test]
+fn a_root_that_asks_for_no_signature_has_too_few() {
+    let bench = after_genesis(Dialect::Tuf);
+    let root = fs::read_to_string(bench.trust(1).join("metadata/repo.test/1.root.json")).unwrap();
+    let shown = |root: &str| {
+        bench.scratch.file("1.root.json", root);
+        flat(&bench.officiant(&["show", "1.root.json"]).ok().stdout)
+    };
+    let whole = shown(&root);
+    assert!(whole.contains("new root: 3 count, 2 needed: enough"), "{whole}");
+    let asks_none = root.replace("\"threshold\":2", "\"threshold\":0");
+    assert_ne!(asks_none, root);
+    let shown = shown(&asks_none);
+    assert!(shown.contains("new root: 0 count, 0 needed: too few"), "{shown}");
+    let json = bench.officiant(&["show", "1.root.json", "--json"]).ok().stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let tally = serde_json::json!({"by": "new", "counted": 0, "needed": 0, "enough": false});
+    assert_eq!(json["tallies"], serde_json::json!([tally]));
 }

@@ -8,6 +8,7 @@ use std::{
 use jiff::{Span, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use officiant::{
     ceremony::plan::rehearsal::{DAYS, PREFIX},
+    digest::Digest,
     name::Name,
     record::{Body, Mode, Record},
     root::{Dialect, Role, Root, SignedRoot},
@@ -219,4 +220,41 @@ fn a_role_that_two_keys_must_sign_is_rehearsed_with_the_one_that_stands_in() {
     assert!(both.contains(&two.to_string()) && both.contains(&format!("{role}2")), "{both}");
     bench.lay_plan(&both, &[]);
     bench.rehearse().ok();
+}
+
+#[test]
+fn two_years_without_a_leap_day_are_rehearsed_over_one() {
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&[]);
+    let plan = fs::read_to_string(bench.write_plan(&on_tokens())).unwrap();
+    let with = |field: &str, day: &str, plan: &str| {
+        let is_it = |line: &str| line.starts_with(&format!("{field} = "));
+        let lines = plan.lines();
+        let lines = lines.map(|l| if is_it(l) { format!("{field} = {day}") } else { l.to_owned() });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    // Thirty years back, the 1st of March of a leap year is a day later.
+    let plan = with("expires", "2032-03-01", &plan);
+    bench.lay_plan(&with("certificates_until", "2034-03-01", &plan), &[Role::Targets]);
+    bench.rehearse().ok();
+}
+
+#[test]
+fn an_abandon_is_not_rehearsed() {
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&[]);
+    let plan = format!(
+        "ceremony = \"abandon\"\ntitle = \"Closing\"\ndialect = \"notary\"\nquorum_people = 1\n\
+         [when]\nfrom = 2026-12-01\nuntil = 2026-12-15\n[abandon]\nplan = \"{}\"\n",
+        Digest::of(b"")
+    );
+    bench.scratch.file("plan-1.toml", plan);
+    let ran = bench.rehearse();
+    assert_eq!(
+        ran.stderr,
+        "error: an abandon is not rehearsed: what it destroys was made by real tokens\n\
+         hint: `officiant script` with `--room` prints its steps before it is held\n\
+         nothing was signed and nothing was written\n"
+    );
+    assert_eq!(ran.code(), 2);
 }

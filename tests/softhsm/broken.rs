@@ -32,25 +32,19 @@ fn words<T>(result: Result<T, Error>) -> String {
 fn program(scratch: &Scratch, name: &str, script: &str) -> Launch {
     let path = scratch.file(name, format!("#!/bin/sh\n{script}\n"));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    Launch { program: path, patience: Duration::from_millis(500), ..launch("officer-1") }
+    Launch { program: path, ..launch("officer-1") }
 }
 
-/// The processes that this one started and that have not ended, by the command line that they show.
+/// The processes that this very test started and that have not ended, by the command line that they show: the others'
+/// were started by other threads.
 fn children(kind: &str) -> Vec<u32> {
-    let me = std::process::id().to_string();
-    let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    processes
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-        .filter(|pid| {
-            let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}"));
-            let line = read("cmdline").unwrap_or_default();
-            let status = read("status").unwrap_or_default();
-            line.ends_with(&format!("\0child\0{kind}\0"))
-                && status.lines().any(|line| {
-                    line.strip_prefix("PPid:").is_some_and(|parent| parent.trim() == me)
-                })
-        })
-        .collect()
+    let mine = fs::read_to_string("/proc/thread-self/children").unwrap();
+    let mine = mine.split_whitespace().map(|pid| pid.parse().unwrap());
+    mine.filter(|pid: &u32| {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.ends_with(&format!("\0child\0{kind}\0"))
+    })
+    .collect()
 }
 
 #[test]
@@ -68,10 +62,13 @@ fn whatever_a_child_does_is_an_error_that_names_it() {
             "it sent something else than an answer",
         ),
     ] {
-        let begin = Instant::now();
-        let error = words(Vault::start(&program(&scratch, name, script)));
+        let mut launch = program(&scratch, name, script);
+        // Whoever hangs is waited for; the others are known by what they do, long before patience ends.
+        if name == "hangs" {
+            launch.patience = Duration::from_millis(500);
+        }
+        let error = words(Vault::start(&launch));
         assert_eq!(error, format!("the process for `officer-1` was lost: {told}"), "{name}");
-        assert!(begin.elapsed() < Duration::from_secs(5), "{name}");
     }
     let nowhere = Launch { program: "/nowhere".into(), ..launch("officer-1") };
     assert_eq!(words(Vault::start(&nowhere)), "the process for `officer-1` cannot be started");
@@ -102,11 +99,12 @@ fn a_module_that_hangs_is_given_up_and_ended() {
     let softhsm = SoftHsm::token(&scratch, "one", PIN);
     let shim = Shim::before(&scratch, "one", MODULE, &["C_Login 1 before hang"]);
     let driver = driver(&softhsm, &shim.module());
-    let patient = Launch { patience: Duration::from_secs(2), ..launch("one") };
+    // Long enough for a busy machine to come as far as the login.
+    let patient = Launch { patience: Duration::from_secs(10), ..launch("one") };
     let mut token = Token::start(&patient, &driver).unwrap();
     token.select(&softhsm.serial(&scratch)).unwrap();
     let told = words(token.login(pin(PIN)));
-    assert_eq!(told, "the process for `one` was lost: it did not answer within 2 s");
+    assert_eq!(told, "the process for `one` was lost: it did not answer within 10 s");
     let pid = shim.calls()[0].process;
     assert!(!Path::new(&format!("/proc/{pid}")).exists());
 }
@@ -202,7 +200,7 @@ fn a_child_is_fenced_in_and_shows_no_secret() {
     let vault = vault();
     for kind in ["token", "vault"] {
         let found = children(kind);
-        assert!(!found.is_empty());
+        assert_eq!(found.len(), 1, "{kind}");
         for pid in found {
             let read = |file: &str| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
             let status = String::from_utf8(read("status")).unwrap();

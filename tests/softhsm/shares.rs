@@ -1,12 +1,14 @@
 //! A key in shares, from the vault to the tokens and back.
 
+use std::collections::BTreeSet;
+
 use officiant::{
     child::{
         Error,
         token::Object,
         vault::{Sealed, Vault},
     },
-    key::{Algorithm, Hash, Scheme},
+    key::{Algorithm, Hash, PublicKey, Scheme, ToSign},
     share::{Combinations, Set, ShareIndex, Threshold},
 };
 
@@ -203,9 +205,16 @@ fn one_token_holds_one_share_and_only_what_fits_is_split() {
 fn dry_signatures_come_from_another_key_each_time() {
     let mut vault = vault();
     let input = [SCHEME.to_sign(b"root")];
-    let (first, raw) = vault.sign_dry(Algorithm::EcdsaP256, &input).unwrap();
-    let (second, _) = vault.sign_dry(Algorithm::EcdsaP256, &input).unwrap();
-    assert_ne!(first, second);
-    let signature = SCHEME.encode(Algorithm::EcdsaP256, &raw[0]).unwrap();
-    first.verify(SCHEME, b"root", &signature).unwrap();
+    let mut dry = |inputs: &[ToSign]| vault.sign_dry(Algorithm::EcdsaP256, inputs).unwrap();
+    let (first, second) = (dry(&input), dry(&input));
+    let (public, raw) = &first[0];
+    assert_ne!(*public, second[0].0);
+    let signature = SCHEME.encode(Algorithm::EcdsaP256, raw).unwrap();
+    public.verify(SCHEME, b"root", &signature).unwrap();
+    // A batch has one key; what the wire cuts in two has two.
+    let keys = |made: Vec<(PublicKey, Vec<u8>)>| {
+        made.into_iter().map(|(public, _)| public).collect::<BTreeSet<_>>().len()
+    };
+    let many = vec![input[0].clone(); 257];
+    assert_eq!((keys(dry(&many[..256])), keys(dry(&many))), (1, 2));
 }

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use officiant::request::{MAX_FILES, MAX_TOTAL};
+use officiant::room::media::Limits;
 
 /// What is left of a request's bytes and files.
 pub(crate) struct Budget {
@@ -38,6 +38,11 @@ impl Budget {
     "one request holds at most {MAX_FILES} roots of {MAX_TOTAL} bytes together, all that the room reads"
 )]
 pub(crate) struct Spent;
+
+/// Most files of one request.
+const MAX_FILES: usize = Limits::REQUEST.files;
+/// Most bytes of its files together.
+const MAX_TOTAL: usize = Limits::REQUEST.bytes_total as usize;
 
 #[cfg(test)]
 mod tests {

@@ -9,26 +9,11 @@ use crate::key::Algorithm;
 use crate::record::{Body, Mode, Record, Tool};
 use crate::trust::Past;
 
-/// Plays a ceremony up to the first step of a kind, and gives the facts that the room would bring to it.
-fn until(room: &mut Room, inputs: Inputs, at: fn(&Act) -> bool) -> (Ceremony, u32, Vec<Fact>) {
-    let mut ceremony = Ceremony::open(inputs, room.now).unwrap();
-    loop {
-        let step = ceremony.next().cloned().unwrap();
-        let facts = room.facts(&ceremony, &step).unwrap();
-        if at(&step.act) {
-            return (ceremony, step.number, facts);
-        }
-        for fact in facts {
-            ceremony = ceremony.accept(step.number, fact).unwrap();
-        }
-    }
-}
-
 /// A genesis up to a step, the facts of which are changed.
 fn refused(at: fn(&Act) -> bool, change: impl Fn(&Ceremony, &mut Fact)) -> String {
     let mut room = Room::new();
     let inputs = room.genesis();
-    let (mut ceremony, number, facts) = until(&mut room, inputs, at);
+    let (mut ceremony, number, facts) = room.until(inputs, at);
     for mut fact in facts {
         let whole = fact.clone();
         change(&ceremony, &mut fact);
@@ -52,7 +37,7 @@ fn a_fact_of_another_step_another_token_or_another_order_is_refused() {
     let order = "the record says step 6 where step 5 is next [FACT-ORDER]";
     let mut room = Room::new();
     let inputs = room.genesis();
-    let (ceremony, _, _) = until(&mut room, inputs, |act| matches!(act, Act::EnrolToken { .. }));
+    let (ceremony, _, _) = room.until(inputs, |act| matches!(act, Act::EnrolToken { .. }));
     let early = Fact::TokenPresent { token: "officer-b".into() };
     assert_eq!(ceremony.clone().accept(6, early).unwrap_err().to_string(), order);
     let other = Fact::TokenPresent { token: "officer-a".into() };
@@ -69,7 +54,7 @@ fn a_module_that_the_plan_does_not_pin_is_refused() {
     let plan =
         GENESIS.replace("practice = true", &format!("practice = true\nmodules = [\"{pinned}\"]"));
     let inputs = room.inputs(&plan, Past::default(), true);
-    let (ceremony, number, _) = until(&mut room, inputs, |act| *act == Act::ReadRoom);
+    let (ceremony, number, _) = room.until(inputs, |act| *act == Act::ReadRoom);
     let read = |sha256| {
         let modules = vec![ModuleRead { name: "softhsm".into(), sha256 }];
         ceremony.clone().accept(number, Fact::RoomRead { room: Digest::of(b""), modules })

@@ -7,17 +7,16 @@ use jiff::{SignedDuration, Timestamp};
 use super::document;
 use crate::ceremony::fact::Certified;
 use crate::ceremony::plan::{Plan, midnight};
+use crate::ceremony::roster::{KeyOrigin, Roster};
 use crate::ceremony::{Ceremony, ours};
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
-use crate::root::Dialect;
-use crate::root::certificate::{Bundle, Subject, Tbs};
+use crate::root::certificate::{Bundle, Subject, Tbs, earliest_end};
+use crate::root::{self, Dialect, SignedRoot};
+use crate::trust::Past;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-
-/// How long certificates outlive their root at least (docs/threats.md rule 25).
-const OUTLIVE_DAYS: i64 = 730;
 
 /// Whose name the certificate for a repository carries: the repository's, or the plan's wildcard.
 pub(super) fn certified_name(plan: &Plan, repository: &str) -> String {
@@ -111,8 +110,7 @@ pub(in crate::ceremony) fn check_certificate(
 pub(in crate::ceremony) fn check_outlives(plan: &Plan) -> Result<(), Refusal> {
     let Some(root) = plan.root() else { return Ok(()) };
     let Some(until) = root.certificates_until else { return Ok(()) };
-    let least = midnight(root.expires) + SignedDuration::from_hours(24 * OUTLIVE_DAYS);
-    if midnight(until) >= least {
+    if midnight(until) >= earliest_end(midnight(root.expires)) {
         return Ok(());
     }
     let what = format!(
@@ -121,4 +119,31 @@ pub(in crate::ceremony) fn check_outlives(plan: &Plan) -> Result<(), Refusal> {
     );
     Err(Refusal::of(Check::CertOutlivesRoot, what)
         .hint("set `certificates_until` two years after `expires`, or later"))
+}
+
+/// A key that stays without new certificates keeps those of the last roots, which must last as long as the plan says.
+/// `[CERT-OUTLIVES-ROOT]`
+pub(in crate::ceremony) fn check_kept(
+    plan: &Plan,
+    past: &Past,
+    roster: &Roster,
+) -> Result<(), Refusal> {
+    let until = plan.root().and_then(|root| root.certificates_until).map(midnight);
+    for key in roster.keys().iter().filter(|key| key.stays && !key.certified) {
+        let KeyOrigin::Known(public) = &key.origin else { continue };
+        for planned in plan.repositories() {
+            let last = past.latest(&planned.name).map(SignedRoot::root);
+            let kept = last.and_then(|last| last.key(last.root_key_id(public)?));
+            let ends = kept.and_then(root::Key::bundle).map(|bundle| bundle.leaf().not_after());
+            if ends.is_some() && ends < until {
+                let what = format!(
+                    "`{}`: the certificate of key `{}` ends before `certificates_until`",
+                    planned.name, key.name
+                );
+                return Err(Refusal::of(Check::CertOutlivesRoot, what)
+                    .hint("hold a `renew` instead: it makes new ones"));
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,10 +1,12 @@
 //! Candidates that do not read back as they were written.
 
+use super::dry::{NOT_SIGNED, check_dry};
 use super::*;
 use crate::ceremony::step::Act;
 use crate::ceremony::tests::{Pair, Room};
 use crate::cjson::Value;
 use crate::key::Algorithm;
+use crate::root::Signature;
 
 /// The candidates of a genesis.
 fn drafted() -> Vec<Draft> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::key::Algorithm;
+use crate::list::Last;
 use crate::root::Role;
 
 /// Which ceremony a plan asks for.
@@ -35,6 +36,16 @@ impl Kind {
             Self::Rotate => "rotate",
         }
     }
+
+    /// The word as a sentence has it, with its article.
+    pub const fn with_article(self) -> &'static str {
+        match self {
+            Self::Abandon => "an abandon",
+            Self::Genesis => "a genesis",
+            Self::Renew => "a renew",
+            Self::Rotate => "a rotate",
+        }
+    }
 }
 
 /// One repository that the plan governs.
@@ -43,22 +54,12 @@ impl Kind {
 pub struct PlannedRepository {
     /// Its name: a GUN, or the name that the plan gives a TUF repository.
     pub name: String,
-    /// Version and file digest of its current root, for a repository that the trust folder does not know.
-    #[serde(default)]
-    pub current: Option<CurrentRoot>,
+    /// The root that it starts from, where the plan says it.
+    #[serde(default, rename = "current", with = "current")]
+    pub last: Option<Last>,
     /// By role, the SHA-256 of the SubjectPublicKeyInfo of each key that is new in that role.
     #[serde(default)]
     pub pins: BTreeMap<Role, BTreeSet<Digest>>,
-}
-
-/// The root that a repository met for the first time stands at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CurrentRoot {
-    /// Its version, 1 or more.
-    pub version: u64,
-    /// SHA-256 of the root file.
-    pub sha256: Digest,
 }
 
 /// A repository left out because its clients are cut off already.
@@ -200,6 +201,39 @@ pub struct PlannedRequest {
 pub struct PlannedAbandon {
     /// The plan digest of the unfinished ceremony.
     pub plan: Digest,
+}
+
+/// `current`, by which a plan without a list names version and file digest of a root.
+mod current {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::digest::Digest;
+    use crate::list::Last;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Current {
+        version: u64,
+        sha256: Digest,
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        input: D,
+    ) -> Result<Option<Last>, D::Error> {
+        let Current { version, sha256 } = Current::deserialize(input)?;
+        Ok(Some(Last::Root { version, sha256 }))
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        last: &Option<Last>,
+        output: S,
+    ) -> Result<S::Ok, S::Error> {
+        let current = match *last {
+            Some(Last::Root { version, sha256 }) => Some(Current { version, sha256 }),
+            Some(Last::InTrust | Last::None) | None => None,
+        };
+        current.serialize(output)
+    }
 }
 
 pub(super) mod day {

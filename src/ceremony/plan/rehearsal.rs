@@ -11,10 +11,11 @@ use toml::Spanned;
 
 use super::{
     Kind, Owner, Plan, PlanText, PlannedKey, PlannedRepository, PlannedRequest, PlannedRole,
-    PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
+    PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window, midnight,
 };
 use crate::ceremony::roster::{Holding, Key, KeyOrigin, Roster};
 use crate::digest::Digest;
+use crate::root::certificate::earliest_end;
 use crate::root::{Dialect, Role, SignedRoot};
 
 /// What every name of a rehearsal begins with.
@@ -35,12 +36,12 @@ impl Stage {
     pub fn text(
         &self,
         after: Option<Digest>,
-        request: Digest,
+        request: PlannedRequest,
         online: &BTreeMap<Role, Digest>,
     ) -> String {
         let mut text = self.text.clone();
         text.after = after;
-        text.request = Some(PlannedRequest { sha256: request, second: Some(request) });
+        text.request = Some(request);
         let changed: BTreeSet<Role> = text.role.iter().map(|role| role.get_ref().name).collect();
         for repository in &mut text.repository {
             let pins = online.iter().filter(|(role, _)| changed.contains(role));
@@ -114,7 +115,7 @@ fn repositories(plan: &Plan) -> Vec<PlannedRepository> {
     planned
         .map(|planned| PlannedRepository {
             name: name(&planned.name),
-            current: None,
+            last: None,
             pins: BTreeMap::new(),
         })
         .collect()
@@ -132,9 +133,14 @@ fn itself(plan: &Plan, roster: &Roster) -> PlanText {
     text.when = Window { from: shift(text.when.from), until: shift(text.when.until) };
     text.root = text.root.map(|root| {
         let root = root.into_inner();
+        let (mut expires, until) = (shift(root.expires), root.certificates_until.map(shift));
+        if until.is_some_and(|until| until < two_years_after(expires)) {
+            // Thirty years back, other two years have the leap day.
+            expires = expires.yesterday().unwrap_or(Date::MIN);
+        }
         spanned(PlannedRoot {
-            expires: shift(root.expires),
-            certificates_until: root.certificates_until.map(shift),
+            expires,
+            certificates_until: until,
             certificate_name: root.certificate_name.map(|called| certificate_name(&called)),
             ..root
         })
@@ -162,7 +168,7 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
     let expires = later(shift(day_of(root)), when.until, 1);
     let certificates_until = match plan.dialect() {
         Dialect::Tuf => None,
-        Dialect::Notary => Some(later(certificates_end(chain), expires, 731)),
+        Dialect::Notary => Some(certificates_end(chain).max(two_years_after(expires))),
     };
     PlanText {
         ceremony: if is_first { Kind::Genesis } else { Kind::Renew },
@@ -250,6 +256,11 @@ fn certificates_end(chain: &[SignedRoot]) -> Date {
     let ends = keys.filter_map(|(_, key)| key.bundle()).map(|bundle| bundle.leaf().not_after());
     let end = ends.max().map(|end| end.to_zoned(jiff::tz::TimeZone::UTC).date());
     end.map_or(Date::MIN, shift)
+}
+
+/// The day on which certificates may end first under a root that expires on `day`.
+fn two_years_after(day: Date) -> Date {
+    earliest_end(midnight(day)).to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// The day, or `least` days after `other` if that is later.

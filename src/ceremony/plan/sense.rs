@@ -6,16 +6,42 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use unicode_normalization::is_nfc;
 
-use super::{Error, Kind, Plan, PlannedKey, line_of};
-use crate::name::Name;
+use super::{Error, Kind, Plan, PlanText, PlannedKey, line_of};
+use crate::key::Algorithm;
+use crate::name::{Name, is_device};
+use crate::root::certificate::MAX_NAME;
 use crate::root::{Dialect, Role};
-use crate::wording::is_unseen;
+use crate::wording::{List, is_unseen};
 
 /// A mistake: the offset in the plan's text, and what is wrong there.
 type Mistake = (usize, String);
 
 /// The most shares of one key, as many as are ever split.
 const MOST_SHARES: usize = 32;
+
+/// Refuses a list that cannot stand beside all that a ceremony writes, wherever its name comes to stand: its name ends
+/// as no name of ours does, and every file system carries it.
+pub(super) fn check_list(text: &PlanText, source: &str) -> Result<(), Error> {
+    let Some(named) = &text.repositories else { return Ok(()) };
+    let (at, name) = (named.list.span().start, named.list.get_ref());
+    let refuse = |what: String| Err(Error::Sense { line: line_of(source, at), what });
+    if !text.repository.is_empty() {
+        return refuse("`[repositories]` and `[[repository]]` exclude each other".into());
+    }
+    let fits = name.len() <= 64
+        && name.ends_with(".txt")
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    if !fits {
+        let rule =
+            "1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`, a letter or digit first, `.txt` last";
+        return refuse(format!("list `{name}`: the name of a list has {rule}"));
+    }
+    if is_device(&name.to_ascii_lowercase()) {
+        return refuse(format!("list `{name}`: it is a device on other systems"));
+    }
+    Ok(())
+}
 
 /// Refuses a plan that contradicts itself.
 pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {
@@ -66,12 +92,12 @@ fn dates(plan: &Plan) -> Result<(), Mistake> {
 }
 
 fn shape(plan: &Plan) -> Result<(), Mistake> {
-    let kind = plan.kind().name();
+    let kind = plan.kind().with_article();
     let need = |there: bool, what: &str| {
-        if there { Ok(()) } else { Err((0, format!("a {kind} needs {what}"))) }
+        if there { Ok(()) } else { Err((0, format!("{kind} needs {what}"))) }
     };
     let forbid = |there: bool, what: &str| {
-        if there { Err((0, format!("a {kind} has no {what}"))) } else { Ok(()) }
+        if there { Err((0, format!("{kind} has no {what}"))) } else { Ok(()) }
     };
     need(plan.quorum_people() >= 1, "`quorum_people` of 1 or more")?;
     if plan.kind() == Kind::Abandon {
@@ -127,7 +153,29 @@ fn keys(plan: &Plan) -> Result<(), Mistake> {
         if !seen.insert(&key.name) {
             return Err((at, format!("two keys are called `{}`", key.name)));
         }
-        held(key).map_err(|what| (at, what))?;
+        kind(plan, key).and_then(|()| held(key)).map_err(|what| (at, what))?;
+    }
+    Ok(())
+}
+
+/// What no token makes, no client of the dialect takes, or no share holds is known before any token is touched.
+fn kind(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
+    let (called, algorithm) = (&key.name, key.algorithm);
+    let offered = Algorithm::OFFERED.into_iter();
+    if !algorithm.is_offered() {
+        let expected: Vec<_> = offered.collect();
+        return Err(format!(
+            "key `{called}` is of `{algorithm}`, expected one of {}",
+            List::names(&expected)
+        ));
+    }
+    plan.dialect().scheme(algorithm).map_err(|error| format!("key `{called}`: {error}"))?;
+    if key.shares.is_some() && !algorithm.fits_shares() {
+        let expected: Vec<_> = offered.filter(|fit| fit.fits_shares()).collect();
+        return Err(format!(
+            "key `{called}` of {algorithm} cannot be held in shares, expected {}",
+            List::or(&expected)
+        ));
     }
     Ok(())
 }
@@ -169,11 +217,11 @@ fn root(plan: &Plan) -> Result<(), Mistake> {
     }
     match root.certificate_name.as_deref() {
         None | Some("gun") => Ok(()),
-        Some(wildcard) if is_wildcard(wildcard) => Ok(()),
+        Some(wildcard) if is_wildcard(wildcard) && wildcard.len() <= MAX_NAME => Ok(()),
         Some(other) => Err((
             at,
             format!(
-                "`certificate_name` is `{other}`, expected `gun`, or a host, whole segments and `/*`"
+                "`certificate_name` is `{other}`, expected `gun`, or a host, whole segments and `/*`, at most {MAX_NAME} bytes"
             ),
         )),
     }

@@ -2,14 +2,12 @@
 //!
 //! Roof, pure.
 
-use std::collections::BTreeSet;
-
 use super::{name_of, names};
 use crate::ceremony::Ceremony;
 use crate::ceremony::draft::{self, Draft};
 use crate::paper::{Paper, Row, cells};
-use crate::root::threshold::{self, Ballot, Counting, Electorate};
-use crate::root::{Role, Root, Signature, SignedRoot};
+use crate::root::threshold::{self, Counting};
+use crate::root::{Role, Root, SignedRoot};
 use crate::wording::List;
 
 /// Writes the section of the new roots, when there are any.
@@ -55,16 +53,7 @@ fn row(ceremony: &Ceremony, draft: &Draft, file: &SignedRoot) -> Row {
 
 /// How many signatures of `file` count for `holder`, as the strictest reader counts.
 fn tally(holder: &Root, file: &SignedRoot) -> String {
-    let electorate = Electorate::of(holder, Role::Root);
-    let mine: Vec<Signature> = file
-        .signatures()
-        .iter()
-        .filter(|signature| electorate.keys.contains_key(&signature.key))
-        .cloned()
-        .collect();
-    let (message, assumed) = (file.root().signed_bytes(), BTreeSet::new());
-    let ballot = Ballot { message: &message, signatures: &mine, assumed: &assumed };
-    match threshold::count(holder.dialect(), &electorate, ballot, Counting::STRICTEST) {
+    match threshold::tally(holder, file, Counting::ONE_SIDE) {
         Ok(tally) => format!("{} count, {} needed", tally.counted.len(), tally.needed),
         Err(error) => error.to_string(),
     }

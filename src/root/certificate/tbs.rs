@@ -169,8 +169,9 @@ fn time(instant: Timestamp) -> Result<Time, Error> {
     })
 }
 
-/// Notary's database columns and Go's parser take long names; 255 bytes is what a GUN may have.
-const MAX_NAME: usize = 255;
+/// The longest name in a certificate, in bytes. Notary's database columns and Go's parser take long names; 255 is what a
+/// GUN may have.
+pub const MAX_NAME: usize = 255;
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 const MGF1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.8");
 const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");

@@ -158,3 +158,16 @@ fn a_certificate_that_may_do_more_is_told_from_one_made_here() {
     der[at..at + 4].copy_from_slice(&[3, 2, 2, 0x84]);
     assert!(!Certificate::from_der(&der).unwrap().is_as_made());
 }
+
+#[test]
+fn certificates_end_two_years_after_their_root_or_later() {
+    for (expires, earliest) in [
+        ("2031-11-30T00:00:00Z", "2033-11-30T00:00:00Z"),
+        ("2028-02-28T00:00:00Z", "2030-02-28T00:00:00Z"),
+        ("2028-02-29T00:00:00Z", "2030-02-28T00:00:00Z"),
+        ("2026-03-01T00:00:00Z", "2028-03-01T00:00:00Z"),
+    ] {
+        let earliest: jiff::Timestamp = earliest.parse().unwrap();
+        assert_eq!(earliest_end(expires.parse().unwrap()), earliest, "{expires}");
+    }
+}

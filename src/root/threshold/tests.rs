@@ -208,3 +208,25 @@ fn one_key_counts_once_under_any_certificates() {
         }
     }
 }
+
+#[test]
+fn a_file_is_counted_for_one_of_the_two_roots_whose_keys_sign_it() {
+    for dialect in [Dialect::Notary, Dialect::Tuf] {
+        let (own, other) = (case(dialect), case(dialect));
+        let by_other = other.signers[0].sign(&own.root, &other.keys[0]);
+        let file = |more: &[Signature]| {
+            SignedRoot::assemble(&own.root, &[&[own.signature(0), by_other.clone()], more].concat())
+        };
+        let once = file(&[]);
+        let found = tally(&own.root, &once, Counting::ONE_SIDE).unwrap();
+        assert_eq!((found.counted, found.needed), (BTreeSet::from([own.keys[0].id().clone()]), 2));
+        let found = tally(&other.root, &once, Counting::ONE_SIDE).unwrap();
+        assert_eq!((found.counted.len(), found.is_met()), (1, false));
+        assert!(tally(&own.root, &once, Counting::STRICTEST).is_err());
+        assert!(tally(&own.root, &file(&[own.signature(1)]), Counting::ONE_SIDE).unwrap().is_met());
+        // What does not count is still not passed over when it stands there twice.
+        let twice = [by_other.clone(), by_other.clone()];
+        let error = own.count(&twice, Counting::ONE_SIDE).unwrap_err();
+        assert_eq!(error, Error::Second { id: other.keys[0].id().clone() });
+    }
+}

@@ -4,7 +4,7 @@ use std::{collections::HashMap, fs::File, io::Write, path::Path, process};
 
 use fuser::Errno;
 
-/// What becomes of data that a write was told is taken.
+/// What becomes of data that a write was told is taken, or that an open file has.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Fate {
     Flipped,
@@ -78,7 +78,7 @@ fn rule(line: &str) -> Rule {
         (_, ["fail", "EROFS"]) => Lie::Fail(Errno::EROFS),
         (_, ["hang"]) => Lie::Hang,
         (_, ["vanish"]) => Lie::Vanish,
-        ("write", ["flip"]) => Lie::Flip,
+        ("open" | "write", ["flip"]) => Lie::Flip,
         ("write", ["lose"]) => Lie::Lose,
         _ => wrong(),
     };

@@ -5,6 +5,7 @@
 //! sync 1 vanish              the volume is gone from here on: ENOTCONN
 //! write 2 lose               taken without complaint, and zeros when it is read back
 //! write every flip           taken without complaint, and one bit is another when it is read back
+//! open every flip            whoever opens a file again reads other bytes than at first
 //! read 1 hang                never answered
 //! ```
 //!

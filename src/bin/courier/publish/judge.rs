@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use officiant::name::Name;
 use officiant::root::horizon::cut_off;
-use officiant::root::threshold::{Ballot, Counting, Electorate, Fault, count};
+use officiant::root::threshold::{Counting, tally};
 use officiant::root::walk::Chain;
 use officiant::root::{Dialect, Role, Root, SignedRoot, notary, succession};
 
@@ -127,14 +127,11 @@ pub(super) fn changes(before: &SignedRoot, after: &SignedRoot, role: Role) -> bo
 
 fn is_signed(name: &Name, electorate: &Root, next: &SignedRoot) -> Result<(), Error> {
     let version = next.version().get();
-    // The list holds signatures by the keys of both roots, so keys of the other one are passed over.
-    let counting = Counting { unknown_key: Fault::Skip, ..Counting::STRICTEST };
-    let message = next.root().signed_bytes();
-    let ballot =
-        Ballot { message: &message, signatures: next.signatures(), assumed: &BTreeSet::new() };
-    let electors = Electorate::of(electorate, Role::Root);
-    let tally = count(electorate.dialect(), &electors, ballot, counting)
-        .map_err(|source| Error::Signature { name: name.clone(), version, source })?;
+    let tally = tally(electorate, next, Counting::ONE_SIDE).map_err(|source| Error::Signature {
+        name: name.clone(),
+        version,
+        source,
+    })?;
     if tally.is_met() {
         return Ok(());
     }

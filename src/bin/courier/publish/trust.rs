@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use officiant::digest::Digest;
 use officiant::name::Name;
-use officiant::request::MAX_ROOT;
 use officiant::room::media::{self, Files, Kind, Limits, read_tree};
 use officiant::root::{Dialect, SignedRoot};
 use officiant::trust::{METADATA, Past};
@@ -28,7 +27,7 @@ pub(super) struct Trust {
 pub(super) fn read(args: &args::Publish, dialect: Dialect) -> Result<Trust, Error> {
     let only = args.repository.iter().map(|name| name.parse());
     let only = only.collect::<Result<Vec<Name>, _>>()?;
-    let files = read_tree(&folder(&args.trust)?, LIMITS)?;
+    let files = read_tree(&folder(&args.trust)?, Limits::TRUST)?;
     check_records(&files)?;
     let none = || Error::NoRoots { path: show(&args.trust) };
     if !files.keys().any(|path| path.starts_with(METADATA)) {
@@ -111,6 +110,3 @@ fn show(path: &Path) -> String {
 
 /// What the first entry of a rehearsal's record says.
 const MODE: &[u8] = br#""mode":"rehearsal""#;
-
-const LIMITS: Limits =
-    Limits { files: 500_000, bytes_each: MAX_ROOT as u64 * 16, bytes_total: 4 << 30, depth: 8 };

@@ -4,6 +4,11 @@ use crate::digest::Digest;
 use crate::trust::Past;
 
 /// A plan of a stage as a rehearsal would read it, with one key for each online role.
+/// The request of a rehearsal, fetched twice.
+fn request() -> PlannedRequest {
+    PlannedRequest { sha256: Digest::of(b"request"), second: Some(Digest::of(b"second")) }
+}
+
 /// The module of the rehearsal's tokens.
 fn soft() -> Digest {
     Digest::of(b"libsofthsm2.so")
@@ -11,7 +16,7 @@ fn soft() -> Digest {
 
 fn read(stage: &Stage, after: Option<Digest>) -> Plan {
     let online = Role::ONLINE.map(|role| (role, Digest::of(role.to_string().as_bytes())));
-    let text = stage.text(after, Digest::of(b"request"), &online.into());
+    let text = stage.text(after, request(), &online.into());
     Plan::parse(text.as_bytes(), |_| None).unwrap()
 }
 

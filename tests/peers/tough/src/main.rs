@@ -1,6 +1,9 @@
-//! Walks each folder of `N.root.json` below the folder named, from each of its roots, with tough.
+//! `tough-walk CASES` walks each folder of `N.root.json` below the folder named, from each of its roots, with tough.
+//! It prints a line for each walk: `CASE START ok`, or `CASE START stop VERSION REASON`.
 //!
-//! Prints a line for each walk: `CASE START ok`, or `CASE START stop VERSION REASON`.
+//! `tough-walk make FOLDER TARGETS SNAPSHOT TIMESTAMP ROOTS…` makes a chain of roots with tough.
+
+mod make;
 
 use std::error::Error as _;
 use std::path::Path;
@@ -75,10 +78,15 @@ async fn walk(folder: &Path, start: u64, newest: u64) -> Result<(), (u64, String
 }
 
 fn main() {
-    let cases = std::env::args().nth(1).unwrap();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    for case in names(Path::new(&cases)) {
-        let folder = Path::new(&cases).join(&case);
+    if arguments[0] == "make" {
+        let (online, sets) = arguments[2..].split_at(3);
+        return runtime.block_on(make::make(Path::new(&arguments[1]), online, sets));
+    }
+    let cases = &arguments[0];
+    for case in names(Path::new(cases)) {
+        let folder = Path::new(cases).join(&case);
         let versions: Vec<u64> = names(&folder).iter().filter_map(|name| version(name)).collect();
         let newest = versions.iter().copied().max().unwrap();
         for start in &versions {

@@ -1,0 +1,118 @@
+//! Dry signatures: every candidate signed by throw-away keys, as every real key will sign it, and read as a stranger
+//! would: a form that no client takes shows before any real key has signed.
+//!
+//! Second floor: pure; who signs is an argument.
+
+use super::complete::reads_back;
+use super::{Draft, to_sign};
+use crate::ceremony::{Ceremony, ours};
+use crate::check::Check;
+use crate::key::{Algorithm, PublicKey, ToSign};
+use crate::refusal::Refusal;
+use crate::root::{Signature, SignedRoot};
+
+/// Signs a batch with keys of a kind that nobody keeps, and gives each raw signature with the key that made it.
+pub type SignDry<'a> =
+    dyn FnMut(Algorithm, &[ToSign]) -> Result<Vec<(PublicKey, Vec<u8>)>, Refusal> + 'a;
+
+/// Signs all candidates dry, one batch for each root key.
+///
+/// # Errors
+/// `[DRY-SIGNATURE]`, naming the repository.
+pub fn try_dry(
+    ceremony: &Ceremony,
+    drafts: &[Draft],
+    sign: &mut SignDry<'_>,
+) -> Result<(), Refusal> {
+    let mut made: Vec<Vec<Signature>> = drafts.iter().map(|_| Vec::new()).collect();
+    for key in ceremony.roster().keys() {
+        let public = ceremony.public(&key.name);
+        let public = public.ok_or_else(|| ours(format!("key `{}` is not known", key.name)))?;
+        let (_, inputs): (Vec<_>, Vec<_>) = to_sign(drafts, &public)?.into_iter().unzip();
+        let answers = sign(key.algorithm, &inputs)?;
+        if answers.len() != inputs.len() {
+            return Err(ours("as many dry signatures as candidates were expected"));
+        }
+        let asked =
+            drafts.iter().zip(&mut made).filter(|(draft, _)| !draft.ids(&public).is_empty());
+        for ((draft, signatures), (stand_in, raw)) in asked.zip(answers) {
+            for id in draft.ids(&public) {
+                let signature = draft.root.signature(&id, &stand_in, &raw);
+                signatures.push(signature.map_err(|error| refuse(draft, error.to_string()))?);
+            }
+        }
+    }
+    drafts.iter().zip(&made).try_for_each(|(draft, signatures)| check_dry(draft, signatures))
+}
+
+/// Reads a candidate under dry signatures as a stranger would.
+pub(super) fn check_dry(draft: &Draft, signatures: &[Signature]) -> Result<(), Refusal> {
+    let file = SignedRoot::assemble(&draft.root, signatures);
+    if reads_back(draft, &file).is_ok_and(|whole| whole) {
+        return Ok(());
+    }
+    Err(refuse(draft, "the candidate does not read back as it was written".to_owned()))
+}
+
+fn refuse(draft: &Draft, what: String) -> Refusal {
+    Refusal::of(Check::DrySignature, format!("`{}`: {what}", draft.repository)).hint(NOT_SIGNED)
+}
+
+/// What to do about a form that no client takes.
+pub(super) const NOT_SIGNED: &str =
+    "keep the candidate for the makers of officiant; no real key signs it";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::draft::drafts;
+    use crate::ceremony::step::Act;
+    use crate::ceremony::tests::{NAMES, Pair, Room};
+
+    /// A rotation that is about to be drafted: `root-a` goes, `root-b` and `root-spare` stay, `root-c` comes.
+    fn drafting() -> (Ceremony, Vec<Draft>) {
+        let mut room = Room::new();
+        let inputs = room.genesis();
+        let genesis = room.play(inputs).unwrap();
+        let inputs = room.rotate(&genesis);
+        let (ceremony, ..) = room.until(inputs, |act| *act == Act::DraftRoots);
+        let drafts = drafts(&ceremony).unwrap();
+        (ceremony, drafts)
+    }
+
+    #[test]
+    fn each_root_key_has_one_throw_away_key_that_signs_every_candidate() {
+        let (ceremony, drafts) = drafting();
+        let mut batches = Vec::new();
+        let mut sign = |algorithm, inputs: &[ToSign]| {
+            batches.push((algorithm, inputs.len()));
+            let pair = Pair::new(algorithm);
+            let raw = drafts.iter().map(|draft| pair.sign(&draft.root.signed_bytes()));
+            Ok(raw.map(|raw| (pair.public(), raw)).collect())
+        };
+        try_dry(&ceremony, &drafts, &mut sign).unwrap();
+        assert_eq!(ceremony.roster().keys().len(), 4);
+        assert_eq!(batches, [(Algorithm::EcdsaP256, NAMES.len()); 4]);
+    }
+
+    #[test]
+    fn a_dry_signature_that_is_none_stops_everything_before_a_real_key_signs() {
+        let (ceremony, drafts) = drafting();
+        let mut sign = |algorithm, inputs: &[ToSign]| {
+            let pair = Pair::new(algorithm);
+            let raw = inputs.iter().map(|_| (pair.public(), pair.sign(b"something else")));
+            Ok(raw.collect())
+        };
+        let refusal = try_dry(&ceremony, &drafts, &mut sign).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            format!(
+                "`{}`: the signature is not by this key over these bytes [DRY-SIGNATURE]",
+                NAMES[0]
+            )
+        );
+        let mut few = |_, _: &[ToSign]| Ok(Vec::new());
+        let refusal = try_dry(&ceremony, &drafts, &mut few).unwrap_err();
+        assert_eq!(refusal.to_string(), "as many dry signatures as candidates were expected");
+    }
+}
