@@ -26,6 +26,7 @@ mod fleet;
 mod forged;
 pub(crate) mod genesis;
 mod kill;
+mod late;
 mod left;
 mod limits;
 mod meddle;
