@@ -16,6 +16,7 @@ use super::rotate::{after_genesis, renewal};
 use super::{Bench, Holding, PlanText};
 use crate::harness::{
     command::{Ran, command, run},
+    pty::Pty,
     scratch::Scratch,
     shim::Shim,
     softhsm::{MODULE, SoftHsm},

@@ -52,7 +52,7 @@ fn a_ceremony_that_pins_no_module_has_its_exception() {
     let mut room = Room::new();
     let plan = GENESIS.replace("practice = true\n", "");
     let inputs = room.inputs(&plan, crate::trust::Past::default(), true);
-    let (ceremony, number, facts) = until(&mut room, inputs, |act| *act == Act::ReadRoom);
+    let (ceremony, number, facts) = room.until(inputs, |act| *act == Act::ReadRoom);
     let [.., read] = facts.as_slice() else { panic!("nothing was read") };
     let read = |ceremony: Ceremony| ceremony.accept(number, read.clone());
     let missing = format!("step {number} lacks the exception that it needs [FACT-ORDER]");
