@@ -3,10 +3,10 @@
 //! Second floor: pure.
 
 use super::fact::{Certified, Fact, ModuleRead, Purpose, ShareMade, Statement};
-use super::roster::{Holding, Key, KeyOrigin};
+use super::roster::{Holding, KeyOrigin};
 use super::statement::Said;
 use super::step::{Act, Step};
-use super::{Ceremony, admission, draft, ours, prospect, reading, statement};
+use super::{Ceremony, admission, draft, ours, reading, statement};
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
@@ -20,8 +20,8 @@ impl Ceremony {
     /// `[FACT-ORDER]` for a fact that the script has no place for; otherwise the rule that the fact breaks.
     pub fn accept(mut self, number: u32, fact: Fact) -> Result<Self, Refusal> {
         match &fact {
-            Fact::Exception { .. } => {
-                self.exceptions.insert(number);
+            Fact::Exception { expected, .. } => {
+                self.exceptions.insert((number, expected.clone()));
             }
             Fact::Resumed { page, .. } => self.forget_volatile(*page),
             Fact::Intended { token, consent, .. } => {
@@ -84,7 +84,8 @@ impl Ceremony {
                 self.check_destroyed(token, keys)
             }
             (Act::AttestClock, Fact::ClockAttested { watches }) => {
-                super::opening::check_clock(self.plan(), watches, self.has_any_intent())
+                super::opening::check_clock(self.inputs(), watches, self.has_any_intent())?;
+                watches.iter().try_for_each(|watch| self.check_attested(watch.machine))
             }
             (Act::ReadRequest, Fact::RequestRead { request, second }) => {
                 self.check_request(*request, *second)?;
@@ -205,7 +206,7 @@ impl Ceremony {
 
     /// What the script asks for was there, or an exception says why not.
     fn check_excused(&self, number: u32, is_there: bool) -> Result<(), Refusal> {
-        if is_there || self.exceptions.contains(&number) {
+        if is_there || self.exceptions.iter().any(|(at, _)| *at == number) {
             return Ok(());
         }
         let what = format!("step {number} lacks the exception that it needs");
@@ -390,24 +391,6 @@ impl Ceremony {
         }
         let what = format!("the shares of key `{name}` were not all proven");
         Err(Refusal::of(Check::ShareProven, what).hint("run `resume`: it makes the set anew"))
-    }
-
-    /// Whether a key has signed, or enough of its tokens are here.
-    pub fn is_usable(&self, key: &Key) -> bool {
-        let here = key.holding.tokens().iter().filter(|token| !self.absent.contains_key(*token));
-        self.is_finished(&key.name, Purpose::Sign) || here.count() >= key.holding.needed()
-    }
-
-    /// Refuses to go on when the tokens that are here cannot reach the thresholds any more, or when some client needs
-    /// the signature of one that is not.
-    fn check_reachable(&self) -> Result<(), Refusal> {
-        draft::check_reachable(self, &|key| self.is_usable(key))?;
-        let (Some(_), Some(at)) = (self.drafted(), self.attested()) else { return Ok(()) };
-        for draft in draft::drafts(self)? {
-            let ids = prospect::signers(self, &draft);
-            prospect::check(self.plan(), &draft, prospect::Newest::Assumed(&ids), at)?;
-        }
-        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 //! Second floor: pure. docs/threats.md rules 1 and 2.
 
 pub(super) mod adopted;
-mod last;
+pub(super) mod last;
 mod met;
 pub(super) mod shared;
 mod snapshot;

@@ -21,6 +21,7 @@ mod inputs;
 pub mod plan;
 pub mod prospect;
 pub mod quorum;
+pub mod reach;
 pub mod reading;
 pub mod roster;
 pub mod statement;
@@ -52,8 +53,8 @@ pub struct Ceremony {
     intended: BTreeSet<String>,
     /// Tokens that are not here.
     absent: BTreeMap<String, String>,
-    /// The steps at which an exception was recorded.
-    exceptions: BTreeSet<u32>,
+    /// The steps at which an exception was recorded, and what was expected there.
+    exceptions: BTreeSet<(u32, String)>,
 }
 
 /// Who holds what in a ceremony, by plan, past and what it closes: all that can be known of it before there is a

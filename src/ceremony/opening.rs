@@ -23,9 +23,13 @@ pub(super) fn check(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal> {
     check_floor(inputs, at)
 }
 
-/// Checks the two watches against the machine and the plan's window. `[CLOCK-WINDOW]` Once a token has begun to sign
+/// Checks the two watches against the machine, the plan's window and the floor. `[CLOCK-WINDOW]` Once a token has begun to sign
 /// (`is_begun`), the window's end no longer refuses: what was begun must be finished.
-pub(super) fn check_clock(plan: &Plan, watches: &[Watch], is_begun: bool) -> Result<(), Refusal> {
+pub(super) fn check_clock(
+    inputs: &Inputs,
+    watches: &[Watch],
+    is_begun: bool,
+) -> Result<(), Refusal> {
     let refuse = |what: String| {
         Err(Refusal::of(Check::ClockWindow, what).hint("two people read two watches"))
     };
@@ -36,7 +40,8 @@ pub(super) fn check_clock(plan: &Plan, watches: &[Watch], is_begun: bool) -> Res
         return refuse(format!("{} read both watches, two people are needed", first.who));
     }
     for watch in watches {
-        check_window(plan, watch.machine, is_begun)?;
+        check_window(&inputs.plan, watch.machine, is_begun)?;
+        check_floor(inputs, watch.machine)?;
         if !watch.agrees() {
             // By how much is not said: the next answer is to come from a watch again.
             let what = format!(

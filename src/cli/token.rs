@@ -10,8 +10,8 @@ use super::args::{Token, TokenList, TokenOne};
 use super::command::{print, room};
 use super::reading;
 use crate::check::Check;
-use crate::child::Launch;
 use crate::child::token::{self as child, Driver, Face, Present, SoPin};
+use crate::child::{Fence, Launch};
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::console::{Console, Prompt, Terminal};
@@ -124,6 +124,9 @@ impl Blank {
 
     /// Asks which token is meant and for its new PIN, and initialises it.
     fn init(mut self, console: &mut dyn Console) -> Result<Face, Refusal> {
+        if !self.token.fence().is_confined {
+            say(console, Fence::UNCONFINED)?;
+        }
         let serial = self.consent(console)?;
         let pin = self.new_pin(console)?;
         self.token

@@ -220,7 +220,7 @@ impl<'a> Session<'a> {
             Act::ReadRoots => self.read_roots(number),
             Act::SignRoots { key, token } => self.sign_roots(number, key, token),
             Act::SignWithShares { key } => self.sign_with_shares(key),
-            Act::AssembleRoots => self.assemble_roots(),
+            Act::AssembleRoots => self.assemble_roots(number),
             Act::Close => self.close(),
             Act::ExportFolders => {
                 self.ask_media(number)?;

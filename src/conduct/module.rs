@@ -6,9 +6,9 @@ use super::Session;
 use super::pause::Shown;
 use crate::ceremony::fact::{Fact, ModuleRead};
 use crate::check::Check;
-use crate::child::Launch;
 use crate::child::token::Driver;
 use crate::child::vault::Vault;
+use crate::child::{Fence, Launch};
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::{binding, soft};
@@ -94,13 +94,11 @@ impl Session<'_> {
         if vault.map_err(|error| self.child(&error))?.fence().is_confined {
             return Ok(());
         }
-        let happened = "this kernel has no Landlock: a module may open whatever this account may, \
-                        media, work folder and terminals included";
         if self.room.mode != Mode::Ceremony {
-            return self.show(&format!("        {happened}"));
+            return self.show(&format!("        {}", Fence::UNCONFINED));
         }
         let expected = "modules open only the files that they need".to_owned();
-        self.ask_exception(step, expected, happened.to_owned())
+        self.ask_exception(step, expected, Fence::UNCONFINED.to_owned())
     }
 
     /// How a token is driven: by the module of its name in room.toml, as that was read.

@@ -5,9 +5,9 @@
 use super::Session;
 use super::pause::Shown;
 use super::words::{ATTEMPTS, Asked, table};
-use crate::ceremony::admission;
 use crate::ceremony::fact::{Fact, Watch};
 use crate::ceremony::plan::midnight;
+use crate::ceremony::{admission, reach};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::record::{Body, Mode};
@@ -77,6 +77,15 @@ impl Session<'_> {
                 expected,
                 "a token has begun to sign, and the day is over".into(),
             )?;
+        }
+        for watch in &watches {
+            // The same for what ended since the candidates were drafted.
+            match self.ceremony.check_day(watch.machine) {
+                Err(refusal) if self.ceremony.has_any_intent() => {
+                    self.ask_exception(step, reach::SAME_DAY.to_owned(), refusal.what)?;
+                }
+                _ => {}
+            }
         }
         Ok(Fact::ClockAttested { watches })
     }

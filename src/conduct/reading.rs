@@ -9,7 +9,7 @@ use super::words::{ATTEMPTS, Asked};
 use crate::ceremony::draft::{self, Draft};
 use crate::ceremony::fact::{Fact, RootMade};
 use crate::ceremony::prospect::{self, Newest};
-use crate::ceremony::{closing, reading};
+use crate::ceremony::{closing, reach, reading};
 use crate::check::Check;
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
@@ -175,13 +175,20 @@ impl Session<'_> {
         self.ask_words(&asked, &consent)
     }
 
-    pub(super) fn assemble_roots(&mut self) -> Result<Fact, Refusal> {
+    pub(super) fn assemble_roots(&mut self, step: u32) -> Result<Fact, Refusal> {
         let at = self.room.clock.now();
         let mut roots = Vec::new();
         let mut files = BTreeMap::new();
         let all = draft::assemble(&self.ceremony)?;
         for (draft, complete) in &all {
-            prospect::check(self.ceremony.plan(), draft, Newest::Complete(complete), at)?;
+            let newest = Newest::Complete(complete);
+            match prospect::check(self.ceremony.plan(), draft, newest, at) {
+                // What was finished late is complete all the same, by the same people's decision.
+                Err(refusal) if self.ceremony.is_late() => {
+                    self.ask_exception(step, reach::SAME_DAY.to_owned(), refusal.what)?;
+                }
+                walked => walked.map(drop)?,
+            }
             files.insert(
                 closing::root_path(&draft.repository, complete)?,
                 complete.bytes().to_vec(),
@@ -192,10 +199,9 @@ impl Session<'_> {
         }
         let written = media::write_tree(&self.room.binding.work, "complete", &files);
         written.map_err(|error| self.device(&error))?;
-        self.show(&format!(
-            "        {} complete, walked by every client",
-            crate::wording::Count(roots.len(), "root")
-        ))?;
+        let walked = if self.ceremony.is_late() { "" } else { ", walked by every client" };
+        let roots_made = crate::wording::Count(roots.len(), "root");
+        self.show(&format!("        {roots_made} complete{walked}"))?;
         Ok(Fact::RootsAssembled { roots })
     }
 }

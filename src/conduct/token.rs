@@ -211,8 +211,7 @@ impl Session<'_> {
     }
 
     pub(super) fn refuse_soft(&self, name: &str, face: &Face) -> Result<(), Refusal> {
-        let soft = face.manufacturer.contains("SoftHSM") || face.model.contains("SoftHSM");
-        if soft && self.room.mode == Mode::Ceremony {
+        if face.is_soft() && self.room.mode == Mode::Ceremony {
             let what =
                 format!("token `{name}` is a soft token: copying its folder copies its keys");
             return Err(

@@ -24,7 +24,7 @@ const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 const NAME: &str = "localhost:5000/one";
 
 /// A certificate of a key for these days, and the key as a root lists it.
-fn certified(owner: &Publisher, serial: u8, days: (i64, i64)) -> Key {
+pub(super) fn certified(owner: &Publisher, serial: u8, days: (i64, i64)) -> Key {
     certified_for(NAME, owner, serial, days)
 }
 
@@ -43,7 +43,7 @@ pub(super) fn certified_for(name: &str, owner: &Publisher, serial: u8, days: (i6
     Key::certificate(&Bundle::from(tbs.finish(&owner.raw(tbs.bytes())).unwrap()))
 }
 
-/// A first root of these keys, all of the same owner, signed under each.
+/// A first root of these keys, signed under each that is the owner's.
 pub(super) fn first(bench: &Bench, owner: &Publisher, keys: Vec<Key>, expires: i64) -> SignedRoot {
     let online = |role: &Role| {
         let public = bench.online[role].public();
@@ -61,11 +61,12 @@ pub(super) fn first(bench: &Bench, owner: &Publisher, keys: Vec<Key>, expires: i
     let signature = |key: &Key| {
         root.signature(key.id(), &owner.public(), &owner.raw(&root.signed_bytes())).unwrap()
     };
-    SignedRoot::assemble(&root, &keys.iter().map(signature).collect::<Vec<_>>())
+    let mine = keys.iter().filter(|key| key.public() == Some(&owner.public()));
+    SignedRoot::assemble(&root, &mine.map(signature).collect::<Vec<_>>())
 }
 
 /// A bench for the rotation of a repository of another tool, whose root key a token holds.
-fn adopting(root: impl FnOnce(&Bench, &Publisher) -> Vec<u8>) -> Bench {
+pub(super) fn adopting(root: impl FnOnce(&Bench, &Publisher) -> Vec<u8>) -> Bench {
     let bench = Bench::new(Dialect::Notary, &[NAME]);
     bench.write_room(&TOKENS);
     bench.write_answers(&TOKENS, "");

@@ -355,6 +355,12 @@ impl Bench {
         command
     }
 
+    /// What conducts the plan of this number with people at a terminal.
+    pub(crate) fn sitting(&self) -> Command {
+        let n = self.number;
+        self.command(&["conduct", &format!("plan-{n}.toml"), "--room", &format!("room-{n}.toml")])
+    }
+
     /// What conducts the plan of this number with the answers of this number.
     pub(crate) fn conducting(&self) -> Command {
         let n = self.number;

@@ -6,11 +6,25 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::ceremony::Inputs;
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
 use crate::root::certificate::Bundle;
 use crate::root::{Dialect, Role, SignedRoot};
+
+/// Looks at the newest root of every repository.
+///
+/// # Errors
+/// As [`check`].
+pub(in crate::ceremony) fn check_all(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal> {
+    for repository in inputs.plan.repositories() {
+        if let Some(root) = super::chain(inputs, &repository.name)?.last() {
+            check(&repository.name, root, at)?;
+        }
+    }
+    Ok(())
+}
 
 /// Refuses a root whose keys or certificates are not what a root's are.
 ///
