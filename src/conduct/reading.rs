@@ -11,6 +11,7 @@ use crate::ceremony::fact::{Fact, RootMade};
 use crate::ceremony::prospect::{self, Newest};
 use crate::ceremony::{closing, reach, reading};
 use crate::check::Check;
+use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::media::{self, Kind};
@@ -137,9 +138,14 @@ impl Session<'_> {
             expected: Some(Expected::Text("yes".to_owned())),
         };
         let folder = candidate_folder(&self.ceremony.plan().digest());
-        self.show(&format!(
-            "        a second reader runs `officiant show {folder}` on another machine, from room media"
-        ))?;
+        let told = match (self.room.mode, &self.room.binding.media.room) {
+            // Its media are folders of this machine.
+            (Mode::Rehearsal, [room, _]) => {
+                format!("`officiant show {}` at another terminal", room.join(folder).display())
+            }
+            _ => format!("`officiant show {folder}` on another machine, from room media"),
+        };
+        self.show(&format!("        a second reader runs {told}"))?;
         for _ in 0..ATTEMPTS {
             match self.ask(&prompt)?.as_str() {
                 "yes" => return self.ask_second_reader(step).map(|wrong| (true, wrong)),
