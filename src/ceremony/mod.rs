@@ -275,24 +275,29 @@ impl Ceremony {
     /// What is now true, for the last line of a refusal.
     pub fn standing(&self) -> String {
         let signed = self.facts().filter(|fact| matches!(fact, Fact::RootsSigned { .. })).count();
-        let exported = self.facts().any(|fact| matches!(fact, Fact::FoldersExported { .. }));
+        let any = |is_it: fn(&Fact) -> bool| self.facts().any(is_it);
         let done = self.done.len();
         let step = self.next().map_or(0, |step| step.number);
-        if exported {
+        if any(|fact| matches!(fact, Fact::FoldersExported { .. })) {
             return "everything is signed, and on media".into();
         }
         if signed > 0 {
             let keys = crate::wording::Count(signed, "key");
-            return format!(
-                "{keys} signed, recorded; nothing is on out media; `resume` goes on at step {step}"
-            );
+            // From the close on, this run or one before it may have written some of them.
+            let media = if any(|fact| matches!(fact, Fact::Closed { .. })) {
+                "out and room media are not complete"
+            } else {
+                "nothing is on out media"
+            };
+            return format!("{keys} signed, recorded; {media}; `resume` goes on at step {step}");
         }
         if done == 0 {
             return Refusal::NOTHING_DONE.into();
         }
-        format!(
-            "nothing was signed; the record holds what was done; `resume` goes on at step {step}"
-        )
+        // Between an intent and its entry a token may have signed what nobody recorded.
+        let signatures =
+            if self.has_any_intent() { "no signature was recorded" } else { "nothing was signed" };
+        format!("{signatures}; the record holds what was done; `resume` goes on at step {step}")
     }
 }
 

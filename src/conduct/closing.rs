@@ -74,7 +74,7 @@ impl Session<'_> {
         media::expect(root, Kind::Room).map_err(|error| self.device(&error))?;
         let mut files = self.inputs.folder(CUSTODY);
         let own = self.room.binding.work.join(CUSTODY);
-        if own.exists() {
+        if media::exists(&own).map_err(|error| self.device(&error))? {
             let mine =
                 media::read_tree(&own, CUSTODY_LIMITS).map_err(|error| self.device(&error))?;
             files.extend(mine.into_iter().filter(|(path, _)| self.is_kept(path)));
@@ -127,10 +127,11 @@ impl Session<'_> {
     ) -> Result<(), Refusal> {
         let read = |root: &Path| -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
             let path = root.join(name);
-            if !path.exists() {
-                return Ok(BTreeMap::new());
-            }
-            media::read_tree(&path, limits).map_err(|error| self.device(&error))
+            let found = media::exists(&path).and_then(|is_there| match is_there {
+                true => media::read_tree(&path, limits),
+                false => Ok(BTreeMap::new()),
+            });
+            found.map_err(|error| self.device(&error))
         };
         let (one, other) = (read(first)?, read(second)?);
         media::compare((first, &one), (second, &other)).map_err(|error| {

@@ -171,7 +171,7 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
     let mut files = BTreeMap::from([(super::RECORD.to_owned(), record[..good].to_vec())]);
     add(&mut files, INPUTS, kept.files);
     let tokens = folder.join(CUSTODY).join("tokens");
-    if tokens.exists() {
+    if media::exists(&tokens).map_err(device)? {
         add(
             &mut files,
             &format!("{CUSTODY}/tokens"),
@@ -220,13 +220,13 @@ impl Found {
         for root in &binding.media.inward {
             media::expect(root, Kind::In).map_err(device)?;
             for name in ["request", "request-2"] {
-                if root.join(name).exists() {
+                if media::exists(&root.join(name)).map_err(device)? {
                     found
                         .requests
                         .push(media::read_tree(&root.join(name), LIMITS).map_err(device)?);
                 }
             }
-            if root.join("proofs").exists() {
+            if media::exists(&root.join("proofs")).map_err(device)? {
                 let proofs = media::read_tree(&root.join("proofs"), PROOFS).map_err(device)?;
                 check_proofs(plan, &proofs)?;
                 found.proofs.extend(proofs);

@@ -35,7 +35,9 @@ fn renewing() -> Bench {
 
 /// What a room says at a step after everything was signed.
 fn signed(step: u32) -> String {
-    format!("3 keys signed, recorded; nothing is on out media; `resume` goes on at step {step}")
+    format!(
+        "3 keys signed, recorded; out and room media are not complete; `resume` goes on at step {step}"
+    )
 }
 
 #[test]
