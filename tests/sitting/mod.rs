@@ -16,6 +16,7 @@ mod equivocation;
 mod examples;
 mod exception;
 mod failing_media;
+mod failing_work;
 pub(crate) mod genesis;
 mod kill;
 mod normal;
