@@ -133,6 +133,11 @@ impl Lie {
         Self { operation: "change".to_owned(), number, way }
     }
 
+    /// The nth look at a name or at what it has.
+    pub(crate) fn at_look(number: usize, way: &'static str) -> Self {
+        Self { operation: "look".to_owned(), number, way }
+    }
+
     /// What [`LyingMedium::lay`] takes.
     pub(crate) fn rule(&self) -> String {
         format!("{} {} {}", self.operation, self.number, self.way)

@@ -16,9 +16,9 @@ const TOKENS: [&str; 1] = ["officer-a"];
 
 /// Where a media of some kind is put in.
 #[derive(Clone, Copy)]
-struct Place(&'static str, &'static str);
+pub(super) struct Place(&'static str, &'static str);
 
-const OUT: Place = Place("media/out-1a", "out");
+pub(super) const OUT: Place = Place("media/out-1a", "out");
 const SECOND_OUT: Place = Place("media/out-1b", "out");
 const ROOM: Place = Place("media/room-2", "room");
 
@@ -51,7 +51,7 @@ impl Place {
 
     /// Goes on until the ceremony wants this media. This is then true.
     #[track_caller]
-    fn reach(self, bench: &Bench, standing: &str) {
+    pub(super) fn reach(self, bench: &Bench, standing: &str) {
         self.mark(bench, false);
         let ran = run(&mut bench.going_on());
         let told = bench.told(&ran);
@@ -166,7 +166,7 @@ fn copy_candidates(bench: &Bench) {
 }
 
 /// The last step of [`shortest`], which writes the folders.
-const EXPORTS: &str =
+pub(super) const EXPORTS: &str =
     "1 key signed, recorded; out and room media are not complete; `resume` goes on at step 12";
 
 #[test]

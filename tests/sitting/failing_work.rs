@@ -10,7 +10,7 @@ use officiant::{
 
 use super::{
     Bench,
-    failing_media::{assert_told, shortest},
+    failing_media::{EXPORTS, OUT, assert_told, shortest},
     refused::NOTHING,
 };
 use crate::harness::{
@@ -113,25 +113,50 @@ fn a_work_folder_that_fails_is_gone_on_with_when_it_works_again() {
     let medium = LyingMedium::new(&bench.scratch, WORK, &[]);
     let lies = |turn| (1..).flat_map(move |number| ways(number, turn));
     let (mut count, mut turn, mut next) = (0, 0, lies(0));
-    while let Some(lie) = next.next() {
-        let before = entries(bench);
-        medium.lay(&[&lie.rule()]);
-        let ran = run(&mut bench.going_on());
-        let has_lied = medium.has_lied();
-        medium.lay(&[]);
-        if !has_lied {
-            // Every change of this run was before it.
-            ran.ok();
-            break;
-        }
-        let after = entries(bench);
-        assert_told(bench, &ran, &lie, WORK, &standing(&before, &after));
+    while let Some(is_done) = fails(bench, &medium, &next.next().unwrap()) {
         count += 1;
-        if done(&facts(&after)) != done(&facts(&before)) {
+        if is_done {
             turn += 1;
             next = lies(turn);
         }
     }
     assert!(count > 200, "{count}");
     stage.compare(count);
+}
+
+/// What is not seen is not taken for what is not there: the shares and identities in it go onto media in the last step.
+#[test]
+fn a_work_folder_that_vanishes_at_any_look_is_not_taken_for_an_empty_one() {
+    if !may_mount("a_work_folder_that_vanishes_at_any_look_is_not_taken_for_an_empty_one") {
+        return;
+    }
+    let stage = shortest();
+    let bench = &stage.bench;
+    let medium = LyingMedium::new(&bench.scratch, WORK, &[]);
+    OUT.reach(bench, EXPORTS);
+    let mut looks = (1..).map(|number| Lie::at_look(number, "vanish"));
+    let mut count = 0;
+    while fails(bench, &medium, &looks.next().unwrap()).is_some() {
+        count += 1;
+    }
+    assert!(count > 50, "{count}");
+    stage.compare(count);
+}
+
+/// Goes on with a ceremony, whose work folder lies in one way: what is then said is right. Whether another step is done;
+/// none if the ceremony was over before the lie.
+#[track_caller]
+fn fails(bench: &Bench, medium: &LyingMedium, lie: &Lie) -> Option<bool> {
+    let (before, mut command) = (entries(bench), bench.going_on());
+    medium.lay(&[&lie.rule()]);
+    let ran = run(&mut command);
+    let has_lied = medium.has_lied();
+    medium.lay(&[]);
+    if !has_lied {
+        ran.ok();
+        return None;
+    }
+    let after = entries(bench);
+    assert_told(bench, &ran, lie, WORK, &standing(&before, &after));
+    Some(done(&facts(&after)) != done(&facts(&before)))
 }

@@ -69,24 +69,24 @@ impl Death for PowerCut {
     }
 }
 
-/// At every 3rd call where this program writes itself; enrolments and shares, where SoftHSM does, at every 61st.
+/// At every 5th call where this program writes itself; enrolments and shares, where SoftHSM does, at every 61st.
 #[test]
 fn a_genesis_goes_on_after_power_cuts_that_lose_what_was_not_synced() {
     if !may_mount("a_genesis_goes_on_after_power_cuts_that_lose_what_was_not_synced") {
         return;
     }
     let stage = Stage::new(Dialect::Notary, false, None);
-    work_folder(&stage, &|step| if matches!(step, 5..=7 | 9..=13) { 61 } else { 3 });
+    work_folder(&stage, &|step| if matches!(step, 5..=7 | 9..=13) { 61 } else { 5 });
 }
 
-/// At every 7th call where this program writes itself; enrolments and shares at every 83rd.
+/// At every 11th call where this program writes itself; enrolments and shares at every 97th.
 #[test]
 fn a_rotation_goes_on_after_power_cuts_that_lose_what_was_not_synced() {
     if !may_mount("a_rotation_goes_on_after_power_cuts_that_lose_what_was_not_synced") {
         return;
     }
     let stage = Stage::new(Dialect::Tuf, true, None);
-    work_folder(&stage, &|step| if matches!(step, 6 | 7 | 12..=16) { 83 } else { 7 });
+    work_folder(&stage, &|step| if matches!(step, 6 | 7 | 12..=16) { 97 } else { 11 });
 }
 
 /// The power goes in all steps of a ceremony.
