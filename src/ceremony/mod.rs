@@ -305,18 +305,28 @@ impl Ceremony {
     /// What is now true, for the last line of a refusal.
     pub fn standing(&self) -> String {
         let signed = self.facts().filter(|fact| matches!(fact, Fact::RootsSigned { .. })).count();
-        if self.facts().any(|fact| matches!(fact, Fact::FoldersExported { .. })) {
+        let any = |is_it: fn(&Fact) -> bool| self.facts().any(is_it);
+        if any(|fact| matches!(fact, Fact::FoldersExported { .. })) {
             return "everything is signed, and on media".into();
         }
         let goes_on = self.goes_on();
         if signed > 0 {
             let keys = crate::wording::Count(signed, "key");
-            return format!("{keys} signed, recorded; nothing is on out media; {goes_on}");
+            // From the close on, this run or one before it may have written some of them.
+            let media = if any(|fact| matches!(fact, Fact::Closed { .. })) {
+                "out and room media are not complete"
+            } else {
+                "nothing is on out media"
+            };
+            return format!("{keys} signed, recorded; {media}; {goes_on}");
         }
         if self.done.is_empty() {
             return format!("nothing was signed; the work folder holds a record; {goes_on}");
         }
-        format!("nothing was signed; the record holds what was done; {goes_on}")
+        // Between an intent and its entry a token may have signed what nobody recorded.
+        let signatures =
+            if self.has_any_intent() { "no signature was recorded" } else { "nothing was signed" };
+        format!("{signatures}; the record holds what was done; {goes_on}")
     }
 }
 

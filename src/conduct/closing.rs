@@ -121,7 +121,7 @@ impl Session<'_> {
         let (mut files, void) = (self.inputs.folder(CUSTODY), self.void_sets()?);
         files.retain(|path, _| path.split_once('/').is_none_or(|(set, _)| !void.contains(set)));
         let own = self.room.binding.work.join(CUSTODY);
-        if own.exists() {
+        if media::exists(&own).map_err(|error| self.device(&error))? {
             let mine =
                 media::read_tree(&own, Limits::CUSTODY).map_err(|error| self.device(&error))?;
             files.extend(mine.into_iter().filter(|(path, _)| self.is_kept(path)));
@@ -174,10 +174,11 @@ impl Session<'_> {
     ) -> Result<(), Refusal> {
         let read = |root: &Path| -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
             let path = root.join(name);
-            if !path.exists() {
-                return Ok(BTreeMap::new());
-            }
-            media::read_tree(&path, limits).map_err(|error| self.device(&error))
+            let found = media::exists(&path).and_then(|is_there| match is_there {
+                true => media::read_tree(&path, limits),
+                false => Ok(BTreeMap::new()),
+            });
+            found.map_err(|error| self.device(&error))
         };
         let (one, other) = (read(first)?, read(second)?);
         media::compare((first, &one), (second, &other)).map_err(|error| self.device(&error))

@@ -110,11 +110,15 @@ pub fn conduct(room: Room<'_>, plan: &PlanFile) -> Result<Finished, Refusal> {
 /// # Errors
 /// As [`conduct`]; `[RESUME-HEAD]` for a record that is not the one on paper, or copies that differ.
 pub fn resume(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
-    // Earlier runs may have signed and written: only those that know what may say that nothing was.
-    take_up(room, copies).map_err(|refusal| match refusal.standing.as_str() {
+    take_up(room, copies).map_err(after_others)
+}
+
+/// Earlier runs may have signed and written: only those that know what may say that nothing was.
+fn after_others(refusal: Refusal) -> Refusal {
+    match refusal.standing.as_str() {
         Refusal::NOTHING_DONE => refusal.standing(EARLIER),
         _ => refusal,
-    })
+    }
 }
 
 fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
@@ -150,7 +154,7 @@ pub fn inputs_of(binding: &Binding, plan: &std::path::Path) -> Result<Inputs, Re
 /// # Errors
 /// As [`resume`].
 pub fn unfinished_mode(binding: &Binding) -> Result<Mode, Refusal> {
-    journal::mode(&binding.work)
+    journal::mode(&binding.work).map_err(after_others)
 }
 
 fn lock(work: &std::path::Path) -> Result<media::Lock, Refusal> {

@@ -287,7 +287,7 @@ impl Session<'_> {
         let mut text: String =
             before.map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned()).collect();
         let path = self.room.binding.work.join(CUSTODY).join(self.pins());
-        if path.exists() {
+        if media::exists(&path).map_err(|error| self.device(&error))? {
             let bytes = media::read_file(&path, MAX_PINS).map_err(|error| self.device(&error))?;
             text += &String::from_utf8_lossy(&bytes);
         }
@@ -323,7 +323,7 @@ impl Session<'_> {
             .filter(|(path, _)| path.starts_with("tokens/"))
             .map(|(_, bytes)| bytes)
             .collect();
-        if folder.exists() {
+        if media::exists(&folder).map_err(|error| self.device(&error))? {
             let own = media::read_tree(&folder, media::Limits::CUSTODY);
             files.extend(own.map_err(|error| self.device(&error))?.into_values());
         }

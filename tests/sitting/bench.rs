@@ -376,6 +376,13 @@ impl Bench {
         self.command(&["resume", "--room", &room, "--answers", &answers])
     }
 
+    /// What goes on with the ceremony of this number: it resumes what there is a record of.
+    pub(crate) fn going_on(&self) -> Command {
+        let record = fs::read(self.path(&format!("work-{}/record.jsonl", self.number)));
+        let has_record = record.is_ok_and(|record| record.contains(&b'\n'));
+        if has_record { self.resuming() } else { self.conducting() }
+    }
+
     /// Conducts the plan of this number with the answers of this number.
     pub(crate) fn conduct(&self) -> Ran {
         run(&mut self.conducting())

@@ -22,6 +22,7 @@ mod examples;
 mod exception;
 mod excluded;
 mod failing_media;
+mod failing_work;
 mod fenced;
 mod fleet;
 mod forged;
