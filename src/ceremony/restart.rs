@@ -125,7 +125,7 @@ mod tests {
         );
         assert_eq!(
             told(&mut room, |act| *act == Act::ExportFolders),
-            "3 keys signed, recorded; nothing is on out media; `resume` goes on at step 28"
+            "3 keys signed, recorded; out and room media are not complete; `resume` goes on at step 28"
         );
     }
 
