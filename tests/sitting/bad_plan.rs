@@ -132,7 +132,7 @@ fn a_plan_that_breaks_a_rule_is_refused_by_its_name() {
     // Whatever does not end at a whole host or segment covers the names of others.
     for name in ["*", "lo*", "localhost:5000*", "localhost:5000/o*", "/*", "localhost:5000//*"] {
         let told = format!(
-            "plan.toml:{}: `certificate_name` is `{name}`, expected `gun`, or a host, whole segments and `/*`",
+            "plan.toml:{}: `certificate_name` is `{name}`, expected `gun`, or a host, whole segments and `/*`, at most 255 bytes",
             line(&plan, "[root]")
         );
         let new = format!("certificate_name = \"{name}\"");
