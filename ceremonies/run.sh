@@ -112,7 +112,7 @@ prove() {
         signature=$(printf 'officiant proof v1\nrequest key\n%s\n%s\ntargets\n' "$plan" "$name" |
             openssl dgst -sha256 -sign "$online/targets.key" | base64 -w 0)
         printf '{"schema":"officiant-proof-1","plan":"%s","repository":"%s","role":"targets","key":"%s","signature":"%s"}\n' \
-            "$plan" "$name" "$(pin targets)" "$signature" >"$proofs/targets.json"
+            "$plan" "$name" "$(pin targets)" "$signature" >"$proofs/targets-$(pin targets).json"
     done
 }
 

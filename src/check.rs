@@ -105,7 +105,7 @@ checks! {
     RequestTwice = "REQUEST-TWICE",
     /// A resumed record is the longest of its copies, and the one whose checkpoint stands on paper.
     ResumeHead = "RESUME-HEAD",
-    /// Every PKCS#11 module is one that the plan pins, where it pins any, and is recorded before it is loaded.
+    /// Every PKCS#11 module is one that the plan pins, where it pins any, and is loaded as it was recorded.
     RoomModules = "ROOM-MODULES",
     /// A root file is byte for byte what the trust server writes itself, its certificates included.
     RootBytes = "ROOT-BYTES",

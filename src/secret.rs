@@ -105,6 +105,14 @@ impl SecretBytes {
 pub struct Pin(SecretBytes);
 
 impl Pin {
+    /// How many characters it has at least where it is set.
+    pub const SHORTEST: usize = 6;
+
+    /// Whether it is long enough to be set.
+    pub fn is_long_enough(&self) -> bool {
+        self.expose().chars().count() >= Self::SHORTEST
+    }
+
     /// Takes what a person typed, without its line ending.
     ///
     /// # Errors

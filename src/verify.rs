@@ -201,7 +201,7 @@ fn proved(
             (made, all) => format!("the first {} of another origin", all - made),
         };
         said.push(format!(
-            "`{name}`: {} ({whose}), each signed by the threshold of the root before and by its own; the newest is \
+            "`{name}`: {} ({whose}), each signed by its own threshold, and by that of the root before where there is one; the newest is \
              {} and expires {}.",
             Count(chain.len(), "root"),
             last.version(),

@@ -70,17 +70,25 @@ impl<T: Display> Display for List<'_, T> {
     }
 }
 
-/// A digest for eye and ear: one line of hex in groups of four, then its 24 words in four numbered lines of six.
+/// A digest for eye and ear: one line of hex in groups of four, then its 24 numbered words in four lines of six.
 pub struct Readable(pub Digest);
 
 impl Display for Readable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.grouped())?;
-        for (at, line) in self.0.words().chunks(6).enumerate() {
-            write!(f, "\n{:>2}  {}", at * 6 + 1, line.join(" "))?;
-        }
-        Ok(())
+        word_rows(&self.0).iter().try_for_each(|row| write!(f, "\n{row}"))
     }
+}
+
+/// The 24 words of a digest in four rows, each word with its number: words are asked for by number.
+pub fn word_rows(digest: &Digest) -> Vec<String> {
+    let words = digest.words();
+    let rows = words.chunks(6).enumerate().map(|(row, words)| {
+        let cells =
+            words.iter().enumerate().map(|(at, word)| format!("{:>2} {word:<8}", row * 6 + at + 1));
+        cells.collect::<Vec<_>>().join(" ").trim_end().to_owned()
+    });
+    rows.collect()
 }
 
 /// Makes text harmless on a terminal and on paper: control characters, and those that reorder or hide others, are
@@ -145,8 +153,11 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 5);
         assert!(lines[0].starts_with("0000 0000 ") && lines[0].len() == 79);
-        assert_eq!(lines[1], " 1  abandon abandon abandon abandon abandon abandon");
-        assert_eq!(lines[4], "19  abandon abandon abandon abandon abandon art");
+        assert_eq!(
+            lines[1],
+            " 1 abandon   2 abandon   3 abandon   4 abandon   5 abandon   6 abandon"
+        );
+        assert!(lines[4].starts_with("19 abandon  20 abandon") && lines[4].ends_with("24 art"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! All integration tests: one binary, so that it is linked once.
 //!
-//! `sh tests/run.sh` prepares what they run against; what is missing fails. Mounting media needs root: whoever is not
-//! root is told which tests did not run.
+//! `sh tests/run.sh` prepares what they run against; what is missing fails. Mounting media needs root: without it such a
+//! test fails too, unless `OFFICIANT_WITHOUT_MOUNTS` is set; then it says that it did not run.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -5,7 +5,7 @@
 use super::fact::{Certified, Fact, ModuleRead, Purpose, ShareMade, Statement};
 use super::roster::{Holding, KeyOrigin};
 use super::statement::Said;
-use super::step::{Act, Part, Step};
+use super::step::{Act, Step};
 use super::{Ceremony, admission, draft, ours, reading, statement};
 use crate::check::Check;
 use crate::key::PublicKey;
@@ -39,10 +39,14 @@ impl Ceremony {
                     return Err(self.no_place(number));
                 }
                 self.absent.insert(token.clone(), reason.clone());
+                let hint = format!("bring token `{token}`: `resume` asks for it again");
                 if place.is_some_and(|step| matches!(step.act, Act::PresentToken { .. })) {
                     self.done.insert(number, fact);
                 }
-                self.check_reachable()?;
+                self.check_reachable().map_err(|refusal| match refusal.check {
+                    Some(Check::QuorumPresent) => Refusal { hints: vec![hint], ..refusal },
+                    _ => refusal,
+                })?;
             }
             _ => {
                 let step = self.steps.iter().find(|step| step.number == number).cloned();
@@ -59,42 +63,6 @@ impl Ceremony {
         let expected = self.next().map_or(0, |step| step.number);
         let what = format!("the record says step {number} where step {expected} is next");
         Refusal::of(Check::FactOrder, what).hint(EDITED)
-    }
-
-    /// What a restart loses: shares opened for the vault, a key whose split was not finished, and the clock. Shares
-    /// and entropy whose use is over stay as they were told: nobody is asked for them again. That the change was read
-    /// stands on paper, or it is read again: nothing but the record says so.
-    fn forget_volatile(&mut self, page: Option<Part>) {
-        let unfinished: Vec<String> =
-            self.unfinished_splits().into_iter().map(str::to_owned).collect();
-        self.done.retain(|_, fact| match fact {
-            Fact::ClockAttested { .. } => false,
-            Fact::RootsRead { .. } => page >= Some(Part::Reading),
-            Fact::KeySplit { key, .. } | Fact::ShareStored { key, .. } => !unfinished.contains(key),
-            _ => true,
-        });
-        let lost = |step: &&Step| match &step.act {
-            Act::DrawEntropy => self.steps.iter().any(|other| {
-                matches!(&other.act, Act::SplitKey { .. }) && !self.done.contains_key(&other.number)
-            }),
-            Act::OpenShare { key, purpose, .. } => !self.is_finished(key, *purpose),
-            _ => false,
-        };
-        let lost: Vec<u32> = self.steps.iter().filter(lost).map(|step| step.number).collect();
-        self.done.retain(|number, _| !lost.contains(number));
-    }
-
-    /// The keys that were split and not yet combined: a restart makes them anew.
-    pub fn unfinished_splits(&self) -> Vec<&str> {
-        let combined = |name: &str| {
-            self.facts().any(|fact| matches!(fact, Fact::SharesCombined { key, .. } if key == name))
-        };
-        self.facts()
-            .filter_map(|fact| match fact {
-                Fact::KeySplit { key, .. } if !combined(key) => Some(key.as_str()),
-                _ => None,
-            })
-            .collect()
     }
 
     fn check_fact(&self, step: &Step, fact: &Fact) -> Result<(), Refusal> {

@@ -120,6 +120,14 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
             remarks.push(format!("step {} was left out: {reason}", step.number));
         }
     }
+    if let Some(unfinished) = ceremony.inputs().unfinished.as_deref() {
+        for token in ceremony.absent().keys() {
+            let left = abandon::left_on(unfinished, token).into_iter();
+            remarks.extend(
+                left.map(|(key, _)| format!("key {key} was NOT destroyed: it is on token {token}")),
+            );
+        }
+    }
     for (draft, complete) in abandon::unwanted(ceremony)? {
         let (name, version) = (&draft.repository, complete.version());
         remarks.push(format!(

@@ -31,6 +31,7 @@ pub mod supposed;
 mod accept;
 mod opening;
 mod replay;
+mod restart;
 
 use fact::{Certified, Fact, Purpose, RootMade, ShareMade, Signed};
 use plan::{Kind, Plan};
@@ -146,7 +147,9 @@ impl Ceremony {
             Act::OpenShare { key, token, purpose, .. } => gone(token).or_else(|| {
                 let finished = self.is_finished(key, *purpose);
                 let enough = self.opened(key, *purpose).len() >= self.needed(key);
-                (finished || enough).then(|| format!("enough shares of key {key} are open"))
+                (finished || enough)
+                    .then(|| format!("enough shares of key {key} are open"))
+                    .or_else(|| self.too_few_left(key))
             }),
             Act::CertifyWithShares { key } => self.too_few_here(key, Purpose::Certify),
             Act::SignWithShares { key } => self.too_few_here(key, Purpose::Sign),
@@ -168,6 +171,12 @@ impl Ceremony {
             | (Purpose::Sign, Fact::RootsSigned { key: done, .. }) => done == key,
             _ => false,
         })
+    }
+
+    /// Whoever is still here cannot open enough: nobody opens a share for nothing.
+    fn too_few_left(&self, key: &str) -> Option<String> {
+        let is_usable = self.roster.key(key).is_some_and(|key| self.is_usable(key));
+        (!is_usable).then(|| format!("too few shares of key {key} are here"))
     }
 
     fn too_few_here(&self, key: &str, purpose: Purpose) -> Option<String> {
@@ -296,24 +305,28 @@ impl Ceremony {
     /// What is now true, for the last line of a refusal.
     pub fn standing(&self) -> String {
         let signed = self.facts().filter(|fact| matches!(fact, Fact::RootsSigned { .. })).count();
-        let exported = self.facts().any(|fact| matches!(fact, Fact::FoldersExported { .. }));
-        let done = self.done.len();
-        let step = self.next().map_or(0, |step| step.number);
-        if exported {
+        let any = |is_it: fn(&Fact) -> bool| self.facts().any(is_it);
+        if any(|fact| matches!(fact, Fact::FoldersExported { .. })) {
             return "everything is signed, and on media".into();
         }
+        let goes_on = self.goes_on();
         if signed > 0 {
             let keys = crate::wording::Count(signed, "key");
-            return format!(
-                "{keys} signed, recorded; nothing is on out media; `resume` goes on at step {step}"
-            );
+            // From the close on, this run or one before it may have written some of them.
+            let media = if any(|fact| matches!(fact, Fact::Closed { .. })) {
+                "out and room media are not complete"
+            } else {
+                "nothing is on out media"
+            };
+            return format!("{keys} signed, recorded; {media}; {goes_on}");
         }
-        if done == 0 {
-            return Refusal::NOTHING_DONE.into();
+        if self.done.is_empty() {
+            return format!("nothing was signed; the work folder holds a record; {goes_on}");
         }
-        format!(
-            "nothing was signed; the record holds what was done; `resume` goes on at step {step}"
-        )
+        // Between an intent and its entry a token may have signed what nobody recorded.
+        let signatures =
+            if self.has_any_intent() { "no signature was recorded" } else { "nothing was signed" };
+        format!("{signatures}; the record holds what was done; {goes_on}")
     }
 }
 

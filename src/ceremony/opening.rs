@@ -42,19 +42,25 @@ pub(super) fn check_clock(
     for watch in watches {
         check_window(&inputs.plan, watch.machine, is_begun)?;
         check_floor(inputs, watch.machine)?;
-        let off = watch.read.duration_since(watch.machine).abs();
-        if off > WATCH_TOLERANCE {
+        if !watch.agrees() {
             // By how much is not said: the next answer is to come from a watch again.
             let what = format!(
                 "the watch of {} and the machine's clock are more than 5 minutes apart",
                 watch.who
             );
-            return Err(
-                Refusal::of(Check::ClockWindow, what).hint("set the machine's clock to UTC")
-            );
+            return Err(Refusal::of(Check::ClockWindow, what).hint(
+                "read that watch again, in UTC; if it was right, set the machine's clock to UTC",
+            ));
         }
     }
     Ok(())
+}
+
+impl Watch {
+    /// Whether it shows what the machine's clock shows.
+    pub fn agrees(&self) -> bool {
+        self.read.duration_since(self.machine).abs() <= WATCH_TOLERANCE
+    }
 }
 
 fn check_window(plan: &Plan, at: Timestamp, is_begun: bool) -> Result<(), Refusal> {

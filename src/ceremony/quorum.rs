@@ -22,6 +22,8 @@ pub struct Quorum {
     pub can_stop: Vec<Seats>,
     /// How many seats hold something of the keys.
     pub seats: usize,
+    /// The same as rules over the keys: who can sign, and who can stop it.
+    rules: [String; 2],
 }
 
 /// More seats than this are refused, since every subset of them would be too many to try.
@@ -36,8 +38,9 @@ impl Quorum {
             .map(|token| roster.custodian(token))
             .collect();
         let seats: Vec<&str> = seats.into_iter().collect();
+        let rules = [false, true].map(|is_stop| rule(roster, keys, threshold, is_stop));
         if seats.len() > MOST_SEATS {
-            return Self { can_sign: Vec::new(), can_stop: Vec::new(), seats: seats.len() };
+            return Self { can_sign: Vec::new(), can_stop: Vec::new(), seats: seats.len(), rules };
         }
         let keys: Vec<Ballot> = keys.iter().map(|key| Ballot::of(roster, key, &seats)).collect();
         let all = (1_u32 << seats.len()) - 1;
@@ -63,6 +66,7 @@ impl Quorum {
             can_sign: smallest(&signs),
             can_stop: smallest(&|set| !signs(all & !set)),
             seats: seats.len(),
+            rules,
         }
     }
 
@@ -100,20 +104,43 @@ impl Quorum {
 
     /// The answers as sentences.
     pub fn sentences(&self) -> Vec<String> {
-        let list = |sets: &[Seats]| {
-            let shown: Vec<String> = sets
+        let [sign, stop] = &self.rules;
+        let list = |sets: &[Seats], rule: &str| {
+            if sets.len() > MOST_SETS {
+                return rule.to_owned();
+            }
+            let shown = sets
                 .iter()
-                .take(12)
-                .map(|set| set.iter().map(String::as_str).collect::<Vec<_>>().join(" + "))
-                .collect();
-            let more = sets.len().saturating_sub(shown.len());
-            let tail = if more == 0 { String::new() } else { format!("; and {more} more") };
-            format!("{}{tail}", shown.join("; "))
+                .map(|set| set.iter().map(String::as_str).collect::<Vec<_>>().join(" + "));
+            shown.collect::<Vec<_>>().join("; ")
         };
         vec![
-            format!("can sign together: {}", list(&self.can_sign)),
-            format!("can stop signing: {}", list(&self.can_stop)),
+            format!("can sign together: {}", list(&self.can_sign, sign)),
+            format!("can stop signing: {}", list(&self.can_stop, stop)),
         ]
+    }
+}
+
+/// More sets than this are told by the rule that they follow.
+const MOST_SETS: usize = 6;
+
+/// `any 2 of: seat A; seat B; 3 of seat 1, seat 2 and seat 3`. A key is stopped by as many of its holders as leave too
+/// few, and the signing by as many of the keys.
+fn rule(roster: &Roster, keys: &[&Key], threshold: usize, is_stop: bool) -> String {
+    let many =
+        |needed: usize, of: usize| if is_stop { (of + 1).saturating_sub(needed) } else { needed };
+    let holders = keys.iter().map(|key| {
+        let tokens = key.holding.tokens().iter();
+        let seats: Vec<&str> = tokens.map(|token| roster.custodian(token)).collect();
+        match seats.as_slice() {
+            [seat] => (*seat).to_owned(),
+            seats => format!("{} of {}", many(key.holding.needed(), seats.len()), List::and(seats)),
+        }
+    });
+    let holders: Vec<String> = holders.collect();
+    match (many(threshold, keys.len()), holders.as_slice()) {
+        (_, [one]) => one.clone(),
+        (many, _) => format!("any {many} of: {}", holders.join("; ")),
     }
 }
 

@@ -8,7 +8,7 @@ use super::Ceremony;
 use super::draft::Draft;
 use crate::key::PublicKey;
 use crate::name::{Name, look_alikes};
-use crate::root::diff::differences;
+use crate::root::diff::{Difference, differences};
 use crate::root::{Key, Role, SignedRoot};
 use crate::trust::CustodyKey;
 use crate::wording::{Count, List};
@@ -61,19 +61,20 @@ pub fn page_of(drafts: &[Draft], named: &dyn Fn(&PublicKey) -> Option<String>) -
     let largest = groups.values().map(Vec::len).max().unwrap_or_default();
     let mut page = Page { alone: Vec::new(), together: None, look_alikes: Vec::new() };
     for (shape, members) in groups {
-        let together = page.together.is_none() && members.len() == largest;
+        let is_largest = page.together.is_none() && members.len() == largest;
         match members.as_slice() {
             [(name, shown)] => {
                 let group = Group { repositories: vec![name.clone()], sentences: shown.clone() };
-                if together && drafts.len() == 1 {
+                if is_largest && drafts.len() == 1 {
                     page.together = Some(group);
                 } else {
                     page.alone.push(group);
                 }
             }
-            _ if together => {
+            _ if is_largest => {
+                let sentences = together(shape, &members);
                 let repositories = members.into_iter().map(|(name, _)| name).collect();
-                page.together = Some(Group { repositories, sentences: shape });
+                page.together = Some(Group { repositories, sentences });
             }
             _ => page.alone.extend(
                 members
@@ -108,31 +109,51 @@ pub fn alike(pairs: &[(String, String)]) -> Vec<String> {
 }
 
 /// The change of one repository. As a shape, values that may differ between equal changes are left out: its own online
-/// keys, each of which is unchanged or pinned by the plan, and its own name.
+/// keys, each of which is unchanged or pinned by the plan, its own name, and the ids of certificates made for it.
 fn sentences(
     named: &dyn Fn(&PublicKey) -> Option<String>,
     draft: &Draft,
     shape: bool,
 ) -> Vec<String> {
     let old = draft.last().map(SignedRoot::root);
-    let call = |key: &Key| {
-        let public = key.public();
-        match (public.and_then(named), public) {
-            (Some(name), _) => format!("{name} ({})", short(key)),
-            (None, Some(_)) if shape && is_online(draft, key) => {
-                "its own key (pinned by the plan)".to_owned()
-            }
-            _ => short(key),
-        }
-    };
     let differences = differences(old, &draft.root);
-    let told = differences.iter().map(|difference| difference.sentence(&call));
-    let told: Vec<String> = told.collect();
+    let told = differences.iter().map(|difference| {
+        let own = match difference {
+            Difference::KeyOut { .. } => "its own key (of its last root)",
+            _ => "its own key (pinned by the plan)",
+        };
+        let call = |key: &Key| {
+            let public = key.public();
+            match (public.and_then(named), public) {
+                (Some(name), _) => format!("{name} ({})", short(key)),
+                (None, Some(_)) if shape && is_online(draft, key) => own.to_owned(),
+                _ => short(key),
+            }
+        };
+        match shape {
+            true => difference.shape(&call, &draft.repository),
+            false => difference.sentence(&call),
+        }
+    });
     if shape {
-        told.into_iter().map(|line| line.replace(&draft.repository, "NAME")).collect()
+        told.map(|line| nameless(&line, &draft.repository)).collect()
     } else {
-        told
+        told.collect()
     }
+}
+
+fn nameless(line: &str, repository: &str) -> String {
+    line.replace(&format!("`{repository}`"), "`NAME`")
+}
+
+/// What members of one shape say together: in full where all say the same, and else its shape.
+fn together(shape: Vec<String>, members: &[(String, Vec<String>)]) -> Vec<String> {
+    let full = |at: usize| {
+        let mut said = members.iter().map(|(name, lines)| Some(nameless(lines.get(at)?, name)));
+        let first = said.next()??;
+        said.all(|other| other.as_ref() == Some(&first)).then_some(first)
+    };
+    shape.into_iter().enumerate().map(|(at, line)| full(at).unwrap_or(line)).collect()
 }
 
 /// By the digest of the public key, as plans pin it: the id of a certificate differs for every repository.

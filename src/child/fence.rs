@@ -59,6 +59,12 @@ pub struct Fence {
     pub is_memory_locked: bool,
 }
 
+impl Fence {
+    /// What people are told where files are not confined.
+    pub const UNCONFINED: &str = "this kernel has no Landlock: a module may open whatever this account may, media, work folder and \
+         terminals included";
+}
+
 /// What this machine does not let a child deny itself. The child then does nothing at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Unfenced {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fence::Reach;
 use super::wire::{Bytes, Fault};
-use super::{Error, Launch, Process, serve};
+use super::{Error, Fence, Launch, Process, serve};
 use crate::digest::Digest;
 use crate::key::{Algorithm, ToSign};
 use crate::room::pkcs11::{self, Image};
@@ -82,6 +82,11 @@ impl Token {
         let mut token = Self(Process::start("token", launch, environment, &terms)?);
         token.done(&Question::Load, Vec::new())?;
         Ok(token)
+    }
+
+    /// What stands around the process.
+    pub fn fence(&self) -> Fence {
+        self.0.fence
     }
 
     /// What every token that the module shows says of itself.

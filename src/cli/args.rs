@@ -21,7 +21,6 @@ use clap::{Args, Parser, Subcommand};
     after_long_help = EXIT_CODES,
     arg_required_else_help = true,
     disable_version_flag = true,
-    disable_help_subcommand = true,
     color = clap::ColorChoice::Never,
     // Fixed: what a terminal is wide would be asked of the environment, too.
     term_width = 100
@@ -74,7 +73,8 @@ pub enum Token {
     /// Initialise an empty token and let its custodian set the PIN
     ///
     /// Asks for the token's serial, as printed on it, and for the new PIN, twice, on the terminal. The SO PIN is
-    /// drawn and discarded unshown: a forgotten PIN is then a lost token. A token that a trust folder names, or
+    /// drawn and discarded unshown: a forgotten PIN is then a lost token. Never before a ceremony: that initialises its
+    /// tokens itself, and takes none that carries its name already. A token that a trust folder names, or
     /// that has been initialised already and so may hold a key or a share, is refused.
     #[command(after_long_help = "Example:\n  officiant token init officer-a --room room.toml")]
     Init(TokenOne),

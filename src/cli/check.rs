@@ -16,6 +16,7 @@ use crate::child::vault::Vault;
 use crate::paper;
 use crate::paper::outlook::Outlook;
 use crate::refusal::Refusal;
+use crate::room::binding::module_digest;
 
 /// Runs `check`.
 ///
@@ -23,7 +24,13 @@ use crate::refusal::Refusal;
 /// Whatever would refuse the ceremony, as far as it can be known now.
 pub(super) fn check(args: &Check) -> Result<(), Refusal> {
     let outlook = match &args.room {
-        Some(path) => in_room(reading::in_room(&room(path)?, &args.plan)?)?,
+        Some(path) => {
+            let binding = room(path)?;
+            for module in &binding.modules {
+                module_digest(&module.path).map_err(|error| error.refusal())?;
+            }
+            in_room(reading::in_room(&binding, &args.plan)?)?
+        }
         None => without_room(args)?,
     };
     if args.json { print(&json(&outlook)?) } else { print(&paper::text(&outlook.paper())) }

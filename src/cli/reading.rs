@@ -75,7 +75,15 @@ pub(super) fn tool() -> Result<Tool, Refusal> {
 pub(super) fn give(paper: &crate::paper::Paper, html: Option<&Path>) -> Result<(), Refusal> {
     let Some(path) = html else { return cli::command::print(&crate::paper::text(paper)) };
     let written = media::write_new(path, crate::paper::html(paper).as_bytes());
-    written.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+    written.map_err(|error| {
+        let refusal = error.refusal(Refusal::NOTHING_DONE);
+        match error {
+            media::Error::Exists { .. } => {
+                Refusal { hints: vec!["give another name".to_owned()], ..refusal }
+            }
+            _ => refusal,
+        }
+    })?;
     cli::command::print(&format!("written: {}\n", path.display()))
 }
 

@@ -7,13 +7,22 @@ use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use crate::refusal::{Exit, Refusal};
+use crate::room::console::wrapped;
 use crate::wording::harmless;
 
 /// Tells `refusal` on standard error: what is wrong, why, what to do, what is now true.
 pub fn tell(refusal: &Refusal) -> ExitCode {
     // A standard error that is closed takes no text; the exit code still says it.
-    let _ = std::io::stderr().lock().write_all(lines(refusal).as_bytes());
+    let _ = std::io::stderr().lock().write_all(fit(&lines(refusal)).as_bytes());
     ExitCode::from(refusal.exit.code())
+}
+
+/// Breaks lines that are wider than the terminal on which standard error stands; elsewhere they stay whole.
+fn fit(text: &str) -> String {
+    match rustix::termios::tcgetwinsize(std::io::stderr()) {
+        Ok(size) if size.ws_col >= 40 => wrapped(text, usize::from(size.ws_col)),
+        _ => text.to_owned(),
+    }
 }
 
 /// The lines of a refusal, each with its end.
@@ -34,7 +43,8 @@ pub fn usage(error: &clap::Error) -> Refusal {
     let mut told = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
     let first = told.next().unwrap_or_default();
     let (mut what, mut hints) = (first.trim_start_matches("error: ").to_owned(), Vec::new());
-    for line in told.filter(|line| !line.is_empty()) {
+    let is_said = |line: &&str| !line.is_empty() && !line.starts_with("For more information");
+    for line in told.filter(is_said) {
         match line.strip_prefix("tip: ") {
             Some(tip) => hints.push(tip.to_owned()),
             None => what = format!("{what} {line}"),

@@ -10,8 +10,8 @@ use super::args::{Token, TokenList, TokenOne};
 use super::command::{print, room};
 use super::reading;
 use crate::check::Check;
-use crate::child::Launch;
 use crate::child::token::{self as child, Driver, Face, Present, SoPin};
+use crate::child::{Fence, Launch};
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::console::{Console, Prompt, Terminal};
@@ -89,7 +89,7 @@ fn absent(name: &str, present: &Present) -> Refusal {
     };
     let what = format!("no token with the label `{name}` is present, found {found}");
     Refusal::new(Exit::Device, what)
-        .hint("insert it; if it is new, `officiant token init` prepares it")
+        .hint("insert it; if it is new, a ceremony initialises it when it enrols it")
 }
 
 /// An empty token that may be initialised.
@@ -124,6 +124,9 @@ impl Blank {
 
     /// Asks which token is meant and for its new PIN, and initialises it.
     fn init(mut self, console: &mut dyn Console) -> Result<Face, Refusal> {
+        if !self.token.fence().is_confined {
+            say(console, Fence::UNCONFINED)?;
+        }
         let serial = self.consent(console)?;
         let pin = self.new_pin(console)?;
         self.token
@@ -165,11 +168,16 @@ impl Blank {
 
     fn new_pin(&self, console: &mut dyn Console) -> Result<Pin, Refusal> {
         let id = format!("pin {}", self.name);
-        let first = prompt(2, id.clone(), "custodian", format!("new PIN for token {}", self.name));
+        let text = format!("new PIN for token {}, {} characters or more", self.name, Pin::SHORTEST);
+        let first = prompt(2, id.clone(), "custodian", text);
         let second = prompt(3, id, "custodian", "the same PIN again".to_owned());
         for _ in 0..ATTEMPTS {
             let heard = |e: crate::room::console::Error| e.refusal(Refusal::NOTHING_DONE);
             let pin = console.ask_pin(&first).map_err(heard)?;
+            if !pin.is_long_enough() {
+                say(console, "that is too short")?;
+                continue;
+            }
             if pin.matches(&console.ask_pin(&second).map_err(heard)?) {
                 return Ok(pin);
             }

@@ -13,11 +13,14 @@ use crate::paper;
 use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::room::media::{self, Kind, Limits};
-use crate::wording::Count;
+use crate::wording::{Count, List};
 
 impl Session<'_> {
     pub(super) fn close(&mut self) -> Result<Fact, Refusal> {
         let remarks = closing::remarks(&self.ceremony)?;
+        if remarks.is_empty() {
+            self.show("        no remarks")?;
+        }
         for remark in &remarks {
             self.show(&format!("        {remark}"))?;
         }
@@ -38,6 +41,28 @@ impl Session<'_> {
 
     pub(super) fn export_folders(&mut self) -> Result<Fact, Refusal> {
         let folder = self.own_folder()?;
+        let mut whole = Vec::new();
+        self.export(&folder, &mut whole).map_err(|refusal| match whole.as_slice() {
+            [] => refusal,
+            whole => refusal.standing(self.partly(whole)),
+        })
+    }
+
+    /// What is true when only some media carry the trust folder.
+    fn partly(&self, whole: &[String]) -> String {
+        format!(
+            "everything is signed, and the trust folder is whole on {}: keep that in the room; {}",
+            List::names(whole),
+            self.ceremony.goes_on()
+        )
+    }
+
+    /// Writes the folders, and tells by `whole` which media carry the trust folder already.
+    fn export(
+        &mut self,
+        folder: &closing::TrustFolder,
+        whole: &mut Vec<String>,
+    ) -> Result<Fact, Refusal> {
         let binding = self.room.binding.media.clone();
         let outward = self.goes_out()?;
         // Only wanted roots go out: a complete one that nobody wants stays in the room, with the folder that has it.
@@ -51,10 +76,14 @@ impl Session<'_> {
                 media::expect_only(root, &["trust"]).map_err(|error| self.device(&error))?;
             }
             media::write_tree(root, &name, &folder.files).map_err(|error| self.device(&error))?;
+            whole.push(root.display().to_string());
             self.tell_written(&name, folder.files.len(), root)?;
         }
         let [first, second] = roots;
+        // Of two that differ nobody knows which is whole.
+        let written = std::mem::take(whole);
         self.compare(first, second, &name, Limits::TRUST)?;
+        *whole = written;
         for root in &binding.room {
             self.export_custody(root)?;
         }
@@ -92,7 +121,7 @@ impl Session<'_> {
         let (mut files, void) = (self.inputs.folder(CUSTODY), self.void_sets()?);
         files.retain(|path, _| path.split_once('/').is_none_or(|(set, _)| !void.contains(set)));
         let own = self.room.binding.work.join(CUSTODY);
-        if own.exists() {
+        if media::exists(&own).map_err(|error| self.device(&error))? {
             let mine =
                 media::read_tree(&own, Limits::CUSTODY).map_err(|error| self.device(&error))?;
             files.extend(mine.into_iter().filter(|(path, _)| self.is_kept(path)));
@@ -145,10 +174,11 @@ impl Session<'_> {
     ) -> Result<(), Refusal> {
         let read = |root: &Path| -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
             let path = root.join(name);
-            if !path.exists() {
-                return Ok(BTreeMap::new());
-            }
-            media::read_tree(&path, limits).map_err(|error| self.device(&error))
+            let found = media::exists(&path).and_then(|is_there| match is_there {
+                true => media::read_tree(&path, limits),
+                false => Ok(BTreeMap::new()),
+            });
+            found.map_err(|error| self.device(&error))
         };
         let (one, other) = (read(first)?, read(second)?);
         media::compare((first, &one), (second, &other)).map_err(|error| self.device(&error))

@@ -36,11 +36,7 @@ enum Begun {
 
 impl Session<'_> {
     pub(super) fn enrol(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
-        if let Some(reason) = self.ask_present(step, name, None)? {
-            let what = format!("token `{name}` is not here: {reason}");
-            return Err(Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`"));
-        }
-        let (mut token, present) = self.open_to_enrol(step, name)?;
+        let (mut token, present) = self.put_in_new(step, name)?;
         for face in &present.faces {
             self.refuse_soft(name, face)?;
         }
@@ -81,6 +77,23 @@ impl Session<'_> {
             attest: attest.public,
             seal: seal.map(|seal| seal.public),
         })
+    }
+
+    /// Asks for a token that must be here, and opens it, with what its module shows.
+    fn put_in_new(&mut self, step: u32, name: &str) -> Result<(Token, Present), Refusal> {
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            if let Some(reason) = self.ask_present(step, name, None)? {
+                let what = format!("token `{name}` is not here: {reason}");
+                return Err(Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`"));
+            }
+            let opened = self.open_to_enrol(step, name)?;
+            if !opened.1.faces.is_empty() || left == 0 {
+                return Ok(opened);
+            }
+            self.show("        no token is in")?;
+        }
     }
 
     /// Opens a token, with what its module shows. SoftHSM writes its files in place, and dies at those of a token that it
@@ -196,14 +209,15 @@ impl Session<'_> {
             text: text.to_owned(),
             expected: None,
         };
+        let text =
+            format!("new PIN for token {name}, {} characters or more, typed unseen", Pin::SHORTEST);
         for _ in 0..ATTEMPTS {
-            let standing = self.ceremony.standing();
-            let first = prompt(&format!("new PIN for token {name}, typed unseen"));
-            let pin =
-                self.room.console.ask_pin(&first).map_err(|error| error.refusal(&*standing))?;
-            let second = prompt("the same PIN once more");
-            let again =
-                self.room.console.ask_pin(&second).map_err(|error| error.refusal(&*standing))?;
+            let pin = self.hear_pin(&prompt(&text))?;
+            if !pin.is_long_enough() {
+                self.show(&format!("        that is shorter than {} characters", Pin::SHORTEST))?;
+                continue;
+            }
+            let again = self.hear_pin(&prompt("the same PIN once more"))?;
             if pin.matches(&again) {
                 return Ok(pin);
             }

@@ -147,7 +147,7 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
     let mut files = BTreeMap::from([(super::RECORD.to_owned(), record[..good].to_vec())]);
     add(&mut files, INPUTS, kept.files);
     let custody = folder.join(CUSTODY);
-    if custody.exists() {
+    if media::exists(&custody).map_err(device)? {
         let mut known = media::read_tree(&custody, Limits::CUSTODY).map_err(device)?;
         // Identities of tokens, and shares. The journal of PINs is that ceremony's own.
         known.retain(|path, _| path.contains('/'));
@@ -169,13 +169,13 @@ impl Found {
         for root in &binding.media.inward {
             media::expect(root, Kind::In).map_err(device)?;
             for name in ["request", "request-2"] {
-                if root.join(name).exists() {
+                if media::exists(&root.join(name)).map_err(device)? {
                     found
                         .requests
                         .push(media::read_tree(&root.join(name), Limits::REQUEST).map_err(device)?);
                 }
             }
-            if root.join("proofs").exists() {
+            if media::exists(&root.join("proofs")).map_err(device)? {
                 let proofs = media::read_tree(&root.join("proofs"), PROOFS).map_err(device)?;
                 check_proofs(plan, &proofs)?;
                 found.add_proofs(proofs)?;

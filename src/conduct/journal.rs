@@ -15,7 +15,7 @@ use crate::room::media;
 /// interrupted before it said anything.
 pub(super) fn refuse_unfinished(work: &Path) -> Result<(), Refusal> {
     let path = work.join(RECORD);
-    if !path.exists() || !bytes(&path)?.contains(&b'\n') {
+    if !exists(&path)? || !bytes(&path)?.contains(&b'\n') {
         return Ok(());
     }
     let what = format!("`{}` holds the record of a ceremony", work.display());
@@ -27,7 +27,7 @@ pub(super) fn refuse_unfinished(work: &Path) -> Result<(), Refusal> {
 pub(super) fn begin_anew(work: &Path) -> Result<(), Refusal> {
     refuse_unfinished(work)?;
     let path = work.join(RECORD);
-    if !path.exists() {
+    if !exists(&path)? {
         return Ok(());
     }
     media::cut_to(&path, 0).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
@@ -74,7 +74,11 @@ pub(super) fn read(work: &Path, copies: &[PathBuf]) -> Result<(Record, Vec<Strin
 
 fn whole(work: &Path) -> Result<Vec<u8>, Refusal> {
     let path = work.join(RECORD);
-    if path.exists() { bytes(&path) } else { Err(no_record(work)) }
+    if exists(&path)? { bytes(&path) } else { Err(no_record(work)) }
+}
+
+fn exists(path: &Path) -> Result<bool, Refusal> {
+    media::exists(path).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {

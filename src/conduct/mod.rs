@@ -9,6 +9,7 @@ mod inputs;
 mod journal;
 mod module;
 mod opening;
+mod pause;
 mod plan;
 mod reading;
 pub mod rehearsal;
@@ -109,11 +110,15 @@ pub fn conduct(room: Room<'_>, plan: &PlanFile) -> Result<Finished, Refusal> {
 /// # Errors
 /// As [`conduct`]; `[RESUME-HEAD]` for a record that is not the one on paper, or copies that differ.
 pub fn resume(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
-    // Earlier runs may have signed and written: only those that know what may say that nothing was.
-    take_up(room, copies).map_err(|refusal| match refusal.standing.as_str() {
+    take_up(room, copies).map_err(after_others)
+}
+
+/// Earlier runs may have signed and written: only those that know what may say that nothing was.
+fn after_others(refusal: Refusal) -> Refusal {
+    match refusal.standing.as_str() {
         Refusal::NOTHING_DONE => refusal.standing(EARLIER),
         _ => refusal,
-    })
+    }
 }
 
 fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
@@ -149,7 +154,7 @@ pub fn inputs_of(binding: &Binding, plan: &std::path::Path) -> Result<Inputs, Re
 /// # Errors
 /// As [`resume`].
 pub fn unfinished_mode(binding: &Binding) -> Result<Mode, Refusal> {
-    journal::mode(&binding.work)
+    journal::mode(&binding.work).map_err(after_others)
 }
 
 fn lock(work: &std::path::Path) -> Result<media::Lock, Refusal> {
@@ -168,7 +173,9 @@ impl<'a> Session<'a> {
     }
 
     fn run(mut self) -> Result<Finished, Refusal> {
-        self.show_consent()?;
+        if let Some(step) = self.ceremony.next().map(|step| step.number) {
+            self.show_consent(step)?;
+        }
         while let Some(step) = self.ceremony.next().cloned() {
             self.pass_over(&step)?;
             let result = self.perform(&step);
@@ -247,8 +254,7 @@ impl<'a> Session<'a> {
     }
 
     fn show(&mut self, text: &str) -> Result<(), Refusal> {
-        let standing = self.ceremony.standing();
-        self.room.console.show(text).map_err(|error| error.refusal(standing))
+        self.room.console.show(text).map_err(|error| self.unheard(&error))
     }
 
     fn check_clock(&mut self) -> Result<(), Refusal> {

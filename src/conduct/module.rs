@@ -3,11 +3,12 @@
 //! Roof. docs/threats.md rules 13 and 23.
 
 use super::Session;
+use super::pause::Shown;
 use crate::ceremony::fact::{Fact, ModuleRead};
 use crate::check::Check;
-use crate::child::Launch;
 use crate::child::token::Driver;
 use crate::child::vault::Vault;
+use crate::child::{Fence, Launch};
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::{binding, soft};
@@ -21,6 +22,8 @@ impl Session<'_> {
             self.show(&format!("        module {name} {}", sha256.grouped()))?;
             self.modules.insert(name.clone(), *sha256);
         }
+        let act = "read these digests out; the witness compares them with paper";
+        self.wait(&Shown { step, id: "read-room", who: "operator", act })?;
         self.check_pinned(step)?;
         self.check_confined(step)?;
         Ok(Fact::RoomRead { room, modules })
@@ -33,20 +36,26 @@ impl Session<'_> {
             Fact::RoomRead { modules, .. } => Some(modules.clone()),
             _ => None,
         });
-        let Some(read) = read else { return Ok(()) };
-        for module in self.read_modules()? {
-            if !read.contains(&module) {
-                self.refuse_unread(step, &module)?;
-            }
-            self.modules.insert(module.name, module.sha256);
+        // What was not read yet is read by the step that does; this file is another all the same.
+        if let Some(read) = read {
+            self.check_modules_again(step, &read)?;
         }
-        self.check_confined(step)?;
         let (begun, now) = (self.inputs.room_digest(), self.room.binding.digest);
         if begun == now {
             return Ok(());
         }
         let expected = format!("room.toml {begun}, with which the ceremony began");
         self.ask_exception(step, expected, format!("room.toml is now {now}"))
+    }
+
+    fn check_modules_again(&mut self, step: u32, read: &[ModuleRead]) -> Result<(), Refusal> {
+        for module in self.read_modules()? {
+            if !read.contains(&module) {
+                self.refuse_unread(step, &module)?;
+            }
+            self.modules.insert(module.name, module.sha256);
+        }
+        self.check_confined(step)
     }
 
     fn read_modules(&self) -> Result<Vec<ModuleRead>, Refusal> {
@@ -85,13 +94,11 @@ impl Session<'_> {
         if vault.map_err(|error| self.child(&error))?.fence().is_confined {
             return Ok(());
         }
-        let happened = "this kernel has no Landlock: a module may open whatever this account may, \
-                        media, work folder and terminals included";
         if self.room.mode != Mode::Ceremony {
-            return self.show(&format!("        {happened}"));
+            return self.show(&format!("        {}", Fence::UNCONFINED));
         }
         let expected = "modules open only the files that they need".to_owned();
-        self.ask_exception(step, expected, happened.to_owned())
+        self.ask_exception(step, expected, Fence::UNCONFINED.to_owned())
     }
 
     /// How a token is driven: by the module of its name in room.toml, as that was read.

@@ -3,13 +3,14 @@
 //! Roof.
 
 use super::Session;
+use super::pause::Shown;
 use super::words::{ATTEMPTS, Asked, table};
 use crate::ceremony::fact::{Fact, Watch};
 use crate::ceremony::plan::midnight;
 use crate::ceremony::{admission, reach};
 use crate::check::Check;
 use crate::digest::Digest;
-use crate::record::Body;
+use crate::record::{Body, Mode};
 use crate::refusal::{Exit, Refusal};
 use crate::room::clock::parse_watch;
 use crate::room::console::{Expected, Prompt};
@@ -21,6 +22,7 @@ impl Session<'_> {
 
     pub(super) fn ask_plan(&mut self, step: u32) -> Result<u32, Refusal> {
         let digest = self.ceremony.plan().digest();
+        self.show_rehearsed(&digest)?;
         let asked = Asked {
             step,
             id: "plan-words",
@@ -39,6 +41,7 @@ impl Session<'_> {
     pub(super) fn ask_trust(&mut self, step: u32) -> Result<u32, Refusal> {
         let last = self.ceremony.past().last().map(|last| last.closing);
         let digest = last.ok_or_else(|| Refusal::new(Exit::Ours, "no trust folder to confirm"))?;
+        self.show_rehearsed(&digest)?;
         let asked = Asked {
             step,
             id: "trust-words",
@@ -48,6 +51,15 @@ impl Session<'_> {
             count: 6,
         };
         self.ask_words(&asked, &digest)
+    }
+
+    /// What is rehearsed is made for the rehearsal, and stands on no paper: its words are shown.
+    fn show_rehearsed(&mut self, digest: &Digest) -> Result<(), Refusal> {
+        if self.room.mode != Mode::Rehearsal {
+            return Ok(());
+        }
+        self.show("        these are not on paper in a rehearsal; type them from here:")?;
+        self.show(&table(digest))
     }
 
     pub(super) fn attest_clock(&mut self, step: u32) -> Result<Fact, Refusal> {
@@ -79,6 +91,13 @@ impl Session<'_> {
     }
 
     fn ask_watch(&mut self, step: u32, who: &str) -> Result<Watch, Refusal> {
+        if self.room.mode == Mode::Rehearsal {
+            let now = self.room.clock.now().strftime("%Y-%m-%d %H:%M");
+            self.show(&format!(
+                "        no watch shows a rehearsal's time; type it from here: {now}"
+            ))?;
+        }
+        let mut last = None;
         for _ in 0..ATTEMPTS {
             let machine = self.room.clock.now();
             let prompt = Prompt {
@@ -91,18 +110,29 @@ impl Session<'_> {
             let typed = self.ask(&prompt)?;
             // Taken again: a person may have looked for the watch for minutes.
             let machine = self.room.clock.now();
-            if let Some(read) = parse_watch(&typed) {
-                return Ok(Watch { who: who.to_owned(), read, machine: whole_seconds(machine) });
+            let Some(read) = parse_watch(&typed) else {
+                self.show("        that is no date and time in the form 2026-12-01 14:05")?;
+                continue;
+            };
+            let watch = Watch { who: who.to_owned(), read, machine: whole_seconds(machine) };
+            if watch.agrees() {
+                return Ok(watch);
             }
-            self.show("        that is no date and time in the form 2026-12-01 14:05")?;
+            self.show("        the machine's clock says something else; read the watch once more")?;
+            last = Some(watch);
         }
-        Err(Refusal::of(Check::ClockWindow, format!("{who} gave no date and time"))
-            .hint("find a watch that shows UTC, and `resume`"))
+        // The ceremony refuses it, by the rule that it breaks.
+        last.ok_or_else(|| {
+            Refusal::of(Check::ClockWindow, format!("{who} gave no date and time"))
+                .hint("find a watch that shows UTC, and `resume`")
+        })
     }
 
     pub(super) fn read_request(&mut self, step: u32) -> Result<Fact, Refusal> {
         let (request, second) = self.request_digests()?;
         self.show(&table(&request))?;
+        let act = "read this digest out; the witness compares it with paper";
+        self.wait(&Shown { step, id: "read-request", who: "operator", act })?;
         if let Some(expected) = admission::seen_once(self.inputs_of()) {
             let happened = "they were fetched on one machine only".to_owned();
             self.ask_exception(step, expected, happened)?;
@@ -139,7 +169,8 @@ impl Session<'_> {
             "        Not as the script has it: this needs a decision, which goes into the record.\n        \
              expected: {expected}\n        happened: {happened}"
         ))?;
-        let decided = self.ask_text(step, "exception-decided", "what is decided, in one line")?;
+        let text = "to stop, press Ctrl-C; to go on, type what is decided, in one line";
+        let decided = self.ask_text(step, "exception-decided", text)?;
         let by = self.ask_text(step, "exception-by", "decided by which seats")?;
         self.take(step, Fact::Exception { expected, happened, decided, by })
     }

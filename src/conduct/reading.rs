@@ -11,6 +11,7 @@ use crate::ceremony::fact::{Fact, RootMade};
 use crate::ceremony::prospect::{self, Newest};
 use crate::ceremony::{closing, reach, reading};
 use crate::check::Check;
+use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::media::{self, Kind};
@@ -90,6 +91,9 @@ impl Session<'_> {
     pub(super) fn read_roots(&mut self, step: u32) -> Result<Fact, Refusal> {
         let drafts = draft::drafts(&self.ceremony)?;
         let page = reading::page(&self.ceremony, &drafts);
+        for names in reading::alike(&page.look_alikes) {
+            self.show(&format!("        look twice: {names}"))?;
+        }
         let mut alone = Vec::new();
         for group in &page.alone {
             self.show(&group.text())?;
@@ -98,9 +102,6 @@ impl Session<'_> {
         }
         if let Some(group) = &page.together {
             self.show(&group.text())?;
-        }
-        for names in reading::alike(&page.look_alikes) {
-            self.show(&format!("        look twice: {names}"))?;
         }
         let (second_reader, wrong) = self.hear_second_reader(step)?;
         Ok(Fact::RootsRead { second_reader, alone, wrong })
@@ -112,7 +113,7 @@ impl Session<'_> {
             step,
             id: format!("outlier {repository}"),
             who: "operator".to_owned(),
-            text: "this one stands alone: type its name".to_owned(),
+            text: format!("{repository} stands alone: type its name in full"),
             expected: Some(Expected::Text(repository.to_owned())),
         };
         for _ in 0..ATTEMPTS {
@@ -137,9 +138,14 @@ impl Session<'_> {
             expected: Some(Expected::Text("yes".to_owned())),
         };
         let folder = candidate_folder(&self.ceremony.plan().digest());
-        self.show(&format!(
-            "        a second reader runs `officiant show {folder}` on another machine, from room media"
-        ))?;
+        let told = match (self.room.mode, &self.room.binding.media.room) {
+            // Its media are folders of this machine.
+            (Mode::Rehearsal, [room, _]) => {
+                format!("`officiant show {}` at another terminal", room.join(folder).display())
+            }
+            _ => format!("`officiant show {folder}` on another machine, from room media"),
+        };
+        self.show(&format!("        a second reader runs {told}"))?;
         for _ in 0..ATTEMPTS {
             match self.ask(&prompt)?.as_str() {
                 "yes" => return self.ask_second_reader(step).map(|wrong| (true, wrong)),

@@ -12,7 +12,7 @@ use super::{Finished, PlanFile, Room, conduct, inputs_of, read_plan, token};
 use crate::ceremony::plan::rehearsal::{Stage, stages};
 use crate::ceremony::plan::{Kind as PlanKind, PlannedRequest, midnight};
 use crate::ceremony::roster::Roster;
-use crate::ceremony::{Inputs, admission, roster_of};
+use crate::ceremony::{Ceremony, Inputs, admission, roster_of};
 use crate::child::Launch;
 use crate::child::vault::Vault;
 use crate::digest::Digest;
@@ -56,6 +56,9 @@ pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<R
     }
     let module = soft_module(binding)?;
     let real = inputs_of(binding, plan)?;
+    // Whatever refuses the ceremony itself refuses its rehearsal, too: the stand-in brings its own request.
+    let day = SystemClock.now().max(midnight(real.plan.when().from));
+    Ceremony::open(real.clone(), day)?;
     let roster = roster_of(&real)?;
     let chains = chains(&real)?;
     let soft = binding::module_digest(&module.path).map_err(|error| error.refusal())?;

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::journal::forged;
+use super::pause::Shown;
 use super::words::{ATTEMPTS, Asked, table};
 use super::{FORGED, Session};
 use crate::ceremony::fact::Fact;
@@ -44,13 +45,13 @@ impl Session<'_> {
         self.ask_since(step, &record.entries()[paper.covered..])?;
         self.keep_copied()?;
         if let Some((head, part)) = &paper.unwritten {
-            self.show_checkpoint(part, head)?;
+            self.show_checkpoint(step, part, head)?;
         }
         // What was read and is not on paper is read again, and its page comes then.
         if let Some(part) = unchecked.filter(|part| part != Part::Reading.title()) {
             self.append(step, Body::Checkpoint { part: part.clone() })?;
             let head = self.record.head();
-            self.show_checkpoint(&part, &head)?;
+            self.show_checkpoint(step, &part, &head)?;
         }
         if self.ceremony.next().is_none() {
             return Ok(());
@@ -226,8 +227,15 @@ impl Session<'_> {
         Ok(wrong)
     }
 
-    pub(super) fn show_checkpoint(&mut self, part: &str, head: &Digest) -> Result<(), Refusal> {
+    pub(super) fn show_checkpoint(
+        &mut self,
+        step: u32,
+        part: &str,
+        head: &Digest,
+    ) -> Result<(), Refusal> {
         self.show(&format!("\nEnd of part {part}. Write these words on the checkpoint page:"))?;
-        self.show(&table(head))
+        self.show(&table(head))?;
+        let act = "write these 24 words, and read them back";
+        self.wait(&Shown { step, id: "checkpoint", who: "witness", act })
     }
 }

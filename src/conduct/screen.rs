@@ -2,6 +2,10 @@
 //!
 //! Roof.
 
+use std::path::PathBuf;
+
+use super::pause::Shown;
+use super::words::ATTEMPTS;
 use super::{Session, words};
 use crate::ceremony::draft;
 use crate::ceremony::fact::{Fact, Signed};
@@ -11,6 +15,7 @@ use crate::digest::Digest;
 use crate::record::Body;
 use crate::refusal::Refusal;
 use crate::room::console::{Expected, Prompt};
+use crate::room::media::{self, Kind as Marked};
 use crate::wording::Count;
 
 impl Session<'_> {
@@ -110,9 +115,8 @@ impl Session<'_> {
         if of <= FEW {
             return Ok(());
         }
-        let standing = self.ceremony.standing();
         let shown = self.room.console.progress(done as u64, of as u64, what);
-        shown.map_err(|error| error.refusal(standing))
+        shown.map_err(|error| self.unheard(&error))
     }
 
     /// Closes a step on the screen, with the time that goes beside its box on paper: from when two people said what
@@ -128,25 +132,22 @@ impl Session<'_> {
 
     /// Once the change was read and the second reader heard, the words that custodians consent by; after a restart
     /// again, until every root is complete.
-    pub(super) fn show_consent(&mut self) -> Result<(), Refusal> {
+    pub(super) fn show_consent(&mut self, step: u32) -> Result<(), Refusal> {
         let has = |is_it: fn(&Fact) -> bool| self.ceremony.facts().any(is_it);
         let is_read = has(|fact| matches!(fact, Fact::RootsRead { .. }));
         let is_over = has(|fact| matches!(fact, Fact::RootsAssembled { .. }));
         let consent = self.ceremony.drafted().map(|(_, consent)| consent);
         let Some(consent) = consent.filter(|_| is_read && !is_over) else { return Ok(()) };
         self.show("        the consent digest, of which every custodian types words:")?;
-        self.show(&words::table(&consent))
+        self.show(&words::table(&consent))?;
+        let act = "write these 24 words under Consent digest, and read them back";
+        self.wait(&Shown { step, id: "consent-page", who: "witness", act })
     }
 
     /// At the end of a part the head of the record goes onto paper.
     pub(super) fn checkpoint(&mut self, step: &Step) -> Result<(), Refusal> {
         if step.act == Act::ReadRoots {
-            self.show_consent()?;
-        }
-        if step.act == Act::Close {
-            let head = self.record.head();
-            self.show("        the head of the closed record:")?;
-            self.show(&words::table(&head))?;
+            self.show_consent(step.number)?;
         }
         let next = self.ceremony.next().map(|next| next.part);
         if next == Some(step.part) || next.is_none() {
@@ -158,7 +159,7 @@ impl Session<'_> {
             return Ok(());
         }
         self.append(step.number, Body::Checkpoint { part: part.clone() })?;
-        self.show_checkpoint(&part, &self.record.head())
+        self.show_checkpoint(step.number, &part, &self.record.head())
     }
 
     /// Waits until the media are in: the empty ones are taken out of their bags only now.
@@ -174,7 +175,29 @@ impl Session<'_> {
             text: format!("put in {media}, and press Enter"),
             expected: Some(Expected::Text(String::new())),
         };
-        self.ask(&prompt).map(|_| ())
+        let mut left = ATTEMPTS;
+        loop {
+            self.ask(&prompt)?;
+            left -= 1;
+            match self.check_media() {
+                Err(refusal) if left > 0 => self.say_again(&refusal)?,
+                checked => return checked,
+            }
+        }
+    }
+
+    /// Whether the media that the folders go onto are in, and are what they should be.
+    fn check_media(&self) -> Result<(), Refusal> {
+        let binding = &self.room.binding.media;
+        let outward: &[PathBuf] = if self.goes_out()? { &binding.outward } else { &[] };
+        for root in outward {
+            media::expect(root, Marked::Out).map_err(|error| self.device(&error))?;
+            media::expect_only(root, &["trust"]).map_err(|error| self.device(&error))?;
+        }
+        let mut room = binding.room.iter();
+        room.try_for_each(|root| {
+            media::expect(root, Marked::Room).map_err(|error| self.device(&error))
+        })
     }
 
     /// The end: the words for the signed page, and what happens next.

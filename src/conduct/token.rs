@@ -61,13 +61,22 @@ impl Session<'_> {
     /// Asks for a token by name and serial, and recognises it before any PIN is asked for.
     pub(super) fn put_in(&mut self, step: u32, name: &str) -> Result<Put, Refusal> {
         let identity = self.identity(name)?;
-        if let Some(reason) = self.ask_present(step, name, Some(&identity.serial))? {
-            return Ok(Put::Absent(reason));
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            if let Some(reason) = self.ask_present(step, name, Some(&identity.serial))? {
+                return Ok(Put::Absent(reason));
+            }
+            let mut token = self.open(name)?;
+            match self.select(&mut token, name, &identity.serial)? {
+                Err(missed) if left > 0 => self.say_again(&missed)?,
+                selected => {
+                    let face = selected?;
+                    self.recognise(&mut token, name, &face, &identity)?;
+                    return Ok(Put::Here(Box::new(token), face));
+                }
+            }
         }
-        let mut token = self.open(name)?;
-        let face = self.select(&mut token, name, &identity.serial)?;
-        self.recognise(&mut token, name, &face, &identity)?;
-        Ok(Put::Here(Box::new(token), face))
     }
 
     /// Asks for a token that must be here.
@@ -88,12 +97,18 @@ impl Session<'_> {
         serial: Option<&str>,
     ) -> Result<Option<String>, Refusal> {
         let who = self.ceremony.roster().custodian(name).to_owned();
-        let serial = serial.map_or_else(String::new, |serial| format!(" (serial {serial})"));
+        // What is new must be here; what is known can be left out.
+        let (serial, after) = match serial {
+            None => (String::new(), ""),
+            Some(serial) => (format!(" (serial {serial})"), ", and it is left out to the end"),
+        };
         let prompt = Prompt {
             step,
             id: format!("insert {name}"),
             who,
-            text: format!("put in token {name}{serial} and press Enter, or type `absent` and why"),
+            text: format!(
+                "put in token {name}{serial} and press Enter, or type `absent` and why{after}"
+            ),
             expected: Some(Expected::Text(String::new())),
         };
         for _ in 0..ATTEMPTS {
@@ -116,21 +131,27 @@ impl Session<'_> {
         Token::start(&Launch::this_binary(name), &driver).map_err(|error| self.child(&error))
     }
 
-    /// Takes the token with the enrolled serial; one that is here in its place is named.
-    fn select(&self, token: &mut Token, name: &str, serial: &str) -> Result<Face, Refusal> {
+    /// Takes the token with the enrolled serial; one that is here in its place is named, and can be changed.
+    fn select(
+        &self,
+        token: &mut Token,
+        name: &str,
+        serial: &str,
+    ) -> Result<Result<Face, Refusal>, Refusal> {
         let missing = match token.select(serial) {
             Err(error @ child::Error::Token(pkcs11::Error::NoToken { .. })) => self.child(&error),
-            other => return other.map_err(|error| self.child(&error)),
+            other => return other.map(Ok).map_err(|error| self.child(&error)),
         };
         let present = token.list().map_err(|error| self.child(&error))?;
         let Some(other) = present.faces.iter().find(|face| face.is_initialised) else {
-            return Err(missing);
+            return Ok(Err(missing));
         };
         let what = format!(
             "token `{name}` was enrolled with serial {serial}, the one that is here has {}",
             other.name.serial
         );
-        Err(Refusal::of(Check::TokenKey, what).hint("this is another token: put in the right one"))
+        let another = "this is another token: put in the right one";
+        Ok(Err(Refusal::of(Check::TokenKey, what).hint(another)))
     }
 
     /// Serial and public keys are those that were enrolled.
@@ -190,8 +211,7 @@ impl Session<'_> {
     }
 
     pub(super) fn refuse_soft(&self, name: &str, face: &Face) -> Result<(), Refusal> {
-        let soft = face.manufacturer.contains("SoftHSM") || face.model.contains("SoftHSM");
-        if soft && self.room.mode == Mode::Ceremony {
+        if face.is_soft() && self.room.mode == Mode::Ceremony {
             let what =
                 format!("token `{name}` is a soft token: copying its folder copies its keys");
             return Err(
@@ -223,8 +243,7 @@ impl Session<'_> {
             text: format!("PIN for token {name} ({says}{again})"),
             expected: None,
         };
-        let standing = self.ceremony.standing();
-        let pin = self.room.console.ask_pin(&prompt).map_err(|error| error.refusal(standing))?;
+        let pin = self.hear_pin(&prompt)?;
         match token.login(pin).map_err(|error| self.child(&error))? {
             Login::Open => {
                 self.note_pin(name, true)?;
@@ -268,7 +287,7 @@ impl Session<'_> {
         let mut text: String =
             before.map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned()).collect();
         let path = self.room.binding.work.join(CUSTODY).join(self.pins());
-        if path.exists() {
+        if media::exists(&path).map_err(|error| self.device(&error))? {
             let bytes = media::read_file(&path, MAX_PINS).map_err(|error| self.device(&error))?;
             text += &String::from_utf8_lossy(&bytes);
         }
@@ -304,7 +323,7 @@ impl Session<'_> {
             .filter(|(path, _)| path.starts_with("tokens/"))
             .map(|(_, bytes)| bytes)
             .collect();
-        if folder.exists() {
+        if media::exists(&folder).map_err(|error| self.device(&error))? {
             let own = media::read_tree(&folder, media::Limits::CUSTODY);
             files.extend(own.map_err(|error| self.device(&error))?.into_values());
         }

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::entropy;
-use crate::wording::one_line;
+use crate::wording::{Count, one_line, word_rows};
 
 /// A question for words of a digest.
 pub(super) struct Asked<'a> {
@@ -40,15 +40,33 @@ impl Session<'_> {
             expected: Some(Expected::Words { digest: *digest, positions: positions.clone() }),
         };
         for wrong in 0..ATTEMPTS {
-            let typed = self.ask(&prompt)?;
+            let typed = self.ask_something(&prompt)?;
             if are_right(digest, &positions, &typed) {
                 return Ok(wrong);
             }
-            self.show("        these are not the words; read them once more")?;
+            let (many, left) = (typed.split_whitespace().count(), ATTEMPTS - wrong - 1);
+            let left = Count(left as usize, "try").to_string();
+            let told = if many == positions.len() {
+                "these are not the words; read them once more".to_owned()
+            } else {
+                format!("{} are needed, {many} typed", Count(positions.len(), "word"))
+            };
+            self.show(&format!("        {told}; {left} left"))?;
         }
         let what = format!("the words of {} were wrong {ATTEMPTS} times", asked.what);
         Err(Refusal::of(asked.check, what)
             .hint("compare paper and machine: one of them is not what it should be"))
+    }
+
+    /// Asks for words; Enter alone is no try, a few times.
+    fn ask_something(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let typed = self.ask(prompt)?;
+            if !typed.is_empty() {
+                return Ok(typed);
+            }
+        }
+        Ok(String::new())
     }
 
     /// Asks a question. Whoever types `!` instead of an answer says first what is not as the script has it
@@ -69,8 +87,7 @@ impl Session<'_> {
     /// Asks a question, and takes any line for its answer. What nobody would see in it is written out, since it may go
     /// onto screen and paper.
     pub(super) fn hear(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
-        let standing = self.ceremony.standing();
-        let typed = self.room.console.ask(prompt).map_err(|error| error.refusal(standing))?;
+        let typed = self.room.console.ask(prompt).map_err(|error| self.unheard(&error))?;
         Ok(one_line(&typed))
     }
 }
@@ -84,13 +101,7 @@ pub(super) fn are_right(digest: &Digest, positions: &[usize], typed: &str) -> bo
 
 /// The words of a digest, numbered, six a line, and its hex on two lines.
 pub(super) fn table(digest: &Digest) -> String {
-    let words = digest.words();
-    let rows = words.chunks(6).enumerate().map(|(row, words)| {
-        let cells =
-            words.iter().enumerate().map(|(at, word)| format!("{:>2} {word:<8}", row * 6 + at + 1));
-        format!("  {}", cells.collect::<Vec<_>>().join(" ").trim_end())
-    });
-    let rows: Vec<String> = rows.collect();
+    let rows: Vec<String> = word_rows(digest).iter().map(|row| format!("  {row}")).collect();
     let hex = digest.grouped();
     // Eight groups of four and the spaces between them.
     let (first, second) = hex.split_at_checked(39).unwrap_or((&hex, ""));

@@ -95,7 +95,7 @@ impl Outlook {
 
     /// Says what was not looked at.
     pub fn unseen(&mut self, what: &str) {
-        self.checked.push(what.to_owned());
+        self.warnings.push(what.to_owned());
     }
 
     /// The outlook for people.

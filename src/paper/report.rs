@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::script::{aim, foot, mark, parts, subject, tool_pairs};
 use super::{Paper, Row, cells};
 use crate::ceremony::fact::Fact;
-use crate::ceremony::step::Step;
+use crate::ceremony::step::{Act, Step};
 use crate::ceremony::{Ceremony, holding_words};
 use crate::digest::Digest;
 use crate::record::{Body, Entry, Mode, Record, Tool};
@@ -168,6 +168,8 @@ fn rows(step: &Step, ceremony: &Ceremony, record: &Record) -> Vec<Row> {
         (Some(absent @ Fact::TokenAbsent { .. }), _) => ("not here", said::fact(absent)),
         (Some(fact), _) => ("done", said::fact(fact)),
         (None, Some(reason)) => ("left out", reason),
+        // The report is one of the files that it writes.
+        (None, None) if step.act == Act::ExportFolders => ("open", "after this report".to_owned()),
         (None, None) => ("open", String::new()),
     };
     let when = at.map_or_else(String::new, |entry| second(entry.at));
@@ -175,8 +177,9 @@ fn rows(step: &Step, ceremony: &Ceremony, record: &Record) -> Vec<Row> {
     let number = step.number.to_string();
     let instruction = step.instruction(plan, roster);
     let mut rows = vec![cells([&number, &step.who(roster), &instruction, &came, state, &when])];
-    let events = record.entries().iter().filter(|entry| entry.step == step.number);
-    rows.extend(events.filter_map(|entry| said::event(entry, fact)));
+    let events = record.entries().iter().zip(record.heads());
+    let events = events.filter(|(entry, _)| entry.step == step.number);
+    rows.extend(events.filter_map(|(entry, head)| said::event(entry, head, fact)));
     rows
 }
 
@@ -194,7 +197,7 @@ fn holders(ceremony: &Ceremony, paper: &mut Paper) {
         rows,
     );
     let rows = custody.tokens.iter().map(|token| {
-        let seal = token.seal.as_ref().map_or("no shares", |_| "shares");
+        let seal = token.seal.as_ref().map_or("keys", |_| "keys, shares");
         let here = if ceremony.absent().contains_key(&token.name) { "not here" } else { "" };
         cells([&token.name, &token.custodian, &token.model, seal, here])
     });

@@ -30,7 +30,13 @@ pub fn script(plan: &Plan, roster: &Roster, tool: &Tool) -> Paper {
         paper.prose(aim(part));
         let rows = steps.iter().filter(|step| step.part == part);
         paper.table(&COLUMNS, rows.map(|step| row(step, plan, roster)).collect());
-        checkpoint(part, &mut paper);
+        if part == Part::Reading {
+            consent(&mut paper);
+        }
+        // The last part ends with the closing page.
+        if part != Part::Closing {
+            checkpoint(part, &mut paper);
+        }
     }
     exceptions(&mut paper);
     closing(roster, &mut paper);
@@ -97,9 +103,6 @@ fn cover(plan: &Plan, tool: &Tool, steps: &[Step], paper: &mut Paper) {
     pairs.extend([("place", FIELD.to_owned()), ("date, UTC", FIELD.to_owned())]);
     paper.pairs(pairs);
     paper.digest("The plan's digest", plan.digest());
-    if let Some(after) = plan.after() {
-        paper.digest("The last ceremony's closing digest", after);
-    }
     if let Some(request) = plan.request() {
         paper.digest("The request's digest", request.sha256);
     }
@@ -255,6 +258,15 @@ fn checkpoint(part: Part, paper: &mut Paper) {
     paper.section(format!("Checkpoint after {title}"));
     paper.prose(
         "The machine shows the head of the record. Write its words here; `resume` asks for them.",
+    );
+    slots(paper);
+}
+
+fn consent(paper: &mut Paper) {
+    paper.section("Consent digest");
+    paper.prose(
+        "When the second reader's words were right, the machine shows the consent digest. Write its words \
+         here, and compare them with the second reader's machine: custodians type from this page.",
     );
     slots(paper);
 }

@@ -5,6 +5,7 @@
 //! The rules of speaking to people:
 //! - Questions go to the controlling terminal, never to standard input or output; a missing terminal is a refusal.
 //! - Whatever was typed before a question stood on the screen is no answer to it.
+//! - No line leaves a screen before somebody pressed Enter below it; nothing is echoed while nobody is asked.
 //! - Secrets are never echoed and never shown; the terminal is put back as it was on every way out.
 //! - Text from outside cannot move the cursor, hide, or reorder what stands beside it: it is shown escaped.
 //! - The end of input is a refusal. Whether an answer is right, and how often it may be wrong, others decide.
@@ -119,12 +120,10 @@ pub enum Error {
         what: String,
     },
     /// The input ended before an answer.
-    #[error("step {step}: the input ended before `{id}` was answered")]
+    #[error("step {step}: the input ended before an answer")]
     EndOfInput {
         /// The step.
         step: u32,
-        /// The question.
-        id: String,
     },
     /// The terminal or the writer does not take or give any more.
     #[error("the terminal went away")]
@@ -132,14 +131,9 @@ pub enum Error {
         /// What it answered.
         source: std::io::Error,
     },
-    /// Somebody pressed Ctrl-C instead of typing a PIN.
-    #[error("step {step}: `{id}` was interrupted")]
-    Interrupted {
-        /// The step.
-        step: u32,
-        /// The question.
-        id: String,
-    },
+    /// Somebody pressed Ctrl-C.
+    #[error("stopped by Ctrl-C")]
+    Interrupted,
     /// There is no controlling terminal.
     #[error("there is no terminal to ask people on")]
     NoTerminal {
@@ -147,12 +141,10 @@ pub enum Error {
         source: std::io::Error,
     },
     /// What was typed cannot be a PIN, or the line is not text, or longer than a line can be.
-    #[error("step {step}: the answer to `{id}` is {what}")]
+    #[error("step {step}: the answer is {what}")]
     NotText {
         /// The step.
         step: u32,
-        /// The question.
-        id: String,
         /// What is wrong with it.
         what: &'static str,
     },
@@ -179,8 +171,8 @@ impl Error {
         let refusal = Refusal::new(exit, self.to_string()).standing(standing);
         match self {
             Self::BadAnswers { .. } => refusal.hint("correct the file of answers"),
-            Self::NoTerminal { source } => {
-                refusal.hint("run it on a terminal").because(source.kind())
+            Self::NoTerminal { .. } => {
+                refusal.hint("run it on a terminal").because("/dev/tty cannot be opened")
             }
             Self::Gone { source } => refusal.because(source.kind()),
             Self::Unanswered { id, .. } if id.starts_with("pin ") => {

@@ -10,7 +10,7 @@ mod tree;
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -128,6 +128,13 @@ pub enum Written {
     New,
 }
 
+impl Written {
+    /// What an error means for a target: one written just now that is missing was never kept.
+    fn judge(self, error: Error) -> Error {
+        if self == Self::New { error.lost() } else { error }
+    }
+}
+
 /// Writes a new file: a temporary sibling is written and synced, renamed without replacing, the folder synced,
 /// and the bytes read back.
 ///
@@ -146,7 +153,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<Written, Error> {
         let placed = create(&temporary, bytes)
             .and_then(|file| file.sync_all())
             .map_err(|e| Error::of(path, "written", e))
-            .and_then(|()| place(&temporary, path));
+            .and_then(|()| place(&temporary, path).map_err(Error::lost));
         if let Err(error) = placed {
             // Best effort: what cannot be removed now is known by its name later.
             let _ = std::fs::remove_file(&temporary);
@@ -155,7 +162,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<Written, Error> {
         Written::New
     };
     sync_folder(folder)?;
-    read_back(path, bytes, written)?;
+    read_back(path, bytes, written).map_err(|error| withdrawn(path, error))?;
     Ok(written)
 }
 
@@ -175,8 +182,8 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Makes the folder `path` in its parent, if it is not there, and syncs the parent. Its name is whatever the room
-/// file says.
+/// Makes the folder `path` in its parent, if it is not there, syncs the parent, and sees that it is there. Its name is
+/// whatever the room file says.
 ///
 /// # Errors
 /// [`Error::NotRegular`] if something else has the name; whatever the media answers.
@@ -186,7 +193,10 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
         _ => Path::new("."),
     };
     match std::fs::create_dir(path) {
-        Ok(()) => sync_folder(parent),
+        Ok(()) => {
+            sync_folder(parent)?;
+            tree::open_folder(path).map(drop).map_err(Error::lost)
+        }
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => tree::open_folder(path).map(drop),
         Err(e) => Err(Error::of(path, "written", e)),
     }
@@ -240,7 +250,11 @@ fn split(path: &Path) -> Result<(&Path, &str), Error> {
     }
 }
 
-fn exists(path: &Path) -> Result<bool, Error> {
+/// Whether anything has that name. Not to know is an error: what a media that is gone holds is not nothing.
+///
+/// # Errors
+/// Whatever the media answers.
+pub fn exists(path: &Path) -> Result<bool, Error> {
     match path.symlink_metadata() {
         Ok(_) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -307,20 +321,36 @@ fn sync_folder(folder: &Path) -> Result<(), Error> {
     file.sync_all().map_err(|e| Error::of(folder, "written", e))
 }
 
-/// Reads a written file again, from the media as far as the kernel lets its copy go, and compares.
+/// Takes away what a lie was found in: it would stand in the way of those who write it again.
+fn withdrawn(target: &Path, error: Error) -> Error {
+    if matches!(error, Error::Lying { .. }) {
+        // Best effort: whoever finds other bytes there refuses them.
+        let _ = remove(target);
+    }
+    error
+}
+
+/// Reads a written file again, and compares.
 fn read_back(path: &Path, bytes: &[u8], written: Written) -> Result<(), Error> {
+    match (holds(path, 0, bytes).map_err(|error| written.judge(error))?, written) {
+        (true, _) => Ok(()),
+        (false, Written::AlreadyThere) => Err(Error::Exists { path: path.to_owned() }),
+        (false, Written::New) => Err(Error::lying(path)),
+    }
+}
+
+/// Whether a file has these bytes, and no more, from `start` on: read from the media as far as the kernel lets its copy
+/// go.
+fn holds(path: &Path, start: u64, bytes: &[u8]) -> Result<bool, Error> {
     let mut file = open(path)?;
     // Advice that is not taken costs a weaker proof and no more.
-    let _ = rustix::fs::fadvise(&file, 0, None, Advice::DontNeed);
+    let _ = rustix::fs::fadvise(&file, start, None, Advice::DontNeed);
     let mut found = Vec::with_capacity(bytes.len());
     let limit = bytes.len() as u64 + 1;
-    let read = file.rewind().and_then(|()| (&file).take(limit).read_to_end(&mut found));
+    let there = file.seek(SeekFrom::Start(start));
+    let read = there.and_then(|_| file.take(limit).read_to_end(&mut found));
     read.map_err(|e| Error::of(path, "read", e))?;
-    match written {
-        _ if found == bytes => Ok(()),
-        Written::AlreadyThere => Err(Error::Exists { path: path.to_owned() }),
-        Written::New => Err(Error::lying(path)),
-    }
+    Ok(found == bytes)
 }
 
 fn joined(root: &Path, name: &str) -> PathBuf {

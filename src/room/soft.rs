@@ -97,7 +97,7 @@ impl Error {
             Self::Failed { source, .. } => {
                 refusal.because(source.kind()).hint("give this account access to the folder")
             }
-            Self::Missing { .. } => refusal.hint("`officiant token init` makes a new soft token"),
+            Self::Missing { .. } => refusal.hint("a ceremony makes it when it enrols the token"),
             Self::Path { .. } => refusal.hint("choose another path for it in the room file"),
         }
     }

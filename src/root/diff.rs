@@ -123,6 +123,19 @@ pub fn differences(old: Option<&Root>, new: &Root) -> Vec<Difference> {
 }
 
 impl Difference {
+    /// The sentence without what follows from a repository's name and last root alone: the ids under which a key is
+    /// listed there, if its new certificate is, but for name, serial and signature, the one that is made for all.
+    pub fn shape(&self, call: &dyn Fn(&Key) -> String, repository: &str) -> String {
+        match self {
+            Difference::Certificate { role, from, to } if is_own(&to.1, repository) => {
+                let (who, renewed) = (call(&to.1), renewed(&from.1, &to.1));
+                let role = ticked(role);
+                one_line(&format!("Role {role}: {who} stays{renewed}, listed under its id."))
+            }
+            _ => self.sentence(call),
+        }
+    }
+
     /// One sentence, whatever the roots hold; `call` says how a key is called, and its answer stands in the sentence.
     pub fn sentence(&self, call: &dyn Fn(&Key) -> String) -> String {
         one_line(&self.told(call))
@@ -154,13 +167,12 @@ impl Difference {
                 format!("Role {}: {} leaves.", ticked(role), call(key))
             }
             Difference::Certificate { role, from, to } => format!(
-                "Role {}: {} stays and is listed as {}, before {}{}{}.",
+                "Role {}: {} stays{}, listed as {}, before {}.",
                 ticked(role),
                 call(&to.1),
+                renewed(&from.1, &to.1),
                 ticked(to.0.as_str()),
                 ticked(from.0.as_str()),
-                certificate(&to.1),
-                certificate(&from.1).replacen(", with", ", instead of", 1),
             ),
             Difference::KeyObject { id } => {
                 let id = ticked(id.as_str());
@@ -194,6 +206,28 @@ impl Difference {
             }
         }
     }
+}
+
+/// Whether a key is listed with the very certificate that is made for a repository, and with nothing else.
+fn is_own(key: &Key, repository: &str) -> bool {
+    key.bundle().is_some_and(|bundle| {
+        let leaf = bundle.leaf();
+        bundle.is_exact()
+            && bundle.intermediates().is_empty()
+            && leaf.name() == repository
+            && leaf.is_as_made()
+            && leaf.verify_own_signature().is_ok()
+    })
+}
+
+/// The new certificate of a key that stays, and the days of the one before.
+fn renewed(from: &Key, to: &Key) -> String {
+    let before = from.bundle().map_or_else(String::new, |bundle| {
+        let leaf = bundle.leaf();
+        let (from, until) = (leaf.not_before(), leaf.not_after());
+        format!(" (before: for {} from {from} until {until})", ticked(leaf.name()))
+    });
+    certificate(to).replacen(", with a", ", with a new", 1) + &before
 }
 
 fn certificate(key: &Key) -> String {

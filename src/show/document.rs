@@ -127,7 +127,7 @@ impl Document {
             let enough = if *enough { "enough" } else { "too few" };
             paper.pairs([(
                 "signatures",
-                format!("{by} root: {counted} count, {needed} needed: {enough}"),
+                format!("{by} root: {counted} counted, {needed} needed: {enough}"),
             )]);
         }
         let rows = self.roles.iter().flat_map(|role| {

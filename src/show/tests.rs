@@ -109,7 +109,7 @@ fn a_root_is_shown_with_its_signatures_and_against_the_one_before() {
     let candidate = &files["metadata/localhost%3a5000%2fa/2.root.json"];
     let Shown::Root(found) = file(candidate, None).unwrap() else { panic!() };
     assert_eq!(found.tallies.iter().map(|t| (t.counted, t.needed)).collect::<Vec<_>>(), [(0, 2)]);
-    assert!(text(&found.paper()).contains("new root: 0 count, 2 needed: too few"));
+    assert!(text(&found.paper()).contains("new root: 0 counted, 2 needed: too few"));
 }
 
 /// As `notary key list` and `notary list --roles` print them: tests/vectors/notary/ORIGIN.md.

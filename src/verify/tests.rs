@@ -29,7 +29,7 @@ fn a_whole_folder_is_proved_and_what_is_not_is_said() {
     for said in [
         "The closing digest is the one whose 24 words were given.",
         "`0001-genesis` and `0002-rotate` follow one another",
-        "`localhost:5000/a`: 2 roots (made here), each signed by the threshold of the root before and by its own",
+        "`localhost:5000/a`: 2 roots (made here), each signed by its own threshold, and by that of the root before where there is one",
     ] {
         assert!(all.contains(said), "{said}: {all}");
     }

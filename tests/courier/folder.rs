@@ -9,6 +9,7 @@ use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::record::{Body, Mode, Record, Tool};
 use officiant::request::root_path;
+use officiant::root::Role;
 use officiant::sums::Sums;
 use officiant::trust::Custody;
 
@@ -46,11 +47,18 @@ pub(super) fn close(trust: &Path, long: &[&str], mode: Mode) {
             vouched.insert(format!("metadata/{folder_name}/{file_name}"), bytes);
         }
     }
+    let certificates = if dialect == "notary" { "certificates_until = 2036-01-01\n" } else { "" };
     let mut plan = format!(
-        "ceremony = \"abandon\"\ntitle = \"t\"\ndialect = \"{dialect}\"\nquorum_people = 1\n\
-         [when]\nfrom = 2026-01-01\nuntil = 2027-01-01\n[abandon]\nplan = \"{}\"\n",
+        "ceremony = \"genesis\"\ntitle = \"t\"\ndialect = \"{dialect}\"\nquorum_people = 1\n\
+         [when]\nfrom = 2026-01-01\nuntil = 2027-01-01\n[request]\nsha256 = \"{}\"\n\
+         [[token]]\nname = \"officer-a\"\ncustodian = \"seat A\"\n\
+         [[key]]\nname = \"root-a\"\nalgorithm = \"ecdsa-p256\"\ntoken = \"officer-a\"\n\
+         [root]\nkeys = [\"root-a\"]\nthreshold = 1\nexpires = 2031-01-01\n{certificates}",
         Digest::of(b"")
     );
+    for role in Role::ONLINE {
+        let _ = write!(plan, "[[role]]\nname = \"{role}\"\nkeys = \"request\"\nthreshold = 1\n");
+    }
     for name in &names {
         let _ = write!(plan, "[[repository]]\nname = \"{name}\"\n");
     }
@@ -66,7 +74,7 @@ pub(super) fn close(trust: &Path, long: &[&str], mode: Mode) {
         ("TRUST-SHA256SUMS".to_owned(), sums.into_bytes()),
     ]);
     files.insert("SHA256SUMS".to_owned(), Sums::of(&files).unwrap().to_text().into_bytes());
-    let ceremony = trust.join("ceremonies/0001-abandon");
+    let ceremony = trust.join("ceremonies/0001-genesis");
     fs::create_dir_all(&ceremony).unwrap();
     for (name, bytes) in files {
         fs::write(ceremony.join(name), bytes).unwrap();

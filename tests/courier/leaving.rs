@@ -43,7 +43,7 @@ fn what_a_practice_closed_is_published() {
     let ran = publish(&scratch, &folder, &[]).ok();
     assert!(said(&ran).starts_with("demo: version 0 → 1, fetched back and equal\n"));
     // The digest and words to compare with the signed page.
-    let closing = Digest::of(&fs::read(folder.join("ceremonies/0001-abandon/SHA256SUMS")).unwrap());
+    let closing = Digest::of(&fs::read(folder.join("ceremonies/0001-genesis/SHA256SUMS")).unwrap());
     let words = closing.words();
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines[0], format!("closing   {}", closing.grouped()));
@@ -64,7 +64,7 @@ fn a_record_that_says_rehearsal_is_refused() {
     let folder = trust(scratch.path(), &[("demo", root().bytes())]);
     close(&folder, &[], Mode::Rehearsal);
     let ran = publish(&scratch, &folder, &[]);
-    refused(&ran, 1, "error: `ceremonies/0001-abandon/record.jsonl` is of a rehearsal [REHEARSAL]");
+    refused(&ran, 1, "error: `ceremonies/0001-genesis/record.jsonl` is of a rehearsal [REHEARSAL]");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_file_more_or_fewer_or_changed_is_refused() {
         (
             "metadata/demo/1.root.json",
             bytes(&other),
-            "`metadata/demo/1.root.json` is not the file that `0001-abandon` vouches for",
+            "`metadata/demo/1.root.json` is not the file that `0001-genesis` vouches for",
         ),
         (
             "metadata/other/1.root.json",
@@ -146,9 +146,9 @@ fn a_file_more_or_fewer_or_changed_is_refused() {
             "`metadata/other/1.root.json` is in the trust folder, and no ceremony vouches for it",
         ),
         (
-            "ceremonies/0001-abandon/plan.toml",
+            "ceremonies/0001-genesis/plan.toml",
             None,
-            "`ceremonies/0001-abandon/SHA256SUMS`: `plan.toml` is in `SHA256SUMS`, but the file is missing",
+            "`ceremonies/0001-genesis/SHA256SUMS`: `plan.toml` is in `SHA256SUMS`, but the file is missing",
         ),
     ] {
         let scratch = Scratch::new();

@@ -92,19 +92,8 @@ impl Journey {
         let number = self.bench.number;
         let room = self.bench.write_room(tokens);
         let plan = self.bench.path(&format!("plan-{number}.toml"));
-        let digest = Digest::of(&fs::read(&plan).unwrap());
-        let mut officer = Officer {
-            dialect: Dialect::Notary,
-            plan: digest,
-            last: (number > 1).then(|| self.bench.closing(number - 1).parse().unwrap()),
-            room: room.clone(),
-            candidate: self
-                .bench
-                .path(&format!("media/room-1/candidate-{}", &digest.to_string()[..8])),
-            trust: (number > 1).then(|| self.bench.trust(number - 1)),
-            repositories: self.bench.repositories.clone(),
-            serials: self.serials.clone(),
-        };
+        let serials = self.serials.clone();
+        let mut officer = Officer { serials, ..Officer::before(&self.bench) };
         let mut conduct = command(env!("CARGO_BIN_EXE_officiant"), self.home());
         let ended = officer.sit(conduct.arg("conduct").arg(plan).arg("--room").arg(room));
         self.serials = officer.serials;

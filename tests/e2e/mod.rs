@@ -4,10 +4,9 @@
 mod adopt;
 mod genesis;
 mod journey;
-mod officer;
 mod rotate;
 mod theirs;
 mod tuf;
 
+use crate::sitting::officer::Officer;
 use journey::Journey;
-use officer::Officer;

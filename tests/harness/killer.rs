@@ -19,6 +19,14 @@ pub(crate) struct When<'a> {
     pub(crate) last: u64,
     /// Writes to files whose path ends with this do not count; `-` for none.
     pub(crate) spared: &'a str,
+    /// Only calls about paths that begin with this count; `-` for any.
+    pub(crate) under: &'a str,
+}
+
+impl When<'_> {
+    /// Never.
+    pub(crate) const NEVER: When<'static> =
+        When { skip: 0, number: 0, last: 0, spared: "-", under: "-" };
 }
 
 /// Where its log lies.
@@ -38,7 +46,7 @@ impl Killer {
         let mut killer = Command::new(peer("killer/killer"));
         killer.arg(self.log());
         killer.args([when.skip.to_string(), when.number.to_string(), when.last.to_string()]);
-        killer.arg(when.spared);
+        killer.args([when.spared, when.under]);
         killer.arg(command.get_program()).args(command.get_args()).env_clear();
         killer.envs(command.get_envs().filter_map(|(name, value)| value.map(|v| (name, v))));
         if let Some(folder) = command.get_current_dir() {
@@ -67,11 +75,14 @@ fn all_processes_die_before_the_call_that_is_not_made() {
     let mut shell = super::command::command("sh", scratch.path());
     shell.args(["-c", "mkdir a; (mkdir b; mkdir c); mkdir d & wait; mkdir e"]);
     let killer = Killer::new();
-    let at = |number| When { skip: 0, number, last: 0, spared: "-" };
+    let at = |number| When { number, ..When::NEVER };
     let (ran, killed) = killer.run(&shell, at(0));
     assert!(!killed && ran.status.success(), "{ran:?}");
     let many = killer.calls().len();
     assert_eq!(many, 5, "{:?}", killer.calls());
+    let d = When { number: 1, under: "d", ..When::NEVER };
+    assert!(killer.run(&shell, d).1);
+    assert_eq!(killer.calls(), ["mkdir d"]);
     for number in 1..=many {
         for name in ["a", "b", "c", "d", "e"] {
             let _ = fs::remove_dir(scratch.path().join(name));

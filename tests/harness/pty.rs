@@ -102,7 +102,6 @@ impl Pty {
         }
     }
 
-    #[cfg(feature = "online")]
     /// Waits until the screen below everything read so far is as `is_it` wants it, and takes all of it as read; none
     /// when the command ends before.
     #[track_caller]

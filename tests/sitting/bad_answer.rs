@@ -37,7 +37,15 @@ fn words_of_another_plan_are_refused() {
     let told =
         "the words of the plan's digest, from the reviewers' paper were wrong 3 times [PLAN-WORDS]";
     let answer = "plan-words = \"zoo zoo zoo zoo zoo zoo\"\n";
-    stops_and_goes_on(&genesis(), answer, [told, COMPARE, super::refused::NOTHING]);
+    stops_and_goes_on(
+        &genesis(),
+        answer,
+        [
+            told,
+            COMPARE,
+            "nothing was signed; the work folder holds a record; `resume` goes on at step 1",
+        ],
+    );
 }
 
 #[test]
@@ -60,7 +68,7 @@ fn a_watch_that_disagrees_with_the_machine_is_refused() {
     let ran = bench.conduct();
     let told = bench.told(&ran);
     assert!(
-        told.contains("error: the watch of witness and the machine's clock are more than 5 minutes apart [CLOCK-WINDOW]\nhint: set the machine's clock to UTC\n"),
+        told.contains("error: the watch of witness and the machine's clock are more than 5 minutes apart [CLOCK-WINDOW]\nhint: read that watch again, in UTC; if it was right, set the machine's clock to UTC\n"),
         "{told}"
     );
     assert_eq!(ran.code(), 1);

@@ -245,7 +245,7 @@ fn too_few_tokens_for_a_key_in_shares_are_refused_before_anybody_types_a_pin() {
         1,
         [
             "0 of the 1 new keys that must sign can still be used [QUORUM-PRESENT]",
-            "bring the missing tokens, and `resume`",
+            "bring token `share-5`: `resume` asks for it again",
             &waits_at(10),
         ],
     );

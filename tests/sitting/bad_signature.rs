@@ -35,7 +35,7 @@ fn a_signature_that_a_token_spoils_is_named_and_made_anew() {
         ),
         (
             "the root of the second repository",
-            5,
+            6,
             format!("{two}: {SPOILED} [SIGNATURE-GOOD]"),
             "run `resume`: it signs anew; if it stays so, use another token",
             9,

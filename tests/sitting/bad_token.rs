@@ -3,12 +3,15 @@
 use std::fs;
 
 use officiant::{
+    ceremony::fact::Fact,
     digest::Digest,
+    record::{Body, Entry},
     root::{Dialect, Role},
 };
 
 use super::bad_answer::waits_at;
 use super::genesis::on_tokens;
+use super::officer::Officer;
 use super::rotate::{after_genesis, renewal};
 use super::{Bench, Holding, PlanText};
 use crate::harness::{
@@ -273,25 +276,104 @@ pub(crate) fn begun_for_real() -> (Bench, Pty) {
 }
 
 #[test]
-fn a_ceremony_takes_no_soft_token() {
-    let (bench, mut terminal) = begun_for_real();
-    let now = || jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
-    terminal.send_line(&now());
-    terminal.expect("your watch in UTC");
-    terminal.send_line(&now());
-    for (asked, typed) in
-        [("what is decided", "go on"), ("decided by", "all seats"), ("put in token", "")]
-    {
-        terminal.expect(asked);
-        terminal.send_line(typed);
-    }
-    let ended = terminal.finish();
-    assert_eq!(ended.status.code(), Some(1));
+fn a_module_that_was_swapped_after_it_was_read_is_not_loaded() {
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    let scratch = Scratch::new();
+    let shim = Shim::before(&scratch, "all", MODULE, &[]);
+    let read = fs::read(shim.module()).unwrap();
+    // A library that loads as well as the other.
+    let other = [read.clone(), b"another".to_vec()].concat();
+    let [expected, found] = [&read, &other].map(|bytes| Digest::of(bytes));
+    let extra = format!("modules = [\"{expected}\", \"{found}\"]\n");
+    bench.write_room_with(&TOKENS, shim.module().to_str().unwrap());
+    bench.write_answers(&TOKENS, "");
+    bench.write_plan(&PlanText { extra, ..on_tokens() });
+    let ended = Officer::before(&bench).sit_beside(&bench.sitting(), |question| {
+        if question.contains("put in token officer-b") {
+            // Another file takes its place: the first token's process has the old one open.
+            let new = shim.folder().join("new");
+            fs::write(&new, &other).unwrap();
+            fs::rename(new, shim.module()).unwrap();
+        }
+    });
+    let path = shim.module();
     let told = format!(
+        "error: the module `{}` has digest {found}, and was read with {expected} [ROOM-MODULES]\n\
+         hint: put back the module with which the ceremony began\n{}\n",
+        path.display(),
+        waits_at(6)
+    );
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&ended.transcript).ends_with(&words(&told)), "{}", ended.transcript);
+    assert_eq!(ended.status.code(), Some(1));
+    assert_eq!(fs::read_dir(bench.path("tokens/officer-b")).unwrap().count(), 1, "it was set up");
+    fs::write(shim.module(), &read).unwrap();
+    bench.resume().ok();
+}
+
+/// A plan for a ceremony, which a soft token must not serve.
+fn ceremony(bench: &Bench, more: &str) {
+    let digest = bench.write_request(&Default::default());
+    let plan = bench.plan_toml(&on_tokens(), digest).replace("practice = true\n", more);
+    bench.lay_plan(&plan, &[Role::Targets]);
+}
+
+/// What people decided that the script did not foresee, by what happened.
+fn exceptions(bench: &Bench) -> Vec<String> {
+    let happened = |entry: &Entry| match &entry.body {
+        Body::Done { fact: Fact::Exception { happened, .. } } => Some(happened.clone()),
+        _ => None,
+    };
+    bench.record().entries().iter().filter_map(happened).collect()
+}
+
+const ONCE: &str = "they were fetched on one machine only";
+const ANY: &str = "it pins none: what they say of their tokens is believed";
+
+#[test]
+fn a_ceremony_takes_no_soft_token() {
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&TOKENS);
+    ceremony(&bench, "");
+    let ended = Officer::before(&bench).sit(&bench.sitting());
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(ended.transcript.ends_with(&soft()), "{}", ended.transcript);
+    assert_eq!(fs::read_dir(bench.path("tokens/officer-a")).unwrap().count(), 1, "it was set up");
+    assert_eq!(exceptions(&bench), [ANY, ONCE]);
+}
+
+fn soft() -> String {
+    format!(
         "error: token `officer-a` is a soft token: copying its folder copies its keys [TOKEN-SOFT]\n\
          hint: a practice plan takes soft tokens\n{}\n",
         waits_at(5)
-    );
-    assert!(ended.transcript.ends_with(&told), "{}", ended.transcript);
-    assert_eq!(fs::read_dir(bench.path("tokens/officer-a")).unwrap().count(), 1, "it was set up");
+    )
+}
+
+#[test]
+fn a_token_that_hides_what_it_is_serves_by_a_pinned_module_or_by_an_exception() {
+    let scratch = Scratch::new();
+    let shim = Shim::before(&scratch, "all", MODULE, &[]);
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    // After the first token there is none that this room has.
+    bench.write_room_with(&TOKENS[..1], shim.module().to_str().unwrap());
+    let pinned = format!("modules = [\"{}\"]\n", Digest::of(&fs::read(shim.module()).unwrap()));
+    let sit = |says: &str, plan: &str| {
+        shim.rules(MODULE, &[&format!("C_GetTokenInfo every after model {says}")]);
+        let _ = fs::remove_dir_all(bench.path("work-1"));
+        let _ = fs::remove_dir_all(bench.path("tokens/officer-a"));
+        ceremony(&bench, plan);
+        Officer::before(&bench).sit(&bench.sitting()).transcript
+    };
+    for says in ["Kryoptic_Project v1", "Mozilla_Foundation NSS_3", "IBM SW___TPM"] {
+        let transcript = sit(says, &pinned);
+        assert!(transcript.ends_with(&soft()), "{transcript}");
+    }
+    let lie = "Maker_of_tokens Hard_1";
+    for (plan, decided) in [(pinned.as_str(), &[ONCE][..]), ("", &[ANY, ONCE])] {
+        let transcript = sit(lie, plan);
+        assert!(transcript.contains("label officer-a, model Hard 1, serial "), "{transcript}");
+        assert!(transcript.contains("error: room.toml has no token `officer-b`"), "{transcript}");
+        assert_eq!(exceptions(&bench), decided);
+    }
 }

@@ -355,6 +355,12 @@ impl Bench {
         command
     }
 
+    /// What conducts the plan of this number with people at a terminal.
+    pub(crate) fn sitting(&self) -> Command {
+        let n = self.number;
+        self.command(&["conduct", &format!("plan-{n}.toml"), "--room", &format!("room-{n}.toml")])
+    }
+
     /// What conducts the plan of this number with the answers of this number.
     pub(crate) fn conducting(&self) -> Command {
         let n = self.number;
@@ -368,6 +374,13 @@ impl Bench {
         let n = self.number;
         let (room, answers) = (format!("room-{n}.toml"), format!("answers-{n}.toml"));
         self.command(&["resume", "--room", &room, "--answers", &answers])
+    }
+
+    /// What goes on with the ceremony of this number: it resumes what there is a record of.
+    pub(crate) fn going_on(&self) -> Command {
+        let record = fs::read(self.path(&format!("work-{}/record.jsonl", self.number)));
+        let has_record = record.is_ok_and(|record| record.contains(&b'\n'));
+        if has_record { self.resuming() } else { self.conducting() }
     }
 
     /// Conducts the plan of this number with the answers of this number.

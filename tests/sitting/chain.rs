@@ -41,7 +41,7 @@ impl Death for Killer {
         // token. Only in an enrolment there is nothing to lose.
         let spared = if at.is_enrolment { "-" } else { "/token.object" };
         let At { skip, number, last, .. } = at;
-        Self::run(self, command, When { skip, number, last, spared })
+        Self::run(self, command, When { skip, number, last, spared, ..When::NEVER })
     }
 
     fn last(&self) -> String {
@@ -61,7 +61,7 @@ pub(crate) struct AtCall<'a> {
 impl Death for AtCall<'_> {
     fn run(&mut self, command: &Command, At { number, last, .. }: At) -> (Ran, bool) {
         self.shim.rules(MODULE, &[&format!("call {number} before kill {}", self.victim)]);
-        let when = When { skip: 0, number: 0, last, spared: "-" };
+        let when = When { last, ..When::NEVER };
         let (ran, died) = self.killer.run(command, when);
         let call = self.shim.calls().into_iter().nth(number - 1);
         let died = died || call.is_some();

@@ -5,6 +5,7 @@ use officiant::root::Dialect;
 use super::Bench;
 use super::genesis::on_tokens;
 use super::left::planned;
+use super::rotate::renewal;
 
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 
@@ -33,7 +34,29 @@ fn two_dozen_repositories_get_their_first_root_in_one_ceremony() {
     let verified = bench.officiant(&["verify", "media/out-1a/trust"]).ok().stdout;
     let verified = verified.split_whitespace().collect::<Vec<_>>().join(" ");
     for name in &names {
-        let proved = format!("`{name}`: 1 root (made here), each signed by the threshold");
+        let proved = format!("`{name}`: 1 root (made here), each signed by its own threshold");
         assert!(verified.contains(&proved), "{proved}\n{verified}");
     }
+}
+
+#[test]
+fn repositories_whose_keys_get_equal_certificates_are_renewed_together() {
+    let mut bench = Bench::new(Dialect::Notary, &["localhost:5000/a/app", "localhost:5000/b/web"]);
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    bench.write_plan(&on_tokens());
+    bench.conduct().ok();
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    bench.write_plan(&renewal(&bench));
+    let screen = bench.conduct().ok().stderr;
+    let screen = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [
+        "2 repositories: localhost:5000/a/app, localhost:5000/b/web:",
+        "stays, with a new certificate for `NAME` from ",
+    ] {
+        assert!(screen.contains(said), "{said}\n{screen}");
+    }
+    assert!(!screen.contains("stands alone"), "{screen}");
 }

@@ -88,6 +88,38 @@ fn a_module_that_was_exchanged_needs_a_decision_where_the_plan_pins_none() {
 }
 
 #[test]
+fn a_restart_knows_modules_by_name_and_digest() {
+    let scratch = Scratch::new();
+    let shim = Shim::before(&scratch, "all", MODULE, &[]);
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let real = Digest::of(&fs::read(MODULE).unwrap());
+    let extra = format!("modules = [\"{real}\", \"{}\"]\n", digest(&shim));
+    let room = bench.write_room(&TOKENS);
+    let spare = format!(
+        "[[module]]\nname = \"spare\"\npath = \"{}\"\nwrites = [\"{}\"]\n[[token]]",
+        shim.module().display(),
+        shim.folder().display()
+    );
+    let text = fs::read_to_string(&room).unwrap().replacen("[[token]]", &spare, 1);
+    fs::write(&room, &text).unwrap();
+    bench.write_answers(&TOKENS, "\"insert officer-a\" = \"absent on the train\"\n");
+    bench.write_plan(&PlanText { extra, ..on_one_token() });
+    assert_eq!(bench.conduct().code(), 1);
+    bench.write_answers(&TOKENS, "");
+    // Both were read and both are pinned, and each now stands under the name of the other.
+    let swapped = text.replace("\"soft\"", "\"free\"").replace("\"spare\"", "\"soft\"");
+    fs::write(&room, swapped.replace("\"free\"", "\"spare\"")).unwrap();
+    let told = format!(
+        "module `spare` has digest {real}, and was not read in this ceremony [ROOM-MODULES]"
+    );
+    let hint = "put back the module with which the ceremony began";
+    bench.stops(|| bench.resume(), 1, [&told, hint, &waits_at(5)]);
+    assert_eq!(shim.calls(), []);
+    fs::write(&room, text).unwrap();
+    bench.resume().ok();
+}
+
+#[test]
 fn another_room_file_needs_a_decision_and_consent_stays_with_the_first() {
     let scratch = Scratch::new();
     let (bench, _shim) = stopped(&scratch, false);

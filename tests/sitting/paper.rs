@@ -198,11 +198,11 @@ fn a_root_that_asks_for_no_signature_has_too_few() {
         flat(&bench.officiant(&["show", "1.root.json"]).ok().stdout)
     };
     let whole = shown(&root);
-    assert!(whole.contains("new root: 3 count, 2 needed: enough"), "{whole}");
+    assert!(whole.contains("new root: 3 counted, 2 needed: enough"), "{whole}");
     let asks_none = root.replace("\"threshold\":2", "\"threshold\":0");
     assert_ne!(asks_none, root);
     let shown = shown(&asks_none);
-    assert!(shown.contains("new root: 0 count, 0 needed: too few"), "{shown}");
+    assert!(shown.contains("new root: 0 counted, 0 needed: too few"), "{shown}");
     let json = bench.officiant(&["show", "1.root.json", "--json"]).ok().stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let tally = serde_json::json!({"by": "new", "counted": 0, "needed": 0, "enough": false});

@@ -1,29 +1,65 @@
-//! The power goes: whatever was written and not synced in the work folder is lost.
+//! The power goes: whatever was written and not synced is lost, in the work folder and on media alike.
 
-use std::process::Command;
+use std::{fs, process::Command};
 
 use officiant::root::Dialect;
 
-use super::chain::{At, Chain, Death};
-use super::kill::{GENESIS_UNITS, Stage};
+use super::{
+    Bench,
+    chain::{At, Death},
+    failing_media::shortest,
+    kill::Stage,
+    refused::files,
+};
 use crate::harness::{
-    command::Ran,
-    killer::Killer,
+    command::{Ran, command, run},
+    killer::{Killer, When},
     media::{Medium, may_mount},
 };
 
-/// All processes end, and the volume of the work folder is shut down as it stands, without its journal's last words.
-struct PowerCut<'a> {
+/// All processes end, and these volumes are shut down as they stand, without their journals' last words.
+struct PowerCut {
     killer: Killer,
-    medium: &'a Medium,
+    media: Vec<Medium>,
+    /// How often something was lost.
+    losses: usize,
 }
 
-impl Death for PowerCut<'_> {
+impl PowerCut {
+    /// Puts volumes into the place of folders, with what is in these.
+    fn of(bench: &Bench, folders: &[&str]) -> Self {
+        let media = folders.iter().map(|folder| volume(bench, folder)).collect();
+        Self { killer: Killer::new(), media, losses: 0 }
+    }
+
+    /// What happens to them at a death.
+    fn go(&mut self) {
+        let stand = |media: &[Medium]| -> Vec<_> {
+            media.iter().map(|medium| files(medium.path())).collect()
+        };
+        let before = stand(&self.media);
+        Medium::pull_all(&self.media.iter().collect::<Vec<_>>());
+        self.media.iter().for_each(Medium::put_in_again);
+        self.losses += usize::from(stand(&self.media) != before);
+    }
+}
+
+fn volume(bench: &Bench, folder: &str) -> Medium {
+    let there = bench.scratch.folder(folder);
+    let aside = there.with_extension("aside");
+    fs::rename(&there, &aside).unwrap();
+    let medium = Medium::ext4(&bench.scratch, folder, 24);
+    run(command("cp", bench.scratch.path()).arg("-a").arg(aside.join(".")).arg(&there)).ok();
+    run(command("sync", bench.scratch.path()).arg("-f").arg(&there)).ok();
+    fs::remove_dir_all(aside).unwrap();
+    medium
+}
+
+impl Death for PowerCut {
     fn run(&mut self, command: &Command, at: At) -> (Ran, bool) {
         let (ran, died) = Death::run(&mut self.killer, command, at);
         if died {
-            self.medium.pull();
-            self.medium.put_in_again();
+            self.go();
         }
         (ran, died)
     }
@@ -33,25 +69,84 @@ impl Death for PowerCut<'_> {
     }
 }
 
-/// At every 3rd call where this program writes itself; enrolments and shares, where SoftHSM does, at every 61st.
+/// At every 5th call where this program writes itself; enrolments and shares, where SoftHSM does, at every 61st.
 #[test]
 fn a_genesis_goes_on_after_power_cuts_that_lose_what_was_not_synced() {
     if !may_mount("a_genesis_goes_on_after_power_cuts_that_lose_what_was_not_synced") {
         return;
     }
     let stage = Stage::new(Dialect::Notary, false, None);
-    let medium = Medium::ext4(&stage.bench.scratch, "work-1", 24);
-    let stride = |step: u64| if matches!(step, 5..=7 | 9..=13) { 61 } else { 3 };
-    let mut death = PowerCut { killer: Killer::new(), medium: &medium };
-    let chain = Chain {
-        bench: &stage.bench,
-        clock: 2,
-        stride: &stride,
-        units: &GENESIS_UNITS,
-        enrolments: &[5, 6, 7],
-        restart_at: 8,
-    };
-    let deaths = chain.run(&mut death);
-    stage.compare(deaths.count);
-    assert!(deaths.count > 50, "{}", deaths.count);
+    work_folder(&stage, &|step| if matches!(step, 5..=7 | 9..=13) { 61 } else { 5 });
+}
+
+/// At every 11th call where this program writes itself; enrolments and shares at every 97th.
+#[test]
+fn a_rotation_goes_on_after_power_cuts_that_lose_what_was_not_synced() {
+    if !may_mount("a_rotation_goes_on_after_power_cuts_that_lose_what_was_not_synced") {
+        return;
+    }
+    let stage = Stage::new(Dialect::Tuf, true, None);
+    work_folder(&stage, &|step| if matches!(step, 6 | 7 | 12..=16) { 97 } else { 11 });
+}
+
+/// The power goes in all steps of a ceremony.
+#[track_caller]
+fn work_folder(stage: &Stage, stride: &dyn Fn(u64) -> usize) {
+    let mut death = PowerCut::of(&stage.bench, &[&format!("work-{}", stage.bench.number)]);
+    let deaths = stage.die_and_compare(stride, &mut death);
+    assert!(deaths.count > 50 && death.losses > 5, "{} {deaths:?}", death.losses);
+}
+
+#[test]
+fn room_media_are_gone_on_with_after_power_cuts_at_every_call_on_them() {
+    if !may_mount("room_media_are_gone_on_with_after_power_cuts_at_every_call_on_them") {
+        return;
+    }
+    media(&shortest(), "media/room-2", &["renameat2 candidate-", "fsync custody/tokens"]);
+}
+
+#[test]
+fn out_media_are_gone_on_with_after_power_cuts_at_every_call_on_them() {
+    if !may_mount("out_media_are_gone_on_with_after_power_cuts_at_every_call_on_them") {
+        return;
+    }
+    media(
+        &Stage::new(Dialect::Notary, false, None),
+        "media/out-1a",
+        &["syncfs", "renameat2 trust"],
+    );
+    media(&Stage::new(Dialect::Tuf, true, None), "media/out-2b", &["syncfs", "renameat2 trust"]);
+}
+
+/// The power goes before each call on a media, for it and for the work folder alike; the same media is put in again. Calls
+/// are counted anew when something more than before stands on it. Among the calls are these.
+#[track_caller]
+fn media(stage: &Stage, folder: &str, played: &[&str]) {
+    let bench = &stage.bench;
+    let mut cut = PowerCut::of(bench, &[folder, &format!("work-{}", bench.number)]);
+    let under = format!("{}", bench.path(folder).display());
+    let (mut number, mut calls, mut stood) = (1, Vec::new(), files(cut.media[0].path()));
+    loop {
+        let command = bench.going_on();
+        let when = When { number, under: &under, ..When::NEVER };
+        let (ran, died) = cut.killer.run(&command, when);
+        if !died {
+            ran.ok();
+            break;
+        }
+        let call = Death::last(&cut.killer);
+        calls.push(call.replace(&under, ""));
+        assert!(calls.len() < 500, "{calls:#?}");
+        cut.go();
+        let stands = files(cut.media[0].path());
+        number = if stands == stood { number + 1 } else { 1 };
+        stood = stands;
+    }
+    stage.compare(calls.len());
+    for call in played {
+        let words: Vec<&str> = call.split(' ').collect();
+        let is_it = |made: &&String| words.iter().all(|word| made.contains(word));
+        assert!(calls.iter().any(|made| is_it(&made)), "{call}: {calls:#?}");
+    }
+    assert!(cut.losses > 5, "{}", cut.losses);
 }

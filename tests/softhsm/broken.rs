@@ -53,7 +53,11 @@ fn whatever_a_child_does_is_an_error_that_names_it() {
     for (name, script, told) in [
         ("dies", "exit 1", "it ended"),
         ("crashes", "kill -SEGV $$", "it ended"),
-        ("talks", "echo hello, this is a module", "it sent something else than an answer"),
+        (
+            "talks",
+            "echo hello, this is a module; exec cat",
+            "it sent something else than an answer",
+        ),
         ("floods", "exec cat /dev/zero", "it sent something else than an answer"),
         ("hangs", "exec sleep 60", "it did not answer within 0 s"),
         (
@@ -198,6 +202,7 @@ fn a_child_is_fenced_in_and_shows_no_secret() {
     token.select(&softhsm.serial(&scratch)).unwrap();
     assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
     let vault = vault();
+    assert!(vault.fence().is_confined, "this kernel has no Landlock");
     for kind in ["token", "vault"] {
         let found = children(kind);
         assert_eq!(found.len(), 1, "{kind}");
@@ -207,6 +212,10 @@ fn a_child_is_fenced_in_and_shows_no_secret() {
             for line in ["Seccomp:\t2", "NoNewPrivs:\t1"] {
                 assert!(status.contains(line), "{kind}: {status}");
             }
+            // After the name: state, parent, group, session, terminal.
+            let stat = String::from_utf8(read("stat")).unwrap();
+            let numbers: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+            assert_eq!((numbers[3], numbers[4]), (pid.to_string().as_str(), "0"), "{stat}");
             if vault.fence().is_memory_locked {
                 assert!(!status.contains("VmLck:\t       0 kB"), "{kind}: {status}");
             }

@@ -2,6 +2,7 @@
 
 mod broken;
 mod held;
+mod remote;
 mod shares;
 mod token;
 

@@ -48,6 +48,25 @@ fn a_fact_of_another_step_another_token_or_another_order_is_refused() {
 }
 
 #[test]
+fn a_ceremony_that_pins_no_module_has_its_exception() {
+    let mut room = Room::new();
+    let plan = GENESIS.replace("practice = true\n", "");
+    let inputs = room.inputs(&plan, crate::trust::Past::default(), true);
+    let (ceremony, number, facts) = room.until(inputs, |act| *act == Act::ReadRoom);
+    let [.., read] = facts.as_slice() else { panic!("nothing was read") };
+    let read = |ceremony: Ceremony| ceremony.accept(number, read.clone());
+    let missing = format!("step {number} lacks the exception that it needs [FACT-ORDER]");
+    assert_eq!(read(ceremony.clone()).unwrap_err().to_string(), missing);
+    let exception = Fact::Exception {
+        expected: "modules".into(),
+        happened: "none".into(),
+        decided: "go on".into(),
+        by: "all".into(),
+    };
+    assert!(read(ceremony.accept(number, exception).unwrap()).is_ok());
+}
+
+#[test]
 fn a_module_that_the_plan_does_not_pin_is_refused() {
     let mut room = Room::new();
     let pinned = Digest::of(b"the module that was reviewed");

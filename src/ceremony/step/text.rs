@@ -52,7 +52,7 @@ impl Step {
             Act::CertifyWithShares { key } => {
                 format!("Let the machine rebuild key {key}, make its certificates, and drop it.")
             }
-            Act::Close => "Close the record; everybody signs the closing page.".into(),
+            Act::Close => "Let the machine close the record, and read its remarks aloud.".into(),
             Act::CombineShares { key } => {
                 format!(
                     "Let the machine combine the shares of key {key} in every way, and drop the key."
@@ -85,10 +85,13 @@ impl Step {
                 )
             }
             Act::ExportFolders if plan.kind() == Kind::Abandon => {
-                "Put in both room media and, unless a complete root stays in the room, two empty out media."
+                "Put in both room media and, unless a complete root stays in the room, two empty out media; then everybody signs the closing page."
                     .into()
             }
-            Act::ExportFolders => "Put in two empty out media and both room media.".into(),
+            Act::ExportFolders => {
+                "Put in two empty out media and both room media; then everybody signs the closing page."
+                    .into()
+            }
             Act::MakeKey { key, token } => {
                 format!("Put in token {token}, type the PIN: the token generates key {key}.")
             }
@@ -150,7 +153,7 @@ impl Step {
             Act::Certify { .. } | Act::CertifyWithShares { .. } => {
                 "certificates made and verified".into()
             }
-            Act::Close => "the head of the record as words".into(),
+            Act::Close => "the remarks, or that there is none".into(),
             Act::CombineShares { .. } => "every combination equal to the public key".into(),
             Act::ConfirmPlan => format!("plan {}", plan.digest().grouped()),
             Act::ConfirmTrust => plan

@@ -82,3 +82,97 @@ const READ: [&str; 17] = [
     "/sys",
     "/usr",
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File, OpenOptions};
+    use std::io::ErrorKind;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use super::*;
+
+    /// A ruleset is for its thread and those after it, so each case has a thread of its own.
+    fn behind<T: Send + 'static>(reach: Reach, act: impl FnOnce() -> T + Send + 'static) -> T {
+        let thread = std::thread::spawn(move || {
+            assert_eq!(confine(&reach), Ok(true), "this kernel has no Landlock");
+            act()
+        });
+        thread.join().unwrap()
+    }
+
+    fn scratch(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("officiant-{name}-{}", std::process::id()));
+        fs::create_dir_all(path.join("token")).unwrap();
+        fs::write(path.join("record"), "{}").unwrap();
+        fs::write(path.join("device"), "").unwrap();
+        path
+    }
+
+    fn reads(path: impl AsRef<Path>) -> Result<(), ErrorKind> {
+        File::open(path).map(drop).map_err(|error| error.kind())
+    }
+
+    fn writes(path: impl AsRef<Path>) -> Result<(), ErrorKind> {
+        let opened = OpenOptions::new().append(true).create(true).open(path);
+        opened.map(drop).map_err(|error| error.kind())
+    }
+
+    const CLOSED: Result<(), ErrorKind> = Err(ErrorKind::PermissionDenied);
+
+    #[test]
+    fn with_nothing_in_reach_nothing_opens() {
+        let folder = scratch("nothing");
+        let record = folder.join("record");
+        let found = behind(Reach::Nothing, move || {
+            ["/etc/passwd", "/usr", "/dev/null", "/proc/self/status"].map(reads).into_iter().chain(
+                [
+                    reads(&record),
+                    writes(&record),
+                    fs::remove_file(&record).map_err(|error| error.kind()),
+                ],
+            )
+        });
+        for outcome in found {
+            assert_eq!(outcome, CLOSED);
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_module_reads_its_libraries_and_writes_its_token_and_what_the_room_file_says() {
+        let folder = scratch("module");
+        symlink(folder.join("record"), folder.join("token/record")).unwrap();
+        let within = |name: &str| folder.join(name);
+        let [token, device, record] = ["token", "device", "record"].map(within);
+        let reach = Reach::Module { token: Some(token.clone()), writes: vec![device.clone()] };
+        behind(reach, move || {
+            for open in ["/usr/lib", "/etc/passwd", "/dev/urandom", "/proc/self/maps"] {
+                assert_eq!(reads(open), Ok(()), "{open}");
+            }
+            assert_eq!(
+                [writes("/dev/null"), writes(token.join("new")), writes(&device)],
+                [Ok(()); 3]
+            );
+            fs::create_dir(token.join("folder")).unwrap();
+            fs::rename(token.join("new"), token.join("folder/old")).unwrap();
+            fs::remove_file(token.join("folder/old")).unwrap();
+            for closed in ["/dev/tty", "/dev/ptmx", "/tmp", "/root", "/proc/1/cmdline", "/run"] {
+                assert_eq!(reads(closed), CLOSED, "{closed}");
+            }
+            assert_eq!(
+                [reads(&record), writes(&record), writes(token.join("record"))],
+                [CLOSED; 3]
+            );
+            // Neither in nor out by another name for a file.
+            for (from, to) in
+                [(&record, token.join("mine")), (&token.join("record"), record.clone())]
+            {
+                assert!(fs::hard_link(from, &to).is_err() && fs::rename(from, &to).is_err());
+            }
+            assert_eq!(symlink("/", token.join("link")).map_err(|error| error.kind()), CLOSED);
+        });
+        assert_eq!(fs::read(folder.join("record")).unwrap(), b"{}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

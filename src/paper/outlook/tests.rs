@@ -36,7 +36,7 @@ fn a_genesis_and_a_rotation_are_foreseen_with_stand_ins() {
     assert_eq!(found.steps, 28);
     let shown = text(&found.paper());
     for said in [
-        "can sign together: seat A + seat B;",
+        "can sign together: any 2 of: seat A; seat B; 2 of seat 1, seat 2 and seat 3",
         "5 tokens are enrolled: the SO PIN is drawn and discarded unshown",
         "Key `root-spare` is lost when more than 1 of its 3 shares are.",
         "An exception will be needed: server-made keys are fetched on two machines",

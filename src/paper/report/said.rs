@@ -5,6 +5,7 @@
 use super::{List, minute};
 use crate::ceremony::fact::{Certified, Fact};
 use crate::ceremony::step::Part;
+use crate::digest::Digest;
 use crate::paper::Row;
 use crate::record::{Body, Entry};
 use crate::wording::Count;
@@ -81,11 +82,13 @@ pub(super) fn fact(fact: &Fact) -> String {
 }
 
 /// What else happened at a step: a row across the table, in words that need no colour.
-pub(super) fn event(entry: &Entry, current: Option<&Fact>) -> Option<Row> {
+pub(super) fn event(entry: &Entry, head: Digest, current: Option<&Fact>) -> Option<Row> {
     let at = minute(entry.at);
     let (kind, text) = match &entry.body {
         Body::Begun { .. } | Body::Opened { .. } => return None,
-        Body::Checkpoint { part } => ("checkpoint", format!("{at}: {part}")),
+        Body::Checkpoint { part } => {
+            ("checkpoint", format!("{at}: {part}; on paper: {}", head.words().join(" ")))
+        }
         Body::Refused { check: Some(check), .. } => {
             ("refused", format!("{at}: {check} {}", check.rule()))
         }
@@ -109,6 +112,9 @@ pub(super) fn event(entry: &Entry, current: Option<&Fact>) -> Option<Row> {
         }
         Body::Done { fact: absent @ Fact::TokenAbsent { token, .. } } => {
             ("absent", format!("{at}: token {token} {}", fact(absent)))
+        }
+        Body::Done { fact: clock @ Fact::ClockAttested { .. } } => {
+            ("watches", format!("{at}: {}; compared again after a restart", fact(clock)))
         }
         Body::Done { fact: done } => {
             ("undone", format!("{at}: {}; done again after a restart", fact(done)))

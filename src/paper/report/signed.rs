@@ -54,7 +54,7 @@ fn row(ceremony: &Ceremony, draft: &Draft, file: &SignedRoot) -> Row {
 /// How many signatures of `file` count for `holder`, as the strictest reader counts.
 fn tally(holder: &Root, file: &SignedRoot) -> String {
     match threshold::tally(holder, file, Counting::ONE_SIDE) {
-        Ok(tally) => format!("{} count, {} needed", tally.counted.len(), tally.needed),
+        Ok(tally) => format!("{} counted, {} needed", tally.counted.len(), tally.needed),
         Err(error) => error.to_string(),
     }
 }

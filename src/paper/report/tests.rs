@@ -27,7 +27,7 @@ fn the_report_has_every_step_of_the_script_with_what_came_back() {
         "the words were right, after 1 wrong answer",
         "not here: in the safe",
         "token officer-3 is not here: in the safe",
-        "3 count, 2 needed",
+        "3 counted, 2 needed",
         "new root keys: <code>root-c</code>",
         "root keys that go: <code>root-a</code>",
         "This was a practice: its tokens are software",

@@ -228,6 +228,14 @@ impl Error {
         Self::Lying { volume: volume_of(path), path: path.to_owned() }
     }
 
+    /// The same about what was written just before: what is not there any more was never kept.
+    pub(super) fn lost(self) -> Self {
+        match self {
+            Self::Missing { path } => Self::lying(&path),
+            other => other,
+        }
+    }
+
     /// The rule that refused, if one did.
     pub fn check(&self) -> Option<Check> {
         match self {
@@ -252,7 +260,10 @@ impl Error {
         refusal.check = self.check();
         refusal.hints.extend(self.hint().map(str::to_owned));
         if let Self::Failed { source, .. } = self {
-            refusal.because = Some(source.kind().to_string());
+            refusal.because = Some(match source.kind() {
+                std::io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+                kind => kind.to_string(),
+            });
         }
         refusal
     }

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use super::Error;
 
-/// Appends `line` and its end to a file of lines, which is made if it is not there, and syncs it. If the media
-/// refuses, the part that was written is taken away again as far as the media allows.
+/// Appends `line` and its end to a file of lines, which is made if it is not there, syncs it, and reads it back. If the
+/// media refuses or lies, the part that was written is taken away again as far as the media allows.
 ///
 /// # Errors
 /// [`Error::LineBreak`]; [`Error::Torn`] if the last line has no end; whatever the media answers.
@@ -36,10 +36,14 @@ pub fn append_line(path: &Path, line: &str) -> Result<(), Error> {
     if last != *b"\n" {
         return Err(Error::Torn { path: path.to_owned() });
     }
+    let whole = format!("{line}\n");
     // One write, so that a kill tears at most this line.
-    let written = file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
-    if let Err(e) = written {
-        let error = failed(e);
+    let written = file.write_all(whole.as_bytes()).and_then(|()| file.sync_data());
+    let kept = written
+        .map_err(failed)
+        .and_then(|()| super::holds(path, before, whole.as_bytes()).map_err(Error::lost))
+        .and_then(|kept| if kept { Ok(()) } else { Err(Error::lying(path)) });
+    if let Err(error) = kept {
         let _ = file.set_len(before);
         return Err(error);
     }

@@ -51,9 +51,13 @@ impl Mounted {
         if mount.status.success() {
             return Some(Self(scratch));
         }
+        let is_known = std::env::var_os("OFFICIANT_WITHOUT_MOUNTS").is_some();
         let is_root = rustix::process::geteuid().is_root();
-        assert!(!is_root && std::env::var_os("CI").is_none(), "no tmpfs can be mounted");
-        // Past the capture of the test runner.
+        assert!(
+            !is_root && is_known,
+            "no tmpfs can be mounted; without root, OFFICIANT_WITHOUT_MOUNTS=1 leaves this test out"
+        );
+        // Past the capture of the test runner; tests/run.sh counts these lines.
         let told =
             b"\n*** NOT RUN: a test of room::media mounts media, and needs root for it ***\n";
         let _ = std::io::stderr().write_all(told);

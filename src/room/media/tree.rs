@@ -52,7 +52,7 @@ pub fn write_tree(root: &Path, name: &str, files: &Files) -> Result<Written, Err
         if let Err(error) = placed {
             // Best effort: what cannot be removed now is known by its name later.
             let _ = std::fs::remove_dir_all(&temporary);
-            return Err(error);
+            return Err(error.lost());
         }
         Written::New
     };
@@ -62,7 +62,8 @@ pub fn write_tree(root: &Path, name: &str, files: &Files) -> Result<Written, Err
     sync_volume(&volume, root)?;
     super::sync_folder(root)?;
     same_volume(&volume, root)?;
-    read_back(&target, files, written)?;
+    read_back(&target, files, written)
+        .map_err(|error| super::withdrawn(&target, written.judge(error)))?;
     Ok(written)
 }
 

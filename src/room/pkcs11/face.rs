@@ -47,6 +47,27 @@ pub struct Face {
     pub pin_len: (usize, usize),
 }
 
+impl Face {
+    /// Whether it says itself that it is software. One that lies is not found by this.
+    pub fn is_soft(&self) -> bool {
+        let is = |(maker, model): &(&str, &str)| {
+            self.manufacturer.contains(maker) && self.model.contains(model)
+        };
+        SOFT.iter().any(is)
+    }
+}
+
+/// Makers and models of soft tokens, as they write them themselves: SoftHSM 2 (maker and model), kryoptic, NSS softokn,
+/// the soft token of opencryptoki ("IBM SoftTok" up to 3.8, "Soft" since), and the TPM simulator swtpm behind tpm2-pkcs11.
+const SOFT: [(&str, &str); 6] = [
+    ("SoftHSM", ""),
+    ("", "SoftHSM"),
+    ("Kryoptic Project", ""),
+    ("Mozilla Foundation", "NSS"),
+    ("IBM", "Soft"),
+    ("IBM", "SW   TPM"),
+];
+
 /// What a token says of the tries left for a PIN. PKCS#11 has flags for it and no number but the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TriesLeft {
@@ -109,4 +130,49 @@ pub(super) fn clean(text: &str) -> String {
         .chars()
         .map(|c| if is_unseen(c) { '\u{fffd}' } else { c })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn soft_tokens_are_known_by_what_they_say_of_themselves() {
+        let is_soft = |manufacturer: &str, model: &str| {
+            let name = Name { label: String::new(), serial: String::new() };
+            let (manufacturer, model) = (manufacturer.to_owned(), model.to_owned());
+            Face {
+                name,
+                manufacturer,
+                model,
+                firmware: String::new(),
+                is_initialised: true,
+                has_user_pin: true,
+                user_pin: TriesLeft::Unsaid,
+                pin_len: (4, 8),
+            }
+            .is_soft()
+        };
+        for (maker, model) in [
+            ("SoftHSM project", "SoftHSM v2"),
+            ("Kryoptic Project", "v1"),
+            ("Kryoptic Project", "FIPS-140-3 v1"),
+            ("Mozilla Foundation", "NSS 3"),
+            ("IBM Corp.", "IBM SoftTok"),
+            ("IBM", "Soft"),
+            ("IBM", "SW   TPM"),
+        ] {
+            assert!(is_soft(maker, model), "{maker}, {model}");
+        }
+        for (maker, model) in [
+            ("Yubico (www.yubico.com)", "YubiKey YK5"),
+            ("piv_II", "PKCS#15 emulated"),
+            ("www.CardContact.de", "PKCS#15 emulated"),
+            ("IBM", "CCA"),
+            ("Infineon", "SLB9670"),
+            ("", ""),
+        ] {
+            assert!(!is_soft(maker, model), "{maker}, {model}");
+        }
+    }
 }

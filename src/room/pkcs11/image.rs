@@ -2,17 +2,17 @@
 //!
 //! The room, PKCS#11: reads the module's file, keeps its bytes in memory of this process.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{MemfdFlags, OFlags, SealFlags};
+use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::Errno;
 
 use super::Error;
 use crate::digest::Digest;
+use crate::room::binding::open_program;
 
 /// A copy of a module that nobody can change or put another in the place of, however its path fares.
 pub struct Image {
@@ -51,14 +51,8 @@ impl Image {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // A pipe in its place does not make us wait.
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
-    let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+    open_program(path)?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -77,4 +71,42 @@ fn keep(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
     rustix::fs::fcntl_add_seals(&copy, seals)?;
     Ok(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn scratch(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("officiant-image-{name}-{}", std::process::id()))
+    }
+
+    #[test]
+    fn what_was_read_is_loaded_whatever_becomes_of_the_file() {
+        let path = scratch("changed");
+        fs::write(&path, "reviewed").unwrap();
+        let read = Digest::of(b"reviewed");
+        let image = Image::take(&path, Some(read)).unwrap();
+        // In place, as whoever may write it would do it.
+        fs::write(&path, "attacked").unwrap();
+        assert_eq!(fs::read(image.path()).unwrap(), b"reviewed");
+        assert!(fs::OpenOptions::new().write(true).open(image.path()).is_ok());
+        assert!(fs::write(image.path(), "attacked").is_err());
+        assert_eq!(fs::read(image.path()).unwrap(), b"reviewed");
+        let error = Image::take(&path, Some(read)).map(|_| ()).unwrap_err();
+        let (module, found) = (path.display().to_string(), Digest::of(b"attacked"));
+        assert_eq!(error, Error::ModuleChanged { module, expected: read, found });
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_pipe_in_its_place_makes_nobody_wait() {
+        let path = scratch("pipe");
+        let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, 0).unwrap();
+        assert!(matches!(Image::take(&path, None), Err(Error::Module { .. })));
+        fs::remove_file(path).unwrap();
+    }
 }

@@ -53,9 +53,10 @@ fn a_rotation_tells_what_goes_what_comes_and_what_is_renewed() {
             "Role `root`: 1 of 2 must sign; before, 2 of 2.".to_owned(),
             "Role `root`: `root-a` leaves.".to_owned(),
             format!(
-                "Role `root`: `root-b` stays and is listed as `{}`, before `{}`, \
-                 with a certificate for `localhost:5000/x` from 2026-11-30T00:00:00Z until 2035-01-01T00:00:00Z, \
-                 instead of a certificate for `localhost:5000/x` from 2026-11-30T00:00:00Z until 2033-12-01T00:00:00Z.",
+                "Role `root`: `root-b` stays, \
+                 with a new certificate for `localhost:5000/x` from 2026-11-30T00:00:00Z until 2035-01-01T00:00:00Z \
+                 (before: for `localhost:5000/x` from 2026-11-30T00:00:00Z until 2033-12-01T00:00:00Z), \
+                 listed as `{}`, before `{}`.",
                 renewed.id(),
                 last.id()
             ),

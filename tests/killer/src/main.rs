@@ -2,12 +2,12 @@
 //! together before a chosen one: what strace's injection does to one process, for the whole tree at once.
 //!
 //! ```text
-//! killer LOG SKIP NUMBER LAST SPARED PROGRAM ARGUMENTS…
+//! killer LOG SKIP NUMBER LAST SPARED UNDER PROGRAM ARGUMENTS…
 //! ```
 //!
 //! It kills at the latest before a step after step LAST is announced (0: any may be).
 //! Writes to files whose path ends with SPARED (`-`: none) are not counted: what empties a file and writes it anew in place
-//! cannot be interrupted there by anybody who is to go on.
+//! cannot be interrupted there by anybody who is to go on. Only calls about paths that begin with UNDER (`-`: any) count.
 //! Counting begins when the command has announced SKIP steps (a text to its standard error that begins as `\n[7/22]`);
 //! NUMBER 0 kills nobody. LOG gets a line for each counted call: number, process, name, and what it is about.
 //! Ends with 137 after a kill, else as the command did.
@@ -28,11 +28,12 @@ use trace::Event;
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     let mut next =
-        || arguments.next().expect("killer LOG SKIP NUMBER LAST SPARED PROGRAM ARGUMENTS…");
+        || arguments.next().expect("killer LOG SKIP NUMBER LAST SPARED UNDER PROGRAM ARGUMENTS…");
     let number =
         |text: OsString| text.to_str().and_then(|t| t.parse::<u64>().ok()).expect("a number");
     let (log, mut skip, at, last) = (next(), number(next()), number(next()), number(next()));
     let spared = next().into_string().expect("the end of a path");
+    let under = next().into_string().expect("the beginning of a path");
     let mut command = Command::new(next());
     command.args(arguments);
     let mut log = BufWriter::new(File::create(log).expect("a log"));
@@ -45,7 +46,9 @@ fn main() -> ExitCode {
                 let announced = call.announces();
                 skip -= u64::from(skip > 0 && announced.is_some());
                 let (process, name, object) = (call.process, call.name(), call.object());
-                let counts = skip == 0 && !(name == "write" && object.ends_with(&spared));
+                let is_spared = name == "write" && object.ends_with(&spared);
+                let is_there = under == "-" || object.starts_with(&under);
+                let counts = skip == 0 && is_there && !is_spared;
                 if counts {
                     counted += 1;
                     writeln!(log, "{counted} {process} {name} {object}").expect("a log");

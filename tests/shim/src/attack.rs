@@ -24,6 +24,7 @@ unsafe extern "C" {
     fn getppid() -> c_int;
     fn ioctl(file: c_int, request: c_ulong, ...) -> c_int;
     fn kill(process: c_int, signal: c_int) -> c_int;
+    fn open(path: *const c_char, flags: c_int, ...) -> c_int;
     fn truncate(path: *const c_char, length: c_long) -> c_int;
     fn unshare(flags: c_int) -> c_int;
     fn waitpid(process: c_int, status: *mut c_int, options: c_int) -> c_int;
@@ -68,17 +69,19 @@ fn terminal(tell: &mut impl FnMut(&str, Result<(), Error>)) {
     let group = unsafe { getpgrp() };
     tell("foreground", answer(unsafe { ioctl(file, TIOCSPGRP, &raw const group) }));
     tell("typing", answer(unsafe { ioctl(file, TIOCSTI, c"!".as_ptr()) }));
-    let terminals =
-        || (0..4096).map(|n| format!("/dev/pts/{n}")).filter(|path| Path::new(path).exists());
-    let any = |options: &OpenOptions| {
-        terminals()
-            .map(|path| options.open(path).map(drop))
-            .reduce(Result::or)
-            .unwrap_or_else(nothing)
+    let any = |open: &dyn Fn(&str) -> Result<(), Error>| {
+        let paths = (0..4096).map(|n| format!("/dev/pts/{n}"));
+        let there = paths.filter(|path| Path::new(path).exists()).map(|path| open(&path));
+        there.reduce(Result::or).unwrap_or_else(nothing)
     };
-    tell("terminal by its path", any(both().custom_flags(O_NOCTTY)));
+    let by_path = |path: &str| both().custom_flags(O_NOCTTY).open(path).map(drop);
+    tell("terminal by its path", any(&by_path));
     // Neither to read nor to write: for ioctl alone.
-    tell("terminal to steer", any(OpenOptions::new().read(true).custom_flags(O_NOCTTY | O_STEER)));
+    let steer = |path: &str| {
+        let path = format!("{path}\0");
+        answer(unsafe { open(path.as_ptr().cast(), O_NOCTTY | O_STEER) })
+    };
+    tell("terminal to steer", any(&steer));
 }
 
 fn folder(path: &Path, tell: &mut impl FnMut(&str, Result<(), Error>)) {

@@ -92,7 +92,8 @@ impl Rule {
                 if when == When::After
                     && function.is_some_and(|f| NAMES[f] == "C_GetTokenInfo") =>
             {
-                Action::Model((*maker).to_owned(), (*model).to_owned())
+                let text = |words: &str| words.replace('_', " ");
+                Action::Model(text(maker), text(model))
             }
             ("return", [code]) => Action::Return(code_of(code).unwrap_or_else(|| wrong())),
             ("sleep", [ms]) => {

@@ -39,7 +39,11 @@ pub(super) fn read(args: &args::Publish, dialect: Dialect) -> Result<Trust, Erro
     }
     let mut roots = BTreeMap::new();
     for (name, chain) in past.repositories() {
-        roots.insert(name.parse::<Name>()?, chain.clone());
+        // A complete root that nobody wanted goes up with the one that follows it, and never alone.
+        let wanted = chain.len() - past.unwanted(name).len();
+        if wanted > 0 {
+            roots.insert(name.parse::<Name>()?, chain[..wanted].to_vec());
+        }
     }
     let of = |chain: &[SignedRoot]| chain.first().map(|root| root.root().dialect());
     for name in &only {

@@ -13,7 +13,7 @@ fn pair() -> (Terminal, Person) {
     let mut options = OpenOptions::new();
     options.read(true).write(true).custom_flags(rustix::fs::OFlags::NOCTTY.bits().cast_signed());
     let tty = options.open(name).unwrap();
-    (Terminal { tty, moved: None }, Person { end: File::from(person), seen: String::new() })
+    (Terminal::on(tty), Person { end: File::from(person), seen: String::new() })
 }
 
 struct Person {
@@ -60,7 +60,11 @@ fn pin(typed: &'static str) -> (Result<Pin, Error>, String) {
     });
     let answer = terminal.ask_pin(&prompt());
     let person = at_the_desk.join().unwrap();
-    assert_eq!(local_modes(&terminal), before);
+    // Nobody is asked now, and nothing is echoed; before the first question and at the end the modes are the old ones.
+    assert!(!local_modes(&terminal).contains(LocalModes::ECHO));
+    let tty = terminal.tty.try_clone().unwrap();
+    drop(terminal);
+    assert_eq!(rustix::termios::tcgetattr(&tty).unwrap().local_modes, before);
     (answer, person.seen)
 }
 
@@ -84,10 +88,9 @@ fn a_mistyped_pin_can_be_mended() {
 #[test]
 fn a_pin_that_never_comes_is_a_refusal() {
     let told = |typed| pin(typed).0.err().unwrap().to_string();
-    assert_eq!(told("12\u{3}"), "step 12: `pin officer-a` was interrupted");
-    assert_eq!(told("12\u{4}"), "step 12: the input ended before `pin officer-a` was answered");
-    let expected =
-        "step 12: the answer to `pin officer-a` is not a PIN: 1 to 255 letters are expected";
+    assert_eq!(told("12\u{3}"), "stopped by Ctrl-C");
+    assert_eq!(told("12\u{4}"), "step 12: the input ended before an answer");
+    let expected = "step 12: the answer is no PIN: 1 to 255 letters are expected";
     assert_eq!(told("\r"), expected);
     assert_eq!(told("1\u{1a}\r"), expected);
 }
@@ -136,4 +139,54 @@ fn progress_is_one_line_that_ends_before_the_next_words() {
     terminal.show("done\u{1b}[2J").unwrap();
     person.sees("2J\r\n");
     assert_eq!(person.seen, "\r\u{1b}[Ksigned: 1 of 3\r\ndone\\u{1b}[2J\r\n");
+}
+
+#[test]
+fn control_c_at_a_question_is_told_in_words() {
+    let (mut terminal, mut person) = pair();
+    let at_the_desk = thread::spawn(move || {
+        person.sees(QUESTION);
+        person.types("half an ans\u{3}");
+        person
+    });
+    assert!(matches!(terminal.ask(&prompt()), Err(Error::Interrupted)));
+    drop(at_the_desk.join().unwrap());
+}
+
+#[test]
+fn control_c_while_nobody_is_asked_stops_at_the_next_words_and_all_else_is_neither_seen_nor_heard()
+{
+    let (mut terminal, mut person) = pair();
+    let at_the_desk = thread::spawn(move || {
+        person.sees(QUESTION);
+        person.types("yes\r");
+        person.sees("yes\r\n");
+        person
+    });
+    assert_eq!(terminal.ask(&prompt()).unwrap(), "yes");
+    let mut person = at_the_desk.join().unwrap();
+    person.types("1234\r");
+    terminal.show("working").unwrap();
+    person.sees("working\r\n");
+    assert!(!person.seen.contains("1234"), "{}", person.seen);
+    person.types("\u{3}");
+    let stopped = std::iter::from_fn(|| Some(terminal.check_stopped())).find(Result::is_err);
+    assert!(matches!(stopped, Some(Err(Error::Interrupted))));
+}
+
+#[test]
+fn no_line_leaves_the_screen_before_somebody_pressed_enter() {
+    let (mut terminal, mut person) = pair();
+    let size = rustix::termios::Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+    rustix::termios::tcsetwinsize(&terminal.tty, size).unwrap();
+    let lines: Vec<String> = (1..=30).map(|line| format!("line {line}")).collect();
+    let at_the_desk = thread::spawn(move || {
+        person.sees(MORE);
+        assert!(person.seen.contains("line 20\r\n") && !person.seen.contains("line 21"));
+        person.types("\r");
+        person.sees("line 30\r\n");
+        person
+    });
+    terminal.show(&lines.join("\n")).unwrap();
+    drop(at_the_desk.join().unwrap());
 }

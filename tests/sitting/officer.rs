@@ -14,29 +14,29 @@ use officiant::{
     root::{Dialect, SignedRoot},
 };
 
+use super::{Bench, bench::PIN};
 use crate::harness::{
     command::{command, run},
     pty::{Ended, Pty},
 };
-use crate::sitting::PIN;
 
 /// What the people in the room know without the machine that they sit at.
-pub(super) struct Officer {
-    pub(super) dialect: Dialect,
+pub(crate) struct Officer {
+    pub(crate) dialect: Dialect,
     /// The digest of the reviewed plan, from paper.
-    pub(super) plan: Digest,
+    pub(crate) plan: Digest,
     /// The last closing digest, from its signed page.
-    pub(super) last: Option<Digest>,
+    pub(crate) last: Option<Digest>,
     /// The room file.
-    pub(super) room: PathBuf,
+    pub(crate) room: PathBuf,
     /// The candidates, on room media.
-    pub(super) candidate: PathBuf,
+    pub(crate) candidate: PathBuf,
     /// The last trust folder, a copy of their own.
-    pub(super) trust: Option<PathBuf>,
+    pub(crate) trust: Option<PathBuf>,
     /// The repositories, in the plan's order.
-    pub(super) repositories: Vec<String>,
+    pub(crate) repositories: Vec<String>,
     /// The serials that stand on the bodies of tokens met before.
-    pub(super) serials: BTreeMap<String, String>,
+    pub(crate) serials: BTreeMap<String, String>,
 }
 
 /// A question as it stands on the screen.
@@ -49,11 +49,35 @@ struct Question {
 }
 
 impl Officer {
+    /// Who comes to the next ceremony of a bench, with the plan as it was reviewed.
+    pub(crate) fn before(bench: &Bench) -> Self {
+        let number = bench.number;
+        let plan = Digest::of(&fs::read(bench.path(&format!("plan-{number}.toml"))).unwrap());
+        let folder = format!("media/room-1/candidate-{}", &plan.to_string()[..8]);
+        Self {
+            dialect: bench.dialect,
+            plan,
+            last: (number > 1).then(|| bench.closing(number - 1).parse().unwrap()),
+            room: bench.path(&format!("room-{number}.toml")),
+            candidate: bench.path(&folder),
+            trust: (number > 1).then(|| bench.trust(number - 1)),
+            repositories: bench.repositories.clone(),
+            serials: BTreeMap::new(),
+        }
+    }
+
     /// Sits down before a command, and answers until it ends.
     #[track_caller]
-    pub(super) fn sit(&mut self, command: &Command) -> Ended {
+    pub(crate) fn sit(&mut self, command: &Command) -> Ended {
+        self.sit_beside(command, |_| {})
+    }
+
+    /// The same, while somebody else does something at some of the questions, before they are answered.
+    #[track_caller]
+    pub(crate) fn sit_beside(&mut self, command: &Command, mut other: impl FnMut(&str)) -> Ended {
         let mut pty = Pty::start(command);
         while let Some(question) = pty.until(question) {
+            other(&question.text);
             let answer = self.answer(&question);
             pty.send_line(&answer);
         }
@@ -63,7 +87,9 @@ impl Officer {
     fn answer(&mut self, question: &Question) -> String {
         let text = &question.text;
         let asks = |words: &str| text.contains(words);
-        if asks("PIN") {
+        if asks("then press Enter") {
+            String::new()
+        } else if asks("PIN") {
             PIN.to_owned()
         } else if asks("words ") {
             self.words(text)
@@ -169,6 +195,11 @@ impl Officer {
 fn question(unread: &str) -> Option<Question> {
     if !unread.ends_with(": ") {
         return None;
+    }
+    if unread.ends_with("press Enter for more: ") {
+        // The screen is full.
+        let text = "then press Enter for more".to_owned();
+        return Some(Question { above: unread.to_owned(), text });
     }
     let begins = |at: &usize| {
         let number = unread[*at..].strip_prefix("\n[").and_then(|rest| rest.split_once("] "));
