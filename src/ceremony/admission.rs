@@ -3,6 +3,7 @@
 //! Second floor: pure. docs/threats.md rules 1 and 2.
 
 pub(super) mod adopted;
+mod known;
 pub(super) mod last;
 mod met;
 pub(super) mod shared;
@@ -51,6 +52,7 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
         lasts.push(asked.chain.into_iter().next_back());
     }
     adopted::check(inputs, roster)?;
+    known::check(inputs, roster)?;
     shared::check(inputs, roster, &lasts)
 }
 

@@ -338,7 +338,8 @@ impl Session<'_> {
         media::read_file(&path, MAX_SEALED).map_err(|error| self.device(&error))
     }
 
-    /// Rebuilds a key from the shares that are open, compared with the key in the signed root.
+    /// Rebuilds a key from the shares that are open, compared with the key of the set and with the one that the signed
+    /// roots list, or, for a key that was made in this ceremony, the record.
     pub(super) fn rebuild(&mut self, key: &str) -> Result<PublicKey, Refusal> {
         let (set, _) = set_of(&self.ceremony, key)?;
         let public = self.ceremony.public(key);

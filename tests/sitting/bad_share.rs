@@ -297,3 +297,28 @@ fn a_token_remembers_a_ceremony_that_somebody_threw_away() {
     let told = "token `share-1` has signed in a ceremony that the trust folder and this record do not have [TRUST-BEHIND-TOKEN]";
     bench.stops(|| bench.conduct(), 1, [told, hint, &waits_at(13)]);
 }
+
+#[test]
+fn a_key_that_only_custody_json_names_is_not_asked_for() {
+    // Somebody splits a key of theirs, and writes set and tokens over ours; the sums of the folder hold.
+    let (bench, _) = after_split();
+    let (other, _) = after_split();
+    let read = |bench: &Bench| -> Custody {
+        serde_json::from_slice(&fs::read(bench.trust(1).join("custody.json")).unwrap()).unwrap()
+    };
+    let forge = |custody: &Custody| {
+        fs::write(bench.trust(1).join("custody.json"), custody.to_bytes()).unwrap();
+        bench.resum(1);
+        bench.write_plan(&rotation(&bench));
+    };
+    let hint = "bring the trust folder as the last ceremony wrote it";
+    forge(&read(&other));
+    let told = "key `root-s` of custody.json is in no root that was signed [SHARE-KEY]";
+    bench.refuses(1, told, hint);
+    // The same of a key on a token.
+    let mut custody = read(&other);
+    custody.keys[0].held = Held::Token { token: "share-1".to_owned() };
+    forge(&custody);
+    let told = "key `root-s` of custody.json is in no root that was signed [TOKEN-KEY]";
+    bench.refuses(1, told, hint);
+}

@@ -212,6 +212,14 @@ fn root(plan: &Plan) -> Result<(), Mistake> {
     if unique.len() != root.keys.len() {
         return Err((at, "`keys` in `[root]` names a key twice".into()));
     }
+    let mut made = plan.keys().filter(|key| key.adopt.is_none());
+    if let Some(spare) = made.find(|key| !root.keys.contains(&key.name)) {
+        let spare = &spare.name;
+        return Err((
+            at,
+            format!("key `{spare}` is made, and `keys` in `[root]` does not list it"),
+        ));
+    }
     if plan.dialect() == Dialect::Tuf && root.certificate_name.is_some() {
         return Err((at, "`certificate_name` in `[root]`: a TUF root has no certificates".into()));
     }
