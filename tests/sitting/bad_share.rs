@@ -171,7 +171,8 @@ fn a_share_of_a_set_that_a_restart_made_void_names_its_set() {
     bench.write_answers(&TOKENS, "");
     let ran = bench.resume();
     let told = bench.told(&ran);
-    let what = format!("has share 1 of set {void} [SHARE-SET]\nhint: {LEAVE}\n{}\n", waits_at(16));
+    let stands = bench.since_intents(&waits_at(16));
+    let what = format!("has share 1 of set {void} [SHARE-SET]\nhint: {LEAVE}\n{stands}\n");
     assert!(told.ends_with(&what), "{told}");
     bench.write_answers(&TOKENS, "\"insert share-1\" = \"absent its share is void\"\n");
     bench.resume().ok();

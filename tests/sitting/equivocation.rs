@@ -227,7 +227,7 @@ fn an_edited_record_with_all_its_hashes_is_not_the_one_on_paper() {
         [
             "error: the words of the checkpoint page of part Reading were wrong 3 times [RESUME-HEAD]",
             "hint: compare paper and machine: one of them is not what it should be",
-            "nothing was signed; the record holds what was done; `resume` goes on at step 9",
+            "no signature was recorded; the record holds what was done; `resume` goes on at step 9",
         ],
         "{screen}"
     );
@@ -237,7 +237,7 @@ fn an_edited_record_with_all_its_hashes_is_not_the_one_on_paper() {
         [
             "error: token `officer-a` has signed in a ceremony that the trust folder and this record do not have [TRUST-BEHIND-TOKEN]",
             "hint: bring the newest trust folder, or the longest copy of the record",
-            "nothing was signed; the record holds what was done; `resume` goes on at step 9",
+            "no signature was recorded; the record holds what was done; `resume` goes on at step 9",
         ],
     );
 }
