@@ -10,7 +10,7 @@ use officiant::{
 
 use super::{
     Bench,
-    failing_media::{EXPORTS, OUT, assert_told, shortest},
+    failing_media::{EXPORTS, OUT, assert_told, shortest, standings},
     refused::NOTHING,
 };
 use crate::harness::{
@@ -23,6 +23,10 @@ const WORK: &str = "work-1";
 
 /// What a resumed run that came to nothing says.
 const EARLIER: &str = "this run did nothing; what earlier runs signed and wrote stands";
+
+/// What is true once there is a record, and nothing else.
+const BEGUN: &str =
+    "nothing was signed; the work folder holds a record; `resume` goes on at step 1";
 
 /// The step that compares clocks, anew after each restart.
 const CLOCK: u32 = 2;
@@ -49,7 +53,8 @@ fn done(facts: &[(u32, &Fact)]) -> BTreeSet<u32> {
 fn true_of(facts: &[(u32, &Fact)], is_resumed: bool) -> BTreeSet<String> {
     let any = |is_it: fn(&Fact) -> bool| facts.iter().any(|(_, fact)| is_it(fact));
     let lead = if facts.is_empty() {
-        return BTreeSet::from([if is_resumed { EARLIER } else { NOTHING }.to_owned()]);
+        let nothing = if is_resumed { EARLIER } else { NOTHING };
+        return BTreeSet::from([nothing.to_owned(), BEGUN.to_owned()]);
     } else if any(|fact| matches!(fact, Fact::FoldersExported { .. })) {
         return BTreeSet::from(["everything is signed, and on media".to_owned()]);
     } else if any(|fact| matches!(fact, Fact::Closed { .. })) {
@@ -64,7 +69,8 @@ fn true_of(facts: &[(u32, &Fact)], is_resumed: bool) -> BTreeSet<String> {
     let done = done(facts);
     let next = (1..).find(|step| *step != CLOCK && !done.contains(step));
     let steps = [Some(CLOCK), next].into_iter().flatten();
-    steps.map(|step| format!("{lead}; `resume` goes on at step {step}")).collect()
+    let plain = steps.map(|step| format!("{lead}; `resume` goes on at step {step}"));
+    plain.flat_map(|standing| standings(&standing)).collect()
 }
 
 /// What may stand in the last line: what is true by the record, or by the record without its last entry, which may have
