@@ -82,7 +82,7 @@ fn keys_that_no_token_share_or_client_takes_are_refused_before_any_token_is_init
     let line = plan[..plan.find("[root]").unwrap()].lines().count() + 1;
     for name in ["one".to_owned(), "*one".to_owned(), format!("{}*", "a".repeat(255))] {
         let told = format!(
-            "plan.toml:{line}: `certificate_name` is `{name}`, expected `gun` or at most 255 bytes that end in one `*`"
+            "plan.toml:{line}: `certificate_name` is `{name}`, expected `gun`, or a host, whole segments and `/*`, at most 255 bytes"
         );
         let new = format!("certificate_name = \"{name}\"");
         refused(&bench, &plan, ("certificate_name = \"gun\"", &new), (&told, FORM));

@@ -199,15 +199,14 @@ fn stays_in_the_room(bench: &Bench, rehearsal: &Path) {
     let media = rehearsal.join("out-2a");
     refused(&media, "ceremonies/0001-genesis/record.jsonl");
     refused(&media.join("trust"), "ceremonies/0001-genesis/record.jsonl");
-    fs::remove_dir_all(media.join("trust/ceremonies")).unwrap();
-    refused(&media, &format!("{PREFIX}{}", bench.repositories[0]));
 }
 
 #[test]
 fn a_role_that_two_keys_must_sign_is_rehearsed_with_the_one_that_stands_in() {
     let bench = Bench::new(Dialect::Tuf, &["localhost:5000/one"]);
     bench.write_room(&[]);
-    let (first, second) = (bench.online[&Role::Targets].public(), Publisher::new().public());
+    let other = Publisher::new();
+    let (first, second) = (bench.online[&Role::Targets].public(), other.public());
     let mut request = bench.request(&Chains::new());
     for repository in request.repositories.values_mut() {
         repository.keys.insert(Role::Targets, vec![first.clone(), second.clone()]);
@@ -219,6 +218,11 @@ fn a_role_that_two_keys_must_sign_is_rehearsed_with_the_one_that_stands_in() {
     let both = plan.replace(&format!("{role}1"), &format!("{role}2"));
     assert!(both.contains(&two.to_string()) && both.contains(&format!("{role}2")), "{both}");
     bench.lay_plan(&both, &[]);
+    let unproven = bench.rehearse();
+    assert!(unproven.stderr.contains("nobody proved to hold key "), "{}", unproven.stderr);
+    for owner in [&bench.online[&Role::Targets], &other] {
+        bench.lay_proof("localhost:5000/one", Role::Targets, owner, both.as_bytes());
+    }
     bench.rehearse().ok();
 }
 
