@@ -68,7 +68,10 @@ fn true_of(facts: &[(u32, &Fact)], is_resumed: bool) -> BTreeSet<String> {
     };
     let done = done(facts);
     let next = (1..).find(|step| *step != CLOCK && !done.contains(step));
-    let steps = [Some(CLOCK), next].into_iter().flatten();
+    // A reading that has no page on paper yet is done again.
+    let is_read = |(_, fact): &&(u32, &Fact)| matches!(fact, Fact::RootsRead { .. });
+    let read = facts.iter().find(is_read).map(|(step, _)| *step);
+    let steps = [Some(CLOCK), read, next].into_iter().flatten();
     let plain = steps.map(|step| format!("{lead}; `resume` goes on at step {step}"));
     plain.flat_map(|standing| standings(&standing)).collect()
 }
