@@ -90,7 +90,7 @@ fn a_plan_that_breaks_a_rule_is_refused_by_its_name() {
         ),
         (
             root,
-            "keys = [\"root-a\", \"root-x\"]",
+            "keys = [\"root-a\", \"root-b\", \"root-c\", \"root-x\"]",
             "key `root-x` in `[root]` is neither in the plan nor in the trust folder [ROOT-KEYS]",
             "add a `[[key]]`, or correct the name",
         ),
@@ -148,6 +148,12 @@ fn a_plan_that_breaks_a_rule_is_refused_by_its_name() {
             "a practice names hosts `localhost`, `127.0.0.1`, or below `.test` or `.invalid`",
         ),
     );
+    // No root would vouch for it in a later ceremony.
+    let told = format!(
+        "plan.toml:{}: key `root-c` is made, and `keys` in `[root]` does not list it",
+        line(&plan, "[root]")
+    );
+    refused(&bench, &plan, (root, "keys = [\"root-a\", \"root-b\"]"), 2, (&told, FORM));
     // A practice's answers come from a file; a ceremony's never do.
     bench.lay_plan(&plan.replace("practice = true\n", ""), &[Role::Targets]);
     bench.refuses(
