@@ -181,6 +181,7 @@ impl Chain<'_> {
             } else {
                 1 + deaths.count % stride
             };
+            assert!(number < 4000, "it comes no further: {deaths:?}");
         }
     }
 }
