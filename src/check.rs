@@ -61,7 +61,7 @@ checks! {
     MediaOnce = "MEDIA-ONCE",
     /// What stands on media is never overwritten, and nothing is added to another ceremony's files.
     MediaOwn = "MEDIA-OWN",
-    /// Two media that must be equal are equal, byte for byte.
+    /// Two media that must be equal are equal, byte for byte, and are two.
     MediaTwo = "MEDIA-TWO",
     /// A plan names the closing digest of the trust folder that it continues.
     PlanAfter = "PLAN-AFTER",

@@ -120,16 +120,11 @@ impl Session<'_> {
         media::expect(root, Kind::Room).map_err(|error| self.device(&error))?;
         let (mut files, void) = (self.inputs.folder(CUSTODY), self.void_sets()?);
         files.retain(|path, _| path.split_once('/').is_none_or(|(set, _)| !void.contains(set)));
-        let own = self.room.binding.work.join(CUSTODY);
-        if media::exists(&own).map_err(|error| self.device(&error))? {
-            let mine =
-                media::read_tree(&own, Limits::CUSTODY).map_err(|error| self.device(&error))?;
-            files.extend(mine.into_iter().filter(|(path, _)| self.is_kept(path)));
-        }
+        let mine = media::read_tree_in(&self.room.binding.work, CUSTODY, Limits::CUSTODY);
+        let mine = mine.map_err(|error| self.device(&error))?.unwrap_or_default();
+        files.extend(mine.into_iter().filter(|(path, _)| self.is_kept(path)));
         for (path, bytes) in &files {
-            let target = root.join(CUSTODY).join(path);
-            self.make_folders(root, path)?;
-            media::write_new(&target, bytes).map_err(|error| self.device(&error))?;
+            keep(root, path, bytes).map_err(|error| self.device(&error))?;
         }
         self.tell_written(CUSTODY, files.len(), root)
     }
@@ -152,18 +147,6 @@ impl Session<'_> {
         }
     }
 
-    fn make_folders(&self, root: &Path, path: &str) -> Result<(), Refusal> {
-        let mut folder = root.join(CUSTODY);
-        media::make_folder(&folder).map_err(|error| self.device(&error))?;
-        if let Some((inside, _)) = path.rsplit_once('/') {
-            for part in inside.split('/') {
-                folder.push(part);
-                media::make_folder(&folder).map_err(|error| self.device(&error))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Two of each, byte for byte. `[MEDIA-TWO]`
     fn compare(
         &self,
@@ -173,14 +156,18 @@ impl Session<'_> {
         limits: Limits,
     ) -> Result<(), Refusal> {
         let read = |root: &Path| -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
-            let path = root.join(name);
-            let found = media::exists(&path).and_then(|is_there| match is_there {
-                true => media::read_tree(&path, limits),
-                false => Ok(BTreeMap::new()),
-            });
-            found.map_err(|error| self.device(&error))
+            let found = media::read_tree_in(root, name, limits);
+            found.map(Option::unwrap_or_default).map_err(|error| self.device(&error))
         };
         let (one, other) = (read(first)?, read(second)?);
         media::compare((first, &one), (second, &other)).map_err(|error| self.device(&error))
     }
+}
+
+/// Writes a file of the custody folder below `root`: the work folder or a `room` media.
+pub(super) fn keep(root: &Path, path: &str, bytes: &[u8]) -> Result<(), media::Error> {
+    let path = format!("{CUSTODY}/{path}");
+    let (folder, _) = path.rsplit_once('/').unwrap_or((CUSTODY, ""));
+    media::make_folders(root, folder)?;
+    media::write_new_in(root, &path, bytes).map(drop)
 }

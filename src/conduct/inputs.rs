@@ -5,7 +5,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::plan::PlanFile;
 use super::{CUSTODY, INPUTS};
@@ -146,9 +146,9 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
     let kept = Files::kept(folder, &read)?;
     let mut files = BTreeMap::from([(super::RECORD.to_owned(), record[..good].to_vec())]);
     add(&mut files, INPUTS, kept.files);
-    let custody = folder.join(CUSTODY);
-    if media::exists(&custody).map_err(device)? {
-        let mut known = media::read_tree(&custody, Limits::CUSTODY).map_err(device)?;
+    if let Some(mut known) =
+        media::read_tree_in(folder, CUSTODY, Limits::CUSTODY).map_err(device)?
+    {
         // Identities of tokens, and shares. The journal of PINs is that ceremony's own.
         known.retain(|path, _| path.contains('/'));
         add(&mut files, CUSTODY, known);
@@ -169,14 +169,11 @@ impl Found {
         for root in &binding.media.inward {
             media::expect(root, Kind::In).map_err(device)?;
             for name in ["request", "request-2"] {
-                if media::exists(&root.join(name)).map_err(device)? {
-                    found
-                        .requests
-                        .push(media::read_tree(&root.join(name), Limits::REQUEST).map_err(device)?);
-                }
+                let request = media::read_tree_in(root, name, Limits::REQUEST);
+                found.requests.extend(request.map_err(device)?);
             }
-            if media::exists(&root.join("proofs")).map_err(device)? {
-                let proofs = media::read_tree(&root.join("proofs"), PROOFS).map_err(device)?;
+            let proofs = media::read_tree_in(root, "proofs", PROOFS);
+            if let Some(proofs) = proofs.map_err(device)? {
                 check_proofs(plan, &proofs)?;
                 found.add_proofs(proofs)?;
             }
@@ -238,13 +235,22 @@ fn check_proofs(plan: &Plan, proofs: &BTreeMap<String, Vec<u8>>) -> Result<(), R
     }
 }
 
+/// The media that inputs were read from.
+pub(super) fn media<'a>(binding: &'a Binding, read: &PlanFile) -> Vec<&'a PathBuf> {
+    let inward = read.plan.request().map(|_| &binding.media.inward).into_iter().flatten();
+    let room = binding.trust.as_ref().map(|_| &binding.media.room).into_iter().flatten();
+    inward.chain(room).collect()
+}
+
 /// The custody folder, from both `room` media, equal.
 fn read_custody(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
     let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
     let mut copies = Vec::new();
     for root in &binding.media.room {
         media::expect(root, Kind::Room).map_err(device)?;
-        copies.push(media::read_tree(&root.join(CUSTODY), Limits::CUSTODY).map_err(device)?);
+        let custody = media::read_tree_in(root, CUSTODY, Limits::CUSTODY).map_err(device)?;
+        let missing = || device(media::Error::Missing { path: root.join(CUSTODY) });
+        copies.push(custody.ok_or_else(missing)?);
     }
     let (first, second) = (&copies[0], &copies[1]);
     let [a, b] = &binding.media.room;

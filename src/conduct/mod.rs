@@ -21,7 +21,7 @@ mod token;
 mod words;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::ceremony::fact::Fact;
 use crate::ceremony::plan::midnight;
@@ -36,7 +36,7 @@ use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::clock::{Clock, Reading};
 use crate::room::console::Console;
-use crate::room::media;
+use crate::room::media::{self, Apart};
 pub use plan::{PlanFile, read_plan};
 
 /// The room as a ceremony needs it.
@@ -49,6 +49,17 @@ pub struct Room<'a> {
     pub clock: &'a dyn Clock,
     /// How much the ceremony counts.
     pub mode: Mode,
+}
+
+impl Room<'_> {
+    /// Sees to it that no two of these media, which are in, are one: those of a ceremony are file systems of their own.
+    fn expect_apart(&self, media: &[&PathBuf]) -> Result<(), media::Error> {
+        let apart = match self.mode {
+            Mode::Ceremony => Apart::Volumes,
+            Mode::Practice | Mode::Rehearsal => Apart::Folders,
+        };
+        media::expect_apart(media, apart)
+    }
 }
 
 /// The file of the record in the work folder.
@@ -91,6 +102,8 @@ pub fn conduct(room: Room<'_>, plan: &PlanFile) -> Result<Finished, Refusal> {
     let (work, binding) = (room.binding.work.clone(), &room.binding);
     journal::refuse_unfinished(&work)?;
     let files = inputs::Files::gather(binding, plan)?;
+    room.expect_apart(&inputs::media(binding, plan))
+        .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
     let at = room.clock.now();
     let ceremony = Ceremony::open(files.inputs()?, at)?;
     // Only now is anything written: what was refused until here leaves no trace.
@@ -144,7 +157,7 @@ fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
 ///
 /// # Errors
 /// A plan, request, media or trust folder that cannot be read.
-pub fn inputs_of(binding: &Binding, plan: &std::path::Path) -> Result<Inputs, Refusal> {
+pub fn inputs_of(binding: &Binding, plan: &Path) -> Result<Inputs, Refusal> {
     inputs::Files::gather(binding, &PlanFile::read(plan)?)?.inputs()
 }
 
@@ -157,7 +170,7 @@ pub fn unfinished_mode(binding: &Binding) -> Result<Mode, Refusal> {
     journal::mode(&binding.work).map_err(after_others)
 }
 
-fn lock(work: &std::path::Path) -> Result<media::Lock, Refusal> {
+fn lock(work: &Path) -> Result<media::Lock, Refusal> {
     media::Lock::take(work).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
 }
 

@@ -36,8 +36,13 @@ impl Session<'_> {
         let name = candidate_folder(&self.ceremony.plan().digest());
         media::write_tree(&self.room.binding.work, &name, &files)
             .map_err(|error| self.device(&error))?;
-        for root in self.room.binding.media.room.clone() {
-            media::expect(&root, Kind::Room).map_err(|error| self.device(&error))?;
+        let room = self.room.binding.media.room.clone();
+        for root in &room {
+            media::expect(root, Kind::Room).map_err(|error| self.device(&error))?;
+        }
+        let apart = self.room.expect_apart(&room.iter().collect::<Vec<_>>());
+        apart.map_err(|error| self.device(&error))?;
+        for root in room {
             media::write_tree(&root, &name, &files).map_err(|error| self.device(&error))?;
         }
         let room = self.inputs.room_digest();

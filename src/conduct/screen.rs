@@ -194,10 +194,11 @@ impl Session<'_> {
             media::expect(root, Marked::Out).map_err(|error| self.device(&error))?;
             media::expect_only(root, &["trust"]).map_err(|error| self.device(&error))?;
         }
-        let mut room = binding.room.iter();
-        room.try_for_each(|root| {
-            media::expect(root, Marked::Room).map_err(|error| self.device(&error))
-        })
+        for root in &binding.room {
+            media::expect(root, Marked::Room).map_err(|error| self.device(&error))?;
+        }
+        let media: Vec<&PathBuf> = outward.iter().chain(&binding.room).collect();
+        self.room.expect_apart(&media).map_err(|error| self.device(&error))
     }
 
     /// The end: the words for the signed page, and what happens next.

@@ -85,12 +85,11 @@ impl Session<'_> {
         let made = self.vault()?.generate(name, key.algorithm, threshold, &seals);
         let sealed = made.map_err(|error| self.child(&error))?;
         let set = &sealed.set;
-        let folder = self.room.binding.work.join(CUSTODY).join(set.id.to_string());
-        self.custody_folder(&folder)?;
         let mut shares = Vec::new();
         for (index, (token, bytes)) in (1_u8..).zip(tokens.iter().zip(&sealed.shares)) {
-            media::write_new(&folder.join(format!("{index}.age")), bytes)
-                .map_err(|error| self.device(&error))?;
+            let path = format!("{}/{index}.age", set.id);
+            let kept = super::closing::keep(&self.room.binding.work, &path, bytes);
+            kept.map_err(|error| self.device(&error))?;
             let commitment = set.commitments.get(usize::from(index) - 1).map(Commitment::digest);
             let commitment = commitment
                 .ok_or_else(|| Refusal::new(Exit::Ours, "a share without a commitment"))?;
@@ -102,12 +101,6 @@ impl Session<'_> {
         self.show(&format!("        set {}, key {}", set.id, public.id().grouped()))?;
         let set = set.id.to_string();
         Ok(Fact::KeySplit { key: name.to_owned(), public, set, shares, certificates })
-    }
-
-    fn custody_folder(&self, folder: &std::path::Path) -> Result<(), Refusal> {
-        media::make_folder(&self.room.binding.work.join(CUSTODY))
-            .map_err(|error| self.device(&error))?;
-        media::make_folder(folder).map_err(|error| self.device(&error))
     }
 
     pub(super) fn certify_in_vault(

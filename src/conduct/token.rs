@@ -264,7 +264,8 @@ impl Session<'_> {
 
     fn note_pin(&self, name: &str, right: bool) -> Result<(), Refusal> {
         let folder = self.room.binding.work.join(CUSTODY);
-        media::make_folder(&folder).map_err(|error| self.device(&error))?;
+        media::make_folders(&self.room.binding.work, CUSTODY)
+            .map_err(|error| self.device(&error))?;
         let (path, line) =
             (folder.join(self.pins()), format!("{{\"token\":\"{name}\",\"right\":{right}}}"));
         let device = |error: media::Error| self.device(&error);
@@ -315,7 +316,7 @@ impl Session<'_> {
 
     /// Every identity that the custody folder of this machine or of the inputs has.
     fn identities(&self) -> Result<Vec<Identity>, Refusal> {
-        let folder = self.room.binding.work.join(CUSTODY).join("tokens");
+        let folder = format!("{CUSTODY}/tokens");
         let mut files: Vec<Vec<u8>> = self
             .inputs
             .folder(CUSTODY)
@@ -323,10 +324,9 @@ impl Session<'_> {
             .filter(|(path, _)| path.starts_with("tokens/"))
             .map(|(_, bytes)| bytes)
             .collect();
-        if media::exists(&folder).map_err(|error| self.device(&error))? {
-            let own = media::read_tree(&folder, media::Limits::CUSTODY);
-            files.extend(own.map_err(|error| self.device(&error))?.into_values());
-        }
+        let own = media::read_tree_in(&self.room.binding.work, &folder, media::Limits::CUSTODY);
+        let own = own.map_err(|error| self.device(&error))?.unwrap_or_default();
+        files.extend(own.into_values());
         Ok(files.iter().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect())
     }
 
@@ -346,15 +346,10 @@ impl Session<'_> {
             label: face.name.label.trim().to_owned(),
             salt: HEXLOWER.encode(&draw::<16>()?),
         };
-        let path = self.room.binding.work.join(CUSTODY).join(identity.path());
-        if let Some(folder) = path.parent() {
-            media::make_folder(&self.room.binding.work.join(CUSTODY))
-                .map_err(|error| self.device(&error))?;
-            media::make_folder(folder).map_err(|error| self.device(&error))?;
-        }
         let mut bytes = serde_json::to_vec(&identity).unwrap_or_default();
         bytes.push(b'\n');
-        media::write_new(&path, &bytes).map_err(|error| self.device(&error))?;
+        let kept = super::closing::keep(&self.room.binding.work, &identity.path(), &bytes);
+        kept.map_err(|error| self.device(&error))?;
         Ok(identity.commitment())
     }
 

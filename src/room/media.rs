@@ -3,22 +3,25 @@
 //! Room floor: the file system, below the folders that room.toml names. One run writes to a folder at a time
 //! ([`Lock`]); nothing that exists is ever overwritten; what a killed run left behind carries [`LEFTOVER`].
 
+mod below;
 mod error;
 mod limits;
 mod lines;
+mod place;
 mod tree;
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Advice, CWD, FlockOperation, OFlags, RenameFlags};
+use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 use crate::name::is_device;
+use place::Place;
 
+pub use below::{Apart, expect_apart, make_folders, read_tree_in, write_new_in};
 pub use error::Error;
 pub use limits::LARGEST_RECORD;
 pub use lines::{append_line, cut_to};
@@ -143,26 +146,36 @@ impl Written {
 /// media answers.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<Written, Error> {
     let (folder, name) = split(path)?;
-    let written = if exists(path)? {
+    write_new_at(&tree::open_folder(folder)?, name, path, bytes)
+}
+
+/// The same in an open folder; the path is for words.
+fn write_new_at(folder: &File, name: &str, path: &Path, bytes: &[u8]) -> Result<Written, Error> {
+    let here = Place::within(folder, name, path);
+    let written = if here.exists()? {
         // An earlier run may have been killed between the rename and the sync.
-        open(path)?.sync_all().map_err(|e| Error::of(path, "written", e))?;
+        here.open()?.sync_all().map_err(|e| Error::of(path, "written", e))?;
         Written::AlreadyThere
     } else {
-        let temporary = folder.join(format!("{LEFTOVER}{name}"));
-        remove(&temporary)?;
-        let placed = create(&temporary, bytes)
+        let name = format!("{LEFTOVER}{name}");
+        let beside = path.with_file_name(&name);
+        let temporary = Place::within(folder, &name, &beside);
+        temporary.remove()?;
+        let placed = temporary
+            .create(bytes)
             .and_then(|file| file.sync_all())
             .map_err(|e| Error::of(path, "written", e))
-            .and_then(|()| place(&temporary, path).map_err(Error::lost));
+            .and_then(|()| temporary.move_to(here).map_err(Error::lost));
         if let Err(error) = placed {
             // Best effort: what cannot be removed now is known by its name later.
-            let _ = std::fs::remove_file(&temporary);
+            let _ = temporary.remove();
             return Err(error);
         }
         Written::New
     };
-    sync_folder(folder)?;
-    read_back(path, bytes, written).map_err(|error| withdrawn(path, error))?;
+    let parent = path.parent().unwrap_or(path);
+    folder.sync_all().map_err(|e| Error::of(parent, "written", e))?;
+    here.read_back(bytes, written).map_err(|error| here.withdrawn(error))?;
     Ok(written)
 }
 
@@ -171,7 +184,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<Written, Error> {
 /// # Errors
 /// [`Error::NotRegular`], [`Error::TooLarge`], and whatever the media answers.
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
-    let file = open(path)?;
+    let file = Place::of(path).open()?;
     let size = file.metadata().map_err(|e| Error::of(path, "read", e))?.len();
     let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or_default());
     let taken = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
@@ -255,65 +268,7 @@ fn split(path: &Path) -> Result<(&Path, &str), Error> {
 /// # Errors
 /// Whatever the media answers.
 pub fn exists(path: &Path) -> Result<bool, Error> {
-    match path.symlink_metadata() {
-        Ok(_) => Ok(true),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(e) => Err(Error::of(path, "read", e)),
-    }
-}
-
-fn open(path: &Path) -> Result<File, Error> {
-    let file = OpenOptions::new().read(true).custom_flags(NO_LINKS).open(path);
-    regular(file.map_err(|e| Error::of(path, "read", e))?, path)
-}
-
-fn regular(file: File, path: &Path) -> Result<File, Error> {
-    let kind = file.metadata().map_err(|e| Error::of(path, "read", e))?.file_type();
-    if kind.is_file() {
-        return Ok(file);
-    }
-    let found = if kind.is_dir() { "a folder" } else { "a device" };
-    Err(Error::NotRegular { path: path.to_owned(), found, expected: "file" })
-}
-
-fn create(path: &Path, bytes: &[u8]) -> io::Result<File> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    Ok(file)
-}
-
-/// Renames without replacing. Kernels refuse the flag on some file systems (FUSE, network shares): there a hard
-/// link does the same in one step; where no links exist either, the target is looked for and then renamed over,
-/// which is safe as long as one run has the folder.
-fn place(from: &Path, to: &Path) -> Result<(), Error> {
-    let failed = |e: Errno| Error::of(to, "written", e);
-    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
-        other => return other.map_err(failed),
-    }
-    match rustix::fs::link(from, to) {
-        Ok(()) => rustix::fs::unlink(from).map_err(failed),
-        Err(Errno::EXIST) => Err(failed(Errno::EXIST)),
-        Err(_) => place_by_looking(from, to),
-    }
-}
-
-fn place_by_looking(from: &Path, to: &Path) -> Result<(), Error> {
-    let failed = |e: Errno| Error::of(to, "written", e);
-    if exists(to)? {
-        return Err(failed(Errno::EXIST));
-    }
-    rustix::fs::rename(from, to).map_err(failed)
-}
-
-fn remove(path: &Path) -> Result<(), Error> {
-    let removed = match path.symlink_metadata() {
-        Ok(metadata) if metadata.is_dir() => std::fs::remove_dir_all(path),
-        Ok(_) => std::fs::remove_file(path),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(e),
-    };
-    removed.map_err(|e| Error::of(path, "written", e))
+    Place::of(path).exists()
 }
 
 fn sync_folder(folder: &Path) -> Result<(), Error> {
@@ -321,44 +276,9 @@ fn sync_folder(folder: &Path) -> Result<(), Error> {
     file.sync_all().map_err(|e| Error::of(folder, "written", e))
 }
 
-/// Takes away what a lie was found in: it would stand in the way of those who write it again.
-fn withdrawn(target: &Path, error: Error) -> Error {
-    if matches!(error, Error::Lying { .. }) {
-        // Best effort: whoever finds other bytes there refuses them.
-        let _ = remove(target);
-    }
-    error
-}
-
-/// Reads a written file again, and compares.
-fn read_back(path: &Path, bytes: &[u8], written: Written) -> Result<(), Error> {
-    match (holds(path, 0, bytes).map_err(|error| written.judge(error))?, written) {
-        (true, _) => Ok(()),
-        (false, Written::AlreadyThere) => Err(Error::Exists { path: path.to_owned() }),
-        (false, Written::New) => Err(Error::lying(path)),
-    }
-}
-
-/// Whether a file has these bytes, and no more, from `start` on: read from the media as far as the kernel lets its copy
-/// go.
-fn holds(path: &Path, start: u64, bytes: &[u8]) -> Result<bool, Error> {
-    let mut file = open(path)?;
-    // Advice that is not taken costs a weaker proof and no more.
-    let _ = rustix::fs::fadvise(&file, start, None, Advice::DontNeed);
-    let mut found = Vec::with_capacity(bytes.len());
-    let limit = bytes.len() as u64 + 1;
-    let there = file.seek(SeekFrom::Start(start));
-    let read = there.and_then(|_| file.take(limit).read_to_end(&mut found));
-    read.map_err(|e| Error::of(path, "read", e))?;
-    Ok(found == bytes)
-}
-
 fn joined(root: &Path, name: &str) -> PathBuf {
     name.split('/').fold(root.to_owned(), |path, part| path.join(part))
 }
-
-/// Opens what is there and nothing behind it; a pipe in its place does not make us wait.
-const NO_LINKS: i32 = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits().cast_signed();
 
 /// Begins the names of our own temporary files and folders.
 pub const LEFTOVER: &str = ".officiant-new-";

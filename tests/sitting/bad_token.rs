@@ -259,9 +259,7 @@ fn a_module_that_the_plan_does_not_pin_is_not_loaded() {
 pub(crate) fn begun_for_real() -> (Bench, Pty) {
     let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
     bench.write_room(&TOKENS);
-    let digest = bench.write_request(&Default::default());
-    let plan = bench.plan_toml(&on_tokens(), digest).replace("practice = true\n", "");
-    bench.lay_plan(&plan, &[Role::Targets]);
+    let plan = as_a_ceremony(&bench, &on_tokens());
     let mut conduct = command(env!("CARGO_BIN_EXE_officiant"), bench.scratch.path());
     conduct.args(["conduct", "plan-1.toml", "--room", "room-1.toml"]);
     let mut terminal = Pty::start(&conduct);
@@ -311,11 +309,12 @@ fn a_module_that_was_swapped_after_it_was_read_is_not_loaded() {
     bench.resume().ok();
 }
 
-/// A plan for a ceremony, which a soft token must not serve.
-fn ceremony(bench: &Bench, more: &str) {
-    let digest = bench.write_request(&Default::default());
-    let plan = bench.plan_toml(&on_tokens(), digest).replace("practice = true\n", more);
+/// Lays out a plan that is no practice.
+pub(crate) fn as_a_ceremony(bench: &Bench, text: &PlanText) -> String {
+    let plan = bench.plan_toml(text, bench.write_request(&Default::default()));
+    let plan = plan.replace("practice = true\n", "");
     bench.lay_plan(&plan, &[Role::Targets]);
+    plan
 }
 
 /// What people decided that the script did not foresee, by what happened.
@@ -334,7 +333,7 @@ const ANY: &str = "it pins none: what they say of their tokens is believed";
 fn a_ceremony_takes_no_soft_token() {
     let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
     bench.write_room(&TOKENS);
-    ceremony(&bench, "");
+    as_a_ceremony(&bench, &on_tokens());
     let ended = Officer::before(&bench).sit(&bench.sitting());
     assert_eq!(ended.status.code(), Some(1));
     assert!(ended.transcript.ends_with(&soft()), "{}", ended.transcript);
@@ -362,7 +361,7 @@ fn a_token_that_hides_what_it_is_serves_by_a_pinned_module_or_by_an_exception() 
         shim.rules(MODULE, &[&format!("C_GetTokenInfo every after model {says}")]);
         let _ = fs::remove_dir_all(bench.path("work-1"));
         let _ = fs::remove_dir_all(bench.path("tokens/officer-a"));
-        ceremony(&bench, plan);
+        as_a_ceremony(&bench, &PlanText { extra: plan.to_owned(), ..on_tokens() });
         Officer::before(&bench).sit(&bench.sitting()).transcript
     };
     for says in ["Kryoptic_Project v1", "Mozilla_Foundation NSS_3", "IBM SW___TPM"] {

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use officiant::root::{Dialect, Role};
+use officiant::root::Dialect;
 use seccompiler::{SeccompAction, SeccompFilter};
 
+use super::Bench;
+use super::bad_token::as_a_ceremony;
+use super::genesis::on_one_token;
 use super::officer::Officer;
-use super::{Bench, Holding, PlanText};
 use crate::harness::{
     command::{command, run},
     pty::{Ended, Pty},
@@ -17,19 +19,6 @@ use crate::harness::{
 };
 
 const TOKENS: [&str; 1] = ["officer-a"];
-
-/// A first TUF root by one key on one token.
-fn genesis() -> PlanText {
-    PlanText {
-        ceremony: "genesis",
-        after: None,
-        keys: vec![("root-a", "ecdsa-p256", Holding::Token("officer-a"))],
-        root: vec!["root-a"],
-        threshold: 1,
-        roles: Role::ONLINE.to_vec(),
-        extra: String::new(),
-    }
-}
 
 /// A bench whose one token is driven by a module that attacks when it is loaded for the first time.
 struct Attacked {
@@ -57,7 +46,7 @@ impl Attacked {
         let paths = paths.map(|path| bench.path(path).display().to_string()).join(" ");
         let shim = Shim::before(&scratch, "all", MODULE, &[&attack(&paths)]);
         bench.write_room_with(&TOKENS, shim.module().to_str().unwrap());
-        bench.write_plan(&genesis());
+        bench.write_plan(&on_one_token());
         Self { bench, shim, scratch }
     }
 
@@ -185,8 +174,7 @@ fn a_kernel_without_landlock_is_told_and_still_keeps_terminal_and_processes() {
 fn in_a_ceremony_somebody_decides_about_a_kernel_without_landlock() {
     let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
     bench.write_room(&TOKENS);
-    let plan = bench.plan_toml(&genesis(), bench.write_request(&BTreeMap::new()));
-    bench.lay_plan(&plan.replace("practice = true\n", ""), &[Role::Targets]);
+    as_a_ceremony(&bench, &on_one_token());
     let ended = without_landlock(|| Officer::before(&bench).sit(&bench.sitting()));
     // It goes on to the token, which is a soft one.
     assert!(ended.transcript.contains("[TOKEN-SOFT]"), "{}", ended.transcript);

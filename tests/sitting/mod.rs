@@ -31,6 +31,7 @@ mod kill;
 mod late;
 mod left;
 mod limits;
+mod linked;
 mod meddle;
 mod normal;
 pub(crate) mod officer;

@@ -39,10 +39,10 @@ pub(crate) fn run(args: &args::Prove) -> Result<Proved, Error> {
     let mut paths = Vec::new();
     for proof in &proofs {
         let path = args.out.join(proof.path());
-        for folder in path.ancestors().skip(1).take(2).collect::<Vec<_>>().into_iter().rev() {
-            media::make_folder(folder)?;
-        }
-        media::write_new(&path, proof.to_line().as_bytes())?;
+        let name = proof.path();
+        let (folder, _) = name.rsplit_once('/').unwrap_or_default();
+        media::make_folders(&args.out, folder)?;
+        media::write_new_in(&args.out, &name, proof.to_line().as_bytes())?;
         paths.push(path);
     }
     Ok(Proved { claim, keys: proofs.iter().map(|proof| proof.key).collect(), paths })

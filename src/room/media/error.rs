@@ -126,6 +126,16 @@ pub enum Error {
         /// `file` or `folder`.
         expected: &'static str,
     },
+    /// Two media are one, which would make one copy look like two.
+    #[error("media `{}` and `{}` are one {what}", first.display(), second.display())]
+    One {
+        /// One media.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// `folder` or `file system`.
+        what: &'static str,
+    },
     /// The media is mounted read-only, or its switch is set.
     #[error("media `{}` is read-only, `{}` cannot be written", volume.display(), path.display())]
     ReadOnly {
@@ -242,7 +252,7 @@ impl Error {
             Self::BadMarker { .. } | Self::Unmarked { .. } | Self::WrongKind { .. } => {
                 Some(Check::MediaKind)
             }
-            Self::Differ { .. } => Some(Check::MediaTwo),
+            Self::Differ { .. } | Self::One { .. } => Some(Check::MediaTwo),
             Self::Foreign { .. } | Self::Exists { .. } => Some(Check::MediaOwn),
             _ => None,
         }
@@ -291,6 +301,7 @@ impl Error {
             Self::NotRegular { .. } => {
                 "media carries plain files and folders alone; have it written again"
             }
+            Self::One { .. } => "put each on a stick of its own, and mount each at its own place",
             Self::ReadOnly { .. } => {
                 "set the switch of the media to write, or mount it for writing"
             }

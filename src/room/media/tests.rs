@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -142,11 +143,12 @@ fn nothing_is_replaced_where_the_kernel_cannot_see_to_it() {
     let scratch = Scratch::new();
     let (from, to) = (scratch.0.join("from"), scratch.0.join("to"));
     std::fs::create_dir(&from).unwrap();
-    place_by_looking(&from, &to).unwrap();
+    Place::of(&from).move_by_looking(Place::of(&to)).unwrap();
     std::fs::create_dir(&from).unwrap();
-    assert!(matches!(place_by_looking(&from, &to), Err(Error::Exists { .. })));
+    let moved = |to: &Path| Place::of(&from).move_by_looking(Place::of(to));
+    assert!(matches!(moved(&to), Err(Error::Exists { .. })));
     symlink("nowhere", scratch.0.join("link")).unwrap();
-    assert!(matches!(place_by_looking(&from, &scratch.0.join("link")), Err(Error::Exists { .. })));
+    assert!(matches!(moved(&scratch.0.join("link")), Err(Error::Exists { .. })));
     assert_eq!(scratch.names(), ["from", "link", "to"]);
 }
 

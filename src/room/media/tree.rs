@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags};
 
+use super::place::Place;
 use super::{Error, LEFTOVER, Written};
 
 /// The files of a folder: path below it, parts joined by `/`, and bytes.
@@ -37,33 +38,37 @@ pub struct Limits {
 /// [`Error::Name`] before anything is touched; whatever the media answers.
 pub fn write_tree(root: &Path, name: &str, files: &Files) -> Result<Written, Error> {
     check_names(name, files)?;
-    let target = root.join(name);
+    let path = root.join(name);
     // Held open from before the first byte: the kernel tells a lost write to those that were here then.
     let volume = open_folder(root)?;
-    let written = if super::exists(&target)? {
+    let target = Place::within(&volume, name, &path);
+    let written = if target.exists()? {
+        // What stands there is a folder itself, and no link to one.
+        open_folder_in(&volume, name, root)?;
         Written::AlreadyThere
     } else {
-        let temporary = root.join(format!("{LEFTOVER}{name}"));
-        super::remove(&temporary)?;
-        let placed = fill(&temporary, files)
+        let beside = root.join(format!("{LEFTOVER}{name}"));
+        let temporary = Place::of(&beside);
+        temporary.remove()?;
+        let placed = fill(&beside, files)
             .and_then(|()| sync_volume(&volume, root))
-            .and_then(|()| sync_each(&volume, &temporary, files))
-            .and_then(|()| super::place(&temporary, &target));
+            .and_then(|()| sync_each(&volume, &beside, files))
+            .and_then(|()| temporary.move_to(target));
         if let Err(error) = placed {
             // Best effort: what cannot be removed now is known by its name later.
-            let _ = std::fs::remove_dir_all(&temporary);
+            let _ = temporary.remove();
             return Err(error.lost());
         }
         Written::New
     };
     if written == Written::AlreadyThere {
-        sync_each(&volume, &target, files)?;
+        sync_each(&volume, &path, files)?;
     }
     sync_volume(&volume, root)?;
     super::sync_folder(root)?;
     same_volume(&volume, root)?;
-    read_back(&target, files, written)
-        .map_err(|error| super::withdrawn(&target, written.judge(error)))?;
+    read_back((&volume, root, name), files, written)
+        .map_err(|error| target.withdrawn(written.judge(error)))?;
     Ok(written)
 }
 
@@ -74,7 +79,11 @@ pub fn write_tree(root: &Path, name: &str, files: &Files) -> Result<Written, Err
 /// [`Error::NotRegular`] for a link, a device or a pipe; [`Error::TooLarge`], [`Error::TooMuch`],
 /// [`Error::TooMany`], [`Error::TooDeep`]; [`Error::Name`] for a name that is not UTF-8; what the media answers.
 pub fn read_tree(root: &Path, limits: Limits) -> Result<Files, Error> {
-    let folder = open_folder(root)?;
+    read_open(open_folder(root)?, root, limits)
+}
+
+/// The same of a folder that is open.
+pub(super) fn read_open(folder: File, root: &Path, limits: Limits) -> Result<Files, Error> {
     let mut reader = Reader { root, limits, names: 0, bytes: 0, files: Files::new() };
     reader.folder(folder, "", 0)?;
     Ok(reader.files)
@@ -127,7 +136,7 @@ fn fill(temporary: &Path, files: &Files) -> Result<(), Error> {
     }
     for (path, bytes) in files {
         let file = super::joined(temporary, path);
-        super::create(&file, bytes).map_err(|e| Error::of(&file, "written", e))?;
+        Place::of(&file).create(bytes).map_err(|e| Error::of(&file, "written", e))?;
     }
     Ok(())
 }
@@ -144,7 +153,7 @@ fn sync_each(volume: &File, top: &Path, files: &Files) -> Result<(), Error> {
     }
     for name in files.keys() {
         let path = super::joined(top, name);
-        super::open(&path)?.sync_all().map_err(|e| Error::of(&path, "written", e))?;
+        Place::of(&path).open()?.sync_all().map_err(|e| Error::of(&path, "written", e))?;
     }
     for folder in parents(files).iter().rev() {
         super::sync_folder(&super::joined(top, folder))?;
@@ -172,9 +181,14 @@ fn same_volume(volume: &File, root: &Path) -> Result<(), Error> {
     Err(Error::Vanished { volume: root.to_owned(), path: root.to_owned(), doing: "written" })
 }
 
-fn read_back(target: &Path, files: &Files, written: Written) -> Result<(), Error> {
+fn read_back(
+    (volume, root, name): (&File, &Path, &str),
+    files: &Files,
+    written: Written,
+) -> Result<(), Error> {
+    let target = &root.join(name);
     let folders = files.keys().map(|path| path.matches('/').count()).max().unwrap_or_default();
-    let names = names_below(open_folder(target)?, target, folders)?;
+    let names = names_below(open_folder_in(volume, name, root)?, target, folders)?;
     let mut expected = parents(files);
     expected.extend(files.keys().cloned());
     if names != expected {
@@ -184,7 +198,7 @@ fn read_back(target: &Path, files: &Files, written: Written) -> Result<(), Error
         });
     }
     files.iter().try_for_each(|(name, bytes)| {
-        super::read_back(&super::joined(target, name), bytes, written)
+        Place::of(&super::joined(target, name)).read_back(bytes, written)
     })
 }
 
@@ -243,10 +257,7 @@ impl Reader<'_> {
 
     fn file(&mut self, folder: &File, name: &str, here: &Path) -> Result<Vec<u8>, Error> {
         let path = here.join(name);
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(folder, name, flags, Mode::empty())
-            .map_err(|e| Error::of(&path, "read", e))?;
-        let file = super::regular(File::from(file), &path)?;
+        let file = Place::within(folder, name, &path).open()?;
         let mut bytes = Vec::new();
         let limit = self.limits.bytes_each;
         let taken = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
@@ -306,8 +317,15 @@ pub(super) fn open_folder(path: &Path) -> Result<File, Error> {
     open_folder_at(CWD, path, path, OFlags::empty())
 }
 
-fn open_folder_in(folder: &File, name: &str, here: &Path) -> Result<File, Error> {
-    open_folder_at(folder, Path::new(name), &here.join(name), OFlags::NOFOLLOW)
+/// Opens a folder in an open one; a link of that name is told as one.
+pub(super) fn open_folder_in(folder: &File, name: &str, here: &Path) -> Result<File, Error> {
+    let path = here.join(name);
+    match open_folder_at(folder, Path::new(name), &path, OFlags::NOFOLLOW) {
+        Err(error @ Error::NotRegular { .. }) => {
+            kind_of(folder, name, FileType::Unknown, &path).and(Err(error))
+        }
+        opened => opened,
+    }
 }
 
 fn open_folder_at(at: impl AsFd, name: &Path, path: &Path, more: OFlags) -> Result<File, Error> {
