@@ -87,9 +87,9 @@ impl Pty {
         let mut state = self.screen.text.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let shown = plain(&state.0);
-            if let Some(at) = shown[self.read..].find(text) {
+            if let Some((at, end)) = find(&shown[self.read..], text) {
                 let before = shown[self.read..self.read + at].to_owned();
-                self.read += at + text.len();
+                self.read += end;
                 return before;
             }
             let left = PATIENCE.saturating_sub(start.elapsed());
@@ -202,6 +202,22 @@ fn watch(mut master: File, screen: Arc<Screen>) {
     });
 }
 
+/// Where `text` begins and ends on the screen, which breaks lines at spaces of its own choice and indents what follows.
+fn find(shown: &str, text: &str) -> Option<(usize, usize)> {
+    let ends = |at: usize| {
+        let mut rest = &shown[at..];
+        for letter in text.chars() {
+            rest = match rest.strip_prefix(letter) {
+                Some(rest) => rest,
+                None if letter == ' ' => rest.strip_prefix('\n')?.trim_start_matches(' '),
+                None => return None,
+            };
+        }
+        Some(shown.len() - rest.len())
+    };
+    shown.char_indices().find_map(|(at, _)| Some((at, ends(at)?)))
+}
+
 /// The text without carriage returns and without escape sequences that colour or move.
 fn plain(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
@@ -243,6 +259,13 @@ mod tests {
         let ended = pty.finish();
         assert_eq!(ended.status.code(), Some(7));
         assert_eq!(ended.transcript, "Name? Ada\nit is Ada\n50 200\n");
+    }
+
+    #[test]
+    fn a_line_that_is_broken_is_found() {
+        let (_scratch, mut pty) = shell("printf 'a: one\\n   two \\nthree'");
+        assert_eq!(pty.expect("one two "), "a: ");
+        assert_eq!(pty.expect("three"), "\n");
     }
 
     #[test]

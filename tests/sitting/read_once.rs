@@ -78,7 +78,9 @@ fn inputs_that_are_exchanged_while_the_ceremony_is_held_change_nothing() {
     assert_eq!(bench.conduct().code(), 1);
     bench.write_answers(&TOKENS, "");
     // Another request, another plan, and no past.
-    let other = bench.write_request(&bench.published());
+    let mut other = bench.request(&bench.published());
+    other.server = "https://localhost:4444".to_owned();
+    let other = bench.lay_request(&other);
     assert_ne!(other, request);
     bench.lay_plan(&plan.replace(&request.to_string(), &other.to_string()), &[]);
     fs::remove_dir_all(bench.trust(1)).unwrap();
