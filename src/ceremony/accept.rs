@@ -2,6 +2,8 @@
 //!
 //! Second floor: pure.
 
+use std::collections::BTreeSet;
+
 use super::fact::{Certified, Fact, ModuleRead, Purpose, ShareMade, Statement};
 use super::roster::{Holding, KeyOrigin};
 use super::statement::Said;
@@ -85,7 +87,8 @@ impl Ceremony {
             }
             (Act::AttestClock, Fact::ClockAttested { watches }) => {
                 super::opening::check_clock(self.inputs(), watches, self.has_any_intent())?;
-                watches.iter().try_for_each(|watch| self.check_attested(watch.machine))
+                let read: BTreeSet<_> = watches.iter().map(|watch| watch.machine).collect();
+                read.into_iter().try_for_each(|at| self.check_attested(at))
             }
             (Act::ReadRequest, Fact::RequestRead { request, second }) => {
                 self.check_request(*request, *second)?;
