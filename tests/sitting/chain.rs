@@ -197,8 +197,8 @@ fn check_questions(ran: &Ran, before: &Standing, death: &dyn Death) {
             continue;
         };
         let Ok(step) = step.parse::<u64>() else { continue };
-        // What stands on paper is asked for at every restart (rule 20).
-        if ["plan's digest", "last closing digest", "checkpoint page"]
+        // What stands on paper, and what was done since, is asked at every restart (rule 20).
+        if ["plan's digest", "last closing digest", "checkpoint page", "ask everybody here"]
             .iter()
             .any(|page| question.contains(page))
         {
