@@ -1,4 +1,5 @@
-//! A ceremony from its record: opened as it was, every fact taken up in order, none believed unchecked.
+//! A ceremony from its record: opened as it was, every fact that something rests on taken up in order, none believed
+//! unchecked.
 //!
 //! Second floor: pure.
 
@@ -12,7 +13,7 @@ use crate::check::Check;
 use crate::record::{Body, Entry, Mode, Record};
 use crate::refusal::Refusal;
 
-/// Opens a ceremony at the time of its record, and takes up every fact. A refusal names the record's line.
+/// Opens a ceremony at the time of its record, and takes up the facts, all but idle readings of the clock. A refusal names the record's line.
 ///
 /// # Errors
 /// `[FACT-ORDER]` for a record of another plan or past; the rule that an input or a fact breaks.

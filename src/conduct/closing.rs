@@ -166,8 +166,5 @@ impl Session<'_> {
 
 /// Writes a file of the custody folder below `root`: the work folder or a `room` media.
 pub(super) fn keep(root: &Path, path: &str, bytes: &[u8]) -> Result<(), media::Error> {
-    let path = format!("{CUSTODY}/{path}");
-    let (folder, _) = path.rsplit_once('/').unwrap_or((CUSTODY, ""));
-    media::make_folders(root, folder)?;
-    media::write_new_in(root, &path, bytes).map(drop)
+    media::write_new_in(root, &format!("{CUSTODY}/{path}"), bytes).map(drop)
 }

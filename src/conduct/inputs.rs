@@ -236,10 +236,13 @@ fn check_proofs(plan: &Plan, proofs: &BTreeMap<String, Vec<u8>>) -> Result<(), R
 }
 
 /// The media that inputs were read from.
-pub(super) fn media<'a>(binding: &'a Binding, read: &PlanFile) -> Vec<&'a PathBuf> {
+pub(super) fn media<'a>(
+    binding: &'a Binding,
+    read: &PlanFile,
+) -> impl Iterator<Item = &'a PathBuf> + use<'a> {
     let inward = read.plan.request().map(|_| &binding.media.inward).into_iter().flatten();
     let room = binding.trust.as_ref().map(|_| &binding.media.room).into_iter().flatten();
-    inward.chain(room).collect()
+    inward.chain(room)
 }
 
 /// The custody folder, from both `room` media, equal.

@@ -53,7 +53,10 @@ pub struct Room<'a> {
 
 impl Room<'_> {
     /// Sees to it that no two of these media, which are in, are one: those of a ceremony are file systems of their own.
-    fn expect_apart(&self, media: &[&PathBuf]) -> Result<(), media::Error> {
+    fn expect_apart<'a>(
+        &self,
+        media: impl IntoIterator<Item = &'a PathBuf>,
+    ) -> Result<(), media::Error> {
         let apart = match self.mode {
             Mode::Ceremony => Apart::Volumes,
             Mode::Practice | Mode::Rehearsal => Apart::Folders,
@@ -102,7 +105,7 @@ pub fn conduct(room: Room<'_>, plan: &PlanFile) -> Result<Finished, Refusal> {
     let (work, binding) = (room.binding.work.clone(), &room.binding);
     journal::refuse_unfinished(&work)?;
     let files = inputs::Files::gather(binding, plan)?;
-    room.expect_apart(&inputs::media(binding, plan))
+    room.expect_apart(inputs::media(binding, plan))
         .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
     let at = room.clock.now();
     let ceremony = Ceremony::open(files.inputs()?, at)?;

@@ -40,8 +40,7 @@ impl Session<'_> {
         for root in &room {
             media::expect(root, Kind::Room).map_err(|error| self.device(&error))?;
         }
-        let apart = self.room.expect_apart(&room.iter().collect::<Vec<_>>());
-        apart.map_err(|error| self.device(&error))?;
+        self.room.expect_apart(&room).map_err(|error| self.device(&error))?;
         for root in room {
             media::write_tree(&root, &name, &files).map_err(|error| self.device(&error))?;
         }

@@ -197,8 +197,8 @@ impl Session<'_> {
         for root in &binding.room {
             media::expect(root, Marked::Room).map_err(|error| self.device(&error))?;
         }
-        let media: Vec<&PathBuf> = outward.iter().chain(&binding.room).collect();
-        self.room.expect_apart(&media).map_err(|error| self.device(&error))
+        let media = outward.iter().chain(&binding.room);
+        self.room.expect_apart(media).map_err(|error| self.device(&error))
     }
 
     /// The end: the words for the signed page, and what happens next.

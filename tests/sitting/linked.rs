@@ -29,18 +29,22 @@ fn genesis() -> Bench {
     bench
 }
 
+#[track_caller]
+fn refuses_link(bench: &Bench, name: &str) {
+    let ran = bench.conduct();
+    let told = bench.told(&ran);
+    let expected =
+        format!("error: `{name}` is a symbolic link, expected a regular file or folder\n{PLAIN}\n");
+    assert!(told.contains(&expected), "{told}");
+    assert_eq!(ran.code(), 3);
+}
+
 #[test]
 fn a_folder_that_is_a_link_to_the_other_media_is_no_second_copy() {
     let bench = genesis();
     let link = bench.path("media/out-1b/trust");
     symlink("../out-1a/trust", &link).unwrap();
-    let ran = bench.conduct();
-    let told = bench.told(&ran);
-    let expected = format!(
-        "error: `media/out-1b/trust` is a symbolic link, expected a regular file or folder\n{PLAIN}\n"
-    );
-    assert!(told.contains(&expected), "{told}");
-    assert_eq!(ran.code(), 3);
+    refuses_link(&bench, "media/out-1b/trust");
     fs::remove_file(link).unwrap();
     bench.resume().ok();
     let mut same = command("diff", bench.scratch.path());
@@ -52,13 +56,7 @@ fn the_custody_folder_is_written_behind_no_link() {
     let bench = genesis();
     let link = bench.path("media/room-2/custody");
     symlink("../in-1", &link).unwrap();
-    let ran = bench.conduct();
-    let told = bench.told(&ran);
-    let expected = format!(
-        "error: `media/room-2/custody` is a symbolic link, expected a regular file or folder\n{PLAIN}\n"
-    );
-    assert!(told.contains(&expected), "{told}");
-    assert_eq!(ran.code(), 3);
+    refuses_link(&bench, "media/room-2/custody");
     // Serials and labels never leave the room.
     assert!(!bench.path("media/in-1/tokens").exists());
     fs::remove_file(link).unwrap();

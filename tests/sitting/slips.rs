@@ -8,6 +8,7 @@ use officiant::{digest::Digest, root::Dialect};
 use super::Bench;
 use super::bad_answer::waits_at;
 use super::genesis::on_one_token;
+use super::paper::flat;
 use crate::harness::{command::command, pty::Pty};
 
 const TOKENS: [&str; 1] = ["officer-a"];
@@ -90,7 +91,7 @@ fn a_room_file_that_was_changed_before_it_was_read_is_an_exception_too() {
     let after = [&before[..], b"# mended\n"].concat();
     fs::write(&path, &after).unwrap();
     let ran = bench.resume().ok();
-    let told = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = flat(&ran.stderr);
     let [before, after] = [before, after].map(|bytes| Digest::of(&bytes));
     let expected = format!(
         "expected: room.toml {before}, with which the ceremony began happened: room.toml is now {after}"
@@ -104,7 +105,7 @@ fn media_that_are_not_what_they_should_be_can_be_changed_three_times() {
     bench.scratch.file("media/out-1b/officiant-media", "room\n");
     let ran = bench.conduct();
     assert_eq!(ran.code(), 1);
-    let told = bench.told(&ran).split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = flat(&bench.told(&ran));
     let wrong = "media `media/out-1b` is marked `room`, expected `out` [MEDIA-KIND]";
     assert_eq!(told.matches(wrong).count(), 3, "{told}");
     assert!(!bench.path("media/out-1a/trust").exists());

@@ -38,12 +38,9 @@ pub(crate) fn run(args: &args::Prove) -> Result<Proved, Error> {
     files::mark(&args.out, Kind::In)?;
     let mut paths = Vec::new();
     for proof in &proofs {
-        let path = args.out.join(proof.path());
         let name = proof.path();
-        let (folder, _) = name.rsplit_once('/').unwrap_or_default();
-        media::make_folders(&args.out, folder)?;
         media::write_new_in(&args.out, &name, proof.to_line().as_bytes())?;
-        paths.push(path);
+        paths.push(args.out.join(name));
     }
     Ok(Proved { claim, keys: proofs.iter().map(|proof| proof.key).collect(), paths })
 }

@@ -26,9 +26,12 @@ pub enum Apart {
 ///
 /// # Errors
 /// [`Error::One`] with the two; whatever the media answers.
-pub fn expect_apart(roots: &[&PathBuf], apart: Apart) -> Result<(), Error> {
+pub fn expect_apart<'a>(
+    roots: impl IntoIterator<Item = &'a PathBuf>,
+    apart: Apart,
+) -> Result<(), Error> {
     let mut seen: Vec<(u64, u64, &Path)> = Vec::new();
-    for root in roots.iter().map(|root| root.as_path()) {
+    for root in roots.into_iter().map(PathBuf::as_path) {
         let there = root.metadata().map_err(|e| Error::of(root, "read", e))?;
         let (volume, folder) = (there.dev(), there.ino());
         let is_one = |(other, inside, _): &&(u64, u64, &Path)| {
@@ -62,8 +65,12 @@ pub fn read_tree_in(root: &Path, name: &str, limits: Limits) -> Result<Option<Fi
 /// # Errors
 /// [`Error::NotRegular`] if a link or a file has one of the names; [`Error::Name`]; whatever the media answers.
 pub fn make_folders(root: &Path, name: &str) -> Result<(), Error> {
+    made(root, name).map(drop)
+}
+
+fn made(root: &Path, name: &str) -> Result<File, Error> {
     let (mut open, mut here) = (open_folder(root)?, root.to_owned());
-    for part in name.split('/') {
+    for part in name.split('/').filter(|part| !part.is_empty()) {
         check_name(part)?;
         let mode = Mode::from_raw_mode(0o777);
         let path = here.join(part);
@@ -80,17 +87,17 @@ pub fn make_folders(root: &Path, name: &str) -> Result<(), Error> {
         open = inner.map_err(|error| if made { error.lost() } else { error })?;
         here = path;
     }
-    Ok(())
+    Ok(open)
 }
 
-/// Writes a new file `name` below `root`, as [`super::write_new`]; its folder is there already.
+/// Writes a new file `name` below `root`, as [`super::write_new`], and makes its folders, as [`make_folders`].
 ///
 /// # Errors
-/// As [`super::write_new`], and [`Error::NotRegular`] if a link has the name of one of its folders.
+/// Those of both.
 pub fn write_new_in(root: &Path, name: &str, bytes: &[u8]) -> Result<Written, Error> {
     let (parent, last) = name.rsplit_once('/').unwrap_or(("", name));
     check_name(last)?;
-    write_new_at(&folder(root, parent)?, last, &joined(root, name), bytes)
+    write_new_at(&made(root, parent)?, last, &joined(root, name), bytes)
 }
 
 /// Opens a folder below `root`, whose own path may lead over links, as mount points do.
@@ -195,7 +202,7 @@ mod tests {
         let (one, other) = scratch("apart");
         let way = one.with_file_name("way");
         symlink(&other, &way).unwrap();
-        let apart = |second: &PathBuf, apart| expect_apart(&[&one, &other, second], apart);
+        let apart = |second: &PathBuf, apart| expect_apart([&one, &other, second], apart);
         let words = |first: &Path, second: &Path, what| {
             format!("media `{}` and `{}` are one {what}", first.display(), second.display())
         };
@@ -204,7 +211,7 @@ mod tests {
         assert_eq!(told(apart(&way, Apart::Folders)), words(&other, &way, "folder"));
         let disk = words(&one, &other, "file system");
         assert_eq!(told(apart(&elsewhere, Apart::Volumes)), disk);
-        assert!(expect_apart(&[&one, &elsewhere], Apart::Volumes).is_ok());
+        assert!(expect_apart([&one, &elsewhere], Apart::Volumes).is_ok());
         fs::remove_dir_all(one.parent().unwrap()).unwrap();
     }
 }
