@@ -23,3 +23,4 @@ mod sitting;
 mod softhsm;
 mod token;
 mod walk;
+mod yubikey;

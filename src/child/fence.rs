@@ -27,6 +27,8 @@ pub(super) enum Sockets {
 /// What stays within a child's reach behind its fence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
+    /// The socket of pcscd, and no file.
+    Card,
     /// No file, no socket.
     Nothing,
     /// What a module and its libraries read.
@@ -42,7 +44,7 @@ pub(super) enum Reach {
 impl Reach {
     fn sockets(&self) -> Sockets {
         match self {
-            Self::Module { token: None, .. } => Sockets::Unix,
+            Self::Card | Self::Module { token: None, .. } => Sockets::Unix,
             Self::Module { token: Some(_), .. } | Self::Nothing => Sockets::None,
         }
     }

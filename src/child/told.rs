@@ -116,6 +116,10 @@ fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
         E::ManyBlanks { .. } => "insert one new token at a time",
         E::Module { .. } => "correct the path of the module in the room file, or install it",
         E::ModuleChanged { .. } => "put back the module with which the ceremony began",
+        E::NotBlank { .. } => {
+            "use an empty token, or reset it with its maker's tool if nothing on it is needed"
+        }
+        E::Untouched { .. } => "run `resume`, and touch it each time that it blinks",
         E::NoBlank => "insert the new token; what is initialised already is never wiped here",
         E::NoToken { .. } => "insert it; `officiant token list` shows what is present",
         E::PinLength { .. } | E::PinUnfit { .. } => {

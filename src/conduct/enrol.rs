@@ -156,7 +156,7 @@ impl Session<'_> {
     /// The folder of a soft token, if it is there.
     fn soft_folder(&self, name: &str) -> Option<PathBuf> {
         let bound = self.room.binding.token(name)?;
-        bound.softhsm.clone().filter(|folder| folder.exists())
+        bound.softhsm().cloned().filter(|folder| folder.exists())
     }
 
     /// Empties the folder of a soft token that was torn while it was initialised. Nothing was ever made on it: it has

@@ -11,3 +11,4 @@ pub(crate) mod pty;
 pub(crate) mod scratch;
 pub(crate) mod shim;
 pub(crate) mod softhsm;
+pub(crate) mod yubikey;

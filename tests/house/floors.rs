@@ -21,7 +21,7 @@ const DOCUMENTS: &[&str] = &["list", "request", "root", "seal", "share"];
 const CEREMONY: &[&str] = &["ceremony", "record", "trust"];
 const ROOM: &[&str] = &["room"];
 const DEVICES: &[&str] =
-    &["room::clock", "room::console", "room::entropy", "room::media", "room::pkcs11"];
+    &["room::clock", "room::console", "room::entropy", "room::media", "room::piv", "room::pkcs11"];
 const ALL: &[&[&str]] =
     &[VALUES, DOCUMENTS, CEREMONY, ROOM, &["paper", "show", "verify", "conduct", "child", "cli"]];
 
@@ -47,7 +47,7 @@ const FLOORS: &[Floor] = &[
         modules: &["conduct"],
         may: &[VALUES, DOCUMENTS, CEREMONY, &["paper", "room", "child"]],
         // It writes media and asks people by itself; tokens it leaves to the children.
-        never: &["room::pkcs11::Module"],
+        never: &["room::piv", "room::pkcs11::Module"],
         pure: false,
     },
     // One token each, with its module; or the vault, which loads none.

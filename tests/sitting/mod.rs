@@ -49,6 +49,7 @@ mod rotate;
 mod shared;
 mod slips;
 mod unfinished;
+mod yubikey;
 
 pub(crate) use bench::{Bench, Holding, PlanText, Publisher};
 #[cfg(feature = "online")]
