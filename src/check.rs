@@ -145,6 +145,10 @@ checks! {
     SnapshotClient = "SNAPSHOT-CLIENT",
     /// A targets key that is new, and in TUF any online key, goes up only when it has signed what clients see then.
     TargetsUnsigned = "TARGETS-UNSIGNED",
+    /// What a token attests of a key is of that key, made on that very token, under the rules that were asked for.
+    TokenAttested = "TOKEN-ATTESTED",
+    /// No PIN or key stays on a token with which every token of its kind leaves the factory.
+    TokenFactory = "TOKEN-FACTORY",
     /// Only a token that is empty, and that no trust folder names, is initialised.
     TokenInit = "TOKEN-INIT",
     /// A token shows the public keys that were enrolled, planned or generated, and no other token has them.

@@ -63,7 +63,9 @@ fn of_token(error: &pkcs11::Error) -> Option<Check> {
         E::KeyMissing { .. } => Check::TokenKey,
         E::KeyTaken { .. } | E::KeyTwice { .. } => Check::TokenKeyTaken,
         E::LabelTaken { .. } | E::TwinLabel { .. } | E::TwinSerial { .. } => Check::TokenOne,
+        E::Factory { .. } => Check::TokenFactory,
         E::ModuleChanged { .. } => Check::RoomModules,
+        E::NotBlank { .. } => Check::TokenInit,
         E::ObjectTaken { .. } => Check::TokenObjectTaken,
         E::SecretUnreadable { .. } => Check::TokenSeal,
         _ => return None,
@@ -106,6 +108,7 @@ fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
         E::Device { .. } | E::Nonsense { .. } => {
             "take the token out, put it in again and run `resume`; if it stays so, use its spare"
         }
+        E::Factory { .. } => "give it another one; an enrolment asks for a PIN and draws the rest",
         E::Full { .. } => "use an empty token; nothing on this one is removed to make room",
         E::KeyTaken { .. } | E::LabelTaken { .. } | E::ObjectTaken { .. } => {
             "use an empty token, or give the new one another name in the plan"

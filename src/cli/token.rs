@@ -235,8 +235,8 @@ fn of(module: &binding::Module, softhsm: Option<PathBuf>) -> Driver {
     Driver::Module { module: path, sha256: None, softhsm, writes }
 }
 
-/// One driver for each soft token, one for each module that drives others or none that is bound yet, and one for all
-/// YubiKeys where any is bound.
+/// One driver for each soft token, one for each module that drives others or none that is bound yet (but not for the one
+/// that serves rehearsals alone), and one for all YubiKeys where any is bound.
 fn drivers(room: &Binding) -> Result<Vec<(String, Driver)>, Refusal> {
     let mut drivers = Vec::new();
     for module in &room.modules {
@@ -244,8 +244,10 @@ fn drivers(room: &Binding) -> Result<Vec<(String, Driver)>, Refusal> {
             binding::Driver::Module { name, softhsm } if *name == module.name => Some(softhsm),
             _ => None,
         });
-        let is_soft_alone = bound.clone().any(Option::is_some) && bound.all(Option::is_some);
-        if !is_soft_alone {
+        // Rehearsals make folders of their own; without one SoftHSM has nothing to show.
+        let rehearses = room.rehearsal.as_ref() == Some(&module.name);
+        let is_soft = rehearses || bound.clone().any(Option::is_some);
+        if !(is_soft && bound.all(Option::is_some)) {
             drivers.push((module.name.clone(), of(module, None)));
         }
     }

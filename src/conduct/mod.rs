@@ -3,6 +3,7 @@
 //! Roof: joins ceremony and room; starts and speaks to the children. Every file that it writes is written once.
 
 mod abandon;
+mod attested;
 mod closing;
 mod enrol;
 mod inputs;

@@ -90,6 +90,7 @@ impl YubiKeys {
 
     fn login(&mut self, pin: &Pin) -> Result<Login, Error> {
         let selected = self.selected("logging in")?;
+        selected.refuse_factory()?;
         match selected.card.verify_pin(pin.expose().as_bytes()) {
             Ok(()) => {
                 selected.is_open = true;
@@ -165,6 +166,7 @@ fn face(card: &mut YubiKey) -> Option<Face> {
         has_user_pin: pin.as_ref().and_then(|pin| pin.default) != Some(true),
         user_pin: left.map_or(TriesLeft::Unsaid, |left| tries_left(left.remaining_count)),
         pin_len: PIN_LEN,
+        is_touched: true,
     })
 }
 

@@ -211,6 +211,7 @@ mod tests {
             has_user_pin: true,
             user_pin: TriesLeft::Unsaid,
             pin_len: (4, 8),
+            is_touched: false,
         };
         (Slot::try_from(0u64).unwrap(), face)
     }

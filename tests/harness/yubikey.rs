@@ -33,7 +33,7 @@ impl Readers {
     /// Starts pcscd with two readers or more.
     pub(crate) fn new(pairs: u16) -> Self {
         let scratch = Scratch::new();
-        let readers: String = (0..pairs).map(reader).collect();
+        let readers: String = (0..pairs).map(|pair| reader(&scratch, pair)).collect();
         scratch.file("readers/vpcd", readers);
         let folder = scratch.path().join("readers");
         let script = format!(
@@ -51,32 +51,63 @@ impl Readers {
         wait("pcscd does not listen", || {
             network(&process) != network(Path::new("/proc/self")) && socket.exists()
         });
-        Self { daemon, scratch }
+        let readers = Self { daemon, scratch };
+        // It listens before it has them.
+        wait("pcscd has no readers", || readers.rows().len() == 2 * usize::from(pairs));
+        readers
     }
 
     /// Puts a YubiKey into the reader of that number, from 0, and waits until pcscd found it.
     pub(crate) fn put_in(&self, number: u16, serial: u32, firmware: &str) -> YubiKey {
+        self.put_in_as(number, serial, &["--firmware", firmware])
+    }
+
+    /// The same, with more to tell it.
+    pub(crate) fn put_in_as(&self, number: u16, serial: u32, more: &[&str]) -> YubiKey {
+        let card = self.card(number, serial, more);
+        wait(&format!("pcscd does not see YubiKey {serial}"), || self.is_in(number));
+        card
+    }
+
+    /// Takes it out of that reader, and waits until pcscd knows.
+    pub(crate) fn take_out(&self, number: u16, card: YubiKey) {
+        drop(card);
+        wait("pcscd still sees the YubiKey", || !self.is_in(number));
+    }
+
+    /// Puts a YubiKey into each of so many readers, with serials from 1001 on.
+    pub(crate) fn fill(&self, cards: u16) -> Vec<YubiKey> {
+        let serial = |number| 1001 + u32::from(number);
+        let filled = (0..cards).map(|n| self.card(n, serial(n), &[])).collect();
+        wait("pcscd does not see all YubiKeys", || (0..cards).all(|n| self.is_in(n)));
+        filled
+    }
+
+    fn card(&self, number: u16, serial: u32, more: &[&str]) -> YubiKey {
         let port = (FIRST_PORT + number).to_string();
         let state = self.scratch.path().join(serial.to_string());
         let mut card = self.within(&["--net"]);
         card.arg(peer("vpiv/vpiv"));
-        card.args(["--port", &port, "--serial", &serial.to_string(), "--firmware", firmware]);
+        card.args(["--port", &port, "--serial", &serial.to_string()]).args(more);
         card.arg("--state").arg(&state);
-        let card = YubiKey(Server(card.stderr(Stdio::null()).spawn().unwrap()));
-        wait("pcscd does not see the YubiKey", || self.is_in(number));
-        card
+        YubiKey(Server(card.stderr(Stdio::null()).spawn().unwrap()))
     }
 
     fn is_in(&self, number: u16) -> bool {
-        let listed = run(self.within(&[]).args(["opensc-tool", "--list-readers"])).stdout;
-        let row = format!("{number}    Yes");
-        listed.lines().any(|line| line.starts_with(&row))
+        self.rows().get(usize::from(number)).is_some_and(|row| row.contains(" Yes "))
     }
 
-    /// The certificate of the authority that vouches for the attestations of a YubiKey.
-    #[expect(dead_code, reason = "the next test needs it")]
-    pub(crate) fn authority(&self, serial: u32) -> Vec<u8> {
-        fs::read(self.scratch.path().join(serial.to_string()).join("ca.der")).unwrap()
+    /// A line for each reader: number, whether a card is in, name.
+    fn rows(&self) -> Vec<String> {
+        let listed = run(self.within(&[]).args(["opensc-tool", "--list-readers"])).stdout;
+        listed.lines().filter(|row| row.contains("YubiKey")).map(str::to_owned).collect()
+    }
+
+    /// Sends commands to the card in the first reader, as another program would; hex with colons.
+    pub(crate) fn send(&self, commands: &[&str]) {
+        let mut tool = self.within(&[]);
+        tool.args(["opensc-tool", "--card-driver", "default"]);
+        run(tool.args(commands.iter().flat_map(|command| ["--send-apdu", command]))).ok();
     }
 
     /// Starts children that reach pcscd.
@@ -115,13 +146,17 @@ fn wait(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// What pcscd is told of a pair of readers.
-fn reader(pair: u16) -> String {
-    let port = FIRST_PORT + 2 * pair;
+/// What pcscd is told of a pair of readers. The driver keeps its readers in one table, whatever pair they are of, so each
+/// pair has a copy of it.
+fn reader(scratch: &Scratch, pair: u16) -> String {
+    let driver = scratch.path().join(format!("driver-{pair}.so"));
+    fs::copy(DRIVER, &driver).unwrap();
+    let (port, driver) = (FIRST_PORT + 2 * pair, driver.display());
     format!(
         "FRIENDLYNAME \"Yubico YubiKey OTP+FIDO+CCID {pair}\"\nDEVICENAME /dev/null:{port:#06x}\n\
-         LIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so\nCHANNELID {port:#06x}\n"
+         LIBPATH {driver}\nCHANNELID {port:#06x}\n"
     )
 }
 
+const DRIVER: &str = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
 const FIRST_PORT: u16 = 0x9100;

@@ -348,7 +348,8 @@ impl Bench {
         run(&mut self.command(arguments))
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// What runs `officiant` with arguments in the room.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let binary = Path::new(env!("CARGO_BIN_EXE_officiant"));
         let mut command = command(binary, self.scratch.path());
         command.args(arguments);

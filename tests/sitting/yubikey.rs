@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use officiant::root::Dialect;
+use officiant::{root::Dialect, trust::Held};
 
-use super::genesis::on_one_token;
+use super::genesis::{in_shares, on_one_token};
 use super::{Bench, Holding, PlanText};
 use crate::harness::{
     command::{Ran, run},
@@ -57,4 +57,65 @@ fn a_yubikey_signs_a_first_root_and_the_next() {
     });
     conduct(&readers, &bench).ok();
     assert_eq!(bench.shape("repo.test", 2), "2 of root-a root-b, signed by root-a root-b");
+}
+
+#[test]
+fn a_key_in_shares_over_yubikeys_signs_a_first_root() {
+    if !may_mount("a_key_in_shares_over_yubikeys_signs_a_first_root") {
+        return;
+    }
+    let tokens = ["share-1", "share-2", "share-3", "share-4", "share-5"];
+    let readers = Readers::new(3);
+    let _cards = readers.fill(5);
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bind(&bench, &tokens);
+    bench.write_answers(&tokens, "");
+    bench.write_plan(&in_shares());
+    conduct(&readers, &bench).ok();
+    assert_eq!(bench.shape("localhost:5000/one", 1), "1 of root-s, signed by root-s");
+    let Held::Shares { shares, .. } = &bench.custody().keys[0].held else { panic!("no shares") };
+    assert!(shares.iter().all(|share| share.on_token));
+}
+
+#[test]
+fn a_yubikey_that_attests_another_is_refused() {
+    if !may_mount("a_yubikey_that_attests_another_is_refused") {
+        return;
+    }
+    let readers = Readers::new(1);
+    let _card = readers.put_in_as(0, 1001, &["--attests", "1002"]);
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bind(&bench, &["officer-a"]);
+    bench.write_answers(&["officer-a"], "");
+    bench.write_plan(&on_one_token());
+    let ran = conduct(&readers, &bench);
+    assert_eq!(ran.code(), 1);
+    let said = "error: key `officer-a attest` on token `officer-a`: attested by YubiKey 1002, \
+                expected 1001 [TOKEN-ATTESTED]";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+}
+
+#[test]
+fn yubikeys_are_listed_and_shown() {
+    if !may_mount("yubikeys_are_listed_and_shown") {
+        return;
+    }
+    let readers = Readers::new(1);
+    let _cards = readers.fill(2);
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bind(&bench, &["officer-a"]);
+    bench.write_answers(&["officer-a"], "");
+    bench.write_plan(&on_one_token());
+    conduct(&readers, &bench).ok();
+    let token = |arguments: &[&str]| {
+        let command = [&["token"], arguments, &["--room", "room-1.toml"]].concat();
+        run(&mut readers.beside(&bench.command(&command))).ok().stdout
+    };
+    let listed = "yubikey  token `officer-a` (serial 1001)  Yubico YubiKey  firmware 5.7.1  \
+                  initialised, PIN set, 3 tries left\n\
+                  yubikey  empty token (serial 1002)  Yubico YubiKey  firmware 5.7.1\n";
+    assert_eq!(token(&["list"]), listed);
+    let shown = "label     officer-a\nserial    1001\nmaker     Yubico\nmodel     YubiKey\n\
+                 firmware  5.7.1\nstate     initialised, PIN set, 3 tries left\n";
+    assert_eq!(token(&["show", "officer-a"]), shown);
 }

@@ -1,8 +1,15 @@
 //! Real children on virtual YubiKeys, through pcscd: what they do as any token does, and what is their own.
 
 use officiant::{
-    child::token::{Driver, Generated, Login, Purpose, SoPin, Token},
+    check::Check,
+    child::{
+        Error,
+        token::{Driver, Generated, Login, Object, Purpose, SoPin, Token},
+        vault::Vault,
+    },
     key::{Algorithm, Scheme},
+    room::token::TriesLeft,
+    seal::SealKey,
     secret::{Pin, SecretBytes},
 };
 
@@ -66,3 +73,142 @@ fn a_yubikey_of_either_firmware_makes_keys_and_signs_with_them() {
         assert_eq!(labels, ["attest", "root-a", "root-b"]);
     }
 }
+
+#[test]
+fn nothing_stays_with_which_a_yubikey_leaves_the_factory() {
+    if !may_mount("nothing_stays_with_which_a_yubikey_leaves_the_factory") {
+        return;
+    }
+    let readers = Readers::new(1);
+    let _card = readers.put_in(0, SERIAL, "5.7.1");
+    let mut token = start(&readers);
+    let refused = |error: Error| (error.check(), error.to_string());
+    let one = |what: &str| {
+        let name = "token `` (serial 4242)";
+        (
+            Some(Check::TokenFactory),
+            format!("{name} has the {what} with which every one leaves the factory"),
+        )
+    };
+    let factory = token.init(None, "officer-a", SoPin::Drawn, pin("123456")).unwrap_err();
+    assert_eq!(refused(factory).0, Some(Check::TokenFactory));
+    assert!(!token.list().unwrap().faces[0].is_initialised);
+    // What another tool made ready by half is not taken up either.
+    token.select("4242").unwrap();
+    assert_eq!(refused(token.login(pin("123456")).unwrap_err()), one("PIN"));
+    readers.send(&[SELECT, "00:24:00:80:10:31:32:33:34:35:36:ff:ff:31:33:35:37:39:32:ff:ff"]);
+    token.select("4242").unwrap();
+    assert_eq!(refused(token.login(pin(PIN)).unwrap_err()), one("PUK"));
+    let used = token.init(None, "officer-a", SoPin::Drawn, pin(PIN)).unwrap_err();
+    let words = "token `officer-a` (serial 4242) is not as it left the factory: its PIN was set";
+    assert_eq!(refused(used), (Some(Check::TokenInit), words.to_owned()));
+}
+
+#[test]
+fn what_outranks_the_pin_of_a_yubikey_is_drawn_and_forgotten() {
+    if !may_mount("what_outranks_the_pin_of_a_yubikey_is_drawn_and_forgotten") {
+        return;
+    }
+    let readers = Readers::new(1);
+    let _card = readers.put_in(0, SERIAL, "5.4.3");
+    let mut token = start(&readers);
+    let begin = |token: &mut Token, user: &str| {
+        token.init(None, "officer-a", SoPin::Transport(pin("87654321")), pin(user))
+    };
+    begin(&mut token, "11111111").unwrap();
+    assert!(token.takes_so_pin(pin("87654321")).unwrap());
+    assert!(!token.takes_so_pin(pin("12345678")).unwrap());
+    // Interrupted here, it is begun anew: nobody needs to know the PIN that it had.
+    begin(&mut token, PIN).unwrap();
+    assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
+    token.generate(Purpose::Attest, Algorithm::EcdsaP256, "attest").unwrap();
+    token.discard_so_pin(pin("87654321")).unwrap();
+    assert!(!token.takes_so_pin(pin("87654321")).unwrap());
+}
+
+#[test]
+fn a_wrong_pin_of_a_yubikey_is_tried_once_and_counted() {
+    if !may_mount("a_wrong_pin_of_a_yubikey_is_tried_once_and_counted") {
+        return;
+    }
+    let readers = Readers::new(1);
+    let _card = readers.put_in(0, SERIAL, "5.7.1");
+    let mut token = fresh(&readers);
+    token.logout().unwrap();
+    for left in [TriesLeft::Count(2), TriesLeft::Last, TriesLeft::Locked] {
+        assert_eq!(token.login(pin("246802")).unwrap(), Login::Refused(left));
+    }
+    assert_eq!(token.login(pin(PIN)).unwrap(), Login::Refused(TriesLeft::Locked));
+    assert_eq!(token.select("4242").unwrap().user_pin, TriesLeft::Locked);
+}
+
+#[test]
+fn each_key_of_a_yubikey_does_one_thing_after_a_login() {
+    if !may_mount("each_key_of_a_yubikey_does_one_thing_after_a_login") {
+        return;
+    }
+    let readers = Readers::new(1);
+    let _card = readers.put_in(0, SERIAL, "5.7.1");
+    let mut token = fresh(&readers);
+    let root = token.generate(Purpose::Root, Algorithm::EcdsaP256, "root-a").unwrap().key;
+    let seal = token.generate(Purpose::Seal, Algorithm::EcdsaP256, "seal").unwrap().key;
+    let twice = token.generate(Purpose::Root, Algorithm::EcdsaP256, "root-a").unwrap_err();
+    assert_eq!(twice.check(), Some(Check::TokenKeyTaken));
+    let to = SealKey::try_from(seal.public.clone()).unwrap();
+    let mut vault = Vault::start(&readers.launch("vault")).unwrap();
+    let sealed = vault.challenge(&to).unwrap();
+    let point = vault.peer_point(&sealed, &to).unwrap();
+    let agreed = token.agree(&seal, &point).unwrap();
+    vault.meet(&sealed, &to, &agreed).unwrap();
+    let input = [Scheme::of_certificate(Algorithm::EcdsaP256).to_sign(b"text")];
+    let cannot = "token `officer-a` (serial 4242) cannot do";
+    for error in [token.sign(&seal, &input).unwrap_err(), token.agree(&root, &point).err().unwrap()]
+    {
+        assert!(error.to_string().starts_with(cannot), "{error}");
+    }
+    token.logout().unwrap();
+    let error = token.sign(&root, &input).unwrap_err().to_string();
+    assert_eq!(error, "token `officer-a` (serial 4242) is not logged in; stopped while signing");
+    assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
+    token.destroy(&root).unwrap();
+    assert!(token.sign(&root, &input).is_err());
+    let anew = token.generate(Purpose::Root, Algorithm::EcdsaP256, "root-a").unwrap();
+    assert_eq!(anew.key.id, root.id);
+    assert_eq!(token.reclaim(Purpose::Root, "root-a").unwrap().unwrap().key, anew.key);
+    // A key that asks for no touch is no root key.
+    assert_eq!(token.reclaim(Purpose::Root, "attest").unwrap(), None);
+}
+
+#[test]
+fn a_yubikey_keeps_objects_by_name_until_it_is_full() {
+    if !may_mount("a_yubikey_keeps_objects_by_name_until_it_is_full") {
+        return;
+    }
+    let readers = Readers::new(1);
+    let card = readers.put_in(0, SERIAL, "5.7.1");
+    let mut token = fresh(&readers);
+    let object = |n: u8| Object { label: format!("share {n}"), application: "test".to_owned() };
+    for n in 1..=32 {
+        token.store(&object(n), &[n; 600]).unwrap();
+    }
+    let full = token.store(&object(33), b"more").unwrap_err();
+    assert_eq!(
+        full.to_string(),
+        "token `officer-a` (serial 4242) is full; stopped while storing `share 33`"
+    );
+    let taken = token.store(&object(7), b"other").unwrap_err();
+    assert_eq!(taken.check(), Some(Check::TokenObjectTaken));
+    token.delete("share 7").unwrap();
+    // Taken out and put in again, it has what it had.
+    readers.take_out(0, card);
+    let gone = token.read("share 8").unwrap_err().to_string();
+    assert_eq!(gone, "token `officer-a` (serial 4242) was removed while reading its objects");
+    let _card = readers.put_in(0, SERIAL, "5.7.1");
+    token.select("4242").unwrap();
+    assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
+    assert_eq!(token.objects().unwrap().len(), 31);
+    assert_eq!(token.read("share 8").unwrap(), [8; 600]);
+    assert!(token.read("share 7").is_err());
+}
+
+const SELECT: &str = "00:a4:04:00:05:a0:00:00:03:08";

@@ -25,6 +25,9 @@ impl YubiKeys {
         let mut face = self.select(&serial)?;
         face.name.label = blank.label.to_owned();
         refuse_length(&blank.user_pin, &face.name, face.pin_len)?;
+        if blank.user_pin.expose().as_bytes() == FACTORY_PIN {
+            return Err(Error::Factory { token: face.name, what: "PIN".to_owned() });
+        }
         let puk = match &blank.so_pin {
             Some(pin) => SecretBytes::copy_of(pin.expose().as_bytes()),
             None => draw_puk().ok_or_else(|| drawing(&face.name))?,
@@ -67,18 +70,27 @@ impl YubiKeys {
 }
 
 impl Selected {
+    /// Whoever holds the YubiKey knows what every one leaves the factory with.
+    pub(super) fn refuse_factory(&mut self) -> Result<(), Error> {
+        for (id, what) in OPENS {
+            let said =
+                of(&mut self.card, id).map_err(self.fail("looking whether it was made ready"));
+            if said?.default == Some(true) {
+                let (token, what) = (self.name.clone(), what.to_owned());
+                return Err(Error::Factory { token, what });
+            }
+        }
+        Ok(())
+    }
+
     /// Everything on it must be as it left the factory: a key, an object or a PIN of anybody's would be lost, and a
     /// management key that is not the known one cannot be replaced.
     fn refuse_used(&mut self) -> Result<(), Error> {
         let fail = self.fail("looking whether it was used");
         let mut used = None;
-        for (id, what) in [
-            (ManagementSlotId::Pin, "its PIN was set"),
-            (ManagementSlotId::Puk, "its PUK was set"),
-            (ManagementSlotId::Management, "its management key was set"),
-        ] {
+        for (id, what) in OPENS {
             if of(&mut self.card, id).map_err(&fail)?.default != Some(true) {
-                used = Some(what.to_owned());
+                used = Some(format!("its {what} was set"));
             }
         }
         for slot in slot::all() {
@@ -170,6 +182,12 @@ fn refuse_puk_length(puk: &SecretBytes, token: &Name) -> Result<(), Error> {
     }
 }
 
+/// What opens a YubiKey, or outranks what does.
+const OPENS: [(ManagementSlotId, &str); 3] = [
+    (ManagementSlotId::Pin, "PIN"),
+    (ManagementSlotId::Puk, "PUK"),
+    (ManagementSlotId::Management, "management key"),
+];
 const MAKING: &str = "making it ready";
 const PUK: &str = "using its PUK";
 const MANAGEMENT: usize = 24;

@@ -17,6 +17,7 @@ pub(super) fn face(info: &TokenInfo) -> Face {
         has_user_pin: info.user_pin_initialized(),
         user_pin: user_tries(info),
         pin_len: (info.min_pin_length(), info.max_pin_length()),
+        is_touched: false,
     }
 }
 

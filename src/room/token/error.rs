@@ -34,6 +34,14 @@ pub enum Error {
         /// The name of the return value, such as `CKR_DEVICE_ERROR`.
         code: String,
     },
+    /// What opens or outranks it is the same on every one that leaves the factory.
+    #[error("{token} has the {what} with which every one leaves the factory")]
+    Factory {
+        /// Whose.
+        token: Name,
+        /// PIN, PUK or management key.
+        what: String,
+    },
     /// There is no room for the object.
     #[error("{token} is full; stopped while {doing}")]
     Full {

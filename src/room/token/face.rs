@@ -44,6 +44,8 @@ pub struct Face {
     pub user_pin: TriesLeft,
     /// The lengths of a PIN that it takes, in bytes.
     pub pin_len: (usize, usize),
+    /// It wants to be touched, while it blinks, when a root or sealing key of it is used.
+    pub is_touched: bool,
 }
 
 impl Face {
@@ -131,6 +133,7 @@ mod tests {
                 has_user_pin: true,
                 user_pin: TriesLeft::Unsaid,
                 pin_len: (4, 8),
+                is_touched: false,
             }
             .is_soft()
         };

@@ -29,7 +29,7 @@ pub(crate) fn intermediate(state: &State) -> Vec<u8> {
 
 /// What a YubiKey says of a key that it generated.
 pub(crate) fn attestation(state: &State, id: u8, slot: &Slot) -> Vec<u8> {
-    let serial = tlv(0x02, &positive(&state.serial.to_be_bytes()));
+    let serial = tlv(0x02, &positive(&state.attests.to_be_bytes()));
     let said: [(u8, Vec<u8>); 4] = [
         (3, state.firmware.to_vec()),
         (7, serial),

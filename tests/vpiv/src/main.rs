@@ -1,4 +1,5 @@
-//! A virtual YubiKey: `vpiv --port PORT --serial SERIAL --state FOLDER [--firmware 5.7.1]`.
+//! A virtual YubiKey: `vpiv --port PORT --serial SERIAL --state FOLDER [--firmware 5.7.1]
+//! [--attests SERIAL]`.
 //!
 //! It connects to pcscd's virtual reader on this machine's loopback, and ends when the reader goes or it is killed: that
 //! is how it is taken out. The folder keeps what a YubiKey keeps, and the certificate of the authority that vouches for
@@ -22,11 +23,13 @@ struct Arguments {
     serial: u32,
     state: PathBuf,
     firmware: [u8; 3],
+    attests: Option<u32>,
 }
 
 impl Arguments {
     fn read() -> Option<Self> {
         let (mut port, mut serial, mut state, mut firmware) = (None, None, None, [5, 7, 1]);
+        let mut attests = None;
         let mut words = std::env::args().skip(1);
         while let Some(name) = words.next() {
             let value = words.next()?;
@@ -34,6 +37,7 @@ impl Arguments {
                 "--port" => port = Some(value.parse().ok()?),
                 "--serial" => serial = Some(value.parse().ok()?),
                 "--state" => state = Some(PathBuf::from(value)),
+                "--attests" => attests = Some(value.parse().ok()?),
                 "--firmware" => {
                     let parts: Option<Vec<u8>> = value.split('.').map(|p| p.parse().ok()).collect();
                     firmware = parts?.try_into().ok()?;
@@ -41,7 +45,7 @@ impl Arguments {
                 _ => return None,
             }
         }
-        Some(Self { port: port?, serial: serial?, state: state?, firmware })
+        Some(Self { port: port?, serial: serial?, state: state?, firmware, attests })
     }
 }
 
@@ -52,7 +56,8 @@ fn main() -> ExitCode {
     };
     std::fs::create_dir_all(&arguments.state).expect("its folder");
     std::fs::write(arguments.state.join("ca.der"), attest::authority()).expect("its authority");
-    let state = State::open(&arguments.state, arguments.serial, arguments.firmware);
+    let mut state = State::open(&arguments.state, arguments.serial, arguments.firmware);
+    state.attests = arguments.attests.unwrap_or(arguments.serial);
     let mut link = Link::connect(arguments.port);
     applet::with(&arguments.state, |applet| link.serve(&mut Card::new(applet, state)));
     ExitCode::SUCCESS

@@ -15,6 +15,9 @@ pub(crate) struct State {
     #[serde(skip)]
     path: PathBuf,
     pub(crate) serial: u32,
+    /// The serial that its attestations say; another one only if it lies.
+    #[serde(skip)]
+    pub(crate) attests: u32,
     pub(crate) firmware: [u8; 3],
     pub(crate) management: Management,
     pub(crate) pin_is_factory: bool,
@@ -54,6 +57,7 @@ impl State {
         Self {
             path: PathBuf::new(),
             serial,
+            attests: serial,
             firmware,
             management: Management::factory(firmware),
             pin_is_factory: true,
@@ -67,9 +71,9 @@ impl State {
 
     /// Everything goes but the attestation key.
     pub(crate) fn reset(&mut self) {
-        let path = std::mem::take(&mut self.path);
+        let (path, attests) = (std::mem::take(&mut self.path), self.attests);
         *self = Self::factory(self.serial, self.firmware, std::mem::take(&mut self.attestation));
-        self.path = path;
+        (self.path, self.attests) = (path, attests);
         self.keep();
     }
 
