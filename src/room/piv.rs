@@ -157,13 +157,15 @@ fn face(card: &mut YubiKey) -> Option<Face> {
     // Firmware before 5.3 does not say.
     let pin = metadata(card, SlotId::Management(ManagementSlotId::Pin)).ok();
     let left = pin.as_ref().and_then(|pin| pin.retries.as_ref());
+    let has_user_pin = pin.as_ref().and_then(|pin| pin.default) != Some(true);
     Some(Face {
         name: Name { label: label.clone().unwrap_or_default(), serial: card.serial().to_string() },
         manufacturer: "Yubico".to_owned(),
         model: "YubiKey".to_owned(),
         firmware: card.version().to_string(),
-        is_initialised: label.is_some(),
-        has_user_pin: pin.as_ref().and_then(|pin| pin.default) != Some(true),
+        // By us, or by another tool.
+        is_initialised: label.is_some() || has_user_pin,
+        has_user_pin,
         user_pin: left.map_or(TriesLeft::Unsaid, |left| tries_left(left.remaining_count)),
         pin_len: PIN_LEN,
         is_touched: true,

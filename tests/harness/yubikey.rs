@@ -64,9 +64,14 @@ impl Readers {
 
     /// The same, with more to tell it.
     pub(crate) fn put_in_as(&self, number: u16, serial: u32, more: &[&str]) -> YubiKey {
-        let card = self.card(number, serial, more);
-        wait(&format!("pcscd does not see YubiKey {serial}"), || self.is_in(number));
-        card
+        // Whoever looks at a reader in the moment of insertion can make pcscd miss the card.
+        for _ in 0..5 {
+            let card = self.card(number, serial, more);
+            if within(Duration::from_secs(6), || self.is_in(number)) {
+                return card;
+            }
+        }
+        panic!("pcscd does not see YubiKey {serial}");
     }
 
     /// Takes it out of that reader, and waits until pcscd knows.
@@ -77,10 +82,7 @@ impl Readers {
 
     /// Puts a YubiKey into each of so many readers, with serials from 1001 on.
     pub(crate) fn fill(&self, cards: u16) -> Vec<YubiKey> {
-        let serial = |number| 1001 + u32::from(number);
-        let filled = (0..cards).map(|n| self.card(n, serial(n), &[])).collect();
-        wait("pcscd does not see all YubiKeys", || (0..cards).all(|n| self.is_in(n)));
-        filled
+        (0..cards).map(|n| self.put_in_as(n, 1001 + u32::from(n), &[])).collect()
     }
 
     fn card(&self, number: u16, serial: u32, more: &[&str]) -> YubiKey {
@@ -139,11 +141,18 @@ impl Readers {
 }
 
 fn wait(what: &str, is_so: impl Fn() -> bool) {
+    assert!(within(Duration::from_secs(30), is_so), "{what}");
+}
+
+fn within(limit: Duration, is_so: impl Fn() -> bool) -> bool {
     let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "{what}");
-        thread::sleep(Duration::from_millis(50));
+    while begun.elapsed() < limit {
+        thread::sleep(Duration::from_millis(200));
+        if is_so() {
+            return true;
+        }
     }
+    false
 }
 
 /// What pcscd is told of a pair of readers. The driver keeps its readers in one table, whatever pair they are of, so each

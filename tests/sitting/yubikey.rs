@@ -119,3 +119,35 @@ fn yubikeys_are_listed_and_shown() {
                  firmware  5.7.1\nstate     initialised, PIN set, 3 tries left\n";
     assert_eq!(token(&["show", "officer-a"]), shown);
 }
+
+/// It does what it was told, and is gone before it says so: the worst moment there is.
+#[test]
+fn a_yubikey_that_goes_in_the_middle_is_taken_up_again() {
+    if !may_mount("a_yubikey_that_goes_in_the_middle_is_taken_up_again") {
+        return;
+    }
+    let (mut commands, mut gone) = (1, 0);
+    loop {
+        let readers = Readers::new(1);
+        let card = readers.put_in_as(0, 1001, &["--ends-after", &commands.to_string()]);
+        let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+        bind(&bench, &["officer-a"]);
+        bench.write_answers(&["officer-a"], "");
+        bench.write_plan(&on_one_token());
+        let ran = conduct(&readers, &bench);
+        let is_whole = ran.status.success();
+        if !is_whole {
+            gone += 1;
+            readers.take_out(0, card);
+            let _again = readers.put_in(0, 1001, "5.7.1");
+            let resumed = run(&mut readers.beside(&bench.going_on()));
+            assert!(resumed.status.success(), "{commands}: {}\n{}", ran.stderr, resumed.stderr);
+        }
+        assert_eq!(bench.shape("repo.test", 1), "1 of root-a, signed by root-a", "{commands}");
+        if is_whole {
+            break;
+        }
+        commands += 37;
+    }
+    assert!(gone > 5, "{gone}");
+}

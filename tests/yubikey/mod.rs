@@ -96,12 +96,15 @@ fn nothing_stays_with_which_a_yubikey_leaves_the_factory() {
     // What another tool made ready by half is not taken up either.
     token.select("4242").unwrap();
     assert_eq!(refused(token.login(pin("123456")).unwrap_err()), one("PIN"));
-    readers.send(&[SELECT, "00:24:00:80:10:31:32:33:34:35:36:ff:ff:31:33:35:37:39:32:ff:ff"]);
-    token.select("4242").unwrap();
-    assert_eq!(refused(token.login(pin(PIN)).unwrap_err()), one("PUK"));
+    assert!(!token.list().unwrap().faces[0].is_initialised);
+    readers.send(&[SELECT, "00:24:00:81:10:31:32:33:34:35:36:37:38:31:33:35:37:39:32:34:36"]);
     let used = token.init(None, "officer-a", SoPin::Drawn, pin(PIN)).unwrap_err();
-    let words = "token `officer-a` (serial 4242) is not as it left the factory: its PIN was set";
+    let words = "token `officer-a` (serial 4242) is not as it left the factory: its PUK was set";
     assert_eq!(refused(used), (Some(Check::TokenInit), words.to_owned()));
+    readers.send(&[SELECT, "00:24:00:80:10:31:32:33:34:35:36:ff:ff:31:33:35:37:39:32:ff:ff"]);
+    assert!(token.list().unwrap().faces[0].is_initialised);
+    token.select("4242").unwrap();
+    assert_eq!(refused(token.login(pin(PIN)).unwrap_err()), one("management key"));
 }
 
 #[test]

@@ -25,8 +25,8 @@ impl Link {
         }
     }
 
-    /// Answers until the reader is gone.
-    pub(crate) fn serve(&mut self, card: &mut Card<'_, '_>) {
+    /// Answers until the reader is gone; or, after so many commands, does what it is told and is gone before it says so.
+    pub(crate) fn serve(&mut self, card: &mut Card<'_, '_>, mut commands: Option<u64>) {
         while let Ok(asked) = self.read() {
             let sent = match asked.as_slice() {
                 [4] => self.write(&ATR),
@@ -37,6 +37,10 @@ impl Link {
                 }
                 command => {
                     let answer = card.answer(command);
+                    commands = commands.map(|left| left.saturating_sub(1));
+                    if commands == Some(0) {
+                        return;
+                    }
                     self.write(&answer)
                 }
             };

@@ -1,5 +1,5 @@
 //! A virtual YubiKey: `vpiv --port PORT --serial SERIAL --state FOLDER [--firmware 5.7.1]
-//! [--attests SERIAL]`.
+//! [--attests SERIAL] [--ends-after COMMANDS]`.
 //!
 //! It connects to pcscd's virtual reader on this machine's loopback, and ends when the reader goes or it is killed: that
 //! is how it is taken out. The folder keeps what a YubiKey keeps, and the certificate of the authority that vouches for
@@ -24,12 +24,13 @@ struct Arguments {
     state: PathBuf,
     firmware: [u8; 3],
     attests: Option<u32>,
+    ends_after: Option<u64>,
 }
 
 impl Arguments {
     fn read() -> Option<Self> {
         let (mut port, mut serial, mut state, mut firmware) = (None, None, None, [5, 7, 1]);
-        let mut attests = None;
+        let (mut attests, mut ends_after) = (None, None);
         let mut words = std::env::args().skip(1);
         while let Some(name) = words.next() {
             let value = words.next()?;
@@ -38,6 +39,7 @@ impl Arguments {
                 "--serial" => serial = Some(value.parse().ok()?),
                 "--state" => state = Some(PathBuf::from(value)),
                 "--attests" => attests = Some(value.parse().ok()?),
+                "--ends-after" => ends_after = Some(value.parse().ok()?),
                 "--firmware" => {
                     let parts: Option<Vec<u8>> = value.split('.').map(|p| p.parse().ok()).collect();
                     firmware = parts?.try_into().ok()?;
@@ -45,7 +47,7 @@ impl Arguments {
                 _ => return None,
             }
         }
-        Some(Self { port: port?, serial: serial?, state: state?, firmware, attests })
+        Some(Self { port: port?, serial: serial?, state: state?, firmware, attests, ends_after })
     }
 }
 
@@ -59,6 +61,8 @@ fn main() -> ExitCode {
     let mut state = State::open(&arguments.state, arguments.serial, arguments.firmware);
     state.attests = arguments.attests.unwrap_or(arguments.serial);
     let mut link = Link::connect(arguments.port);
-    applet::with(&arguments.state, |applet| link.serve(&mut Card::new(applet, state)));
+    applet::with(&arguments.state, |applet| {
+        link.serve(&mut Card::new(applet, state), arguments.ends_after)
+    });
     ExitCode::SUCCESS
 }
