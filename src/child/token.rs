@@ -15,7 +15,6 @@ use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
 use crate::digest::Digest;
 use crate::key::{Algorithm, ToSign};
-use crate::room::piv::YubiKeys;
 use crate::room::pkcs11::{self, Image, Module};
 use crate::room::token::Device;
 use crate::secret::{Pin, Secret, SecretBytes};
@@ -366,10 +365,7 @@ pub fn run() -> Result<(), Fault> {
                 let load = move || Ok(Box::new(Module::load(image?)?) as Box<dyn Device>);
                 (Reach::Module { token, writes }, Driven::new(load))
             }
-            Terms::YubiKey { serial } => {
-                let open = move || Ok(Box::new(YubiKeys::new(serial)) as Box<dyn Device>);
-                (Reach::Card, Driven::new(open))
-            }
+            Terms::YubiKey { serial } => (Reach::Card, Driven::new(move || yubikeys(serial))),
         };
         let answer = move |question, secrets| {
             let mut out = Vec::new();
@@ -378,6 +374,17 @@ pub fn run() -> Result<(), Fault> {
         };
         (reach, answer)
     })
+}
+
+#[cfg(feature = "piv")]
+fn yubikeys(only: Option<u32>) -> Result<Box<dyn Device>, pkcs11::Error> {
+    Ok(Box::new(crate::room::piv::YubiKeys::new(only)))
+}
+
+#[cfg(not(feature = "piv"))]
+fn yubikeys(_: Option<u32>) -> Result<Box<dyn Device>, pkcs11::Error> {
+    let because = "this program was built without feature `piv`".to_owned();
+    Err(pkcs11::Error::Module { module: "yubikey".to_owned(), because })
 }
 
 const MAX_RANDOM: usize = 1024;

@@ -15,7 +15,7 @@ use std::{
 use officiant::child::Launch;
 
 use super::{
-    command::{Server, command, run},
+    command::{LIMIT, Server, command, run, run_with},
     peers::peer,
     scratch::Scratch,
 };
@@ -110,6 +110,16 @@ impl Readers {
         let mut tool = self.within(&[]);
         tool.args(["opensc-tool", "--card-driver", "default"]);
         run(tool.args(commands.iter().flat_map(|command| ["--send-apdu", command]))).ok();
+    }
+
+    /// What another program says that speaks to the cards.
+    pub(crate) fn tool(&self, tool: &[&str]) -> String {
+        self.piped(tool, "")
+    }
+
+    /// The same, of one that is given something to read.
+    pub(crate) fn piped(&self, tool: &[&str], input: &str) -> String {
+        run_with(self.within(&[]).args(tool), input, LIMIT).ok().stdout
     }
 
     /// Starts children that reach pcscd.

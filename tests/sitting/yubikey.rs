@@ -5,10 +5,11 @@ use std::fs;
 use officiant::{root::Dialect, trust::Held};
 
 use super::genesis::{in_shares, on_one_token};
-use super::{Bench, Holding, PlanText};
+use super::{Bench, Holding, PlanText, bench::PIN};
 use crate::harness::{
     command::{Ran, run},
     media::may_mount,
+    pty::Pty,
     yubikey::Readers,
 };
 
@@ -147,7 +148,34 @@ fn a_yubikey_that_goes_in_the_middle_is_taken_up_again() {
         if is_whole {
             break;
         }
-        commands += 37;
+        commands += 59;
     }
-    assert!(gone > 5, "{gone}");
+    assert!(gone > 3, "{gone}");
+}
+
+#[test]
+fn a_yubikey_is_initialised_at_the_terminal_once() {
+    if !may_mount("a_yubikey_is_initialised_at_the_terminal_once") {
+        return;
+    }
+    let readers = Readers::new(1);
+    let _card = readers.put_in(0, 1001, "5.4.3");
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bind(&bench, &["officer-a"]);
+    let init = bench.command(&["token", "init", "officer-a", "--room", "room-1.toml"]);
+    let mut pty = Pty::start(&readers.beside(&init));
+    pty.expect("[1] operator — serial of the empty token that is initialised, as printed on it: ");
+    pty.send_line("1002");
+    pty.expect("that is not it");
+    pty.send_line("1001");
+    for question in ["new PIN for token officer-a", "the same PIN again: "] {
+        pty.expect(question);
+        pty.send_line(PIN);
+        pty.expect("(taken)");
+    }
+    let ended = pty.finish();
+    assert!(ended.status.success(), "{}", ended.transcript);
+    let again = run(&mut readers.beside(&init));
+    let said = "error: token `officer-a` (serial 1001) is initialised already";
+    assert!(again.stderr.contains(said), "{}", again.stderr);
 }

@@ -214,4 +214,45 @@ fn a_yubikey_keeps_objects_by_name_until_it_is_full() {
     assert!(token.read("share 7").is_err());
 }
 
+/// The crate that speaks to it panics at some of these: then its child ends, and nothing else.
+#[test]
+fn a_yubikey_that_says_too_little_is_an_error_and_no_more() {
+    if !may_mount("a_yubikey_that_says_too_little_is_an_error_and_no_more") {
+        return;
+    }
+    let mut lost = 0;
+    for instruction in ["fd", "f8", "f7", "cb", "87", "47"] {
+        let readers = Readers::new(1);
+        let _card = readers.put_in_as(0, SERIAL, &["--cuts", instruction]);
+        let work = || {
+            let mut token = start(&readers);
+            token.init(None, "officer-a", SoPin::Drawn, pin(PIN))?;
+            assert_eq!(token.login(pin(PIN))?, Login::Open);
+            let made = token.generate(Purpose::Attest, Algorithm::EcdsaP256, "attest")?;
+            token.sign(&made.key, &[Scheme::of_certificate(Algorithm::EcdsaP256).to_sign(b"text")])
+        };
+        let error = work().expect_err(instruction);
+        lost += usize::from(matches!(error, Error::Lost { .. }));
+    }
+    assert!(lost > 0);
+}
+
+#[test]
+fn other_software_sees_the_keys_of_a_yubikey() {
+    if !may_mount("other_software_sees_the_keys_of_a_yubikey") {
+        return;
+    }
+    let readers = Readers::new(1);
+    let _card = readers.put_in(0, SERIAL, "5.7.1");
+    let mut token = fresh(&readers);
+    let made = token.generate(Purpose::Root, Algorithm::EcdsaP256, "root-a").unwrap();
+    drop(token);
+    // OpenSC calls slot 9c 2.
+    let found = readers.tool(&["pkcs15-tool", "--read-public-key", "02"]);
+    assert_eq!(found.trim(), made.key.public.to_pem().trim());
+    let certificate = readers.tool(&["pkcs15-tool", "--read-certificate", "02"]);
+    let names = readers.piped(&["openssl", "x509", "-noout", "-subject", "-issuer"], &certificate);
+    assert_eq!(names, "subject=CN = root-a\nissuer=CN = attest\n");
+}
+
 const SELECT: &str = "00:a4:04:00:05:a0:00:00:03:08";

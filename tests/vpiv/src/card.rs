@@ -59,7 +59,10 @@ impl<'c, 'a> Card<'c, 'a> {
         }
         let data = std::mem::take(&mut self.chained);
         match self.command([*instruction, *p1, *p2], &data) {
-            Ok(answer) => {
+            Ok(mut answer) => {
+                if self.state.cuts == Some(*instruction) {
+                    answer.truncate(1);
+                }
                 self.unread = answer;
                 self.next_piece()
             }

@@ -19,6 +19,9 @@ pub(crate) struct State {
     #[serde(skip)]
     pub(crate) attests: u32,
     pub(crate) firmware: [u8; 3],
+    /// The instruction whose answers have one byte and no more.
+    #[serde(skip)]
+    pub(crate) cuts: Option<u8>,
     pub(crate) management: Management,
     pub(crate) pin_is_factory: bool,
     pub(crate) puk_is_factory: bool,
@@ -58,6 +61,7 @@ impl State {
             path: PathBuf::new(),
             serial,
             attests: serial,
+            cuts: None,
             firmware,
             management: Management::factory(firmware),
             pin_is_factory: true,
