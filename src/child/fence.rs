@@ -167,6 +167,7 @@ mod tests {
     fn a_soft_token_and_the_vault_have_no_socket_at_all() {
         let module = |token| Reach::Module { token, writes: Vec::new() };
         assert_eq!(module(None).sockets(), Sockets::Unix);
+        assert_eq!(Reach::Card.sockets(), Sockets::Unix);
         assert_eq!(module(Some("/tokens/a".into())).sockets(), Sockets::None);
         assert_eq!(Reach::Nothing.sockets(), Sockets::None);
     }

@@ -62,7 +62,11 @@ impl Session<'_> {
         self.vault = None;
         let fed =
             entropy::feed(&sources).map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
-        self.show(&format!("        drawn from {}", tokens.join(", ")))?;
+        let sources = match tokens.as_slice() {
+            [] => "the kernel alone: no token here gives randomness".to_owned(),
+            some => some.join(", "),
+        };
+        self.show(&format!("        drawn from {sources}"))?;
         Ok(Fact::EntropyDrawn { tokens, reseeded: fed == entropy::Fed::Reseeded })
     }
 

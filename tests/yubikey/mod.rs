@@ -126,7 +126,18 @@ fn what_outranks_the_pin_of_a_yubikey_is_drawn_and_forgotten() {
     assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
     token.generate(Purpose::Attest, Algorithm::EcdsaP256, "attest").unwrap();
     token.discard_so_pin(pin("87654321")).unwrap();
-    assert!(!token.takes_so_pin(pin("87654321")).unwrap());
+    // The third wrong one locks it, and says no more than that of a token that its holder can open.
+    for _ in 0..4 {
+        assert!(!token.takes_so_pin(pin("87654321")).unwrap());
+    }
+    // As a reset leaves it that was cut off: nobody can open it, and it is begun anew.
+    token.logout().unwrap();
+    for _ in 0..3 {
+        assert!(token.login(pin("246802")).is_ok());
+    }
+    assert!(token.takes_so_pin(pin("87654321")).unwrap());
+    begin(&mut token, PIN).unwrap();
+    assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
 }
 
 #[test]

@@ -127,10 +127,16 @@ mod tests {
     const CLOSED: Result<(), ErrorKind> = Err(ErrorKind::PermissionDenied);
 
     #[test]
-    fn with_nothing_in_reach_nothing_opens() {
+    fn with_nothing_in_reach_or_only_a_card_nothing_opens() {
+        for reach in [Reach::Nothing, Reach::Card] {
+            nothing_opens(reach);
+        }
+    }
+
+    fn nothing_opens(reach: Reach) {
         let folder = scratch("nothing");
         let record = folder.join("record");
-        let found = behind(Reach::Nothing, move || {
+        let found = behind(reach, move || {
             ["/etc/passwd", "/usr", "/dev/null", "/proc/self/status"].map(reads).into_iter().chain(
                 [
                     reads(&record),

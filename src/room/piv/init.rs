@@ -54,7 +54,12 @@ impl YubiKeys {
         let pin = pin.expose().as_bytes();
         match selected.card.change_puk(pin, pin) {
             Ok(()) => Ok(true),
-            Err(Y::PinLocked | Y::WrongPin { .. }) => Ok(false),
+            // A reset that was cut off locked both; nobody can open it, so that nothing is lost by another one.
+            Err(Y::PinLocked | Y::WrongPin { tries: 0 }) => {
+                let said = of(&mut selected.card, ManagementSlotId::Pin).map_err(&fail)?;
+                Ok(said.retries.is_some_and(|left| left.remaining_count == 0))
+            }
+            Err(Y::WrongPin { .. }) => Ok(false),
             Err(error) => Err(fail(error)),
         }
     }
