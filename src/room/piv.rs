@@ -44,7 +44,7 @@ impl YubiKeys {
     fn list(&mut self) -> Result<(Vec<Face>, usize), Error> {
         self.selected = None;
         let (found, mute) = self.faces()?;
-        Ok((found.into_iter().map(|(_, face)| face).collect(), mute))
+        Ok((found.into_iter().map(left_alone).collect(), mute))
     }
 
     /// Every YubiKey that answers, and how many cards did not say what they are.
@@ -63,8 +63,11 @@ impl YubiKeys {
                     continue;
                 }
             };
+            if self.only.is_some_and(|only| only != u32::from(card.serial())) {
+                leave(card);
+                continue;
+            }
             match face(&mut card) {
-                _ if self.only.is_some_and(|only| only != u32::from(card.serial())) => {}
                 Some(face) => found.push((card, face)),
                 None => mute += 1,
             }
@@ -75,10 +78,13 @@ impl YubiKeys {
     fn select(&mut self, serial: &str) -> Result<Face, Error> {
         self.selected = None;
         let (found, _) = self.faces()?;
-        let mut same = found.into_iter().filter(|(_, face)| face.name.serial == serial);
+        let is_it = |pair: &(YubiKey, Face)| pair.1.name.serial == serial;
+        let (same, others): (Vec<_>, Vec<_>) = found.into_iter().partition(is_it);
+        others.into_iter().map(left_alone).for_each(drop);
+        let mut same = same.into_iter();
         let (card, face) =
             same.next().ok_or_else(|| Error::NoToken { serial: serial.to_owned() })?;
-        if let Some((_, twin)) = same.next() {
+        if let Some(twin) = same.next().map(left_alone) {
             let labels = format!("`{}` and `{}`", face.name.label, twin.name.label);
             return Err(Error::TwinSerial { serial: serial.to_owned(), labels });
         }
@@ -149,6 +155,19 @@ impl Selected {
     fn nonsense(&self, doing: &str) -> Error {
         Error::Nonsense { token: self.name.clone(), doing: doing.to_owned() }
     }
+}
+
+/// The face of a YubiKey that is not the one that is meant.
+fn left_alone((card, face): (YubiKey, Face)) -> Face {
+    leave(card);
+    face
+}
+
+/// Lets a card go as it is. Otherwise it is reset, as it must be when a PIN was given, and whoever else speaks to it would
+/// be thrown out.
+fn leave(card: YubiKey) {
+    // What cannot be left is reset.
+    let _ = card.disconnect(pcsc::Disposition::LeaveCard);
 }
 
 /// What a YubiKey says of itself, if it can be read.

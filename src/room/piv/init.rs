@@ -6,7 +6,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use yubikey::piv::{ManagementSlotId, SlotAlgorithmId, SlotId, SlotMetadata, metadata};
 use yubikey::{Error as Y, MgmKey, YubiKey};
 
-use super::{Selected, YubiKeys, error, object, slot};
+use super::{Selected, YubiKeys, error, left_alone, object, slot};
 use crate::room::token::{Blank, Error, Face, Name, chosen, refuse_label, refuse_length};
 use crate::secret::{Pin, SecretBytes};
 
@@ -19,7 +19,8 @@ impl YubiKeys {
         let (found, _) = self.faces()?;
         refuse_label(blank.label)?;
         let serial = {
-            let pairs: Vec<((), Face)> = found.into_iter().map(|(_, face)| ((), face)).collect();
+            let pairs: Vec<((), Face)> =
+                found.into_iter().map(|pair| ((), left_alone(pair))).collect();
             chosen(blank, &pairs)?.1.name.serial.clone()
         };
         let mut face = self.select(&serial)?;
