@@ -4,11 +4,13 @@ use std::fs;
 
 use officiant::{root::Dialect, trust::Held};
 
+use super::bad_token::{ANY, ONCE, as_a_ceremony, exceptions};
 use super::genesis::{in_shares, on_one_token};
+use super::officer::Officer;
 use super::{Bench, Holding, PlanText, bench::PIN};
 use crate::harness::{
     command::{Ran, run},
-    media::may_mount,
+    media::{Medium, may_mount},
     pty::Pty,
     yubikey::Readers,
 };
@@ -178,4 +180,31 @@ fn a_yubikey_is_initialised_at_the_terminal_once() {
     let again = run(&mut readers.beside(&init));
     let said = "error: token `officer-a` (serial 1001) is initialised already";
     assert!(again.stderr.contains(said), "{}", again.stderr);
+}
+
+/// No practice: nothing about a YubiKey is soft. What nobody can vouch for is decided by people.
+#[test]
+fn a_ceremony_takes_a_yubikey_and_says_that_no_known_maker_vouches_for_it() {
+    if !may_mount("a_ceremony_takes_a_yubikey_and_says_that_no_known_maker_vouches_for_it") {
+        return;
+    }
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    let stick = |(name, kind): (&str, &str)| {
+        let medium = Medium::full_at(&bench.scratch, &format!("media/{name}"), 8 * 1024);
+        bench.scratch.file(&format!("media/{name}/officiant-media"), format!("{kind}\n"));
+        medium
+    };
+    let _sticks =
+        [("out-1a", "out"), ("out-1b", "out"), ("room-1", "room"), ("room-2", "room")].map(stick);
+    // After the media, whose mounts it takes along.
+    let readers = Readers::new(1);
+    let _card = readers.put_in(0, 1001, "5.7.1");
+    bind(&bench, &["officer-a"]);
+    as_a_ceremony(&bench, &on_one_token());
+    let ended = Officer::before(&bench).sit(&readers.beside(&bench.sitting()));
+    assert!(ended.status.success(), "{}", ended.transcript);
+    assert_eq!(bench.shape("localhost:5000/one", 1), "1 of root-a, signed by root-a");
+    let unknown = |key| format!("key {key}: no maker that is known signed its token's attestation");
+    let decided = [ANY.to_owned(), ONCE.to_owned(), unknown("officer-a attest"), unknown("root-a")];
+    assert_eq!(exceptions(&bench), decided);
 }
