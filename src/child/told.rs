@@ -14,6 +14,7 @@ impl Error {
     pub fn check(&self) -> Option<Check> {
         match self {
             Self::Lost { .. } | Self::Start { .. } | Self::Unfenced { .. } => None,
+            Self::Picture(_) => Some(Check::SharePaper),
             Self::Token(error) => of_token(error),
             Self::Vault(refused) => of_vault(refused),
         }
@@ -37,7 +38,7 @@ impl Error {
             | Self::Vault(
                 Refused::KeyMissing { .. } | Refused::KeyTaken { .. } | Refused::SecretMissing,
             ) => Exit::Ours,
-            Self::Vault(_) => Exit::Refused,
+            Self::Picture(_) | Self::Vault(_) => Exit::Refused,
             Self::Token(_) if self.check().is_some() => Exit::Refused,
             Self::Lost { .. } | Self::Token(_) | Self::Unfenced { .. } => Exit::Device,
         }
@@ -45,7 +46,13 @@ impl Error {
 
     fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Lost { child, .. } if child == super::scan::NAME => {
+                Some("take another picture, a smaller one, or type the lines")
+            }
             Self::Lost { .. } => Some("look at the token and its module, then run `resume`"),
+            Self::Picture(_) => {
+                Some("give a PNG or JPEG of the paper, or the text file of its typed lines")
+            }
             Self::Start { .. } => None,
             Self::Token(error) => token_hint(error),
             Self::Unfenced { .. } => {

@@ -14,8 +14,10 @@ mod plan;
 mod reading;
 pub mod rehearsal;
 mod restart;
+mod scan;
 mod screen;
 mod share;
+pub mod sheet;
 mod signing;
 mod token;
 mod words;
@@ -38,6 +40,7 @@ use crate::room::clock::{Clock, Reading};
 use crate::room::console::Console;
 use crate::room::media::{self, Apart};
 pub use plan::{PlanFile, read_plan};
+pub use scan::paper_share;
 
 /// The room as a ceremony needs it.
 pub struct Room<'a> {

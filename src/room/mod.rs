@@ -7,6 +7,7 @@ pub mod clock;
 pub mod console;
 pub mod entropy;
 pub mod media;
+pub mod picture;
 pub mod pkcs11;
 pub mod soft;
 
