@@ -82,6 +82,22 @@ impl From<SealKey> for PublicKey {
     }
 }
 
+/// What a share is sealed to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SealTo {
+    /// A passphrase that is drawn for it, and shown once.
+    Passphrase,
+    /// A key of a token.
+    Token(SealKey),
+}
+
+impl From<SealKey> for SealTo {
+    fn from(key: SealKey) -> Self {
+        Self::Token(key)
+    }
+}
+
 /// Why something cannot be sealed or opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Error {

@@ -36,7 +36,10 @@ impl Error {
             Self::Token(pkcs11::Error::LabelUnfit { .. } | pkcs11::Error::NotSelected { .. })
             | Self::Start { .. }
             | Self::Vault(
-                Refused::KeyMissing { .. } | Refused::KeyTaken { .. } | Refused::SecretMissing,
+                Refused::KeyMissing { .. }
+                | Refused::KeyTaken { .. }
+                | Refused::PassphraseGone { .. }
+                | Refused::SecretMissing,
             ) => Exit::Ours,
             Self::Picture(_) | Self::Vault(_) => Exit::Refused,
             Self::Token(_) if self.check().is_some() => Exit::Refused,
@@ -83,6 +86,9 @@ fn of_vault(refused: &Refused) -> Option<Check> {
         Refused::Challenge | Refused::Seal(_) => Check::TokenSeal,
         Refused::OtherKey { .. } => Check::ShareKey,
         Refused::SealKeyTwice { .. } => Check::ShareHolder,
+        Refused::SealedShare { refused: seal::Error::OtherPassphrase, .. } => {
+            Check::SharePassphrase
+        }
         Refused::SealedShare { .. } => Check::ShareCommitment,
         Refused::Share(error) => match error {
             E::Combined => Check::ShareKey,
@@ -98,6 +104,7 @@ fn of_vault(refused: &Refused) -> Option<Check> {
         },
         Refused::KeyMissing { .. }
         | Refused::KeyTaken { .. }
+        | Refused::PassphraseGone { .. }
         | Refused::SealKeys { .. }
         | Refused::SecretMissing
         | Refused::Signature { .. } => return None,
@@ -146,6 +153,9 @@ fn vault_hint(refused: &Refused) -> Option<&'static str> {
         | Refused::SealedShare { refused: seal::Error::OtherToken, .. } => {
             "bring the token that this share was sealed to"
         }
+        Refused::SealedShare { refused: seal::Error::OtherPassphrase, .. } => {
+            "its custodian looks at the words again, and `resume` asks once more"
+        }
         Refused::SealedShare { .. }
         | Refused::Share(E::Damaged { .. } | E::Forged { .. } | E::OtherSet { .. }) => {
             "read the share from the other copy: token and custody folder each hold one"
@@ -161,7 +171,9 @@ fn vault_hint(refused: &Refused) -> Option<&'static str> {
         Refused::Share(E::Combined) | Refused::OtherKey { .. } => {
             "open other shares; what these rebuild is not the key, and signs nothing"
         }
-        Refused::Share(E::Threshold { .. }) => "correct `threshold` or `tokens` of its `shares`",
+        Refused::Share(E::Threshold { .. }) => {
+            "correct `threshold`, `tokens` or `papers` of its `shares`"
+        }
         Refused::Challenge | Refused::Seal(_) | Refused::SealKeyTwice { .. } => {
             "enrol another token for the share"
         }

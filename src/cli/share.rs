@@ -9,7 +9,7 @@ use super::command::print;
 use super::reading;
 use crate::check::Check;
 use crate::conduct::paper_share;
-use crate::conduct::sheet::{Known, found, sheet_of};
+use crate::conduct::sheet::{found, sheet_of};
 use crate::digest::Digest;
 use crate::paper::{self, png, svg};
 use crate::refusal::{Exit, Refusal};
@@ -40,7 +40,14 @@ fn printed(args: &SharePrint) -> Result<(), Refusal> {
             "bring the sealed share as the custody folder has it, and the newest trust folder",
         )
     })?;
-    let sheet = sheet_of(&known, seat(past.custody(), &known), &sealed)?;
+    let keeper = past.custody().paper(&known.share.holder).ok_or_else(|| {
+        let what = format!(
+            "share {} of set {} is held by token `{}`, not by a paper",
+            known.share.index, known.set, known.share.holder
+        );
+        Refusal::of(Check::ShareHolder, what).hint("a token's share is opened by its token alone")
+    })?;
+    let sheet = sheet_of(&known, &keeper.custodian, &sealed)?;
     let too_long = || Refusal::new(Exit::Ours, "a code cannot be drawn");
     if let Some(path) = &args.png {
         return write(path, &png(&sheet.codes).ok_or_else(too_long)?);
@@ -49,13 +56,6 @@ fn printed(args: &SharePrint) -> Result<(), Refusal> {
         return write(path, svg(&sheet.codes).ok_or_else(too_long)?.as_bytes());
     }
     reading::give(&paper::sheet::sheet(&sheet), args.html.as_deref())
-}
-
-/// Who keeps it.
-fn seat<'a>(custody: &'a Custody, known: &Known) -> &'a str {
-    custody
-        .token(&known.share.token)
-        .map_or("nobody that the trust folder names", |token| token.custodian.as_str())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
@@ -113,7 +113,7 @@ fn proved(custody: &Custody, share: &PaperShare) -> Result<String, Refusal> {
         "whole, and the share of key {} that was made for {}: when it was sealed, it was opened and held\n\
          against its commitment {}\n",
         known.key,
-        known.share.token,
+        known.share.holder,
         known.share.commitment.grouped()
     ))
 }

@@ -48,7 +48,7 @@ pub fn sheet_of(known: &Known, custodian: &str, sealed: &[u8]) -> Result<Sheet, 
     let refused = |error: crate::share::paper::Error| error.refusal();
     let lines = share.lines().map_err(refused)?.into_iter();
     Ok(Sheet {
-        paper: known.share.token.clone(),
+        paper: known.share.holder.clone(),
         custodian: custodian.to_owned(),
         key: known.key.clone(),
         key_id: key,

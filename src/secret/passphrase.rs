@@ -64,6 +64,16 @@ impl Passphrase {
         self.0.matches(&other.0)
     }
 
+    /// The same once more: for a console that answers for the person who wrote it down.
+    pub(crate) fn again(&self) -> Self {
+        Self(SecretBytes::copy_of(self.0.expose()))
+    }
+
+    /// Gives the bytes up, for the pipe to the vault.
+    pub(crate) fn into_bytes(self) -> SecretBytes {
+        self.0
+    }
+
     fn of(words: &[usize; Self::WORDS]) -> Self {
         let list = bip39::Language::English.word_list();
         let words = || words.iter().filter_map(|word| list.get(*word));

@@ -173,7 +173,7 @@ impl Holders {
                 Held::Token { token } => format!("token {token}"),
                 Held::Shares { threshold, shares, .. } => {
                     let tokens: Vec<&str> =
-                        shares.iter().map(|share| share.token.as_str()).collect();
+                        shares.iter().map(|share| share.holder.as_str()).collect();
                     format!("{threshold} of {} shares: {}", tokens.len(), tokens.join(", "))
                 }
             };

@@ -27,7 +27,7 @@ use officiant::secret::{Passphrase, Secret, SecretBytes};
 use officiant::share::paper::PaperShare;
 use officiant::share::{Commitment, Quorum, Set, ShareIndex};
 use officiant::sums::{Predecessor, Sums};
-use officiant::trust::{Custody, CustodyKey, CustodyShare, CustodyToken, Held};
+use officiant::trust::{Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held};
 
 use super::top;
 
@@ -299,7 +299,7 @@ fn custody_has_one_form() {
     };
     let share = |index: u8| CustodyShare {
         index,
-        token: format!("officer-{index}"),
+        holder: if index == 1 { "officer-1".to_owned() } else { "sheet-a".to_owned() },
         commitment: Digest::of(&[index]),
         sealed: Digest::of(&[index, index]),
         on_token: index == 1,
@@ -315,8 +315,10 @@ fn custody_has_one_form() {
         public: pair(byte).1,
         held,
     };
+    let paper = CustodyPaper { name: "sheet-a".to_owned(), custodian: "seat B".to_owned() };
     let custody = Custody {
         tokens: vec![token],
+        papers: vec![paper],
         keys: vec![
             key("root-a", 6, Held::Token { token: "officer-1".to_owned() }),
             key("root-spare", 7, shares),

@@ -64,7 +64,8 @@ pub(super) fn fact(fact: &Fact) -> String {
         Fact::RootsSigned { signatures, .. } => Count(signatures.len(), "signature").to_string(),
         Fact::ShareOpened { index, .. } => format!("share {index} opened"),
         Fact::ShareStored { index, on_token, .. } => {
-            let place = if *on_token { "on the token" } else { "in the custody folder only" };
+            let place =
+                if *on_token { "on the token" } else { "in the custody folder, not on a token" };
             format!("share {index} stored {place}, read back, opened, equal")
         }
         Fact::SharesCombined { tried, of, .. } => {

@@ -1,0 +1,199 @@
+//! A key in shares over tokens and papers: made, proven, and used, in a practice and in a rehearsal.
+
+use std::fs;
+use std::path::PathBuf;
+
+use officiant::{
+    root::{Dialect, Role},
+    trust::Held,
+};
+
+use super::genesis::in_shares;
+use super::{Bench, Holding, PIN, PlanText};
+use crate::harness::command::Ran;
+
+const TOKENS: [&str; 1] = ["share-1"];
+const PAPERS: [&str; 2] = ["sheet-a", "sheet-b"];
+
+/// A genesis with one key in shares, 2 of 3: one on a token, two on paper.
+fn on_paper() -> PlanText {
+    PlanText {
+        keys: vec![("root-s", "ecdsa-p256", Holding::Papers(2, &TOKENS, &PAPERS))],
+        ..in_shares()
+    }
+}
+
+/// Other targets, signed with the shares.
+fn rotation(bench: &Bench) -> PlanText {
+    PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(bench.number - 1)),
+        keys: Vec::new(),
+        roles: vec![Role::Targets],
+        ..in_shares()
+    }
+}
+
+/// The passphrase that the screen of a practice showed for a paper.
+fn passphrase(screen: &str, paper: &str) -> String {
+    let words: Vec<&str> = screen.split_whitespace().collect();
+    let at = words
+        .windows(4)
+        .position(|w| w[..3] == ["passphrase", "of", "paper"] && w[3].starts_with(paper));
+    let found = words[at.unwrap()..].iter().find(|word| word.matches('-').count() == 9);
+    (*found.unwrap()).to_owned()
+}
+
+/// A room after a genesis on paper, before a rotation; and the passphrases of its papers.
+fn after_genesis() -> (Bench, Vec<String>) {
+    let mut bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    bench.write_plan(&on_paper());
+    let screen = bench.conduct().ok().stderr;
+    assert_eq!(bench.shape("localhost:5000/one", 1), "1 of root-s, signed by root-s");
+    let words = PAPERS.iter().map(|paper| passphrase(&screen, paper)).collect();
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.online.insert(Role::Targets, super::Publisher::new());
+    bench.write_plan(&rotation(&bench));
+    (bench, words)
+}
+
+/// Writes answers with PINs for the token and these words for the papers, and conducts.
+fn conduct(bench: &Bench, words: &[String], more: &str) -> Ran {
+    let papers = PAPERS.iter().zip(words).map(|(paper, words)| format!("{paper} = \"{words}\"\n"));
+    let papers: String = papers.collect();
+    let n = bench.number;
+    let text = format!("[pin]\nshare-1 = \"{PIN}\"\n{papers}[answer]\n{more}");
+    bench.scratch.file(&format!("answers-{n}.toml"), text);
+    bench.conduct()
+}
+
+/// The picture of a paper's codes that the genesis laid out to be printed.
+fn picture(bench: &Bench, paper: &str) -> PathBuf {
+    let folder = fs::read_dir(bench.path("work-1/papers")).unwrap();
+    let mut paths = folder.map(|entry| entry.unwrap().path());
+    let is_it = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.starts_with(paper) && name.ends_with(".png")
+    };
+    paths.find(is_it).unwrap()
+}
+
+#[test]
+fn a_key_over_tokens_and_papers_is_made_and_signs_by_its_papers_alone() {
+    let (bench, words) = after_genesis();
+    let custody: officiant::trust::Custody =
+        serde_json::from_slice(&fs::read(bench.trust(1).join("custody.json")).unwrap()).unwrap();
+    let papers = custody.papers.iter().map(|paper| (paper.name.as_str(), paper.custodian.as_str()));
+    let kept = [("sheet-a", "seat of sheet-a"), ("sheet-b", "seat of sheet-b")];
+    assert_eq!(papers.collect::<Vec<_>>(), kept);
+    let Held::Shares { set, shares, .. } = &custody.keys[0].held else { panic!("no shares") };
+    let held: Vec<&str> = shares.iter().map(|share| share.holder.as_str()).collect();
+    assert_eq!(held, ["share-1", "sheet-a", "sheet-b"]);
+    // The page says what it is; no passphrase stands on it, in the record, or in any folder.
+    let page = picture(&bench, "sheet-a").with_extension("html");
+    let page = fs::read_to_string(page).unwrap();
+    for said in ["If you found this page", "PRACTICE", set, "seat of sheet-a", "<svg"] {
+        assert!(page.contains(said), "{said}");
+    }
+    let mut grep = crate::harness::command::command("grep", bench.scratch.path());
+    grep.args(["-rlF", "-e", &words[0], "-e", &words[1], "."]);
+    assert_eq!(crate::harness::command::run(&mut grep).stdout, "", "a passphrase lies somewhere");
+    // One paper by its scan, the other by what zbar read of it; the token stays away.
+    let (scan, other) = (picture(&bench, "sheet-a"), picture(&bench, "sheet-b"));
+    let codes = bench.path("codes.txt");
+    let zbar = crate::harness::command::run(
+        crate::harness::command::command("zbarimg", bench.scratch.path())
+            .args(["-q", "--raw", "-Sdisable", "-Sqrcode.enable"])
+            .arg(other),
+    );
+    fs::write(&codes, zbar.stdout).unwrap();
+    let answers = format!(
+        "\"insert share-1\" = \"absent on the train\"\n\"scan sheet-a\" = \"{}\"\n\"scan sheet-b\" = \"{}\"\n",
+        scan.display(),
+        codes.display()
+    );
+    conduct(&bench, &words, &answers).ok();
+    assert_eq!(bench.shape("localhost:5000/one", 2), "1 of root-s, signed by root-s");
+    let remarks = bench.remarks().join("\n");
+    assert!(remarks.contains("token share-1 was not here: on the train"), "{remarks}");
+    let trust = bench.trust(2);
+    bench.officiant(&["verify", trust.to_str().unwrap()]).ok();
+    let scanned = bench.officiant(&[
+        "share",
+        "scan",
+        scan.to_str().unwrap(),
+        "--trust",
+        trust.to_str().unwrap(),
+    ]);
+    let told = scanned.ok().stdout;
+    assert!(told.contains("the share of key root-s that was made for sheet-a"), "{told}");
+}
+
+#[test]
+fn a_paper_that_is_not_the_one_or_words_that_are_not_its_are_refused_by_name() {
+    let (bench, words) = after_genesis();
+    let saved = bench.save();
+    let other = picture(&bench, "sheet-b");
+    let wrong = format!("\"scan sheet-a\" = \"{}\"\n", other.display());
+    let ran = conduct(&bench, &words, &wrong);
+    let what = "error: share 2 is in truth share 3 [SHARE-INDEX]\n";
+    assert!(ran.stderr.contains(what) && ran.code() == 1, "{}", ran.stderr);
+    bench.restore(&saved);
+    let crossed = [words[1].clone(), words[1].clone()];
+    let ran = conduct(&bench, &crossed, "\"insert share-1\" = \"absent on the train\"\n");
+    let what = "error: share 2: the passphrase does not open the sealed file [SHARE-PASSPHRASE]\n";
+    assert!(ran.stderr.contains(what) && ran.code() == 1, "{}", ran.stderr);
+    // `resume` asks once more, and finishes.
+    let n = bench.number;
+    let papers = format!("sheet-a = \"{}\"\nsheet-b = \"{}\"\n", words[0], words[1]);
+    let text = format!(
+        "[pin]\nshare-1 = \"{PIN}\"\n{papers}[answer]\n\"insert share-1\" = \"absent on the train\"\n"
+    );
+    bench.scratch.file(&format!("answers-{n}.toml"), text);
+    bench.resume().ok();
+    assert_eq!(bench.shape("localhost:5000/one", 2), "1 of root-s, signed by root-s");
+}
+
+#[test]
+fn a_genesis_and_a_rotation_on_paper_are_rehearsed() {
+    let (bench, _) = after_genesis();
+    bench.rehearse().ok();
+}
+
+#[test]
+fn a_plan_whose_papers_cannot_be_is_refused() {
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let plan = fs::read_to_string(bench.write_plan(&on_paper())).unwrap();
+    let check = |plan: &str| {
+        let path = bench.scratch.file("changed.toml", plan);
+        bench.officiant(&["check", path.to_str().unwrap()])
+    };
+    check(&plan).ok();
+    let paper = "[[paper]]\nname = \"sheet-a\"\n";
+    let more =
+        "[[paper]]\nname = \"sheet-c\"\ncustodian = \"seat C\"\n[[paper]]\nname = \"sheet-a\"\n";
+    for (old, new, what) in [
+        (paper, more, "paper `sheet-c` carries no share of this plan"),
+        ("\"sheet-b\"]", "\"sheet-c\"]", "paper `sheet-b` carries no share of this plan"),
+        (
+            "\"sheet-b\"]",
+            "\"sheet-b\", \"sheet-c\"]",
+            "paper `sheet-c` is named by a key, and by no `[[paper]]`",
+        ),
+        ("\"sheet-b\"]", "\"sheet-a\"]", "key `root-s` has two shares on one paper"),
+        ("name = \"sheet-b\"", "name = \"share-1\"", "a token and a paper are called `share-1`"),
+        (
+            "seat of sheet-b",
+            "seat of share-1",
+            "key `root-s`: seat of share-1 holds two shares, on `share-1` and `sheet-b` [SHARE-HOLDER]",
+        ),
+    ] {
+        assert_eq!(plan.matches(old).count(), 1, "{old}");
+        let ran = check(&plan.replace(old, new));
+        assert!(ran.stderr.lines().next().unwrap().ends_with(what), "{what}\n{}", ran.stderr);
+        assert_ne!(ran.code(), 0);
+    }
+}
