@@ -282,7 +282,9 @@ impl Session<'_> {
             let prompt = self.asked(step, format!("line {name}"), name, text);
             let typed = self.hear(&Prompt { expected: None, ..prompt })?;
             // The number is asked for, so it need not be typed.
-            let numbered = typed.starts_with(|first: char| first.is_ascii_digit());
+            let first = typed.split([' ', '.', ':']).next().unwrap_or_default();
+            // A group of letters may be of digits alone, and is longer than any number.
+            let numbered = (1..=2).contains(&first.len()) && first.parse::<u8>().is_ok();
             let numbered = if numbered { typed } else { format!("{number} {typed}") };
             let read = TypedLine::read(&numbered).and_then(|line| match line.number() == number {
                 true => Ok(line),

@@ -364,7 +364,14 @@ impl Session<'_> {
         let unfinished = self.ceremony.unfinished_splits().into_iter();
         let void = unfinished.map(|key| {
             let set = self.ceremony.split(key).map_or("", |(set, _)| set);
-            format!("set {set} of key {key} is void: its key was in memory only, and is made anew")
+            let holders =
+                self.ceremony.roster().key(key).map_or(&[][..], |key| key.holding.holders());
+            let printed = holders.iter().any(|holder| self.is_paper(holder));
+            let burn =
+                if printed { "; destroy what was printed of it, and its passphrases" } else { "" };
+            format!(
+                "set {set} of key {key} is void: its key was in memory only, and is made anew{burn}"
+            )
         });
         void.collect()
     }

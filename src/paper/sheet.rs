@@ -41,10 +41,10 @@ pub fn sheet(said: &Sheet) -> Paper {
     paper.prose(
         "If you found this page: it is one part of a key, locked by a passphrase that is not on it. Alone it opens \
          nothing and is worth nothing to you; to its owner it is hard to replace. Please do not copy or \
-         photograph it, and give it back to:",
+         photograph it, and give it back.",
     );
-    paper.table(&[("Return to", 80)], vec![Row::Space(1)]);
     paper.pairs([
+        ("Return to", LINE.to_owned()),
         ("Paper", format!("`{}`, kept by {}", said.paper, said.custodian)),
         ("Set", format!("`{}`; {needed} of its {total} shares rebuild the key", said.set)),
         ("Key", format!("`{}`", said.key_id.grouped())),
@@ -58,8 +58,7 @@ pub fn sheet(said: &Sheet) -> Paper {
     paper.blocks.push(super::Block::Lines(said.lines.clone()));
     paper.section("Receipt, to be signed and cut off");
     paper.prose(format!(
-        "I have share {index} of {total} of set `{}` on paper, and its passphrase apart from it. I typed the passphrase \
-         back, and the paper was read back in my presence. I will show the paper when asked, and say when it is lost.",
+        "I keep share {index} of set `{}` on paper, and its passphrase apart from it; both were tried before me.",
         said.set
     ));
     let seat = format!("{}\n", said.custodian);
@@ -67,6 +66,9 @@ pub fn sheet(said: &Sheet) -> Paper {
     paper.table(&[("Seat", 16), ("Name", 20), ("Signature", 22), ("Date", 12)], vec![signs]);
     paper
 }
+
+/// To be written on.
+const LINE: &str = "____________________________________________";
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use officiant::{
 };
 
 use super::genesis::in_shares;
+use super::officer::Officer;
 use super::{Bench, Holding, PIN, PlanText};
 use crate::harness::command::Ran;
 
@@ -158,9 +159,65 @@ fn a_paper_that_is_not_the_one_or_words_that_are_not_its_are_refused_by_name() {
 }
 
 #[test]
+fn a_set_whose_paper_was_not_proven_is_made_anew_with_other_words() {
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room(&TOKENS);
+    bench.write_plan(&on_paper());
+    // What is read back is no page of this set.
+    let other = bench.scratch.file("other.txt", "1 ABCDE abandon\n");
+    bench.write_answers(&TOKENS, &format!("\"scan sheet-a\" = \"{}\"\n", other.display()));
+    let first = bench.conduct();
+    let what = "error: line 1 does not agree with its check word [SHARE-PAPER]\n";
+    assert!(first.stderr.contains(what) && first.code() == 1, "{}", first.stderr);
+    assert!(
+        first
+            .stderr
+            .contains("key root-s, in memory only until its shares are proven, is made anew")
+    );
+    bench.write_answers(&TOKENS, "");
+    let second = bench.resume().ok();
+    let words: Vec<&str> = second.stderr.split_whitespace().collect();
+    let burn = "is made anew; destroy what was printed of it, and its passphrases";
+    assert!(words.join(" ").contains(burn), "{}", second.stderr);
+    assert_ne!(passphrase(&first.stderr, "sheet-a"), passphrase(&second.stderr, "sheet-a"));
+    assert_eq!(bench.shape("repo.test", 1), "1 of root-s, signed by root-s");
+}
+
+#[test]
 fn a_genesis_and_a_rotation_on_paper_are_rehearsed() {
     let (bench, _) = after_genesis();
     bench.rehearse().ok();
+}
+
+#[test]
+fn people_write_words_on_cards_and_type_the_lines_of_their_pages() {
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room(&TOKENS);
+    bench.write_plan(&on_paper());
+    let mut officer = Officer::before(&bench);
+    let ended = officer.sit(&bench.sitting());
+    assert!(ended.status.success(), "{}", ended.transcript);
+    let cards = officer.cards.clone();
+    assert_eq!(cards.len(), 2);
+    for (paper, card) in &cards {
+        // Its words were shown once, the screen was cleared after them, and nothing of them was echoed.
+        let screen = ended.transcript.replace('\r', "");
+        let shown: String =
+            (1..).zip(card).map(|(n, word)| format!("        {n:>2}  {word}\n")).collect();
+        let (_, after) = screen.split_once(&shown).unwrap();
+        let (asked, after) = after.split_once("the words are gone from the screen\n").unwrap();
+        assert!(asked.contains(paper.as_str()) && !after.contains(&shown), "{asked}");
+        let typed: Vec<String> = card.iter().map(|word| word.chars().take(4).collect()).collect();
+        assert!(!screen.contains(&typed.join(" ")), "{screen}");
+    }
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.online.insert(Role::Targets, super::Publisher::new());
+    bench.write_plan(&rotation(&bench));
+    let mut officer = Officer { cards, ..Officer::before(&bench) };
+    let ended = officer.sit(&bench.sitting());
+    assert!(ended.status.success(), "{}", ended.transcript);
+    assert_eq!(bench.shape("repo.test", 2), "1 of root-s, signed by root-s");
 }
 
 #[test]
@@ -196,4 +253,17 @@ fn a_plan_whose_papers_cannot_be_is_refused() {
         assert!(ran.stderr.lines().next().unwrap().ends_with(what), "{what}\n{}", ran.stderr);
         assert_ne!(ran.code(), 0);
     }
+}
+
+#[test]
+fn a_key_on_papers_alone_needs_no_token() {
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room(&[]);
+    bench.write_answers(&[], "");
+    let papers = &["sheet-a", "sheet-b", "sheet-c"];
+    let keys = vec![("root-s", "ed25519", Holding::Papers(2, &[], papers))];
+    bench.write_plan(&PlanText { keys, ..in_shares() });
+    let screen = bench.conduct().ok().stderr;
+    assert!(screen.contains("drawn from no token, so by the kernel alone"), "{screen}");
+    assert_eq!(bench.shape("repo.test", 1), "1 of root-s, signed by root-s");
 }

@@ -239,7 +239,7 @@ impl Console for Terminal {
         let read = self.line(prompt.step);
         self.listen(Mode::Deaf)?;
         // The screen, what scrolled off it, and the place where the next line begins.
-        self.write("\u{1b}[2J\u{1b}[3J\u{1b}[H")?;
+        self.write("\u{1b}[2J\u{1b}[3J\u{1b}[H        the words are gone from the screen\n")?;
         read.map(|_| ())
     }
 

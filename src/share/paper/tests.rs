@@ -174,6 +174,39 @@ fn lines_are_typed_back_by_people_and_each_slip_is_named() {
 }
 
 #[test]
+fn any_text_is_refused_or_read_and_never_ends_the_program() {
+    let share = share();
+    let lines = share.lines().unwrap();
+    let lines: String =
+        lines.iter().map(|l| format!("{} {} {}\n", l.number, l.groups, l.word)).collect();
+    let codes = share.codes().unwrap().join("\n");
+    let mut seed = 7_u64;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (seed >> 33) as usize % below
+    };
+    let letters: Vec<char> = "A7/0 \n-é\u{202e}9zZ".chars().collect();
+    for text in [&lines, &codes] {
+        for _ in 0..300 {
+            let mut changed: Vec<char> = text.chars().collect();
+            for _ in 0..=next(4) {
+                let at = next(changed.len());
+                match next(3) {
+                    0 => changed[at] = letters[next(letters.len())],
+                    1 => drop(changed.remove(at)),
+                    _ => changed.truncate(at.max(1)),
+                }
+            }
+            let changed: String = changed.into_iter().collect();
+            let codes: Vec<&str> = changed.lines().collect();
+            for read in [PaperShare::from_typed(&changed), PaperShare::from_codes(&codes)] {
+                assert!(read.is_err() || read == Ok(share.clone()), "{changed}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_first_lines_say_how_many_there_are() {
     let lines = share().lines().unwrap();
     let typed = lines.iter().map(|l| format!("{} {} {}", l.number, l.groups, l.word));
