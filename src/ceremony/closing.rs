@@ -123,6 +123,7 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
         }
     }
     if let Some(unfinished) = ceremony.inputs().unfinished.as_deref() {
+        remarks.extend(abandon::papers_left(unfinished));
         for token in ceremony.absent().keys() {
             let left = abandon::left_on(unfinished, token).into_iter();
             remarks.extend(

@@ -300,6 +300,27 @@ mod tests {
     }
 
     #[test]
+    fn any_jpeg_is_refused_or_read_and_never_ends_the_program() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/format/paper/");
+        let mut seed = 9_u32;
+        for name in ["photo.jpg", "progressive.jpg"] {
+            let photo = std::fs::read(format!("{folder}{name}")).unwrap();
+            assert_eq!(codes(&photo, |codes| codes.len() == 3).unwrap().len(), 3);
+            for round in 0..16 {
+                let mut bad = photo.clone();
+                for _ in 0..6 {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    // The headers of every other one, where the sizes and the tables are.
+                    let most = if round % 2 == 0 { 700 } else { bad.len() };
+                    let at = seed as usize % most;
+                    bad[at] ^= (seed >> 24) as u8 | 1;
+                }
+                let _ = codes(&bad, |_| true);
+            }
+        }
+    }
+
+    #[test]
     fn any_bytes_are_refused_or_read_and_never_end_the_program() {
         assert_eq!(codes(b"hello", |_| true), Err(Error::Form));
         assert_eq!(codes(&[], |_| true), Err(Error::Form));

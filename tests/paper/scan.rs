@@ -81,6 +81,23 @@ fn a_print_is_read_from_photographs_by_zbar_and_by_our_own_reader() {
 }
 
 #[test]
+fn pictures_of_cameras_are_read_and_a_damaged_one_is_refused() {
+    let scratch = Scratch::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/format/paper");
+    let codes = fs::read_to_string(folder.join("codes.txt")).unwrap();
+    let told = scan(&scratch, &[folder.join("codes.txt")]).ok().stdout;
+    assert!(told.starts_with("share 1 of 3"), "{told}");
+    for name in ["photo.jpg", "progressive.jpg"] {
+        let photo = folder.join(name);
+        assert_eq!(scan(&scratch, std::slice::from_ref(&photo)).ok().stdout, told, "{name}");
+        assert_eq!(zbar(&scratch, &photo).join("\n") + "\n", codes, "{name}");
+    }
+    let bytes = fs::read(folder.join("photo.jpg")).unwrap();
+    let cut = scratch.file("cut.jpg", &bytes[..bytes.len() / 3]);
+    assert_eq!(scan(&scratch, &[cut]).code(), 1);
+}
+
+#[test]
 fn what_zbar_read_and_what_people_typed_is_read_as_well() {
     let scratch = Scratch::new();
     let share = share(7, 2);

@@ -8,6 +8,7 @@ use officiant::{
     trust::Held,
 };
 
+use super::abandon::write_abandon;
 use super::genesis::in_shares;
 use super::officer::Officer;
 use super::{Bench, Holding, PIN, PlanText};
@@ -181,6 +182,34 @@ fn a_set_whose_paper_was_not_proven_is_made_anew_with_other_words() {
     assert!(words.join(" ").contains(burn), "{}", second.stderr);
     assert_ne!(passphrase(&first.stderr, "sheet-a"), passphrase(&second.stderr, "sheet-a"));
     assert_eq!(bench.shape("repo.test", 1), "1 of root-s, signed by root-s");
+}
+
+#[test]
+fn the_papers_of_an_abandoned_key_are_named_to_be_destroyed_and_their_names_are_free() {
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room(&TOKENS);
+    bench.write_plan(&on_paper());
+    bench.write_answers(&TOKENS, "\"second-reader\" = \"maybe\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    write_abandon(&bench, None);
+    bench.conduct().ok();
+    let left = [("sheet-a", 2), ("sheet-b", 3)].map(|(paper, index)| {
+        format!(
+            "paper {paper} carries share {index} of key root-s, which no root names: destroy it and its passphrase"
+        )
+    });
+    assert_eq!(bench.remarks(), left);
+    assert!(bench.custody().papers.is_empty());
+    bench.officiant(&["verify", "media/out-2a/trust"]).ok();
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    bench.write_plan(&PlanText { after: Some(bench.closing(2)), ..on_paper() });
+    bench.conduct().ok();
+    assert_eq!(bench.custody().papers.len(), 2);
 }
 
 #[test]
