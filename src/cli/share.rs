@@ -7,14 +7,16 @@ use std::path::Path;
 use super::args::{Share, SharePrint, ShareScan};
 use super::command::print;
 use super::reading;
+use crate::ceremony::fact::Fact;
 use crate::check::Check;
 use crate::conduct::paper_share;
 use crate::conduct::sheet::{found, sheet_of};
 use crate::digest::Digest;
 use crate::paper::{self, png, svg};
+use crate::record::{Body, Mode};
 use crate::refusal::{Exit, Refusal};
 use crate::share::paper::PaperShare;
-use crate::trust::{Custody, CustodyKey, Held};
+use crate::trust::{Custody, CustodyKey, Held, LastCeremony, Past};
 
 /// Runs one of the verbs.
 ///
@@ -47,7 +49,8 @@ fn printed(args: &SharePrint) -> Result<(), Refusal> {
         );
         Refusal::of(Check::ShareHolder, what).hint("a token's share is opened by its token alone")
     })?;
-    let sheet = sheet_of(&known, &keeper.custodian, &sealed)?;
+    let mut sheet = sheet_of(&known, &keeper.custodian, &sealed)?;
+    sheet.mark = mode_of(&past, &sheet.set).and_then(paper::script::mark);
     let too_long = || Refusal::new(Exit::Ours, "a code cannot be drawn");
     if let Some(path) = &args.png {
         return write(path, &png(&sheet.codes).ok_or_else(too_long)?);
@@ -56,6 +59,20 @@ fn printed(args: &SharePrint) -> Result<(), Refusal> {
         return write(path, svg(&sheet.codes).ok_or_else(too_long)?.as_bytes());
     }
     reading::give(&paper::sheet::sheet(&sheet), args.html.as_deref())
+}
+
+/// How much the ceremony counted that made a set.
+fn mode_of(past: &Past, set: &str) -> Option<Mode> {
+    let mut records = past.ceremonies().iter().flat_map(LastCeremony::records);
+    let made = records.find(|record| {
+        record.entries().iter().any(|entry| {
+            matches!(&entry.body, Body::Done { fact: Fact::KeySplit { set: made, .. } } if made == set)
+        })
+    });
+    made?.entries().iter().find_map(|entry| match &entry.body {
+        Body::Opened { mode, .. } => Some(*mode),
+        _ => None,
+    })
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {

@@ -110,9 +110,12 @@ impl Session<'_> {
         expect_made(&set, &made, &sealed)?;
         if purpose == Purpose::Sign {
             self.consent(step, name)?;
-            self.intend_on_paper(step, key, name)?;
         }
         self.open_by_words(step, name, (&set, place), &sealed)?;
+        // Like a token, it means to sign only once it was opened: wrong words begin nothing.
+        if purpose == Purpose::Sign {
+            self.intend_on_paper(step, key, name)?;
+        }
         Ok(Fact::ShareOpened { key: key.to_owned(), index, purpose })
     }
 

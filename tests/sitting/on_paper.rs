@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use officiant::{
     root::{Dialect, Role},
+    share::paper::PaperShare,
     trust::Held,
 };
 
@@ -213,6 +214,71 @@ fn the_papers_of_an_abandoned_key_are_named_to_be_destroyed_and_their_names_are_
 }
 
 #[test]
+fn a_page_is_printed_once_more_and_what_is_not_the_share_is_refused() {
+    let (bench, _) = after_genesis();
+    let custody = bench.path("media/room-1/custody");
+    let sets = fs::read_dir(&custody).unwrap().map(|entry| entry.unwrap().path());
+    let set = sets.into_iter().find(|path| path.join("2.age").exists()).unwrap();
+    let trust = bench.trust(1);
+    let share = |arguments: &[&str]| {
+        let all = [&["share"], arguments, &["--trust", trust.to_str().unwrap()]].concat();
+        bench.officiant(&all)
+    };
+    let file = |index: u8| set.join(format!("{index}.age")).display().to_string();
+    share(&["print", &file(2), "--png", "again.png"]).ok();
+    share(&["print", &file(2), "--svg", "again.svg"]).ok();
+    assert!(fs::read_to_string(bench.path("again.svg")).unwrap().starts_with("<svg"));
+    assert_eq!(
+        fs::read(bench.path("again.png")).unwrap(),
+        fs::read(picture(&bench, "sheet-a")).unwrap()
+    );
+    let page = share(&["print", &file(2)]).ok().stdout;
+    assert!(page.contains("PRACTICE") && page.contains("kept by seat of sheet-a"), "{page}");
+    let told = share(&["scan", "again.png"]).ok().stdout;
+    assert!(told.contains("made for sheet-a"), "{told}");
+    // What was printed is text, too: its lines are read back from it.
+    let lines: Vec<&str> = page
+        .lines()
+        .filter(|line| {
+            let mut fields = line.split_whitespace();
+            let is_number = fields.next().is_some_and(|first| first.parse::<u8>().is_ok());
+            is_number && fields.next().is_some_and(|group| group.len() == 5)
+        })
+        .collect();
+    bench.scratch.file("lines.txt", lines.join("\n"));
+    assert_eq!(share(&["scan", "lines.txt"]).ok().stdout, told);
+    let set_id = set.file_name().unwrap().to_str().unwrap();
+    bench.scratch.file("other.age", "no share");
+    let vector = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/format/paper/codes.txt");
+    // Of the same set and place, whole, and not what was made: sealed otherwise.
+    let known = PaperShare::from_typed(&lines.join("\n")).unwrap();
+    let forged = PaperShare { sealed: vec![7; 300], ..known };
+    bench.scratch.file("forged.txt", forged.codes().unwrap().join("\n"));
+    let unknown = "`other.age` is no share that the trust folder knows [SHARE-COMMITMENT]";
+    let on_token = format!(
+        "share 1 of set {set_id} is held by token `share-1`, not by a paper [SHARE-HOLDER]"
+    );
+    let foreign = "the share on paper belongs to set 000102030405060708090a0b0c0d0e0f, which the trust folder does not know [SHARE-SET]";
+    let not_made = format!(
+        "share 2 of set {set_id}, as the paper has it, is not the one that was made [SHARE-COMMITMENT]"
+    );
+    for (arguments, what) in [
+        (vec!["print", "other.age"], unknown),
+        (vec!["print", &file(1)], &on_token),
+        (vec!["scan", vector], foreign),
+        (vec!["scan", "forged.txt"], &not_made),
+        (
+            vec!["print", &file(2), "--png", "lines.txt"],
+            "`lines.txt` already exists with other content [MEDIA-OWN]",
+        ),
+    ] {
+        let ran = share(&arguments);
+        assert_eq!(ran.stderr.lines().next().unwrap(), format!("error: {what}"), "{}", ran.stderr);
+        assert_ne!(ran.code(), 0);
+    }
+}
+
+#[test]
 fn a_genesis_and_a_rotation_on_paper_are_rehearsed() {
     let (bench, _) = after_genesis();
     bench.rehearse().ok();
@@ -257,7 +323,10 @@ fn a_plan_whose_papers_cannot_be_is_refused() {
         let path = bench.scratch.file("changed.toml", plan);
         bench.officiant(&["check", path.to_str().unwrap()])
     };
-    check(&plan).ok();
+    let told = check(&plan).ok().stdout;
+    let sign = "seat of share-1 + seat of sheet-a; seat of share-1 + seat of sheet-b; seat of sheet-a + seat of sheet-b";
+    let words: Vec<&str> = told.split_whitespace().collect();
+    assert!(words.join(" ").contains(sign), "{told}");
     let paper = "[[paper]]\nname = \"sheet-a\"\n";
     let more =
         "[[paper]]\nname = \"sheet-c\"\ncustodian = \"seat C\"\n[[paper]]\nname = \"sheet-a\"\n";
