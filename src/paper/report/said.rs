@@ -28,8 +28,11 @@ pub(super) fn fact(fact: &Fact) -> String {
                 .replace("medias", "media")
         }
         Fact::Intended { token, consent, stored, .. } => {
-            let kept = if *stored { "stored its intent" } else { "stores nothing; it intends" };
-            format!("token {token} {kept}: {}", consent.grouped())
+            // What stores nothing may be a paper.
+            match stored {
+                true => format!("token {token} stored its intent: {}", consent.grouped()),
+                false => format!("{token} stores nothing; it intends: {}", consent.grouped()),
+            }
         }
         Fact::KeyCertified { certificates, .. } => certified(certificates),
         Fact::KeysDestroyed { keys, .. } if keys.is_empty() => "it held no key".into(),
@@ -112,7 +115,7 @@ pub(super) fn event(entry: &Entry, head: Digest, current: Option<&Fact>) -> Opti
             ("intent", format!("{at}: {}", fact(intent)))
         }
         Body::Done { fact: absent @ Fact::TokenAbsent { token, .. } } => {
-            ("absent", format!("{at}: token {token} {}", fact(absent)))
+            ("absent", format!("{at}: {token} {}", fact(absent)))
         }
         Body::Done { fact: clock @ Fact::ClockAttested { .. } } => {
             ("watches", format!("{at}: {}; compared again after a restart", fact(clock)))
