@@ -2,6 +2,8 @@
 //!
 //! Second floor: pure.
 
+mod paper;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use unicode_normalization::UnicodeNormalization;
@@ -15,23 +17,15 @@ use crate::root::{Dialect, Role, SignedRoot};
 use crate::trust::{Custody, CustodyKey, Held, Past};
 use crate::wording::List;
 
-/// Tokens and keys of one ceremony, by the plan's names.
+pub use paper::Paper;
+use paper::papers_of;
+
+/// Tokens, papers and keys of one ceremony, by the plan's names.
 #[derive(Clone, Debug)]
 pub struct Roster {
     tokens: Vec<Token>,
     papers: Vec<Paper>,
     keys: Vec<Key>,
-}
-
-/// A paper that takes part: the page of one share.
-#[derive(Clone, Debug)]
-pub struct Paper {
-    /// The plan's name for it.
-    pub name: String,
-    /// The seat that keeps it.
-    pub custodian: String,
-    /// Whether this ceremony prints it.
-    pub is_new: bool,
 }
 
 /// A token that takes part.
@@ -325,46 +319,6 @@ fn last_root_keys(plan: &Plan, past: &Past) -> BTreeSet<PublicKey> {
         .flat_map(|last| last.root().role_keys(Role::Root))
         .filter_map(|(_, key)| key.public().cloned())
         .collect()
-}
-
-/// The papers of the plan, each for one share of a key that it makes, and those that known keys need.
-fn papers_of(plan: &Plan, custody: &Custody, keys: &[Key]) -> Result<Vec<Paper>, Refusal> {
-    let shares =
-        |key: &PlannedKey| key.shares.iter().flat_map(|s| s.papers.clone()).collect::<Vec<_>>();
-    let planned: Vec<String> = plan.keys().flat_map(shares).collect();
-    let wrong = |what: String, hint: &str| Err(Refusal::new(Exit::Usage, what).hint(hint));
-    let mut papers = Vec::new();
-    for paper in plan.papers() {
-        let (name, custodian) = (paper.name.clone(), paper.custodian.clone());
-        if custody.paper(&name).is_some() || custody.token(&name).is_some() {
-            let what =
-                format!("paper `{name}` is in the trust folder already, or a token is called so");
-            return wrong(what, "give the new paper another name: each carries one share");
-        }
-        match planned.iter().filter(|used| **used == name).count() {
-            1 => papers.push(Paper { name, custodian, is_new: true }),
-            0 => {
-                let what = format!("paper `{name}` carries no share of this plan");
-                return wrong(what, "take it out, or give it a share");
-            }
-            many => {
-                let what = format!("paper `{name}` carries {many} shares");
-                return wrong(what, "a paper is the page of one share: name one for each");
-            }
-        }
-    }
-    if let Some(unknown) = planned.iter().find(|name| !papers.iter().any(|p| p.name == **name)) {
-        let what = format!("paper `{unknown}` is named by a key, and by no `[[paper]]`");
-        return wrong(what, "add a `[[paper]]` with its custodian");
-    }
-    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
-    let known = custody.papers.iter().filter(|paper| used.contains(&paper.name));
-    papers.extend(known.map(|paper| Paper {
-        name: paper.name.clone(),
-        custodian: paper.custodian.clone(),
-        is_new: false,
-    }));
-    Ok(papers)
 }
 
 fn tokens_of(

@@ -58,7 +58,7 @@ enum Question {
 ///
 /// # Errors
 /// The [`Fault`] that ended the conversation, other than its regular end.
-pub(super) fn run() -> Result<(), Fault> {
+pub fn run() -> Result<(), Fault> {
     // What a picture makes a decoder take beyond this ends the child, not the machine.
     let most = Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) };
     rustix::process::setrlimit(Resource::As, most)?;

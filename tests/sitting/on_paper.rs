@@ -316,6 +316,29 @@ fn people_write_words_on_cards_and_type_the_lines_of_their_pages() {
 }
 
 #[test]
+fn papers_give_way_to_new_papers_and_none_is_printed_twice() {
+    let (bench, words) = after_genesis();
+    let again = |papers: &'static [&'static str], after: &Bench| PlanText {
+        ceremony: "rotate",
+        after: Some(after.closing(1)),
+        keys: vec![("root-t", "ecdsa-p256", Holding::Papers(2, &TOKENS, papers))],
+        root: vec!["root-t"],
+        roles: vec![Role::Targets],
+        ..in_shares()
+    };
+    bench.write_plan(&again(&PAPERS, &bench));
+    let ran = conduct(&bench, &words, "");
+    let what = "error: paper `sheet-a` is in the trust folder already, or a token is called so\n\
+                hint: give the new paper another name: each carries one share\n";
+    assert!(ran.stderr.starts_with(what) && ran.code() == 2, "{}", ran.stderr);
+    bench.write_plan(&again(&["sheet-c", "sheet-d"], &bench));
+    conduct(&bench, &words, "").ok();
+    assert_eq!(bench.shape("localhost:5000/one", 2), "1 of root-t, signed by root-s root-t");
+    let names: Vec<String> = bench.custody().papers.into_iter().map(|paper| paper.name).collect();
+    assert_eq!(names, ["sheet-a", "sheet-b", "sheet-c", "sheet-d"]);
+}
+
+#[test]
 fn a_plan_whose_papers_cannot_be_is_refused() {
     let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
     let plan = fs::read_to_string(bench.write_plan(&on_paper())).unwrap();
