@@ -10,6 +10,8 @@ use officiant::{
     share::{Combinations, Set, ShareIndex, Threshold, paper::PaperShare},
 };
 
+use crate::harness::{command::command, pty::Pty, scratch::Scratch};
+
 fn vault() -> Vault {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_officiant"));
     Vault::start(&Launch { program, ..Launch::this_binary("vault") }).unwrap()
@@ -67,6 +69,23 @@ fn any_two_of_three_papers_give_the_key_and_one_does_not() {
             }
         }
     }
+}
+
+#[test]
+fn stock_age_opens_what_was_sealed_for_paper_with_the_words_alone() {
+    let (_, set, papers) = made();
+    let scratch = Scratch::new();
+    let (paper, text) = &papers[0];
+    scratch.file("1.age", &paper.sealed);
+    let mut age = command("age", scratch.path());
+    let mut age = Pty::start(age.args(["-d", "-o", "share", "1.age"]));
+    age.expect("passphrase:");
+    age.send_line(text);
+    let ended = age.finish();
+    assert!(ended.status.success(), "{}", ended.transcript);
+    // And what it opens is the share that was committed to.
+    let share = SecretBytes::copy_of(&std::fs::read(scratch.path().join("share")).unwrap());
+    set.admit(paper.index, &share).unwrap();
 }
 
 #[test]
