@@ -131,6 +131,10 @@ checks! {
     ShareIndex = "SHARE-INDEX",
     /// A key from shares is the key of its set and of the signed root.
     ShareKey = "SHARE-KEY",
+    /// A share is read from paper whole: every code, or every line with its check word, and the checksum of all.
+    SharePaper = "SHARE-PAPER",
+    /// A share on paper opens by its own passphrase: drawn for it, shown once, written down and typed back.
+    SharePassphrase = "SHARE-PASSPHRASE",
     /// Every share was stored, read back, opened and combined before the key is dropped.
     ShareProven = "SHARE-PROVEN",
     /// A key is put together from as many shares as its threshold says, never from fewer.

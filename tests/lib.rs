@@ -19,6 +19,7 @@ mod harness;
 mod hostile;
 mod house;
 mod media;
+mod paper;
 mod sitting;
 mod softhsm;
 mod token;

@@ -199,7 +199,7 @@ impl Session<'_> {
         self.ask_words(&asked, &consent).map(|_| ())
     }
 
-    fn drafted_consent(&self) -> Result<Digest, Refusal> {
+    pub(super) fn drafted_consent(&self) -> Result<Digest, Refusal> {
         let drafted = self.ceremony.drafted().map(|(_, consent)| consent);
         drafted.ok_or_else(|| Refusal::new(Exit::Ours, "nothing was drafted to consent to"))
     }

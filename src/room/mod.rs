@@ -7,6 +7,7 @@ pub mod clock;
 pub mod console;
 pub mod entropy;
 pub mod media;
+pub mod picture;
 #[cfg(feature = "piv")]
 pub mod piv;
 pub mod pkcs11;

@@ -7,6 +7,7 @@ pub(crate) mod lying;
 pub(crate) mod media;
 pub(crate) mod notary;
 pub(crate) mod peers;
+pub(crate) mod photo;
 pub(crate) mod pty;
 pub(crate) mod scratch;
 pub(crate) mod shim;

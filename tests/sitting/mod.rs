@@ -35,6 +35,7 @@ mod linked;
 mod meddle;
 mod normal;
 pub(crate) mod officer;
+mod on_paper;
 mod other_room;
 mod paper;
 mod plan_alone;
