@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, fs, process::Command};
 
 use serde_json::Value;
 
-use super::Bench;
+use super::{Bench, bench::Saved};
 use crate::harness::{
     command::Ran,
-    killer::{Killer, When},
+    killer::{Killer, OWN, When},
     shim::Shim,
     softhsm::MODULE,
 };
@@ -24,6 +24,8 @@ pub(crate) struct At {
     last: u64,
     /// It enrols a token.
     is_enrolment: bool,
+    /// Which calls count.
+    under: &'static str,
 }
 
 /// What kills.
@@ -33,6 +35,11 @@ pub(crate) trait Death {
 
     /// The call that was not made last.
     fn last(&self) -> String;
+
+    /// Whether it tells this program's calls from SoftHSM's, in a room that can be put back.
+    fn tells_own(&self) -> bool {
+        false
+    }
 }
 
 impl Death for Killer {
@@ -40,8 +47,12 @@ impl Death for Killer {
         // SoftHSM empties a token's own file at each login before it writes it anew: who dies between has lost the
         // token. Only in an enrolment there is nothing to lose.
         let spared = if at.is_enrolment { "-" } else { "/token.object" };
-        let At { skip, number, last, .. } = at;
-        Self::run(self, command, When { skip, number, last, spared, ..When::NEVER })
+        let At { skip, number, last, under, .. } = at;
+        Self::run(self, command, When { skip, number, last, spared, under })
+    }
+
+    fn tells_own(&self) -> bool {
+        true
     }
 
     fn last(&self) -> String {
@@ -150,21 +161,32 @@ impl Chain<'_> {
         (1..).find(|step| !is_done(step)).unwrap_or_default()
     }
 
-    /// Dies until it comes through.
+    /// Dies until it comes through. Where SoftHSM's calls are not all played, this program's own are, first: the room is
+    /// then put back, and the step is played once more.
     #[track_caller]
     pub(crate) fn run(&self, death: &mut dyn Death) -> Deaths {
         let (mut number, mut deaths) = (1, Deaths::default());
+        let (mut own, mut begun): (Option<(u64, Saved)>, u64) = (None, 0);
         loop {
             let before = Standing::of(self.bench);
             let next = self.next(&before);
+            if let Some((last, saved)) = own.take_if(|(last, _)| next > *last) {
+                self.bench.restore(&saved);
+                (begun, number) = (last, 1);
+                continue;
+            }
+            let unit = self.units.iter().find(|(first, last)| (*first..=*last).contains(&next));
+            let last = unit.map_or(next, |(_, last)| *last);
+            if own.is_none() && last > begun && (self.stride)(next) > 1 && death.tells_own() {
+                (own, number) = (Some((last, self.bench.save())), 1);
+            }
+            let under = if own.is_some() { OWN } else { When::NEVER.under };
             let passed_over = next <= self.clock || next == self.restart_at;
             let skip = if before.has_record && !passed_over { 2 } else { 0 };
             let command =
                 if before.has_record { self.bench.resuming() } else { self.bench.conducting() };
             let is_enrolment = self.enrolments.contains(&next);
-            let unit = self.units.iter().find(|(first, last)| (*first..=*last).contains(&next));
-            let last = unit.map_or(next, |(_, last)| *last);
-            let (ran, died) = death.run(&command, At { skip, number, last, is_enrolment });
+            let (ran, died) = death.run(&command, At { skip, number, last, is_enrolment, under });
             if before.has_record {
                 check_questions(&ran, &before, death);
             }
@@ -175,7 +197,7 @@ impl Chain<'_> {
             deaths.count += 1;
             deaths.sites.insert((next, site(&death.last())));
             assert!(deaths.count < 5000, "{deaths:?}");
-            let stride = (self.stride)(next);
+            let stride = if own.is_some() { 1 } else { (self.stride)(next) };
             number = if Standing::of(self.bench) == before {
                 number + stride
             } else {
