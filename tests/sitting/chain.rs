@@ -36,7 +36,12 @@ pub(crate) trait Death {
     /// The call that was not made last.
     fn last(&self) -> String;
 
-    /// Whether it tells this program's calls from SoftHSM's, in a room that can be put back.
+    /// Whether the room can be put back as it was.
+    fn leaves_room(&self) -> bool {
+        true
+    }
+
+    /// Whether it tells this program's calls from SoftHSM's.
     fn tells_own(&self) -> bool {
         false
     }
@@ -122,7 +127,7 @@ const PASSING: [&str; 8] = [
 ];
 
 /// What stands: whether there is a record, and the steps that are proven done.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Standing {
     has_inputs: bool,
     has_record: bool,
@@ -161,12 +166,21 @@ impl Chain<'_> {
         (1..).find(|step| !is_done(step)).unwrap_or_default()
     }
 
+    /// The last step of what is played with this one.
+    fn last_with(&self, step: u64) -> u64 {
+        let unit = self.units.iter().find(|(first, last)| (*first..=*last).contains(&step));
+        unit.map_or(step, |(_, last)| *last)
+    }
+
     /// Dies until it comes through. Where SoftHSM's calls are not all played, this program's own are, first: the room is
-    /// then put back, and the step is played once more.
+    /// then put back, and the step is played once more. It is put back after some deaths too, or the record would be of
+    /// nothing but deaths, and reading it the longest part of each. What one death left is cleared away by the next run,
+    /// whose calls are other ones: where every call is played, some are therefore played again.
     #[track_caller]
     pub(crate) fn run(&self, death: &mut dyn Death) -> Deaths {
-        let (mut number, mut deaths) = (1, Deaths::default());
+        let (mut number, mut deaths) = (1_usize, Deaths::default());
         let (mut own, mut begun): (Option<(u64, Saved)>, u64) = (None, 0);
+        let mut fresh = Fresh::default();
         loop {
             let before = Standing::of(self.bench);
             let next = self.next(&before);
@@ -175,35 +189,80 @@ impl Chain<'_> {
                 (begun, number) = (last, 1);
                 continue;
             }
-            let unit = self.units.iter().find(|(first, last)| (*first..=*last).contains(&next));
-            let last = unit.map_or(next, |(_, last)| *last);
+            let last = self.last_with(next);
             if own.is_none() && last > begun && (self.stride)(next) > 1 && death.tells_own() {
                 (own, number) = (Some((last, self.bench.save())), 1);
             }
-            let under = if own.is_some() { OWN } else { When::NEVER.under };
-            let passed_over = next <= self.clock || next == self.restart_at;
-            let skip = if before.has_record && !passed_over { 2 } else { 0 };
-            let command =
-                if before.has_record { self.bench.resuming() } else { self.bench.conducting() };
-            let is_enrolment = self.enrolments.contains(&next);
-            let (ran, died) = death.run(&command, At { skip, number, last, is_enrolment, under });
-            if before.has_record {
-                check_questions(&ran, &before, death);
+            let stride = if own.is_some() { 1 } else { (self.stride)(next) };
+            let together = if stride > 1 { 8 } else { 64 };
+            if death.leaves_room() && fresh.keep(self.bench, &before, (deaths.count, together)) {
+                number = number.saturating_sub(together / 2 * usize::from(stride == 1)).max(1);
             }
-            if !died {
-                ran.ok();
+            let passed_over = next <= self.clock || next == self.restart_at;
+            let at = At {
+                skip: if before.has_record && !passed_over { 2 } else { 0 },
+                number,
+                last,
+                is_enrolment: self.enrolments.contains(&next),
+                under: if own.is_some() { OWN } else { When::NEVER.under },
+            };
+            if !self.die(death, at, &before) {
                 return deaths;
             }
             deaths.count += 1;
             deaths.sites.insert((next, site(&death.last())));
             assert!(deaths.count < 5000, "{deaths:?}");
-            let stride = if own.is_some() { 1 } else { (self.stride)(next) };
             number = if Standing::of(self.bench) == before {
                 number + stride
             } else {
                 1 + deaths.count % stride
             };
             assert!(number < 4000, "it comes no further: {deaths:?}");
+        }
+    }
+
+    /// One death more; none when it came through.
+    #[track_caller]
+    fn die(&self, death: &mut dyn Death, at: At, before: &Standing) -> bool {
+        let is_begun = before.has_record;
+        let command = if is_begun { self.bench.resuming() } else { self.bench.conducting() };
+        let (ran, died) = death.run(&command, at);
+        if is_begun {
+            check_questions(&ran, before, death);
+        }
+        if !died {
+            ran.ok();
+        }
+        died
+    }
+}
+
+/// The room as it was before the deaths that come one over the other.
+#[derive(Default)]
+struct Fresh(Option<(Standing, Saved, usize)>);
+
+impl Fresh {
+    /// Keeps the room when something more is done in it than before, and puts it back after so many deaths: whether it
+    /// did.
+    fn keep(
+        &mut self,
+        bench: &Bench,
+        standing: &Standing,
+        (deaths, together): (usize, usize),
+    ) -> bool {
+        match &mut self.0 {
+            Some((kept, saved, since)) if kept == standing => {
+                let is_due = deaths >= *since + together;
+                if is_due {
+                    bench.restore(saved);
+                    *since = deaths;
+                }
+                is_due
+            }
+            kept => {
+                *kept = Some((standing.clone(), bench.save(), deaths));
+                false
+            }
         }
     }
 }
