@@ -84,14 +84,15 @@ for point in sys.argv[1:]:
         run(&mut python).ok();
     }
 
-    /// Puts it in again (ext4 alone), as its device has it: what survived is there.
+    /// Puts it in again (ext4 alone), as its device has it: what survived is there. On a device of its own: whoever runs
+    /// in other namespaces may keep the volume that went down, which would be found again on the same one.
     pub(crate) fn put_in_again(&self) {
         self.tool("umount", &[]).ok();
-        self.mount(&[
-            "-o",
-            "loop",
-            self.image.as_ref().expect("an image").to_str().expect("a path"),
-        ]);
+        let image = self.image.as_ref().expect("an image");
+        let next = image.with_extension("next");
+        run(command("cp", &self.home).arg("--sparse=always").args([image, &next])).ok();
+        fs::rename(&next, image).expect("a name for the device");
+        self.mount(&["-o", "loop", image.to_str().expect("a path")]);
     }
 
     fn unmounted(scratch: &Scratch, name: &str, image: Option<PathBuf>) -> Self {

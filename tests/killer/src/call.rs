@@ -12,7 +12,12 @@ enum About {
     File(usize),
     /// The path that this argument points to.
     Path(usize),
+    /// The same, in the folder that is open as the argument before it.
+    Below(usize),
 }
+
+/// What stands for the working folder.
+const AT_FDCWD: i32 = -100;
 
 /// Linux on x86-64: number, name, what it is about.
 const CALLS: [(u32, &str, About); 23] = [
@@ -29,15 +34,15 @@ const CALLS: [(u32, &str, About); 23] = [
     (86, "link", About::Path(1)),
     (87, "unlink", About::Path(0)),
     (88, "symlink", About::Path(1)),
-    (258, "mkdirat", About::Path(1)),
-    (263, "unlinkat", About::Path(1)),
-    (264, "renameat", About::Path(3)),
-    (265, "linkat", About::Path(3)),
-    (266, "symlinkat", About::Path(2)),
+    (258, "mkdirat", About::Below(1)),
+    (263, "unlinkat", About::Below(1)),
+    (264, "renameat", About::Below(3)),
+    (265, "linkat", About::Below(3)),
+    (266, "symlinkat", About::Below(2)),
     (285, "fallocate", About::File(0)),
     (296, "pwritev", About::File(0)),
     (306, "syncfs", About::File(0)),
-    (316, "renameat2", About::Path(3)),
+    (316, "renameat2", About::Below(3)),
     (326, "copy_file_range", About::File(2)),
 ];
 
@@ -65,17 +70,28 @@ impl Call {
     /// The path of the file or name.
     pub(crate) fn object(&self) -> String {
         match self.known() {
-            Some((_, _, About::File(argument))) => {
-                let link = format!("/proc/{}/fd/{}", self.process, self.arguments[*argument]);
-                fs::read_link(link).map_or_else(|_| "?".into(), |path| path.display().to_string())
-            }
-            Some((_, _, About::Path(argument))) => {
-                let bytes = self.memory(self.arguments[*argument], 4096);
-                let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-                String::from_utf8_lossy(&bytes[..end]).into_owned()
+            Some((_, _, About::File(argument))) => self.file(*argument),
+            Some((_, _, About::Path(argument))) => self.path(*argument),
+            Some((_, _, About::Below(argument))) => {
+                let (folder, path) = (self.arguments[argument - 1] as i32, self.path(*argument));
+                if folder == AT_FDCWD || path.starts_with('/') {
+                    return path;
+                }
+                format!("{}/{path}", self.file(argument - 1))
             }
             None => "?".into(),
         }
+    }
+
+    fn file(&self, argument: usize) -> String {
+        let link = format!("/proc/{}/fd/{}", self.process, self.arguments[argument] as i32);
+        fs::read_link(link).map_or_else(|_| "?".into(), |path| path.display().to_string())
+    }
+
+    fn path(&self, argument: usize) -> String {
+        let bytes = self.memory(self.arguments[argument], 4096);
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        String::from_utf8_lossy(&bytes[..end]).into_owned()
     }
 
     /// The step that it announces on standard error, if it does.

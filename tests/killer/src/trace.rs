@@ -34,6 +34,7 @@ pub(crate) enum Event {
 }
 
 /// Starts a command under ptrace.
+#[expect(clippy::zombie_processes, reason = "it is waited for with everything that it starts")]
 pub(crate) fn start(command: &mut Command) -> Traced {
     let filter = filter();
     let trace_me = move || {
