@@ -385,6 +385,9 @@ fn a_key_on_papers_alone_needs_no_token() {
     let keys = vec![("root-s", "ed25519", Holding::Papers(2, &[], papers))];
     bench.write_plan(&PlanText { keys, ..in_shares() });
     let screen = bench.conduct().ok().stderr;
-    assert!(screen.contains("drawn from the kernel alone: no token here gives randomness"), "{screen}");
+    assert!(
+        screen.contains("drawn from the kernel alone: no token here gives randomness"),
+        "{screen}"
+    );
     assert_eq!(bench.shape("repo.test", 1), "1 of root-s, signed by root-s");
 }
