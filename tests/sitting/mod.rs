@@ -52,6 +52,7 @@ mod slips;
 mod unfinished;
 mod yubikey;
 
-pub(crate) use bench::{Bench, Holding, PlanText, Publisher};
+pub(crate) use bench::PIN;
 #[cfg(feature = "online")]
-pub(crate) use bench::{PIN, today};
+pub(crate) use bench::today;
+pub(crate) use bench::{Bench, Holding, PlanText, Publisher};
