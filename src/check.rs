@@ -131,6 +131,10 @@ checks! {
     ShareIndex = "SHARE-INDEX",
     /// A key from shares is the key of its set and of the signed root.
     ShareKey = "SHARE-KEY",
+    /// A share is read from paper whole: every code, or every line with its check word, and the checksum of all.
+    SharePaper = "SHARE-PAPER",
+    /// A share on paper opens by its own passphrase: drawn for it, shown once, written down and typed back.
+    SharePassphrase = "SHARE-PASSPHRASE",
     /// Every share was stored, read back, opened and combined before the key is dropped.
     ShareProven = "SHARE-PROVEN",
     /// A key is put together from as many shares as its threshold says, never from fewer.
@@ -145,6 +149,10 @@ checks! {
     SnapshotClient = "SNAPSHOT-CLIENT",
     /// A targets key that is new, and in TUF any online key, goes up only when it has signed what clients see then.
     TargetsUnsigned = "TARGETS-UNSIGNED",
+    /// What a token attests of a key is of that key, made on that very token, under the rules that were asked for.
+    TokenAttested = "TOKEN-ATTESTED",
+    /// No PIN or key stays on a token with which every token of its kind leaves the factory.
+    TokenFactory = "TOKEN-FACTORY",
     /// Only a token that is empty, and that no trust folder names, is initialised.
     TokenInit = "TOKEN-INIT",
     /// A token shows the public keys that were enrolled, planned or generated, and no other token has them.

@@ -1,4 +1,4 @@
-//! An `age` file around one share, for the one token that can open it.
+//! An `age` file around one share, for the one token, or the one passphrase, that can open it.
 //!
 //! First floor: pure but for one named impurity: `age` draws its own file key and ephemeral key from the kernel's
 //! generator (docs/threats.md rule 16). Runs in the vault only.
@@ -9,6 +9,7 @@
 //! HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305, info `age-encryption.org/p256tag`) with the agreed x coordinate.
 
 mod hpke;
+mod passphrase;
 
 use std::cell::Cell;
 use std::io::{Read, Write};
@@ -21,6 +22,8 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey};
 use crate::secret::{Secret, SecretBytes};
+
+pub use passphrase::{open_by_passphrase, seal_to_passphrase};
 
 /// The longest secret that is sealed, in bytes.
 pub const MAX_SECRET: usize = 4096;
@@ -79,6 +82,22 @@ impl From<SealKey> for PublicKey {
     }
 }
 
+/// What a share is sealed to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SealTo {
+    /// A passphrase that is drawn for it, and shown once.
+    Passphrase,
+    /// A key of a token.
+    Token(SealKey),
+}
+
+impl From<SealKey> for SealTo {
+    fn from(key: SealKey) -> Self {
+        Self::Token(key)
+    }
+}
+
 /// Why something cannot be sealed or opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Error {
@@ -97,6 +116,9 @@ pub enum Error {
         /// The kind of key.
         algorithm: Algorithm,
     },
+    /// The passphrase is not the one that the file was sealed to.
+    #[error("the passphrase does not open the sealed file")]
+    OtherPassphrase,
     /// The file is sealed to another key.
     #[error("the sealed file is for another token")]
     OtherToken,
@@ -126,11 +148,12 @@ pub fn seal(secret: &SecretBytes, to: &SealKey) -> Result<Vec<u8>, Error> {
     }
     let recipient: age::tag::Recipient = to.recipient().parse().map_err(|_| Error::Unsealable)?;
     let encryptor = Encryptor::with_recipients(std::iter::once(&recipient as &dyn Recipient));
+    written(encryptor.map_err(|_| Error::Unsealable)?, secret)
+}
+
+fn written(encryptor: Encryptor, secret: &SecretBytes) -> Result<Vec<u8>, Error> {
     let mut file = Vec::new();
-    let mut writer = encryptor
-        .map_err(|_| Error::Unsealable)?
-        .wrap_output(&mut file)
-        .map_err(|_| Error::Unsealable)?;
+    let mut writer = encryptor.wrap_output(&mut file).map_err(|_| Error::Unsealable)?;
     writer.write_all(secret.expose()).map_err(|_| Error::Unsealable)?;
     writer.finish().map_err(|_| Error::Unsealable)?;
     Ok(file)
@@ -154,9 +177,12 @@ pub fn peer_point(sealed: &[u8], to: &SealKey) -> Result<[u8; 65], Error> {
 pub fn open(sealed: &[u8], to: &SealKey, agreed: &Secret<32>) -> Result<SecretBytes, Error> {
     peer_point(sealed, to)?;
     let opener = Opener { to, agreed };
-    let mut reader = decryptor(sealed)?
-        .decrypt(std::iter::once(&opener as &dyn Identity))
-        .map_err(|_| Error::Damaged)?;
+    let reader = decryptor(sealed)?.decrypt(std::iter::once(&opener as &dyn Identity));
+    read(reader.map_err(|_| Error::Damaged)?)
+}
+
+/// All that the file holds, at most [`MAX_SECRET`] bytes.
+fn read(mut reader: impl Read) -> Result<SecretBytes, Error> {
     let mut read = 0;
     let buffer = SecretBytes::try_fill(MAX_SECRET + 1, |buffer| {
         while read < buffer.len() {

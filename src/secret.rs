@@ -4,8 +4,12 @@
 //! `Copy`, `Debug`, `Display`, `Serialize` or `PartialEq`; `expose()` belongs inside the one expression that
 //! needs it, and two secrets are compared by `matches()`, in constant time.
 
+mod passphrase;
+
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::{Zeroize, Zeroizing};
+
+pub use passphrase::{NotAPassphrase, Passphrase};
 
 /// A secret of `N` bytes, on the heap so that a move leaves no copy, wiped when dropped.
 pub struct Secret<const N: usize>(Box<Zeroizing<[u8; N]>>);

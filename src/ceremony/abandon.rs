@@ -82,6 +82,26 @@ pub fn left_on(unfinished: &Ceremony, token: &str) -> Vec<(String, PublicKey)> {
     keys.filter_map(|key| Some((key.name.clone(), unfinished.public(&key.name)?))).collect()
 }
 
+/// The papers that the unfinished ceremony printed for keys that no root names, as sentences: they are to be destroyed.
+pub fn papers_left(unfinished: &Ceremony) -> Vec<String> {
+    if meant(unfinished) {
+        return Vec::new();
+    }
+    let mut left = Vec::new();
+    for fact in unfinished.facts() {
+        let Fact::KeySplit { key, shares, .. } = fact else { continue };
+        let papers =
+            shares.iter().filter(|share| unfinished.roster().paper(&share.holder).is_some());
+        left.extend(papers.map(|share| {
+            format!(
+                "paper {} carries share {} of key {key}, which no root names: destroy it and its passphrase",
+                share.holder, share.index
+            )
+        }));
+    }
+    left
+}
+
 /// Whether the unfinished ceremony enrolled a token: it stays enrolled.
 pub fn enrolled(unfinished: &Ceremony, token: &str) -> bool {
     unfinished

@@ -125,7 +125,7 @@ impl Ceremony {
                 self.check_certificates(key, public, certificates)
             }
             (
-                Act::StoreShare { key, index, token },
+                Act::StoreShare { key, index, holder: token },
                 Fact::ShareStored { key: k, index: i, statement, .. },
             ) if k == key && i == index => {
                 self.check_stored(key, *index, token, statement.as_ref())
@@ -314,11 +314,11 @@ impl Ceremony {
 
     fn check_shares(&self, name: &str, shares: &[ShareMade]) -> Result<(), Refusal> {
         let tokens = match self.roster.key(name).map(|key| &key.holding) {
-            Some(Holding::Shares { tokens, .. }) => tokens.as_slice(),
+            Some(Holding::Shares { holders, .. }) => holders.as_slice(),
             _ => &[],
         };
         let made: Vec<(u8, &String)> =
-            shares.iter().map(|share| (share.index, &share.token)).collect();
+            shares.iter().map(|share| (share.index, &share.holder)).collect();
         let planned: Vec<(u8, &String)> = (1..=u8::MAX).zip(tokens).collect();
         if made == planned {
             return Ok(());
@@ -368,8 +368,8 @@ impl Ceremony {
         let shares = self.opened(key, Purpose::Sign);
         let tokens = match self.roster.key(key).map(|key| &key.holding) {
             Some(Holding::Token(token)) => vec![token],
-            Some(Holding::Shares { tokens, .. }) => {
-                let opened = (1..=u8::MAX).zip(tokens).filter(|(index, _)| shares.contains(index));
+            Some(Holding::Shares { holders, .. }) => {
+                let opened = (1..=u8::MAX).zip(holders).filter(|(index, _)| shares.contains(index));
                 opened.map(|(_, token)| token).collect()
             }
             None => Vec::new(),
@@ -387,7 +387,7 @@ impl Ceremony {
         let stored = |index: u8| {
             self.facts().any(|fact| matches!(fact, Fact::ShareStored { key, index: i, .. } if key == name && *i == index))
         };
-        let n = self.roster.key(name).map_or(0, |key| key.holding.tokens().len());
+        let n = self.roster.key(name).map_or(0, |key| key.holding.holders().len());
         let all = (1..=u8::MAX).take(n).all(stored);
         if all && tried > 0 && tried <= of {
             return Ok(());

@@ -14,8 +14,8 @@ use crate::refusal::Refusal;
 use crate::root::SignedRoot;
 use crate::sums::{self, Predecessor, Sums};
 use crate::trust::{
-    CEREMONIES, CUSTODY, Custody, CustodyKey, CustodyShare, CustodyToken, Held, METADATA,
-    TRUST_SUMS, folder_name,
+    CEREMONIES, CUSTODY, Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held,
+    METADATA, TRUST_SUMS, folder_name,
 };
 use crate::wording::one_line;
 
@@ -110,7 +110,9 @@ pub fn intended(record: &Record) -> Vec<RootMade> {
 pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
     let absent = ceremony.absent().iter();
     let mut remarks: Vec<String> = absent
-        .map(|(token, why)| format!("token {token} was not here: {}", one_line(why)))
+        .map(|(token, why)| {
+            format!("{} was not here: {}", ceremony.roster().called(token), one_line(why))
+        })
         .collect();
     for left in ceremony.plan().exclusions() {
         remarks.push(format!("`{}` was left out: {}", left.name, left.reason));
@@ -121,6 +123,7 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
         }
     }
     if let Some(unfinished) = ceremony.inputs().unfinished.as_deref() {
+        remarks.extend(abandon::papers_left(unfinished));
         for token in ceremony.absent().keys() {
             let left = abandon::left_on(unfinished, token).into_iter();
             remarks.extend(
@@ -186,17 +189,28 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
         let known = matches!(key.origin, KeyOrigin::Known(_));
         if let (false, Some(public)) = (known, ceremony.public(&key.name)) {
             let (name, algorithm) = (key.name.clone(), key.algorithm);
+            custody.papers.extend(papers(ceremony, key));
             custody.keys.push(CustodyKey { name, algorithm, public, held: held(ceremony, key) });
         }
     }
     custody
 }
 
+/// The papers on which shares of a new key stand.
+fn papers(ceremony: &Ceremony, key: &super::roster::Key) -> Vec<CustodyPaper> {
+    let papers = key.holding.holders().iter().filter_map(|name| ceremony.roster().paper(name));
+    let known = papers.map(|paper| {
+        let (name, custodian) = (paper.name.clone(), paper.custodian.clone());
+        CustodyPaper { name, custodian }
+    });
+    known.collect()
+}
+
 fn held(ceremony: &Ceremony, key: &super::roster::Key) -> Held {
     let (threshold, set) = match (&key.holding, ceremony.split(&key.name)) {
         (Holding::Shares { threshold, .. }, Some(set)) => (*threshold, set),
         (holding, _) => {
-            let token = holding.tokens().first().cloned().unwrap_or_default();
+            let token = holding.holders().first().cloned().unwrap_or_default();
             return Held::Token { token };
         }
     };
@@ -208,7 +222,7 @@ fn held(ceremony: &Ceremony, key: &super::roster::Key) -> Held {
     };
     let shares = set.1.iter().map(|share| CustodyShare {
         index: share.index,
-        token: share.token.clone(),
+        holder: share.holder.clone(),
         commitment: share.commitment,
         sealed: share.sealed,
         on_token: stored(share.index),

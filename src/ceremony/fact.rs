@@ -155,7 +155,7 @@ pub enum Fact {
         /// One signature per repository.
         signatures: Vec<Signed>,
     },
-    /// A token opened its share for the vault.
+    /// A token, or the passphrase of a paper, opened its share for the vault.
     ShareOpened {
         /// The key.
         key: String,
@@ -164,15 +164,15 @@ pub enum Fact {
         /// What for.
         purpose: Purpose,
     },
-    /// A token holds its share: stored, read back, opened and compared.
+    /// A token or a paper holds its share: stored or printed, read back, opened and compared.
     ShareStored {
         /// The key.
         key: String,
         /// The share's index.
         index: u8,
-        /// Whether the token itself stores it; otherwise it lies in the custody folder only.
+        /// Whether the token itself stores it; otherwise it lies in the custody folder, and on its paper.
         on_token: bool,
-        /// The token's own word for it; none from a token without an attest key.
+        /// The token's own word for it; none from a token without an attest key, and of a paper.
         statement: Option<Statement>,
     },
     /// Shares were combined and each result compared with the public key; the key is dropped.
@@ -282,8 +282,8 @@ pub struct Certified {
 pub struct ShareMade {
     /// Index, 1 to n.
     pub index: u8,
-    /// The token that it is sealed to.
-    pub token: String,
+    /// The token that it is sealed to, or the paper that it stands on.
+    pub holder: String,
     /// Commitment to the whole share.
     pub commitment: Digest,
     /// SHA-256 of the sealed file.

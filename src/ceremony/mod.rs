@@ -138,13 +138,13 @@ impl Ceremony {
         }
         let gone = |token: &String| {
             let reason = one_line(self.absent.get(token)?);
-            Some(format!("token {token} is not here: {reason}"))
+            Some(format!("{} is not here: {reason}", self.roster.called(token)))
         };
         match &step.act {
             Act::Certify { token, .. }
             | Act::DestroyKeys { token }
             | Act::SignRoots { token, .. } => gone(token),
-            Act::OpenShare { key, token, purpose, .. } => gone(token).or_else(|| {
+            Act::OpenShare { key, holder, purpose, .. } => gone(holder).or_else(|| {
                 let finished = self.is_finished(key, *purpose);
                 let enough = self.opened(key, *purpose).len() >= self.needed(key);
                 (finished || enough)
@@ -205,6 +205,12 @@ impl Ceremony {
             .collect()
     }
 
+    /// The paper on which a share of a key stands, if it does.
+    pub fn paper_of(&self, key: &str, index: u8) -> Option<&roster::Paper> {
+        let holders = self.roster.key(key)?.holding.holders();
+        self.roster.paper(holders.get(usize::from(index).checked_sub(1)?)?)
+    }
+
     /// A key's public half, once it is known.
     pub fn public(&self, key: &str) -> Option<PublicKey> {
         if let Some(KeyOrigin::Known(public)) = self.roster.key(key).map(|key| &key.origin) {
@@ -213,7 +219,7 @@ impl Ceremony {
         let adopting = |token: &str| {
             self.roster.key(key).is_some_and(|key| {
                 matches!(key.origin, KeyOrigin::Adopted(_))
-                    && key.holding.tokens() == [token.to_owned()]
+                    && key.holding.holders() == [token.to_owned()]
             })
         };
         self.facts().find_map(|fact| match fact {
@@ -339,8 +345,8 @@ pub(crate) fn ours(what: impl Into<String>) -> Refusal {
 pub fn holding_words(key: &Key) -> String {
     match &key.holding {
         Holding::Token(token) => format!("on token {token}"),
-        Holding::Shares { threshold, tokens } => {
-            format!("in shares, {threshold} of {}: {}", tokens.len(), tokens.join(", "))
+        Holding::Shares { threshold, holders } => {
+            format!("in shares, {threshold} of {}: {}", holders.len(), holders.join(", "))
         }
     }
 }

@@ -19,8 +19,8 @@ use crate::root::{Dialect, Role};
 use crate::wording::toml_words;
 use parts::day_or_none;
 pub use parts::{
-    Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedRepository, PlannedRequest,
-    PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
+    Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedPaper, PlannedRepository,
+    PlannedRequest, PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
 };
 
 /// A plan as it was reviewed: its values, and the digest of its very bytes.
@@ -57,6 +57,8 @@ struct PlanText {
     exclude: Vec<Exclusion>,
     #[serde(default)]
     token: Vec<Spanned<PlannedToken>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    paper: Vec<Spanned<PlannedPaper>>,
     #[serde(default)]
     key: Vec<Spanned<PlannedKey>>,
     #[serde(default)]
@@ -226,6 +228,11 @@ impl Plan {
     /// The tokens that it names, in order.
     pub fn tokens(&self) -> impl Iterator<Item = &PlannedToken> {
         self.text.token.iter().map(Spanned::get_ref)
+    }
+
+    /// The papers that it prints, in order.
+    pub fn papers(&self) -> impl Iterator<Item = &PlannedPaper> {
+        self.text.paper.iter().map(Spanned::get_ref)
     }
 
     /// The keys that it makes or adopts, in order.

@@ -34,7 +34,7 @@ impl Quorum {
     pub fn of(roster: &Roster, keys: &[&Key], threshold: usize) -> Self {
         let seats: BTreeSet<&str> = keys
             .iter()
-            .flat_map(|key| key.holding.tokens())
+            .flat_map(|key| key.holding.holders())
             .map(|token| roster.custodian(token))
             .collect();
         let seats: Vec<&str> = seats.into_iter().collect();
@@ -130,7 +130,7 @@ fn rule(roster: &Roster, keys: &[&Key], threshold: usize, is_stop: bool) -> Stri
     let many =
         |needed: usize, of: usize| if is_stop { (of + 1).saturating_sub(needed) } else { needed };
     let holders = keys.iter().map(|key| {
-        let tokens = key.holding.tokens().iter();
+        let tokens = key.holding.holders().iter();
         let seats: Vec<&str> = tokens.map(|token| roster.custodian(token)).collect();
         match seats.as_slice() {
             [seat] => (*seat).to_owned(),
@@ -152,7 +152,7 @@ struct Ballot {
 
 impl Ballot {
     fn of(roster: &Roster, key: &Key, seats: &[&str]) -> Self {
-        let tokens = key.holding.tokens().iter().map(|token| {
+        let tokens = key.holding.holders().iter().map(|token| {
             let custodian = roster.custodian(token);
             seats.iter().position(|seat| *seat == custodian).map_or(0, |bit| 1 << bit)
         });

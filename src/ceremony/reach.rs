@@ -20,7 +20,7 @@ pub const SAME_DAY: &str =
 impl Ceremony {
     /// Whether a key has signed, or enough of its tokens are here.
     pub fn is_usable(&self, key: &Key) -> bool {
-        let here = key.holding.tokens().iter().filter(|token| !self.absent.contains_key(*token));
+        let here = key.holding.holders().iter().filter(|token| !self.absent.contains_key(*token));
         self.is_finished(&key.name, Purpose::Sign) || here.count() >= key.holding.needed()
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Second floor: pure.
 
+mod paper;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use unicode_normalization::UnicodeNormalization;
@@ -15,10 +17,14 @@ use crate::root::{Dialect, Role, SignedRoot};
 use crate::trust::{Custody, CustodyKey, Held, Past};
 use crate::wording::List;
 
-/// Tokens and keys of one ceremony, by the plan's names.
+pub use paper::Paper;
+use paper::papers_of;
+
+/// Tokens, papers and keys of one ceremony, by the plan's names.
 #[derive(Clone, Debug)]
 pub struct Roster {
     tokens: Vec<Token>,
+    papers: Vec<Paper>,
     keys: Vec<Key>,
 }
 
@@ -66,12 +72,12 @@ pub struct Key {
 /// Where a key's private half is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holding {
-    /// In shares, one on each of these tokens, in the order of the indices.
+    /// In shares, one on each of these tokens and papers, in the order of the indices.
     Shares {
         /// How many rebuild it.
         threshold: u8,
-        /// The tokens.
-        tokens: Vec<String>,
+        /// The tokens and papers.
+        holders: Vec<String>,
     },
     /// On this token.
     Token(String),
@@ -89,15 +95,15 @@ pub enum KeyOrigin {
 }
 
 impl Holding {
-    /// The tokens that take part in using the key.
-    pub fn tokens(&self) -> &[String] {
+    /// The tokens and papers that take part in using the key.
+    pub fn holders(&self) -> &[String] {
         match self {
-            Self::Shares { tokens, .. } => tokens,
+            Self::Shares { holders, .. } => holders,
             Self::Token(token) => std::slice::from_ref(token),
         }
     }
 
-    /// How many of those tokens are needed.
+    /// How many of those are needed.
     pub fn needed(&self) -> usize {
         match self {
             Self::Shares { threshold, .. } => usize::from(*threshold),
@@ -136,8 +142,9 @@ impl Roster {
                 Refusal::of(Check::RootKeys, what).hint("add a `[[key]]`, or correct the name")
             );
         }
-        let tokens = tokens_of(plan, past.custody(), &keys)?;
-        let roster = Self { tokens, keys };
+        let papers = papers_of(plan, past.custody(), &keys)?;
+        let tokens = tokens_of(plan, past.custody(), (&keys, &papers))?;
+        let roster = Self { tokens, papers, keys };
         roster.check_shares()?;
         roster.check_threshold(plan)?;
         Ok(roster)
@@ -145,12 +152,17 @@ impl Roster {
 
     /// A roster of these tokens, and no key.
     pub(super) fn of_tokens(tokens: Vec<Token>) -> Self {
-        Self { tokens, keys: Vec::new() }
+        Self { tokens, papers: Vec::new(), keys: Vec::new() }
     }
 
     /// The tokens: those of the plan in its order, then the others by name.
     pub fn tokens(&self) -> &[Token] {
         &self.tokens
+    }
+
+    /// The papers: those of the plan in its order, then the others by name.
+    pub fn papers(&self) -> &[Paper] {
+        &self.papers
     }
 
     /// The keys: those of the plan in its order, then the others as they were made.
@@ -163,32 +175,53 @@ impl Roster {
         self.tokens.iter().find(|token| token.name == name)
     }
 
+    /// Name and seat of every token, and then of every paper.
+    pub fn held(&self) -> impl Iterator<Item = (&str, &str)> {
+        let tokens =
+            self.tokens.iter().map(|token| (token.name.as_str(), token.custodian.as_str()));
+        tokens
+            .chain(self.papers.iter().map(|paper| (paper.name.as_str(), paper.custodian.as_str())))
+    }
+
+    /// The paper of that name.
+    pub fn paper(&self, name: &str) -> Option<&Paper> {
+        self.papers.iter().find(|paper| paper.name == name)
+    }
+
+    /// What a holder is, and its name: `token officer-a`, `paper sheet-d`.
+    pub fn called(&self, holder: &str) -> String {
+        let what = if self.paper(holder).is_some() { "paper" } else { "token" };
+        format!("{what} {holder}")
+    }
+
     /// The key of that name.
     pub fn key(&self, name: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.name == name)
     }
 
-    /// The seat that holds a token.
-    pub fn custodian(&self, token: &str) -> &str {
-        self.token(token).map_or("operator", |token| token.custodian.as_str())
+    /// The seat that holds a token, or keeps a paper.
+    pub fn custodian(&self, holder: &str) -> &str {
+        let paper = self.paper(holder).map(|paper| paper.custodian.as_str());
+        let token = self.token(holder).map(|token| token.custodian.as_str());
+        token.or(paper).unwrap_or("operator")
     }
 
     fn check_shares(&self) -> Result<(), Refusal> {
         for key in &self.keys {
-            let Holding::Shares { threshold, tokens } = &key.holding else { continue };
-            let (k, n, name) = (usize::from(*threshold), tokens.len(), &key.name);
+            let Holding::Shares { threshold, holders: all } = &key.holding else { continue };
+            let (k, n, name) = (usize::from(*threshold), all.len(), &key.name);
             if k < 2 || k > n {
                 let what =
                     format!("key `{name}`: {k} of {n} shares, expected 2 or more and at most all");
                 return Err(Refusal::of(Check::ShareThreshold, what)
-                    .hint("correct `threshold` or `tokens` of its `shares`"));
+                    .hint("correct `threshold`, `tokens` or `papers` of its `shares`"));
             }
             let mut holders: BTreeMap<&str, &str> = BTreeMap::new();
-            for token in tokens {
-                let custodian = self.custodian(token);
-                if let Some(other) = holders.insert(custodian, token) {
+            for holder in all {
+                let custodian = self.custodian(holder);
+                if let Some(other) = holders.insert(custodian, holder) {
                     let what = format!(
-                        "key `{name}`: {custodian} holds two shares, on `{other}` and `{token}`"
+                        "key `{name}`: {custodian} holds two shares, on `{other}` and `{holder}`"
                     );
                     return Err(Refusal::of(Check::ShareHolder, what)
                         .hint("give each share of a set to another custodian"));
@@ -217,7 +250,9 @@ impl Roster {
 fn check_seats(plan: &Plan, custody: &Custody) -> Result<(), Refusal> {
     let folded = |seat: &str| seat.nfkc().flat_map(char::to_lowercase).collect::<String>();
     let known = custody.tokens.iter().map(|token| token.custodian.as_str());
+    let known = known.chain(custody.papers.iter().map(|paper| paper.custodian.as_str()));
     let planned = plan.tokens().map(|token| token.custodian.as_str());
+    let planned = planned.chain(plan.papers().map(|paper| paper.custodian.as_str()));
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for seat in known.chain(planned) {
         let first = *seen.entry(folded(seat)).or_insert(seat);
@@ -238,9 +273,10 @@ fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, 
     let holding = match (&planned.token, &planned.shares) {
         (Some(token), _) => Holding::Token(token.clone()),
         (None, Some(shares)) => {
-            Holding::Shares { threshold: shares.threshold, tokens: shares.tokens.clone() }
+            let holders = shares.holders().cloned().collect();
+            Holding::Shares { threshold: shares.threshold, holders }
         }
-        (None, None) => Holding::Shares { threshold: 0, tokens: Vec::new() },
+        (None, None) => Holding::Shares { threshold: 0, holders: Vec::new() },
     };
     let origin = planned.adopt.map_or(KeyOrigin::New, KeyOrigin::Adopted);
     let stays = plan.root().is_some_and(|root| root.keys.contains(&planned.name));
@@ -254,7 +290,7 @@ fn known_key(plan: &Plan, past: &Past, known: &CustodyKey, stays: bool) -> Key {
         Held::Token { token } => Holding::Token(token.clone()),
         Held::Shares { threshold, shares, .. } => Holding::Shares {
             threshold: *threshold,
-            tokens: shares.iter().map(|share| share.token.clone()).collect(),
+            holders: shares.iter().map(|share| share.holder.clone()).collect(),
         },
     };
     // One that the last root does not list has no certificate there to keep.
@@ -285,9 +321,14 @@ fn last_root_keys(plan: &Plan, past: &Past) -> BTreeSet<PublicKey> {
         .collect()
 }
 
-fn tokens_of(plan: &Plan, custody: &Custody, keys: &[Key]) -> Result<Vec<Token>, Refusal> {
-    let used: BTreeSet<&str> =
-        keys.iter().flat_map(|key| key.holding.tokens()).map(String::as_str).collect();
+fn tokens_of(
+    plan: &Plan,
+    custody: &Custody,
+    (keys, papers): (&[Key], &[Paper]),
+) -> Result<Vec<Token>, Refusal> {
+    let is_token = |name: &&str| !papers.iter().any(|paper| paper.name == **name);
+    let used = keys.iter().flat_map(|key| key.holding.holders()).map(String::as_str);
+    let used: BTreeSet<&str> = used.filter(is_token).collect();
     let mut tokens = Vec::new();
     for planned in plan.tokens() {
         let adopted = plan
@@ -345,6 +386,6 @@ fn other_custodian(planned: &PlannedToken, known: &str) -> Refusal {
 fn seals(keys: &[Key], token: &str) -> bool {
     keys.iter().any(|key| {
         key.origin == KeyOrigin::New
-            && matches!(&key.holding, Holding::Shares { tokens, .. } if tokens.iter().any(|t| t == token))
+            && matches!(&key.holding, Holding::Shares { holders, .. } if holders.iter().any(|t| t == token))
     })
 }

@@ -101,14 +101,14 @@ pub enum Act {
         /// The token.
         token: String,
     },
-    /// Open a share with its token, for the vault.
+    /// Open a share with its token, or from its paper, for the vault.
     OpenShare {
         /// The key.
         key: String,
         /// The share's index.
         index: u8,
-        /// The token.
-        token: String,
+        /// The token or paper.
+        holder: String,
         /// What for.
         purpose: Purpose,
     },
@@ -142,14 +142,14 @@ pub enum Act {
         /// The key.
         key: String,
     },
-    /// Store a share on its token, read it back, open and compare it.
+    /// Store a share on its token, or print it on its paper, read it back, open and compare it.
     StoreShare {
         /// The key.
         key: String,
         /// The share's index.
         index: u8,
-        /// The token.
-        token: String,
+        /// The token or paper.
+        holder: String,
     },
 }
 
@@ -244,17 +244,17 @@ impl Script {
     fn split(&mut self, key: &Key) {
         let name = &key.name;
         self.add(Part::Keys, Act::SplitKey { key: name.clone() });
-        for (index, token) in (1..=u8::MAX).zip(key.holding.tokens()) {
-            let (key, token) = (name.clone(), token.clone());
-            self.add(Part::Keys, Act::StoreShare { key, index, token });
+        for (index, holder) in (1..=u8::MAX).zip(key.holding.holders()) {
+            let (key, holder) = (name.clone(), holder.clone());
+            self.add(Part::Keys, Act::StoreShare { key, index, holder });
         }
         self.add(Part::Keys, Act::CombineShares { key: name.clone() });
     }
 
     fn open(&mut self, part: Part, key: &Key, purpose: Purpose) {
-        for (index, token) in (1..=u8::MAX).zip(key.holding.tokens()) {
-            let (key, token) = (key.name.clone(), token.clone());
-            self.add(part, Act::OpenShare { key, index, token, purpose });
+        for (index, holder) in (1..=u8::MAX).zip(key.holding.holders()) {
+            let (key, holder) = (key.name.clone(), holder.clone());
+            self.add(part, Act::OpenShare { key, index, holder, purpose });
         }
     }
 

@@ -331,7 +331,7 @@ impl Room {
                 vec![Fact::Intended { key, token, consent, stored: true }, signed]
             }
             Act::SignWithShares { key } => vec![self.signed(ceremony, key)?],
-            Act::OpenShare { key, token, purpose: Purpose::Sign, .. } => {
+            Act::OpenShare { key, holder: token, purpose: Purpose::Sign, .. } => {
                 let consent = ceremony.drafted().unwrap().1;
                 let (key, token) = (key.clone(), token.clone());
                 let intended = Fact::Intended { key, token, consent, stored: true };
@@ -403,7 +403,7 @@ impl Room {
                 let (set, shares) = (format!("{:032x}", 7), shares(ceremony, &key));
                 Fact::KeySplit { key, public, set, shares, certificates }
             }
-            Act::StoreShare { key, index, token } => {
+            Act::StoreShare { key, index, holder: token } => {
                 let (public, split) = (ceremony.public(&key).unwrap(), ceremony.split(&key));
                 let (set, shares) = split.unwrap();
                 let sealed = shares[usize::from(index) - 1].sealed;
@@ -483,11 +483,11 @@ impl Room {
 }
 
 fn shares(ceremony: &Ceremony, key: &str) -> Vec<ShareMade> {
-    let tokens = ceremony.roster().key(key).unwrap().holding.tokens();
+    let tokens = ceremony.roster().key(key).unwrap().holding.holders();
     let made = |(index, token): (u8, &String)| {
         let commitment = Digest::of(format!("{key} {index}").as_bytes());
         let sealed = Digest::of(format!("sealed {key} {index}").as_bytes());
-        ShareMade { index, token: token.clone(), commitment, sealed }
+        ShareMade { index, holder: token.clone(), commitment, sealed }
     };
     (1..=u8::MAX).zip(tokens).map(made).collect()
 }

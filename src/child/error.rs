@@ -5,7 +5,7 @@
 use super::fence::Unfenced;
 use super::vault::Refused;
 use super::wire::Fault;
-use crate::room::pkcs11;
+use crate::room::{picture, pkcs11};
 
 /// Why a child did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum Error {
         /// What happened on the wire.
         fault: Fault,
     },
+    /// The picture cannot be read.
+    #[error(transparent)]
+    Picture(#[from] picture::Error),
     /// The process could not be started.
     #[error("the process for `{child}` cannot be started")]
     Start {

@@ -27,6 +27,8 @@ pub(super) enum Sockets {
 /// What stays within a child's reach behind its fence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
+    /// The socket of pcscd, and no file.
+    Card,
     /// No file, no socket.
     Nothing,
     /// What a module and its libraries read.
@@ -42,7 +44,7 @@ pub(super) enum Reach {
 impl Reach {
     fn sockets(&self) -> Sockets {
         match self {
-            Self::Module { token: None, .. } => Sockets::Unix,
+            Self::Card | Self::Module { token: None, .. } => Sockets::Unix,
             Self::Module { token: Some(_), .. } | Self::Nothing => Sockets::None,
         }
     }
@@ -165,6 +167,7 @@ mod tests {
     fn a_soft_token_and_the_vault_have_no_socket_at_all() {
         let module = |token| Reach::Module { token, writes: Vec::new() };
         assert_eq!(module(None).sockets(), Sockets::Unix);
+        assert_eq!(Reach::Card.sockets(), Sockets::Unix);
         assert_eq!(module(Some("/tokens/a".into())).sockets(), Sockets::None);
         assert_eq!(Reach::Nothing.sockets(), Sockets::None);
     }

@@ -1,11 +1,13 @@
 //! The children: processes of this very binary that hold what their parent must not.
 //!
 //! Roof: starts, speaks to and ends processes. One [`token::Token`] for each PKCS#11 token (it loads the module, holds
-//! no key), one [`vault::Vault`] (it loads no module, holds keys and shares in memory only); docs/threats.md rule 13.
+//! no key), one [`vault::Vault`] (it loads no module, holds keys and shares in memory only); docs/threats.md rule 13. And
+//! a [`scan::Scan`] for the time that it looks at a picture.
 //! A child that crashes, hangs or talks nonsense is an [`Error`] that names it, and takes nothing else with it.
 
 mod error;
 mod fence;
+pub mod scan;
 pub mod token;
 mod told;
 pub mod vault;
@@ -52,11 +54,12 @@ impl Launch {
     }
 }
 
-/// The child's side: `main` calls it for the hidden command `officiant child token|vault`, before anything else, with the
+/// The child's side: `main` calls it for the hidden command `officiant child token|vault|scan`, before anything else, with the
 /// arguments after `child`. They hold no secret, and neither does the environment.
 pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let (kind, more) = (arguments.next(), arguments.next());
     let ended = match kind.as_deref().and_then(OsStr::to_str) {
+        Some("scan") if more.is_none() => scan::run(),
         Some("token") if more.is_none() => token::run(),
         Some("vault") if more.is_none() => vault::run(),
         _ => Err(Fault::Garbage),

@@ -1,10 +1,11 @@
-//! The child that drives one token: it loads the module, and holds no key and no share.
+//! The child that drives one token: it loads the module or speaks to the YubiKey, and holds no key and no share.
 //!
 //! Roof: the parent's handle is [`Token`]; the child's side is [`run`]. What passes between them: batches of what is to
 //! be signed, a PIN, the x coordinate of one key agreement, and public things.
 
 mod driven;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -14,33 +15,55 @@ use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
 use crate::digest::Digest;
 use crate::key::{Algorithm, ToSign};
-use crate::room::pkcs11::{self, Image};
+use crate::room::pkcs11::{self, Image, Module};
+use crate::room::token::Device;
 use crate::secret::{Pin, Secret, SecretBytes};
 use driven::{Answer, Driven, Question};
 
 pub use crate::room::pkcs11::{Face, Generated, KeyRef, Login, Object, PublicObject, Purpose};
 
-/// Which module drives the token.
+/// What drives the token.
 #[derive(Clone, Debug)]
-pub struct Driver {
-    /// The PKCS#11 module, a shared library.
-    pub module: PathBuf,
-    /// What it must be; without, any is loaded.
-    pub sha256: Option<Digest>,
-    /// For a soft token: the configuration file that stands in its own directory. The only thing that the child has in
-    /// its environment.
-    pub softhsm: Option<PathBuf>,
-    /// Files and folders that the module may write besides.
-    pub writes: Vec<PathBuf>,
+pub enum Driver {
+    /// A PKCS#11 module.
+    Module {
+        /// The shared library.
+        module: PathBuf,
+        /// What it must be; without, any is loaded.
+        sha256: Option<Digest>,
+        /// For a soft token: the configuration file that stands in its own directory. The only thing that the child has
+        /// in its environment.
+        softhsm: Option<PathBuf>,
+        /// Files and folders that the module may write besides.
+        writes: Vec<PathBuf>,
+    },
+    /// This binary itself, by PIV: a YubiKey.
+    YubiKey {
+        /// The one that is meant; without, all are shown.
+        serial: Option<u32>,
+    },
 }
 
 /// What the child is told before it raises its fence.
 #[derive(Serialize, Deserialize)]
-struct Terms {
-    module: PathBuf,
-    sha256: Option<Digest>,
-    token: Option<PathBuf>,
-    writes: Vec<PathBuf>,
+enum Terms {
+    Module { module: PathBuf, sha256: Option<Digest>, token: Option<PathBuf>, writes: Vec<PathBuf> },
+    YubiKey { serial: Option<u32> },
+}
+
+impl Driver {
+    /// The environment of the child, and what it is told.
+    fn terms(&self) -> (Option<(&str, &OsStr)>, Terms) {
+        match self {
+            Self::Module { module, sha256, softhsm, writes } => {
+                let token = softhsm.as_deref().and_then(Path::parent).map(Path::to_owned);
+                let (module, writes) = (module.clone(), writes.clone());
+                let environment = softhsm.as_ref().map(|conf| ("SOFTHSM2_CONF", conf.as_os_str()));
+                (environment, Terms::Module { module, sha256: *sha256, token, writes })
+            }
+            Self::YubiKey { serial } => (None, Terms::YubiKey { serial: *serial }),
+        }
+    }
 }
 
 /// Who holds the SO PIN of a token that is initialised (docs/threats.md rule 9).
@@ -65,20 +88,12 @@ pub struct Present {
 pub struct Token(Process);
 
 impl Token {
-    /// Starts a child and has it load the module.
+    /// Starts a child, and has it load the module if it is one that drives the token.
     ///
     /// # Errors
     /// [`Error::Start`], [`Error::Lost`], [`pkcs11::Error::Module`], and [`pkcs11::Error::ModuleChanged`].
     pub fn start(launch: &Launch, driver: &Driver) -> Result<Self, Error> {
-        let environment =
-            driver.softhsm.as_ref().map(|config| ("SOFTHSM2_CONF", config.as_os_str()));
-        let token = driver.softhsm.as_ref().and_then(|config| config.parent());
-        let terms = Terms {
-            module: driver.module.clone(),
-            sha256: driver.sha256,
-            token: token.map(Path::to_owned),
-            writes: driver.writes.clone(),
-        };
+        let (environment, terms) = driver.terms();
         let mut token = Self(Process::start("token", launch, environment, &terms)?);
         token.done(&Question::Load, Vec::new())?;
         Ok(token)
@@ -343,15 +358,33 @@ impl Token {
 /// The [`Fault`] that ended the conversation, other than its regular end.
 pub fn run() -> Result<(), Fault> {
     serve(|terms: Terms| {
-        // Its path is out of reach behind the fence, and the whole file is ours to hash before it is loaded.
-        let mut driven = Driven::new(Image::take(&terms.module, terms.sha256));
+        let (reach, mut driven) = match terms {
+            Terms::Module { module, sha256, token, writes } => {
+                // Its path is out of reach behind the fence, and the whole file is ours to hash before it is loaded.
+                let image = Image::take(&module, sha256);
+                let load = move || Ok(Box::new(Module::load(image?)?) as Box<dyn Device>);
+                (Reach::Module { token, writes }, Driven::new(load))
+            }
+            Terms::YubiKey { serial } => (Reach::Card, Driven::new(move || yubikeys(serial))),
+        };
         let answer = move |question, secrets| {
             let mut out = Vec::new();
             let answer = driven.answer(question, secrets, &mut out);
             (answer, out)
         };
-        (Reach::Module { token: terms.token, writes: terms.writes }, answer)
+        (reach, answer)
     })
+}
+
+#[cfg(feature = "piv")]
+fn yubikeys(only: Option<u32>) -> Result<Box<dyn Device>, pkcs11::Error> {
+    Ok(Box::new(crate::room::piv::YubiKeys::new(only)))
+}
+
+#[cfg(not(feature = "piv"))]
+fn yubikeys(_: Option<u32>) -> Result<Box<dyn Device>, pkcs11::Error> {
+    let because = "this program was built without feature `piv`".to_owned();
+    Err(pkcs11::Error::Module { module: "yubikey".to_owned(), because })
 }
 
 const MAX_RANDOM: usize = 1024;

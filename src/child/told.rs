@@ -14,6 +14,7 @@ impl Error {
     pub fn check(&self) -> Option<Check> {
         match self {
             Self::Lost { .. } | Self::Start { .. } | Self::Unfenced { .. } => None,
+            Self::Picture(_) => Some(Check::SharePaper),
             Self::Token(error) => of_token(error),
             Self::Vault(refused) => of_vault(refused),
         }
@@ -35,9 +36,12 @@ impl Error {
             Self::Token(pkcs11::Error::LabelUnfit { .. } | pkcs11::Error::NotSelected { .. })
             | Self::Start { .. }
             | Self::Vault(
-                Refused::KeyMissing { .. } | Refused::KeyTaken { .. } | Refused::SecretMissing,
+                Refused::KeyMissing { .. }
+                | Refused::KeyTaken { .. }
+                | Refused::PassphraseGone { .. }
+                | Refused::SecretMissing,
             ) => Exit::Ours,
-            Self::Vault(_) => Exit::Refused,
+            Self::Picture(_) | Self::Vault(_) => Exit::Refused,
             Self::Token(_) if self.check().is_some() => Exit::Refused,
             Self::Lost { .. } | Self::Token(_) | Self::Unfenced { .. } => Exit::Device,
         }
@@ -45,7 +49,13 @@ impl Error {
 
     fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Lost { child, .. } if child == super::scan::NAME => {
+                Some("take another picture, a smaller one, or type the lines")
+            }
             Self::Lost { .. } => Some("look at the token and its module, then run `resume`"),
+            Self::Picture(_) => {
+                Some("give a PNG or JPEG of the paper, or the text file of its typed lines")
+            }
             Self::Start { .. } => None,
             Self::Token(error) => token_hint(error),
             Self::Unfenced { .. } => {
@@ -63,7 +73,9 @@ fn of_token(error: &pkcs11::Error) -> Option<Check> {
         E::KeyMissing { .. } => Check::TokenKey,
         E::KeyTaken { .. } | E::KeyTwice { .. } => Check::TokenKeyTaken,
         E::LabelTaken { .. } | E::TwinLabel { .. } | E::TwinSerial { .. } => Check::TokenOne,
+        E::Factory { .. } => Check::TokenFactory,
         E::ModuleChanged { .. } => Check::RoomModules,
+        E::NotBlank { .. } => Check::TokenInit,
         E::ObjectTaken { .. } => Check::TokenObjectTaken,
         E::SecretUnreadable { .. } => Check::TokenSeal,
         _ => return None,
@@ -76,6 +88,9 @@ fn of_vault(refused: &Refused) -> Option<Check> {
         Refused::Challenge | Refused::Seal(_) => Check::TokenSeal,
         Refused::OtherKey { .. } => Check::ShareKey,
         Refused::SealKeyTwice { .. } => Check::ShareHolder,
+        Refused::SealedShare { refused: seal::Error::OtherPassphrase, .. } => {
+            Check::SharePassphrase
+        }
         Refused::SealedShare { .. } => Check::ShareCommitment,
         Refused::Share(error) => match error {
             E::Combined => Check::ShareKey,
@@ -91,6 +106,7 @@ fn of_vault(refused: &Refused) -> Option<Check> {
         },
         Refused::KeyMissing { .. }
         | Refused::KeyTaken { .. }
+        | Refused::PassphraseGone { .. }
         | Refused::SealKeys { .. }
         | Refused::SecretMissing
         | Refused::Signature { .. } => return None,
@@ -106,6 +122,7 @@ fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
         E::Device { .. } | E::Nonsense { .. } => {
             "take the token out, put it in again and run `resume`; if it stays so, use its spare"
         }
+        E::Factory { .. } => "give it another one; an enrolment asks for a PIN and draws the rest",
         E::Full { .. } => "use an empty token; nothing on this one is removed to make room",
         E::KeyTaken { .. } | E::LabelTaken { .. } | E::ObjectTaken { .. } => {
             "use an empty token, or give the new one another name in the plan"
@@ -116,6 +133,10 @@ fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
         E::ManyBlanks { .. } => "insert one new token at a time",
         E::Module { .. } => "correct the path of the module in the room file, or install it",
         E::ModuleChanged { .. } => "put back the module with which the ceremony began",
+        E::NotBlank { .. } => {
+            "use an empty token, or reset it with its maker's tool if nothing on it is needed"
+        }
+        E::Untouched { .. } => "run `resume`, and touch it each time that it blinks",
         E::NoBlank => "insert the new token; what is initialised already is never wiped here",
         E::NoToken { .. } => "insert it; `officiant token list` shows what is present",
         E::PinLength { .. } | E::PinUnfit { .. } => {
@@ -139,6 +160,9 @@ fn vault_hint(refused: &Refused) -> Option<&'static str> {
         | Refused::SealedShare { refused: seal::Error::OtherToken, .. } => {
             "bring the token that this share was sealed to"
         }
+        Refused::SealedShare { refused: seal::Error::OtherPassphrase, .. } => {
+            "its custodian looks at the words again, and `resume` asks once more"
+        }
         Refused::SealedShare { .. }
         | Refused::Share(E::Damaged { .. } | E::Forged { .. } | E::OtherSet { .. }) => {
             "read the share from the other copy: token and custody folder each hold one"
@@ -154,7 +178,9 @@ fn vault_hint(refused: &Refused) -> Option<&'static str> {
         Refused::Share(E::Combined) | Refused::OtherKey { .. } => {
             "open other shares; what these rebuild is not the key, and signs nothing"
         }
-        Refused::Share(E::Threshold { .. }) => "correct `threshold` or `tokens` of its `shares`",
+        Refused::Share(E::Threshold { .. }) => {
+            "correct `threshold`, `tokens` or `papers` of its `shares`"
+        }
         Refused::Challenge | Refused::Seal(_) | Refused::SealKeyTwice { .. } => {
             "enrol another token for the share"
         }

@@ -11,8 +11,8 @@ use super::fence::Reach;
 use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
 use crate::key::{Algorithm, PublicKey, ToSign};
-use crate::seal::{self, SealKey};
-use crate::secret::{Secret, SecretBytes};
+use crate::seal::{self, SealKey, SealTo};
+use crate::secret::{Passphrase, Secret, SecretBytes};
 use crate::share::{self, Combinations, Set, ShareIndex, Threshold};
 
 use held::Held;
@@ -49,6 +49,12 @@ pub enum Refused {
     OtherKey {
         /// The set.
         set: share::SetId,
+    },
+    /// A passphrase is shown once.
+    #[error("the passphrase of share {share} was shown already, or never drawn")]
+    PassphraseGone {
+        /// Which share.
+        share: u8,
     },
     /// One token's sealing key for each share is needed.
     #[error("{total} shares need {total} sealing keys, there are {found}")]
@@ -108,7 +114,8 @@ impl Vault {
         self.0.fence
     }
 
-    /// Makes a key, splits it, and seals share *i* to the *i*-th seal key. The vault holds the key under `name` from now on;
+    /// Makes a key, splits it, and seals share *i* to the *i*-th of `to`; it draws a passphrase for each that asks for one,
+    /// and keeps it for [`Vault::passphrase`]. The vault holds the key under `name` from now on;
     /// the shares it forgets, for they are to come back from their tokens.
     ///
     /// # Errors
@@ -119,10 +126,11 @@ impl Vault {
         name: &str,
         algorithm: Algorithm,
         threshold: Threshold,
-        to: &[SealKey],
+        to: &[impl Clone + Into<SealTo>],
     ) -> Result<Sealed, Error> {
+        let to: Vec<SealTo> = to.iter().cloned().map(Into::into).collect();
         let question =
-            Question::Generate { name: name.to_owned(), algorithm, threshold, to: to.to_vec() };
+            Question::Generate { name: name.to_owned(), algorithm, threshold, to: to.clone() };
         match self.ask(&question)? {
             Answer::Split { set, shares } if shares.len() == to.len() => {
                 Ok(Sealed { set, shares: shares.into_iter().map(|share| share.0).collect() })
@@ -157,6 +165,34 @@ impl Vault {
         let (sealed, to) = (Bytes(sealed.0.to_vec()), sealed.1.clone());
         let question = Question::Open { set: set.clone(), index, sealed, to };
         self.done(&question, vec![SecretBytes::copy_of(agreed.expose())])
+    }
+
+    /// The passphrase to which a share was sealed just now, once: the vault forgets it.
+    ///
+    /// # Errors
+    /// [`Refused::PassphraseGone`].
+    pub fn passphrase(&mut self, set: &Set, index: ShareIndex) -> Result<Passphrase, Error> {
+        let question = Question::Passphrase { set: set.id, index };
+        let (answer, secrets) = self.0.call::<_, Result<Answer, Refused>>(&question, Vec::new())?;
+        answer?;
+        let passphrase = secrets.first().and_then(|words| Passphrase::typed(words).ok());
+        passphrase.ok_or_else(|| self.garbage())
+    }
+
+    /// Opens a share from paper with its passphrase, holds it against its commitment, and keeps it.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn open_paper(
+        &mut self,
+        set: &Set,
+        index: ShareIndex,
+        sealed: &[u8],
+        passphrase: Passphrase,
+    ) -> Result<(), Error> {
+        let sealed = Bytes(sealed.to_vec());
+        let question = Question::OpenPaper { set: set.clone(), index, sealed };
+        self.done(&question, vec![passphrase.into_bytes()])
     }
 
     /// Combines every subset of the opened shares of `set`, or a stated sample, and compares each with the public key.
@@ -310,7 +346,7 @@ enum Question {
         name: String,
         algorithm: Algorithm,
         threshold: Threshold,
-        to: Vec<SealKey>,
+        to: Vec<SealTo>,
     },
     /// Secret: the agreed x coordinate.
     Meet {
@@ -323,6 +359,17 @@ enum Question {
         index: ShareIndex,
         sealed: Bytes,
         to: SealKey,
+    },
+    /// Secret: the passphrase.
+    OpenPaper {
+        set: Set,
+        index: ShareIndex,
+        sealed: Bytes,
+    },
+    /// Answered with a secret: the passphrase.
+    Passphrase {
+        set: share::SetId,
+        index: ShareIndex,
     },
     Peer {
         sealed: Bytes,
@@ -360,5 +407,13 @@ enum Answer {
 /// The [`Fault`] that ended the conversation, other than its regular end.
 pub fn run() -> Result<(), Fault> {
     let mut held = Held::default();
-    serve(|()| (Reach::Nothing, |question, secrets| (held.answer(question, secrets), Vec::new())))
+    serve(|()| {
+        (Reach::Nothing, move |question, secrets| match question {
+            Question::Passphrase { set, index } => match held.passphrase(set, index) {
+                Ok(passphrase) => (Ok(Answer::Done), vec![passphrase.into_bytes()]),
+                Err(refused) => (Err(refused), Vec::new()),
+            },
+            question => (held.answer(question, secrets), Vec::new()),
+        })
+    })
 }

@@ -3,9 +3,13 @@
 //! Roof: declares, touches nothing. No argument has a default that reaches for a device, and none is read from
 //! the environment.
 
+mod share;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use share::{Share, SharePrint, ShareScan};
 
 /// Runs the ceremonies of an offline root key
 ///
@@ -53,6 +57,9 @@ pub enum Verb {
     /// Look at tokens, and prepare empty ones
     #[command(subcommand)]
     Token(Token),
+    /// Print shares for paper, and read them back
+    #[command(subcommand)]
+    Share(Share),
 }
 
 /// Look at tokens, and prepare empty ones.

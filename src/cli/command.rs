@@ -11,7 +11,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::args::{Officiant, Verb};
-use super::{ceremony, check, folder, paper, report, token};
+use super::{ceremony, check, folder, paper, report, share, token};
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::media;
@@ -44,6 +44,7 @@ fn dispatch(verb: Verb) -> Result<(), Refusal> {
         Verb::Report(typed) => paper::report(&typed),
         Verb::Resume(typed) => ceremony::resume(&typed),
         Verb::Script(typed) => paper::script(&typed),
+        Verb::Share(verb) => share::run(&verb),
         Verb::Show(typed) => folder::show(&typed),
         Verb::Token(verb) => token::run(verb),
         Verb::Verify(typed) => folder::verify(&typed),

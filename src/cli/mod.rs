@@ -10,4 +10,5 @@ mod folder;
 mod paper;
 mod reading;
 pub mod report;
+mod share;
 mod token;

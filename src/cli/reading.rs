@@ -74,7 +74,13 @@ pub(super) fn tool() -> Result<Tool, Refusal> {
 /// Prints text, or writes HTML to a new file and says so.
 pub(super) fn give(paper: &crate::paper::Paper, html: Option<&Path>) -> Result<(), Refusal> {
     let Some(path) = html else { return cli::command::print(&crate::paper::text(paper)) };
-    let written = media::write_new(path, crate::paper::html(paper).as_bytes());
+    write_new(path, crate::paper::html(paper).as_bytes())?;
+    cli::command::print(&format!("written: {}\n", path.display()))
+}
+
+/// Writes a file that must not be there yet.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    let written = media::write_new(path, bytes).map(|_| ());
     written.map_err(|error| {
         let refusal = error.refusal(Refusal::NOTHING_DONE);
         match error {
@@ -83,8 +89,7 @@ pub(super) fn give(paper: &crate::paper::Paper, html: Option<&Path>) -> Result<(
             }
             _ => refusal,
         }
-    })?;
-    cli::command::print(&format!("written: {}\n", path.display()))
+    })
 }
 
 /// The name of the trust folder on media.

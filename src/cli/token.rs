@@ -2,7 +2,6 @@
 //!
 //! Roof: a child for each token, the terminal for what `init` asks; results go to standard output.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -218,39 +217,50 @@ fn driver(
     token: &binding::Token,
     folder: fn(&Path) -> Result<PathBuf, soft::Error>,
 ) -> Result<Driver, Refusal> {
-    let softhsm = token.softhsm.as_deref().map(folder).transpose().map_err(|e| e.refusal())?;
-    let module = room.module(&token.module).ok_or_else(|| {
+    let (name, softhsm) = match &token.driver {
+        binding::Driver::Module { name, softhsm } => (name, softhsm.as_deref()),
+        binding::Driver::YubiKey(serial) => return Ok(Driver::YubiKey { serial: Some(*serial) }),
+    };
+    let softhsm = softhsm.map(folder).transpose().map_err(|e| e.refusal())?;
+    let module = room.module(name).ok_or_else(|| {
         // The room file was refused if it names a module that it does not have.
-        Refusal::new(Exit::Ours, format!("the room file has no module `{}`", token.module))
+        Refusal::new(Exit::Ours, format!("the room file has no module `{name}`"))
     })?;
     Ok(of(module, softhsm))
 }
 
 /// There is no record here that says which bytes the module must have.
 fn of(module: &binding::Module, softhsm: Option<PathBuf>) -> Driver {
-    Driver { module: module.path.clone(), sha256: None, softhsm, writes: module.writes.clone() }
+    let (path, writes) = (module.path.clone(), module.writes.clone());
+    Driver::Module { module: path, sha256: None, softhsm, writes }
 }
 
-/// One driver for each soft token, and one for each module that drives others or none that is bound yet.
+/// One driver for each soft token, one for each module that drives others or none that is bound yet (but not for the one
+/// that serves rehearsals alone), and one for all YubiKeys where any is bound.
 fn drivers(room: &Binding) -> Result<Vec<(String, Driver)>, Refusal> {
-    let soft: BTreeSet<&str> = room
-        .tokens
-        .iter()
-        .filter(|token| token.softhsm.is_some())
-        .map(|token| token.module.as_str())
-        .collect();
     let mut drivers = Vec::new();
     for module in &room.modules {
-        let mut bound = room.tokens.iter().filter(|token| token.module == module.name);
-        if !soft.contains(module.name.as_str()) || bound.any(|token| token.softhsm.is_none()) {
+        let mut bound = room.tokens.iter().filter_map(|token| match &token.driver {
+            binding::Driver::Module { name, softhsm } if *name == module.name => Some(softhsm),
+            _ => None,
+        });
+        // Rehearsals make folders of their own; without one SoftHSM has nothing to show.
+        let rehearses = room.rehearsal.as_ref() == Some(&module.name);
+        let is_soft = rehearses || bound.clone().any(Option::is_some);
+        if !(is_soft && bound.all(Option::is_some)) {
             drivers.push((module.name.clone(), of(module, None)));
         }
     }
     for token in &room.tokens {
-        let is_there = token.softhsm.as_ref().is_some_and(|folder| folder.exists());
-        if is_there {
-            drivers.push((token.module.clone(), driver(room, token, soft::config)?));
+        if let binding::Driver::Module { name, softhsm: Some(folder) } = &token.driver
+            && folder.exists()
+        {
+            drivers.push((name.clone(), driver(room, token, soft::config)?));
         }
+    }
+    let is_yubikey = |token: &binding::Token| matches!(token.driver, binding::Driver::YubiKey(_));
+    if room.tokens.iter().any(is_yubikey) {
+        drivers.push(("yubikey".to_owned(), Driver::YubiKey { serial: None }));
     }
     Ok(drivers)
 }

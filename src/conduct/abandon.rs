@@ -4,7 +4,7 @@
 
 use super::Session;
 use super::token::Put;
-use crate::ceremony::abandon::left_on;
+use crate::ceremony::abandon::{left_on, papers_left};
 use crate::ceremony::fact::Fact;
 use crate::record::Record;
 use crate::refusal::{Exit, Refusal};
@@ -27,6 +27,9 @@ impl Session<'_> {
                 "        token {} holds {kept} of it, and stays enrolled",
                 token.name
             ))?;
+        }
+        for paper in papers_left(&unfinished) {
+            self.show(&format!("        {paper}"))?;
         }
         let bytes = self.inputs.file("unfinished/record.jsonl").unwrap_or_default();
         let (record, _) =

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use data_encoding::{BASE64, HEXLOWER};
 
 use super::Session;
+use super::attested::Made;
 use super::token::{draw, seal_key};
 use super::words::ATTEMPTS;
 use crate::ceremony::fact::{Fact, Statement};
@@ -20,7 +21,7 @@ use crate::digest::Digest;
 use crate::key::{Algorithm, Scheme};
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
-use crate::room::pkcs11::{self, Face, Generated, KeyRef, Login, Purpose, WrapTrial};
+use crate::room::pkcs11::{self, Face, KeyRef, Login, Purpose};
 use crate::room::soft;
 use crate::secret::{Pin, SecretBytes};
 
@@ -55,11 +56,13 @@ impl Session<'_> {
         self.ask_serial(step, name, &face)?;
         if made {
             self.log_in(step, &mut token, &face, name)?;
+        } else {
+            self.tell_touch(&face)?;
         }
-        let attest = self.own_key(&mut token, Purpose::Attest, &format!("{name} attest"))?;
+        let attest = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
         let seals = self.ceremony.roster().token(name).is_some_and(|token| token.seals);
         let seal = match seals {
-            true => Some(self.own_key(&mut token, Purpose::Seal, &format!("{name} seal"))?),
+            true => Some(self.own_key(step, &mut token, (name, &face), Purpose::Seal)?),
             false => None,
         };
         self.prove_attest(&mut token, name, &attest)?;
@@ -156,7 +159,7 @@ impl Session<'_> {
     /// The folder of a soft token, if it is there.
     fn soft_folder(&self, name: &str) -> Option<PathBuf> {
         let bound = self.room.binding.token(name)?;
-        bound.softhsm.clone().filter(|folder| folder.exists())
+        bound.softhsm().cloned().filter(|folder| folder.exists())
     }
 
     /// Empties the folder of a soft token that was torn while it was initialised. Nothing was ever made on it: it has
@@ -254,16 +257,23 @@ impl Session<'_> {
     /// A key of the token's own, made now or found where a crash left it.
     fn own_key(
         &mut self,
+        step: u32,
         token: &mut Token,
+        (name, face): (&str, &Face),
         purpose: Purpose,
-        label: &str,
     ) -> Result<KeyRef, Refusal> {
+        let label = match purpose {
+            Purpose::Seal => format!("{name} seal"),
+            Purpose::Attest | Purpose::Root => format!("{name} attest"),
+        };
+        let label = label.as_str();
+        let told = |generated| Made { step, token: name, face, label, purpose, generated };
         let shown = token.keys().map_err(|error| self.child(&error))?;
         if shown.iter().any(|object| object.label == label) {
             // Proven as when it is made: a key that may do more, or can leave, is not taken up.
             let found = token.reclaim(purpose, label).map_err(|error| self.child(&error))?;
             if let Some(found) = found {
-                return self.told(label, found);
+                return self.told(told(found));
             }
         }
         let made = token.generate(purpose, Algorithm::EcdsaP256, label);
@@ -271,17 +281,7 @@ impl Session<'_> {
             Purpose::Seal => self.no_seal(&error),
             Purpose::Attest | Purpose::Root => self.child(&error),
         })?;
-        self.told(label, made)
-    }
-
-    /// A key that was made, and where nothing could try to carry it away, that the token's word is all there is.
-    pub(super) fn told(&mut self, label: &str, made: Generated) -> Result<KeyRef, Refusal> {
-        if made.wrap == WrapTrial::NotTried {
-            self.show(&format!(
-                "        key {label}: that it cannot leave its token is only what the token says; nothing could try"
-            ))?;
-        }
-        Ok(made.key)
+        self.told(told(made))
     }
 
     fn prove_attest(&self, token: &mut Token, name: &str, key: &KeyRef) -> Result<(), Refusal> {

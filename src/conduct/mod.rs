@@ -3,19 +3,23 @@
 //! Roof: joins ceremony and room; starts and speaks to the children. Every file that it writes is written once.
 
 mod abandon;
+mod attested;
 mod closing;
 mod enrol;
 mod inputs;
 mod journal;
 mod module;
 mod opening;
+mod paper;
 mod pause;
 mod plan;
 mod reading;
 pub mod rehearsal;
 mod restart;
+mod scan;
 mod screen;
 mod share;
+pub mod sheet;
 mod signing;
 mod token;
 mod words;
@@ -38,6 +42,7 @@ use crate::room::clock::{Clock, Reading};
 use crate::room::console::Console;
 use crate::room::media::{self, Apart};
 pub use plan::{PlanFile, read_plan};
+pub use scan::paper_share;
 
 /// The room as a ceremony needs it.
 pub struct Room<'a> {
@@ -228,13 +233,19 @@ impl<'a> Session<'a> {
             Act::DrawEntropy => self.draw_entropy(),
             Act::MakeKey { key, token } => self.make_key(number, key, token),
             Act::SplitKey { key } => self.split_key(number, key),
-            Act::StoreShare { key, index, token } => self.store_share(number, key, *index, token),
+            Act::StoreShare { key, index, holder } if self.is_paper(holder) => {
+                self.print_share(number, key, *index, holder)
+            }
+            Act::StoreShare { key, index, holder } => self.store_share(number, key, *index, holder),
             Act::CombineShares { key } => self.combine_shares(key),
             Act::Certify { key, token } => self.certify(number, key, token),
-            Act::OpenShare { key, index, token, purpose } => self.open_share(
-                number,
-                share::Opening { key, index: *index, token, purpose: *purpose },
-            ),
+            Act::OpenShare { key, index, holder, purpose } => {
+                let opening = share::Opening { key, index: *index, holder, purpose: *purpose };
+                match self.is_paper(holder) {
+                    true => self.open_paper(number, &opening),
+                    false => self.open_share(number, opening),
+                }
+            }
             Act::CertifyWithShares { key } => self.certify_with_shares(key),
             Act::DraftRoots => self.draft_roots(),
             Act::ReadRoots => self.read_roots(number),

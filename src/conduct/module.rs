@@ -109,14 +109,20 @@ impl Session<'_> {
                 .hint("add a `[[token]]` with its module, and `resume`")
         };
         let token = binding.token(name).ok_or_else(missing)?;
-        let module = binding.module(&token.module).ok_or_else(missing)?;
+        let (module, softhsm) = match &token.driver {
+            binding::Driver::Module { name, softhsm } => (name, softhsm),
+            binding::Driver::YubiKey(serial) => {
+                return Ok(Driver::YubiKey { serial: Some(*serial) });
+            }
+        };
+        let module = binding.module(module).ok_or_else(missing)?;
         let unread = || Refusal::new(Exit::Ours, format!("module `{}` was not read", module.name));
         let sha256 = *self.modules.get(&module.name).ok_or_else(unread)?;
-        let softhsm = match &token.softhsm {
+        let softhsm = match softhsm {
             None => None,
             Some(folder) => Some(soft::make(folder).map_err(|error| error.refusal())?),
         };
         let (path, writes) = (module.path.clone(), module.writes.clone());
-        Ok(Driver { module: path, sha256: Some(sha256), softhsm, writes })
+        Ok(Driver::Module { module: path, sha256: Some(sha256), softhsm, writes })
     }
 }

@@ -20,7 +20,7 @@ use crate::key::{Algorithm, PublicKey};
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::request::{Repository, Request};
-use crate::room::binding::{self, Binding, Media, Module, Token};
+use crate::room::binding::{self, Binding, Driver, Media, Module, Token};
 use crate::room::clock::{Clock, SystemClock};
 use crate::room::console::Console;
 use crate::room::media::{self, Kind, Limits};
@@ -184,8 +184,10 @@ impl StageRoom {
         let inward = vec![place(&format!("in-{number}"), Kind::In)?];
         let tokens = self.roster.tokens().iter().map(|token| Token {
             name: token.name.clone(),
-            module: self.module.name.clone(),
-            softhsm: Some(self.folder.join("tokens").join(&token.name)),
+            driver: Driver::Module {
+                name: self.module.name.clone(),
+                softhsm: Some(self.folder.join("tokens").join(&token.name)),
+            },
         });
         let bytes = format!("# rehearsal {number}\n").into_bytes();
         Ok(Binding {

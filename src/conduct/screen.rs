@@ -73,7 +73,12 @@ impl Session<'_> {
                 same("generated on the token, never extractable, challenge verified")
             }
             Fact::KeySplit { shares, .. } => {
-                format!("{}, each sealed to its token", Count(shares.len(), "share"))
+                format!("{}, each sealed to its holder", Count(shares.len(), "share"))
+            }
+            Fact::ShareStored { key, index, .. }
+                if self.ceremony.paper_of(key, *index).is_some() =>
+            {
+                same("printed, its passphrase written down, read back, opened, equal")
             }
             Fact::ShareStored { on_token: true, .. } => same("stored, read back, opened, equal"),
             Fact::ShareStored { .. } => {

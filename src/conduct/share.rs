@@ -19,6 +19,7 @@ use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11::{self, Face, KeyRef, Object};
 use crate::room::{entropy, media};
+use crate::seal::SealTo;
 use crate::share::{Commitment, Set, SetId, ShareIndex, Threshold};
 use crate::trust::Held;
 
@@ -26,7 +27,7 @@ use crate::trust::Held;
 pub(super) struct Opening<'a> {
     pub(super) key: &'a str,
     pub(super) index: u8,
-    pub(super) token: &'a str,
+    pub(super) holder: &'a str,
     pub(super) purpose: Purpose,
 }
 
@@ -62,7 +63,11 @@ impl Session<'_> {
         self.vault = None;
         let fed =
             entropy::feed(&sources).map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
-        self.show(&format!("        drawn from {}", tokens.join(", ")))?;
+        let sources = match tokens.as_slice() {
+            [] => "the kernel alone: no token here gives randomness".to_owned(),
+            some => some.join(", "),
+        };
+        self.show(&format!("        drawn from {sources}"))?;
         Ok(Fact::EntropyDrawn { tokens, reseeded: fed == entropy::Fed::Reseeded })
     }
 
@@ -71,30 +76,33 @@ impl Session<'_> {
         let key = key.ok_or_else(|| {
             Refusal::new(Exit::Ours, format!("key `{name}` is not in the roster"))
         })?;
-        let Holding::Shares { threshold, tokens } = key.holding else {
+        let Holding::Shares { threshold, holders } = key.holding else {
             return Err(Refusal::new(Exit::Ours, format!("key `{name}` is not held in shares")));
         };
-        let seals = tokens.iter().map(|token| seal_key(&self.seal_of(token)?));
+        let seals = holders.iter().map(|holder| match self.is_paper(holder) {
+            true => Ok(SealTo::Passphrase),
+            false => Ok(SealTo::Token(seal_key(&self.seal_of(holder)?)?)),
+        });
         let seals = seals.collect::<Result<Vec<_>, Refusal>>()?;
-        let total = u8::try_from(tokens.len()).unwrap_or(u8::MAX);
+        let total = u8::try_from(holders.len()).unwrap_or(u8::MAX);
         let threshold = Threshold::new(threshold, total).map_err(|error| {
             Refusal::of(Check::ShareThreshold, error.to_string())
-                .hint("correct `threshold` or `tokens` of its `shares`")
+                .hint("correct `threshold`, `tokens` or `papers` of its `shares`")
         })?;
         self.begin(step, name)?;
         let made = self.vault()?.generate(name, key.algorithm, threshold, &seals);
         let sealed = made.map_err(|error| self.child(&error))?;
         let set = &sealed.set;
         let mut shares = Vec::new();
-        for (index, (token, bytes)) in (1_u8..).zip(tokens.iter().zip(&sealed.shares)) {
+        for (index, (holder, bytes)) in (1_u8..).zip(holders.iter().zip(&sealed.shares)) {
             let path = format!("{}/{index}.age", set.id);
             let kept = super::closing::keep(&self.room.binding.work, &path, bytes);
             kept.map_err(|error| self.device(&error))?;
             let commitment = set.commitments.get(usize::from(index) - 1).map(Commitment::digest);
             let commitment = commitment
                 .ok_or_else(|| Refusal::new(Exit::Ours, "a share without a commitment"))?;
-            let (token, commitment, sealed) = (token.clone(), *commitment, Digest::of(bytes));
-            shares.push(ShareMade { index, token, commitment, sealed });
+            let (holder, commitment, sealed) = (holder.clone(), *commitment, Digest::of(bytes));
+            shares.push(ShareMade { index, holder, commitment, sealed });
         }
         let public = set.key.clone();
         let certificates = self.certify_in_vault(name, &public)?;
@@ -247,7 +255,7 @@ impl Session<'_> {
     }
 
     pub(super) fn open_share(&mut self, step: u32, opening: Opening<'_>) -> Result<Fact, Refusal> {
-        let Opening { key, index, token: name, purpose } = opening;
+        let Opening { key, index, holder: name, purpose } = opening;
         let (set, expected) = set_of(&self.ceremony, key)?;
         let (mut token, face) = match self.put_in(step, name)? {
             Put::Here(token, face) => (token, face),
@@ -322,7 +330,7 @@ impl Session<'_> {
         known.find(|(.., made)| made == sealed).map(|(set, index, _)| (set, index))
     }
 
-    fn sealed_file(&self, set: &Set, index: u8) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn sealed_file(&self, set: &Set, index: u8) -> Result<Vec<u8>, Refusal> {
         let inside = format!("{}/{index}.age", set.id);
         if let Some(bytes) = self.inputs.file(&format!("{CUSTODY}/{inside}")) {
             return Ok(bytes.to_vec());
@@ -355,14 +363,21 @@ impl Session<'_> {
         let unfinished = self.ceremony.unfinished_splits().into_iter();
         let void = unfinished.map(|key| {
             let set = self.ceremony.split(key).map_or("", |(set, _)| set);
-            format!("set {set} of key {key} is void: its key was in memory only, and is made anew")
+            let holders =
+                self.ceremony.roster().key(key).map_or(&[][..], |key| key.holding.holders());
+            let printed = holders.iter().any(|holder| self.is_paper(holder));
+            let burn =
+                if printed { "; destroy what was printed of it, and its passphrases" } else { "" };
+            format!(
+                "set {set} of key {key} is void: its key was in memory only, and is made anew{burn}"
+            )
         });
         void.collect()
     }
 }
 
 /// The set of a key, as custody or this ceremony has it, and its shares.
-fn set_of(ceremony: &Ceremony, key: &str) -> Result<(Set, Vec<ShareMade>), Refusal> {
+pub(super) fn set_of(ceremony: &Ceremony, key: &str) -> Result<(Set, Vec<ShareMade>), Refusal> {
     let missing = || Refusal::new(Exit::Ours, format!("key `{key}` has no set of shares"));
     let public = ceremony.public(key).ok_or_else(missing)?;
     let (id, needed, shares) = match ceremony.split(key) {
@@ -374,7 +389,7 @@ fn set_of(ceremony: &Ceremony, key: &str) -> Result<(Set, Vec<ShareMade>), Refus
             Some(Held::Shares { set, threshold, shares }) => {
                 let shares = shares.iter().map(|share| ShareMade {
                     index: share.index,
-                    token: share.token.clone(),
+                    holder: share.holder.clone(),
                     commitment: share.commitment,
                     sealed: share.sealed,
                 });

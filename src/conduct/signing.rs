@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Session;
+use super::attested::Made;
 use super::screen::FEW;
 use super::token::Put;
 use super::words::{Asked, table};
@@ -68,7 +69,9 @@ impl Session<'_> {
                 made.map_err(|error| self.child(&error))?
             }
         };
-        let made = self.told(name, made)?;
+        let (face, purpose) = (&face, pkcs11::Purpose::Root);
+        let made =
+            self.told(Made { step, token: holder, face, label: name, purpose, generated: made })?;
         self.prove_root(&mut token, holder, name, &made)?;
         let certificates = self.certify_on(&mut token, name, &made)?;
         let said = Said::KeyMade { key: name, public: &made.public };
@@ -196,7 +199,7 @@ impl Session<'_> {
         self.ask_words(&asked, &consent).map(|_| ())
     }
 
-    fn drafted_consent(&self) -> Result<Digest, Refusal> {
+    pub(super) fn drafted_consent(&self) -> Result<Digest, Refusal> {
         let drafted = self.ceremony.drafted().map(|(_, consent)| consent);
         drafted.ok_or_else(|| Refusal::new(Exit::Ours, "nothing was drafted to consent to"))
     }

@@ -247,6 +247,7 @@ impl Session<'_> {
         match token.login(pin).map_err(|error| self.child(&error))? {
             Login::Open => {
                 self.note_pin(name, true)?;
+                self.tell_touch(face)?;
                 self.meant(token, name)
             }
             Login::Refused(tries) => {
@@ -259,6 +260,14 @@ impl Session<'_> {
                 Err(Refusal::of(Check::TokenPin, what)
                     .hint("its holder decides whether to try again: `resume` asks once more"))
             }
+        }
+    }
+
+    /// A token that waits for a finger looks like one that hangs.
+    pub(super) fn tell_touch(&mut self, face: &Face) -> Result<(), Refusal> {
+        match face.is_touched {
+            true => self.show("        touch the token each time that it blinks"),
+            false => Ok(()),
         }
     }
 

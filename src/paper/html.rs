@@ -2,6 +2,7 @@
 //!
 //! Roof, pure.
 
+use super::code::svg;
 use super::inline::{Span, spans};
 use super::{Block, Level, Paper, Row, Table, said_and_empty};
 use crate::digest::Digest;
@@ -33,12 +34,24 @@ pub fn html(paper: &Paper) -> String {
 
 fn write(block: &Block, out: &mut String) {
     match block {
+        Block::Codes(codes) => {
+            *out += "<div class=\"codes\">\n";
+            codes.iter().filter_map(|code| svg(&[code])).for_each(|drawn| *out += &drawn);
+            *out += "</div>\n";
+        }
         Block::Digest(label, digest) => words(label, *digest, out),
         Block::Heading(Level::Page, heading) => {
             *out += &format!("<h2 class=\"page\">{}</h2>\n", inline(heading));
         }
         Block::Heading(Level::Section, heading) => {
             *out += &format!("<h3>{}</h3>\n", inline(heading));
+        }
+        Block::Lines(lines) => {
+            *out += "<div class=\"lines\">\n";
+            for [number, letters, word] in lines.iter().map(|line| line.each_ref().map(escaped)) {
+                *out += &format!("<code><i>{number}</i> {letters} <b>{word}</b></code>\n");
+            }
+            *out += "</div>\n";
         }
         Block::Pairs(pairs) => {
             *out += "<dl>\n";
@@ -124,7 +137,8 @@ fn inline(text: &str) -> String {
     out + &"<br>&nbsp;".repeat(empty)
 }
 
-fn escaped(text: &str) -> String {
+fn escaped(text: impl AsRef<str>) -> String {
+    let text = text.as_ref();
     let mut out = String::with_capacity(text.len());
     for c in one_line(text).chars() {
         match c {

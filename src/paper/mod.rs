@@ -5,6 +5,7 @@
 use crate::digest::Digest;
 use crate::wording::one_line;
 
+mod code;
 mod html;
 mod inline;
 mod text;
@@ -12,7 +13,9 @@ mod text;
 pub mod outlook;
 pub mod report;
 pub mod script;
+pub mod sheet;
 
+pub use code::{png, svg};
 pub use html::html;
 pub use text::text;
 
@@ -32,10 +35,14 @@ pub struct Paper {
 /// A piece of a document. Text between backticks is set as code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
+    /// Texts for a camera, each a QR code.
+    Codes(Vec<String>),
     /// A digest with its label, as hex in groups of four and as 24 numbered words.
     Digest(String, Digest),
     /// A heading.
     Heading(Level, String),
+    /// Lines that are typed: number, letters in groups, check word.
+    Lines(Vec<[String; 3]>),
     /// Labels and what they say.
     Pairs(Vec<(String, String)>),
     /// Short sentences, one under the other.

@@ -163,12 +163,12 @@ fn warnings(plan: &Plan, roster: &Roster) -> Vec<String> {
         ));
     }
     for key in roster.keys().iter().filter(|key| key.origin == KeyOrigin::New) {
-        if let Holding::Shares { threshold, tokens } = &key.holding {
-            let spare = tokens.len().saturating_sub(usize::from(*threshold));
+        if let Holding::Shares { threshold, holders } = &key.holding {
+            let spare = holders.len().saturating_sub(usize::from(*threshold));
             said.push(format!(
                 "Key `{}` is lost when more than {spare} of its {} are.",
                 key.name,
-                Count(tokens.len(), "share")
+                Count(holders.len(), "share")
             ));
         }
     }

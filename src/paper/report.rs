@@ -78,7 +78,7 @@ pub fn unproved(ceremony: &Ceremony, record: &Record) -> Vec<String> {
         );
     }
     for (_, fact) in entries(record) {
-        found.extend(weakness(fact));
+        found.extend(weakness(ceremony, fact));
     }
     found.push(
         "That a token keeps its keys as it says, and that nobody saw a PIN, rests on the token and on the people."
@@ -87,7 +87,7 @@ pub fn unproved(ceremony: &Ceremony, record: &Record) -> Vec<String> {
     found
 }
 
-fn weakness(fact: &Fact) -> Option<String> {
+fn weakness(ceremony: &Ceremony, fact: &Fact) -> Option<String> {
     match fact {
         Fact::RootsRead { second_reader: false, .. } => {
             Some("No second machine read the candidates: this one could have shown others than it signed.".into())
@@ -99,9 +99,19 @@ fn weakness(fact: &Fact) -> Option<String> {
             "The kernel was not made to reseed at once; the tokens' entropy reached it only as it does so by itself."
                 .into(),
         ),
+        Fact::Intended { token, stored: false, .. } if ceremony.roster().paper(token).is_some() => {
+            Some(format!(
+                "Paper `{token}` stores no data: what its custodian consented to stands on the receipt alone."
+            ))
+        }
         Fact::Intended { token, stored: false, .. } => Some(format!(
             "Token `{token}` stores no data: what it meant to sign stands on its custodian's receipt alone."
         )),
+        Fact::ShareStored { key, index, .. } if ceremony.paper_of(key, *index).is_some() => {
+            Some(format!(
+                "Share {index} of key `{key}` is sealed to a passphrase: that nobody but its custodian saw it rests on people."
+            ))
+        }
         Fact::ShareStored { key, index, on_token: false, .. } => Some(format!(
             "Share {index} of key `{key}` lies in the custody folder only: its token stores no data."
         )),
@@ -209,11 +219,15 @@ fn holders(ceremony: &Ceremony, paper: &mut Paper) {
         paper.section(format!("Shares of key `{}`: {threshold} of {}", key.name, shares.len()));
         paper.pairs([("set", set.as_str())]);
         let rows = shares.iter().map(|share| {
-            let place = if share.on_token { "token, custody folder" } else { "custody folder" };
-            cells([&share.index.to_string(), &share.token, place, &share.commitment.grouped()])
+            let place = match (share.on_token, custody.paper(&share.holder)) {
+                (true, _) => "token, custody folder",
+                (false, Some(_)) => "paper, custody folder",
+                (false, None) => "custody folder",
+            };
+            cells([&share.index.to_string(), &share.holder, place, &share.commitment.grouped()])
         });
         let columns =
-            [("Share", 5), ("Token", 14), ("Sealed file lies on", 22), ("Commitment", 24)];
+            [("Share", 5), ("Held by", 14), ("Sealed file lies on", 22), ("Commitment", 24)];
         paper.table(&columns, rows.collect());
     }
 }

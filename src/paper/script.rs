@@ -49,7 +49,7 @@ pub(super) fn foot(plan: Digest) -> String {
 }
 
 /// What every page says at its head.
-pub(super) fn mark(mode: Mode) -> Option<String> {
+pub(crate) fn mark(mode: Mode) -> Option<String> {
     match mode {
         Mode::Ceremony => None,
         Mode::Practice => Some("PRACTICE".to_owned()),
@@ -136,13 +136,12 @@ fn people(plan: &Plan, roster: &Roster, paper: &mut Paper) {
          types and decides nothing; the witness sees that the script is followed; a custodian alone \
          touches the token of that seat and alone knows its PIN.",
     );
-    let mut seats: Vec<&str> =
-        roster.tokens().iter().map(|token| token.custodian.as_str()).collect();
+    let mut seats: Vec<&str> = roster.held().map(|(_, seat)| seat).collect();
     seats.sort_unstable();
     seats.dedup();
     let task = |seat: &str| {
-        let held = roster.tokens().iter().filter(|token| token.custodian == seat);
-        format!("custodian of {}", held.map(|t| t.name.as_str()).collect::<Vec<_>>().join(", "))
+        let held = roster.held().filter(|(_, custodian)| *custodian == seat);
+        format!("custodian of {}", held.map(|(name, _)| name).collect::<Vec<_>>().join(", "))
     };
     let mut rows = vec![
         cells(["operator", "types, reads aloud", "", ""]),
@@ -191,6 +190,15 @@ fn materials(plan: &Plan, roster: &Roster, paper: &mut Paper) {
             TokenOrigin::New => "new, to be initialised",
         };
         let what = format!("token `{}` of {}: {state}", token.name, token.custodian);
+        rows.push(cells(["□", "1", &what, "", ""]));
+    }
+    for sheet in roster.papers() {
+        let state = if sheet.is_new {
+            "to be printed here; a card for its passphrase; two envelopes"
+        } else {
+            "printed earlier, and its passphrase"
+        };
+        let what = format!("paper `{}` of {}: {state}", sheet.name, sheet.custodian);
         rows.push(cells(["□", "1", &what, "", ""]));
     }
     let mut media = vec![];
@@ -304,7 +312,7 @@ fn closing(roster: &Roster, paper: &mut Paper) {
          the script says I must see; what happened otherwise stands on an exception sheet.",
     );
     let mut seats = vec!["operator", "witness", "second reader"];
-    seats.extend(roster.tokens().iter().map(|token| token.custodian.as_str()));
+    seats.extend(roster.held().map(|(_, seat)| seat));
     let mut known = std::collections::BTreeSet::new();
     seats.retain(|seat| known.insert(*seat));
     let mut rows: Vec<Row> = seats.iter().map(|seat| cells([seat, "\n", "", "", ""])).collect();
@@ -319,11 +327,11 @@ fn closing(roster: &Roster, paper: &mut Paper) {
     paper.table(&columns, rows);
     paper.section("Receipts");
     paper.prose(
-        "Each custodian keeps a copy: the token went into this bag, and goes back to this place.",
+        "Each custodian keeps a copy: the token or paper went into this bag, and goes back to this place.",
     );
-    let rows = roster.tokens().iter();
-    let rows = rows.map(|token| cells([&token.custodian, &token.name, "\n", "", ""])).collect();
-    let columns = [("Seat", 14), ("Token", 14), ("Bag", 14), ("Next drill", 12), ("Signature", 14)];
+    let rows = roster.held().map(|(name, seat)| cells([seat, name, "\n", "", ""])).collect();
+    let columns =
+        [("Seat", 14), ("Token or paper", 14), ("Bag", 14), ("Next drill", 12), ("Signature", 14)];
     paper.table(&columns, rows);
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Roof, pure.
 
+use super::code::blocks;
 use super::{Block, Level, Paper, Row, Table, said_and_empty};
 use crate::wording::{Readable, one_line};
 
@@ -25,7 +26,16 @@ pub fn text(paper: &Paper) -> String {
                 underlined(heading, "=", &mut out);
             }
             Block::Heading(Level::Section, heading) => underlined(heading, "-", &mut out),
+            Block::Codes(codes) => {
+                codes.iter().filter_map(|code| blocks(code)).for_each(|drawn| out += &drawn);
+            }
             Block::Digest(label, digest) => out += &format!("\n{label}\n{}\n", Readable(*digest)),
+            Block::Lines(lines) => {
+                out += "\n";
+                for [number, letters, word] in lines {
+                    out += &format!("{number:>2}  {letters:<35}  {word}\n");
+                }
+            }
             Block::Pairs(pairs) => pairs.iter().for_each(|pair| labelled(pair, &mut out)),
             Block::Points(points) => {
                 points.iter().for_each(|point| hanging("- ", point, &mut out));

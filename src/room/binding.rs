@@ -66,10 +66,32 @@ pub struct Module {
 pub struct Token {
     /// The plan's name for it.
     pub name: String,
-    /// The name of its module.
-    pub module: String,
-    /// Its own SoftHSM folder; present for a soft token alone.
-    pub softhsm: Option<PathBuf>,
+    /// What drives it.
+    pub driver: Driver,
+}
+
+/// What drives a token on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// A PKCS#11 module.
+    Module {
+        /// Its name in this file.
+        name: String,
+        /// The token's own SoftHSM folder; present for a soft token alone.
+        softhsm: Option<PathBuf>,
+    },
+    /// No module: a YubiKey, by its serial.
+    YubiKey(u32),
+}
+
+impl Token {
+    /// Its own SoftHSM folder, if it is a soft token.
+    pub fn softhsm(&self) -> Option<&PathBuf> {
+        match &self.driver {
+            Driver::Module { softhsm, .. } => softhsm.as_ref(),
+            Driver::YubiKey(_) => None,
+        }
+    }
 }
 
 impl Binding {
@@ -119,7 +141,7 @@ impl Binding {
             .into_iter()
             .chain(self.trust.iter().chain(&self.unfinished))
             .chain(media.inward.iter().chain(&media.outward).chain(&media.room))
-            .chain(self.tokens.iter().filter_map(|token| token.softhsm.as_ref()));
+            .chain(self.tokens.iter().filter_map(Token::softhsm));
         let device = path.strip_prefix("/dev").ok().and_then(|device| device.to_str());
         if path.components().any(|part| part == Component::ParentDir) {
             Some("expected a path without `..`")
@@ -258,6 +280,15 @@ impl Source<'_> {
         Err(self.error(Some(module.span()), what))
     }
 
+    /// A serial that no other token has.
+    fn serial(&self, serial: &Spanned<u32>, seen: &mut BTreeSet<u32>) -> Result<(), Error> {
+        if seen.insert(*serial.get_ref()) {
+            return Ok(());
+        }
+        let what = format!("YubiKey {} stands here twice", serial.get_ref());
+        Err(self.error(Some(serial.span()), what))
+    }
+
     /// Resolves paths that must all differ: two names for one folder would make one copy look like two.
     fn folders(
         &self,
@@ -313,14 +344,27 @@ fn modules(source: &Source<'_>, folder: &Path, files: &[ModuleFile]) -> Result<V
 }
 
 fn tokens(source: &Source<'_>, folder: &Path, file: &RoomFile) -> Result<Vec<Token>, Error> {
-    let (mut names, mut folders) = (BTreeSet::new(), BTreeSet::new());
+    let (mut names, mut folders, mut serials) = Default::default();
     file.token
         .iter()
         .map(|token| {
             let name = source.name(&token.name, &mut names)?;
-            source.known_module(file, &token.module)?;
             let softhsm = source.folders(folder, token.softhsm.as_slice(), &mut folders)?.pop();
-            Ok(Token { name, module: token.module.get_ref().clone(), softhsm })
+            let driver = match (&token.module, &token.yubikey, softhsm) {
+                (Some(module), None, softhsm) => {
+                    source.known_module(file, module)?;
+                    Driver::Module { name: module.get_ref().clone(), softhsm }
+                }
+                (None, Some(serial), None) => {
+                    source.serial(serial, &mut serials)?;
+                    Driver::YubiKey(*serial.get_ref())
+                }
+                _ => {
+                    let what = format!("token `{name}`: expected either `module` or `yubikey`");
+                    return Err(source.error(Some(token.name.span()), what));
+                }
+            };
+            Ok(Token { name, driver })
         })
         .collect()
 }
@@ -365,8 +409,9 @@ struct ModuleFile {
 #[serde(deny_unknown_fields)]
 struct TokenFile {
     name: Spanned<String>,
-    module: Spanned<String>,
+    module: Option<Spanned<String>>,
     softhsm: Option<Spanned<PathBuf>>,
+    yubikey: Option<Spanned<u32>>,
 }
 
 #[derive(Deserialize)]
@@ -410,7 +455,7 @@ module = "softhsm"
             Path::new("/usr/lib/softhsm/libsofthsm2.so")
         );
         let token = room.token("officer-a").unwrap();
-        assert_eq!(token.softhsm.as_deref(), Some(Path::new("/room/tokens/officer-a")));
+        assert_eq!(token.softhsm().unwrap(), Path::new("/room/tokens/officer-a"));
         assert_eq!(room.rehearsal.as_deref(), Some("softhsm"));
         assert_eq!(room.digest, Digest::of(ROOM.as_bytes()));
     }
@@ -420,7 +465,7 @@ module = "softhsm"
         let room = Binding::parse(Path::new("room.toml"), ROOM.as_bytes()).unwrap();
         let here = std::env::current_dir().unwrap();
         assert_eq!(room.work, here.join("work"));
-        assert_eq!(room.tokens[0].softhsm, Some(here.join("tokens/officer-a")));
+        assert_eq!(room.tokens[0].softhsm(), Some(&here.join("tokens/officer-a")));
     }
 
     #[test]
@@ -461,7 +506,8 @@ module = "softhsm"
     #[test]
     fn whatever_does_not_fit_is_refused_with_its_line() {
         let second_token = "[[token]]\nname = \"officer-b\"\nmodule = \"softhsm\"\nsofthsm = \"tokens/officer-a\"\n";
-        let rows: [(String, &str); 10] = [
+        let yubikey = |name: &str| format!("[[token]]\nname = \"{name}\"\nyubikey = 4242\n");
+        let rows: [(String, &str); 13] = [
             (ROOM.replace("work =", "wrok ="), "1: unknown field `wrok`"),
             (format!("{ROOM}[extra]\n"), "15: unknown field `extra`"),
             (ROOM.replace("[media]", "work = \"x\"\n[media]"), "2: duplicate key"),
@@ -487,6 +533,18 @@ module = "softhsm"
                 "16: folder `tokens/officer-a` stands",
             ),
             (ROOM.replace("work = \"work\"", ""), "1: missing field `work`"),
+            (
+                ROOM.replace("softhsm = \"tok", "yubikey = 4242\nsofthsm = \"tok"),
+                "10: token `officer-a`: expected either `module` or `yubikey`",
+            ),
+            (
+                ROOM.replace("module = \"softhsm\"\nsoft", "soft"),
+                "10: token `officer-a`: expected either `module` or `yubikey`",
+            ),
+            (
+                format!("{ROOM}{}{}", yubikey("b"), yubikey("c")),
+                "20: YubiKey 4242 stands here twice",
+            ),
         ];
         for (text, expected) in rows {
             let found = parse(&text).unwrap_err();

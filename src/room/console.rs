@@ -6,7 +6,8 @@
 //! - Questions go to the controlling terminal, never to standard input or output; a missing terminal is a refusal.
 //! - Whatever was typed before a question stood on the screen is no answer to it.
 //! - No line leaves a screen before somebody pressed Enter below it; nothing is echoed while nobody is asked.
-//! - Secrets are never echoed and never shown; the terminal is put back as it was on every way out.
+//! - Secrets are never echoed and never shown, but for a drawn passphrase, once, to its custodian, and then the screen is
+//!   cleared; the terminal is put back as it was on every way out.
 //! - Text from outside cannot move the cursor, hide, or reorder what stands beside it: it is shown escaped.
 //! - The end of input is a refusal. Whether an answer is right, and how often it may be wrong, others decide.
 
@@ -19,7 +20,7 @@ use jiff::Timestamp;
 
 use crate::digest::Digest;
 use crate::refusal::{Exit, Refusal};
-use crate::secret::Pin;
+use crate::secret::{Passphrase, Pin};
 
 pub use crate::wording::harmless;
 pub use answers::{Answers, Automatic, Beside};
@@ -44,6 +45,12 @@ pub trait Console {
     /// # Errors
     /// Every variant of [`Error`].
     fn ask_pin(&mut self, prompt: &Prompt) -> Result<Pin, Error>;
+
+    /// Shows a passphrase to its custodian until it is written down; nothing of it stays on the screen.
+    ///
+    /// # Errors
+    /// Every variant of [`Error`].
+    fn show_passphrase(&mut self, prompt: &Prompt, passphrase: &Passphrase) -> Result<(), Error>;
 
     /// Shows how far a long act is: `done` of `of`, of `what`.
     ///

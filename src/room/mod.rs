@@ -7,8 +7,12 @@ pub mod clock;
 pub mod console;
 pub mod entropy;
 pub mod media;
+pub mod picture;
+#[cfg(feature = "piv")]
+pub mod piv;
 pub mod pkcs11;
 pub mod soft;
+pub mod token;
 
 pub use clock::Clock;
 pub use console::{Console, Expected, Prompt};

@@ -3,6 +3,7 @@
 //! The room: loads foreign code and drives a device, so it runs only in a token's child (docs/threats.md rule 13). A
 //! token is chosen by its serial, never by a slot number. Nothing is retried.
 
+mod device;
 mod error;
 mod face;
 mod image;
@@ -20,13 +21,11 @@ use cryptoki::types::AuthPin;
 
 use crate::secret::{Pin, SecretBytes};
 
-pub use error::Error;
-pub use face::{Face, Login, Name, TriesLeft};
+pub use super::token::{
+    Blank, Error, Face, Generated, KeyRef, Login, Name, Object, PublicObject, Purpose, TriesLeft,
+    WrapTrial,
+};
 pub use image::Image;
-pub use init::Blank;
-pub use key::{KeyRef, PublicObject};
-pub use make::{Generated, Purpose, WrapTrial};
-pub use object::Object;
 
 /// A loaded and initialised module, and the token selected in it. Finalizes the module when dropped.
 pub struct Module {
@@ -212,6 +211,7 @@ mod tests {
             has_user_pin: true,
             user_pin: TriesLeft::Unsaid,
             pin_len: (4, 8),
+            is_touched: false,
         };
         (Slot::try_from(0u64).unwrap(), face)
     }

@@ -3,6 +3,7 @@
 //! First floor: pure but for one named impurity: splitting draws from the kernel's generator, because the
 //! `shamirsecretsharing` crate does (docs/threats.md rule 16). Runs in the vault only.
 
+pub mod paper;
 mod scalar;
 mod set;
 #[expect(clippy::module_inception, reason = "one share, beside the set it belongs to")]

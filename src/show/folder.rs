@@ -172,9 +172,9 @@ impl Holders {
             let held = match &key.held {
                 Held::Token { token } => format!("token {token}"),
                 Held::Shares { threshold, shares, .. } => {
-                    let tokens: Vec<&str> =
-                        shares.iter().map(|share| share.token.as_str()).collect();
-                    format!("{threshold} of {} shares: {}", tokens.len(), tokens.join(", "))
+                    let holders: Vec<&str> =
+                        shares.iter().map(|share| share.holder.as_str()).collect();
+                    format!("{threshold} of {} shares: {}", holders.len(), holders.join(", "))
                 }
             };
             cells([&key.name, &held, &key.public.id().grouped()])
@@ -185,6 +185,12 @@ impl Holders {
         let rows = rows.map(|token| cells([&token.name, &token.custodian, &token.model]));
         paper.section("Tokens");
         paper.table(&[("Token", 22), ("Seat", 22), ("Model", 27)], rows.collect());
+        let rows = self.custody.papers.iter();
+        let rows: Vec<_> = rows.map(|sheet| cells([&sheet.name, &sheet.custodian])).collect();
+        if !rows.is_empty() {
+            paper.section("Papers");
+            paper.table(&[("Paper", 22), ("Seat", 49)], rows);
+        }
         if let Some(closing) = self.closing {
             paper.digest("Closing digest", closing);
         }

@@ -15,6 +15,9 @@ pub struct Custody {
     pub schema: Schema,
     /// The tokens, in the order of their enrolment.
     pub tokens: Vec<CustodyToken>,
+    /// The papers, in the order of their printing; nothing is said of them where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub papers: Vec<CustodyPaper>,
     /// The keys, in the order of their making.
     pub keys: Vec<CustodyKey>,
 }
@@ -46,6 +49,16 @@ pub struct CustodyToken {
     pub seal: Option<PublicKey>,
 }
 
+/// A share's page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustodyPaper {
+    /// The plan's name for it.
+    pub name: String,
+    /// The seat that keeps it, and its passphrase.
+    pub custodian: String,
+}
+
 /// A root key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,7 +77,7 @@ pub struct CustodyKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Held {
-    /// In shares across tokens.
+    /// In shares across tokens and papers.
     Shares {
         /// The set id, 32 hex digits.
         set: String,
@@ -86,8 +99,8 @@ pub enum Held {
 pub struct CustodyShare {
     /// Index, 1 to n.
     pub index: u8,
-    /// The token that it is sealed to.
-    pub token: String,
+    /// The token that it is sealed to, or the paper that it stands on.
+    pub holder: String,
     /// Commitment to the whole share.
     pub commitment: Digest,
     /// SHA-256 of the sealed file.
@@ -98,7 +111,7 @@ pub struct CustodyShare {
 
 impl Default for Custody {
     fn default() -> Self {
-        Self { schema: Schema::One, tokens: Vec::new(), keys: Vec::new() }
+        Self { schema: Schema::One, tokens: Vec::new(), papers: Vec::new(), keys: Vec::new() }
     }
 }
 
@@ -116,6 +129,11 @@ impl Custody {
         self.tokens.iter().find(|token| token.name == name)
     }
 
+    /// The paper of that name.
+    pub fn paper(&self, name: &str) -> Option<&CustodyPaper> {
+        self.papers.iter().find(|paper| paper.name == name)
+    }
+
     /// The key of that name.
     pub fn key(&self, name: &str) -> Option<&CustodyKey> {
         self.keys.iter().find(|key| key.name == name)
@@ -128,11 +146,11 @@ impl Custody {
 }
 
 impl CustodyKey {
-    /// The tokens that take part in using it.
-    pub fn tokens(&self) -> Vec<&str> {
+    /// The tokens and papers that take part in using it.
+    pub fn holders(&self) -> Vec<&str> {
         match &self.held {
             Held::Shares { shares, .. } => {
-                shares.iter().map(|share| share.token.as_str()).collect()
+                shares.iter().map(|share| share.holder.as_str()).collect()
             }
             Held::Token { token } => vec![token],
         }

@@ -23,10 +23,11 @@ use officiant::room::binding::Binding;
 use officiant::root::certificate::{Subject, Tbs};
 use officiant::root::{Dialect, Role, SignedRoot};
 use officiant::seal::{self, SealKey};
-use officiant::secret::{Secret, SecretBytes};
+use officiant::secret::{Passphrase, Secret, SecretBytes};
+use officiant::share::paper::PaperShare;
 use officiant::share::{Commitment, Quorum, Set, ShareIndex};
 use officiant::sums::{Predecessor, Sums};
-use officiant::trust::{Custody, CustodyKey, CustodyShare, CustodyToken, Held};
+use officiant::trust::{Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held};
 
 use super::top;
 
@@ -85,7 +86,7 @@ fn a_digest_of_parts_has_a_domain_and_lengths() {
     let id = hex("000102030405060708090a0b0c0d0e0f");
     let key = pair(1).1;
     let plan = Digest::of(b"plan");
-    let rows: [(&str, Vec<Vec<u8>>); 6] = [
+    let rows: [(&str, Vec<Vec<u8>>); 9] = [
         ("officiant share v1", vec![vec![7; 176]]),
         ("officiant share checksum v1", vec![vec![7; 168]]),
         ("officiant share check v1", vec![b"ed25519".to_vec(), key.der().to_vec(), id.clone()]),
@@ -95,6 +96,9 @@ fn a_digest_of_parts_has_a_domain_and_lengths() {
         ),
         ("officiant transport pin v1", vec![plan.as_bytes().to_vec(), b"officer-a".to_vec()]),
         ("officiant inputs v1", vec![b"plan.toml".to_vec(), b"plan".to_vec()]),
+        ("officiant paper checksum v1", vec![vec![7; 416]]),
+        ("officiant paper mark v1", vec![vec![7; 424]]),
+        ("officiant paper line v1", vec![vec![7], vec![b'A'; 30]]),
     ];
     let mut made = String::new();
     for (domain, parts) in rows {
@@ -152,7 +156,7 @@ fn a_plan_with_every_field_is_read() {
 #[test]
 fn a_room_with_every_field_is_read() {
     let room = Binding::parse(Path::new("/room/room.toml"), &vector("room.toml")).expect("a room");
-    assert_eq!((room.modules.len(), room.tokens.len()), (3, 2));
+    assert_eq!((room.modules.len(), room.tokens.len()), (3, 3));
     assert_eq!(room.modules[1].writes.len(), 2);
 }
 
@@ -295,7 +299,7 @@ fn custody_has_one_form() {
     };
     let share = |index: u8| CustodyShare {
         index,
-        token: format!("officer-{index}"),
+        holder: if index == 1 { "officer-1".to_owned() } else { "sheet-a".to_owned() },
         commitment: Digest::of(&[index]),
         sealed: Digest::of(&[index, index]),
         on_token: index == 1,
@@ -311,8 +315,10 @@ fn custody_has_one_form() {
         public: pair(byte).1,
         held,
     };
+    let paper = CustodyPaper { name: "sheet-a".to_owned(), custodian: "seat B".to_owned() };
     let custody = Custody {
         tokens: vec![token],
+        papers: vec![paper],
         keys: vec![
             key("root-a", 6, Held::Token { token: "officer-1".to_owned() }),
             key("root-spare", 7, shares),
@@ -355,6 +361,24 @@ fn a_sealed_share_opens_by_the_agreement_of_its_token() {
         agree(&private, UnparsedPublicKey::new(&ECDH_P256, peer), (), |x| Ok(Secret::copy_of(x)));
     let opened = seal::open(&sealed, &to, &agreed.expect("an agreement").expect("32 bytes"));
     assert_eq!(opened.expect("the share").expose(), hex(&text("share/1.hex")));
+}
+
+#[test]
+fn a_share_on_paper_is_codes_and_lines_and_opens_by_its_words() {
+    let set: Set = serde_json::from_slice(&vector("share/set.json")).expect("a set");
+    let sealed = vector("paper/1.age");
+    let words = SecretBytes::copy_of(&vector("paper/passphrase.txt"));
+    let words = Passphrase::typed(&words).expect("a passphrase");
+    let opened = seal::open_by_passphrase(&sealed, &words).expect("the share");
+    assert_eq!(opened.expose(), hex(&text("share/1.hex")));
+    let share = PaperShare::of(&set, ShareIndex::new(1).expect("an index"), &sealed);
+    let bytes = share.encode().expect("bytes");
+    same("paper/1.hex", format!("{}\n", HEXLOWER.encode(&bytes)));
+    same("paper/codes.txt", share.codes().expect("codes").join("\n") + "\n");
+    let lines = share.lines().expect("lines").into_iter();
+    let lines: String = lines.map(|l| format!("{} {} {}\n", l.number, l.groups, l.word)).collect();
+    same("paper/lines.txt", &lines);
+    assert_eq!(PaperShare::from_typed(&lines), Ok(share));
 }
 
 #[test]

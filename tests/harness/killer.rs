@@ -19,9 +19,12 @@ pub(crate) struct When<'a> {
     pub(crate) last: u64,
     /// Writes to files whose path ends with this do not count; `-` for none.
     pub(crate) spared: &'a str,
-    /// Only calls about paths that begin with this count; `-` for any.
+    /// Only calls about paths that begin with this count; `-` for any, [`OWN`] for all but SoftHSM's.
     pub(crate) under: &'a str,
 }
+
+/// Only calls outside the folders in which SoftHSM keeps its tokens.
+pub(crate) const OWN: &str = "own";
 
 impl When<'_> {
     /// Never.

@@ -16,12 +16,12 @@ struct Floor {
 
 const VALUES: &[&str] =
     &["check", "cjson", "digest", "key", "name", "refusal", "secret", "sums", "wording"];
-const DOCUMENTS: &[&str] = &["list", "request", "root", "seal", "share"];
+const DOCUMENTS: &[&str] = &["attestation", "list", "request", "root", "seal", "share"];
 /// The record's entries are acts and facts, and the trust folder holds plans: they stand beside the ceremony.
 const CEREMONY: &[&str] = &["ceremony", "record", "trust"];
 const ROOM: &[&str] = &["room"];
 const DEVICES: &[&str] =
-    &["room::clock", "room::console", "room::entropy", "room::media", "room::pkcs11"];
+    &["room::clock", "room::console", "room::entropy", "room::media", "room::piv", "room::pkcs11"];
 const ALL: &[&[&str]] =
     &[VALUES, DOCUMENTS, CEREMONY, ROOM, &["paper", "show", "verify", "conduct", "child", "cli"]];
 
@@ -47,7 +47,7 @@ const FLOORS: &[Floor] = &[
         modules: &["conduct"],
         may: &[VALUES, DOCUMENTS, CEREMONY, &["paper", "room", "child"]],
         // It writes media and asks people by itself; tokens it leaves to the children.
-        never: &["room::pkcs11::Module"],
+        never: &["room::piv", "room::pkcs11::Module"],
         pure: false,
     },
     // One token each, with its module; or the vault, which loads none.

@@ -58,7 +58,8 @@ need_rust() {
     if ! command -v cargo >/dev/null && [ -x "${HOME:-}/.cargo/bin/cargo" ]; then
         PATH=$HOME/.cargo/bin:$PATH
     fi
-    need ca-certificates gcc libc6-dev
+    # libpcsclite is what `officiant` speaks to pcscd by, for YubiKeys.
+    need ca-certificates gcc libc6-dev libpcsclite-dev pkg-config
     rust_is_new_enough && return 0
     # The two exclude rustup's Debian package and older Rusts of Debian, which apt then removes.
     need rustc-web cargo-web

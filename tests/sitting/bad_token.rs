@@ -318,7 +318,7 @@ pub(crate) fn as_a_ceremony(bench: &Bench, text: &PlanText) -> String {
 }
 
 /// What people decided that the script did not foresee, by what happened.
-fn exceptions(bench: &Bench) -> Vec<String> {
+pub(crate) fn exceptions(bench: &Bench) -> Vec<String> {
     let happened = |entry: &Entry| match &entry.body {
         Body::Done { fact: Fact::Exception { happened, .. } } => Some(happened.clone()),
         _ => None,
@@ -326,8 +326,8 @@ fn exceptions(bench: &Bench) -> Vec<String> {
     bench.record().entries().iter().filter_map(happened).collect()
 }
 
-const ONCE: &str = "they were fetched on one machine only";
-const ANY: &str = "it pins none: what they say of their tokens is believed";
+pub(crate) const ONCE: &str = "they were fetched on one machine only";
+pub(crate) const ANY: &str = "it pins none: what they say of their tokens is believed";
 
 #[test]
 fn a_ceremony_takes_no_soft_token() {

@@ -80,6 +80,8 @@ pub(crate) enum Holding {
     Token(&'static str),
     /// In shares: threshold and tokens.
     Shares(u8, &'static [&'static str]),
+    /// In shares: threshold, tokens and papers.
+    Papers(u8, &'static [&'static str], &'static [&'static str]),
 }
 
 /// What a plan says, before it is written.
@@ -290,7 +292,7 @@ impl Bench {
         for (_, _, holding) in &text.keys {
             match holding {
                 Holding::Token(token) => tokens.insert(*token),
-                Holding::Shares(_, list) => {
+                Holding::Shares(_, list) | Holding::Papers(_, list, _) => {
                     tokens.extend(*list);
                     true
                 }
@@ -300,6 +302,14 @@ impl Bench {
             let _ =
                 write!(plan, "[[token]]\nname = \"{token}\"\ncustodian = \"seat of {token}\"\n");
         }
+        let papers = text.keys.iter().filter_map(|(.., holding)| match holding {
+            Holding::Papers(.., papers) => Some(*papers),
+            _ => None,
+        });
+        for paper in papers.flatten() {
+            let _ =
+                write!(plan, "[[paper]]\nname = \"{paper}\"\ncustodian = \"seat of {paper}\"\n");
+        }
         for (name, algorithm, holding) in &text.keys {
             let _ = write!(plan, "[[key]]\nname = \"{name}\"\nalgorithm = \"{algorithm}\"\n");
             let _ = match holding {
@@ -307,6 +317,10 @@ impl Bench {
                 Holding::Shares(k, list) => {
                     writeln!(plan, "shares = {{ threshold = {k}, tokens = {list:?} }}")
                 }
+                Holding::Papers(k, list, papers) => writeln!(
+                    plan,
+                    "shares = {{ threshold = {k}, tokens = {list:?}, papers = {papers:?} }}"
+                ),
             };
         }
     }
@@ -348,7 +362,8 @@ impl Bench {
         run(&mut self.command(arguments))
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// What runs `officiant` with arguments in the room.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let binary = Path::new(env!("CARGO_BIN_EXE_officiant"));
         let mut command = command(binary, self.scratch.path());
         command.args(arguments);

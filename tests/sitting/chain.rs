@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, fs, process::Command};
 
 use serde_json::Value;
 
-use super::Bench;
+use super::{Bench, bench::Saved};
 use crate::harness::{
     command::Ran,
-    killer::{Killer, When},
+    killer::{Killer, OWN, When},
     shim::Shim,
     softhsm::MODULE,
 };
@@ -24,6 +24,8 @@ pub(crate) struct At {
     last: u64,
     /// It enrols a token.
     is_enrolment: bool,
+    /// Which calls count.
+    under: &'static str,
 }
 
 /// What kills.
@@ -33,6 +35,16 @@ pub(crate) trait Death {
 
     /// The call that was not made last.
     fn last(&self) -> String;
+
+    /// Whether the room can be put back as it was.
+    fn leaves_room(&self) -> bool {
+        true
+    }
+
+    /// Whether it tells this program's calls from SoftHSM's.
+    fn tells_own(&self) -> bool {
+        false
+    }
 }
 
 impl Death for Killer {
@@ -40,8 +52,12 @@ impl Death for Killer {
         // SoftHSM empties a token's own file at each login before it writes it anew: who dies between has lost the
         // token. Only in an enrolment there is nothing to lose.
         let spared = if at.is_enrolment { "-" } else { "/token.object" };
-        let At { skip, number, last, .. } = at;
-        Self::run(self, command, When { skip, number, last, spared, ..When::NEVER })
+        let At { skip, number, last, under, .. } = at;
+        Self::run(self, command, When { skip, number, last, spared, under })
+    }
+
+    fn tells_own(&self) -> bool {
+        true
     }
 
     fn last(&self) -> String {
@@ -111,7 +127,7 @@ const PASSING: [&str; 8] = [
 ];
 
 /// What stands: whether there is a record, and the steps that are proven done.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Standing {
     has_inputs: bool,
     has_record: bool,
@@ -150,38 +166,103 @@ impl Chain<'_> {
         (1..).find(|step| !is_done(step)).unwrap_or_default()
     }
 
-    /// Dies until it comes through.
+    /// The last step of what is played with this one.
+    fn last_with(&self, step: u64) -> u64 {
+        let unit = self.units.iter().find(|(first, last)| (*first..=*last).contains(&step));
+        unit.map_or(step, |(_, last)| *last)
+    }
+
+    /// Dies until it comes through. Where SoftHSM's calls are not all played, this program's own are, first: the room is
+    /// then put back, and the step is played once more. It is put back after some deaths too, or the record would be of
+    /// nothing but deaths, and reading it the longest part of each. What one death left is cleared away by the next run,
+    /// whose calls are other ones: where every call is played, some are therefore played again.
     #[track_caller]
     pub(crate) fn run(&self, death: &mut dyn Death) -> Deaths {
-        let (mut number, mut deaths) = (1, Deaths::default());
+        let (mut number, mut deaths) = (1_usize, Deaths::default());
+        let (mut own, mut begun): (Option<(u64, Saved)>, u64) = (None, 0);
+        let mut fresh = Fresh::default();
         loop {
             let before = Standing::of(self.bench);
             let next = self.next(&before);
-            let passed_over = next <= self.clock || next == self.restart_at;
-            let skip = if before.has_record && !passed_over { 2 } else { 0 };
-            let command =
-                if before.has_record { self.bench.resuming() } else { self.bench.conducting() };
-            let is_enrolment = self.enrolments.contains(&next);
-            let unit = self.units.iter().find(|(first, last)| (*first..=*last).contains(&next));
-            let last = unit.map_or(next, |(_, last)| *last);
-            let (ran, died) = death.run(&command, At { skip, number, last, is_enrolment });
-            if before.has_record {
-                check_questions(&ran, &before, death);
+            if let Some((last, saved)) = own.take_if(|(last, _)| next > *last) {
+                self.bench.restore(&saved);
+                (begun, number) = (last, 1);
+                continue;
             }
-            if !died {
-                ran.ok();
+            let last = self.last_with(next);
+            if own.is_none() && last > begun && (self.stride)(next) > 1 && death.tells_own() {
+                (own, number) = (Some((last, self.bench.save())), 1);
+            }
+            let stride = if own.is_some() { 1 } else { (self.stride)(next) };
+            let together = if stride > 1 { 8 } else { 64 };
+            if death.leaves_room() && fresh.keep(self.bench, &before, (deaths.count, together)) {
+                number = number.saturating_sub(together / 2 * usize::from(stride == 1)).max(1);
+            }
+            let passed_over = next <= self.clock || next == self.restart_at;
+            let at = At {
+                skip: if before.has_record && !passed_over { 2 } else { 0 },
+                number,
+                last,
+                is_enrolment: self.enrolments.contains(&next),
+                under: if own.is_some() { OWN } else { When::NEVER.under },
+            };
+            if !self.die(death, at, &before) {
                 return deaths;
             }
             deaths.count += 1;
             deaths.sites.insert((next, site(&death.last())));
             assert!(deaths.count < 5000, "{deaths:?}");
-            let stride = (self.stride)(next);
             number = if Standing::of(self.bench) == before {
                 number + stride
             } else {
                 1 + deaths.count % stride
             };
             assert!(number < 4000, "it comes no further: {deaths:?}");
+        }
+    }
+
+    /// One death more; none when it came through.
+    #[track_caller]
+    fn die(&self, death: &mut dyn Death, at: At, before: &Standing) -> bool {
+        let is_begun = before.has_record;
+        let command = if is_begun { self.bench.resuming() } else { self.bench.conducting() };
+        let (ran, died) = death.run(&command, at);
+        if is_begun {
+            check_questions(&ran, before, death);
+        }
+        if !died {
+            ran.ok();
+        }
+        died
+    }
+}
+
+/// The room as it was before the deaths that come one over the other.
+#[derive(Default)]
+struct Fresh(Option<(Standing, Saved, usize)>);
+
+impl Fresh {
+    /// Keeps the room when something more is done in it than before, and puts it back after so many deaths: whether it
+    /// did.
+    fn keep(
+        &mut self,
+        bench: &Bench,
+        standing: &Standing,
+        (deaths, together): (usize, usize),
+    ) -> bool {
+        match &mut self.0 {
+            Some((kept, saved, since)) if kept == standing => {
+                let is_due = deaths >= *since + together;
+                if is_due {
+                    bench.restore(saved);
+                    *since = deaths;
+                }
+                is_due
+            }
+            kept => {
+                *kept = Some((standing.clone(), bench.save(), deaths));
+                false
+            }
         }
     }
 }

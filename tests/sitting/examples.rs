@@ -16,9 +16,10 @@ const TOP: &str = env!("CARGO_MANIFEST_DIR");
 const OFFICIANT: &str = env!("CARGO_BIN_EXE_officiant");
 
 /// Each line of ceremonies: later ones need the keys of earlier ones.
-const LINES: [&[&str]; 3] = [
+const LINES: [&[&str]; 4] = [
     &["2026-example-genesis-tokens", "2027-example-rotate", "2028-example-renew"],
     &["2026-example-genesis-shares", "2027-example-rotate-shares"],
+    &["2026-example-paper"],
     &["2026-example-tuf"],
 ];
 

@@ -84,7 +84,7 @@ fn a_key_in_shares_signs_a_first_notary_root() {
         panic!("no shares");
     };
     assert_eq!((*threshold, shares.len()), (3, 5));
-    assert!(shares.iter().all(|share| share.on_token && tokens.contains(&share.token.as_str())));
+    assert!(shares.iter().all(|share| share.on_token && tokens.contains(&share.holder.as_str())));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Killed anywhere: at every call that changes a file, a name or a pipe, and at every PKCS#11 call.
 //!
 //! A chain dies at the calls of each step one after the other, each time over what the death before left, and so dies
-//! in `conduct`, in `resume`, and in a `resume` of a `resume`; at its end stands what stands without any death. At every
-//! call: the steps in which this program writes itself. In the steps in which SoftHSM writes some hundred times
-//! (enrolment, shares) the tests below say at every how many.
+//! in `conduct`, in `resume`, and in a `resume` of a `resume`; at its end stands what stands without any death. Every call
+//! of this program is played; of those that SoftHSM makes in its own folders, a thousand in each enrolment, the tests
+//! below say at every how many.
 
 use std::collections::BTreeSet;
 
@@ -125,8 +125,8 @@ impl Stage {
 }
 
 /// Steps of a genesis: 1 to 4 opening (2 the clock), 5 to 7 enrolments, 8 a key on a token, 9 to 13 a key in shares,
-/// 14 and 15 candidates, 16 to 19 signatures, 20 to 22 closing. Every call but those of SoftHSM, a thousand for each
-/// enrolment: every 5th of the first one and every 37th of the others, every 11th of the shares. Each death begins the
+/// 14 and 15 candidates, 16 to 19 signatures, 20 to 22 closing. With SoftHSM's own
+/// calls, every 5th of the first enrolment and every 37th of the others, every 11th of the shares. Each death begins the
 /// count at another one.
 fn genesis_stride(step: u64) -> usize {
     match step {
@@ -138,8 +138,8 @@ fn genesis_stride(step: u64) -> usize {
 }
 
 /// Steps of a rotation: 1 to 5 opening (3 the clock), 6 to 10 tokens (6 and 7 enrolments), 11 a key on a token, 12 to 16 a
-/// key in shares, 17 and 18 candidates, 19 to 26 signatures, 27 to 29 closing. Every call but: every 41st of the
-/// enrolments, every 43rd of the shares.
+/// key in shares, 17 and 18 candidates, 19 to 26 signatures, 27 to 29 closing. With SoftHSM's own calls, every 41st of
+/// the enrolments, every 43rd of the shares.
 fn rotation_stride(step: u64) -> usize {
     match step {
         6 | 7 => 41,

@@ -35,6 +35,7 @@ mod linked;
 mod meddle;
 mod normal;
 pub(crate) mod officer;
+mod on_paper;
 mod other_room;
 mod paper;
 mod plan_alone;
@@ -49,7 +50,9 @@ mod rotate;
 mod shared;
 mod slips;
 mod unfinished;
+mod yubikey;
 
-pub(crate) use bench::{Bench, Holding, PlanText, Publisher};
+pub(crate) use bench::PIN;
 #[cfg(feature = "online")]
-pub(crate) use bench::{PIN, today};
+pub(crate) use bench::today;
+pub(crate) use bench::{Bench, Holding, PlanText, Publisher};

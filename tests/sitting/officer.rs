@@ -37,6 +37,8 @@ pub(crate) struct Officer {
     pub(crate) repositories: Vec<String>,
     /// The serials that stand on the bodies of tokens met before.
     pub(crate) serials: BTreeMap<String, String>,
+    /// The passphrases on the custodians' cards, by paper.
+    pub(crate) cards: BTreeMap<String, Vec<String>>,
 }
 
 /// A question as it stands on the screen.
@@ -63,6 +65,7 @@ impl Officer {
             trust: (number > 1).then(|| bench.trust(number - 1)),
             repositories: bench.repositories.clone(),
             serials: BTreeMap::new(),
+            cards: BTreeMap::new(),
         }
     }
 
@@ -89,6 +92,8 @@ impl Officer {
         let asks = |words: &str| text.contains(words);
         if asks("then press Enter") {
             String::new()
+        } else if asks(" of paper ") || asks("as paper ") {
+            self.paper(question)
         } else if asks("PIN") {
             PIN.to_owned()
         } else if asks("words ") {
@@ -111,6 +116,46 @@ impl Officer {
         } else {
             panic!("nobody told the officer how to answer: {question:?}")
         }
+    }
+
+    /// What a custodian does with a paper: prints it, writes its words on a card, types them and the lines of the page.
+    fn paper(&mut self, question: &Question) -> String {
+        let text = &question.text;
+        let (_, name) = text.split_once("paper ").unwrap();
+        let name = name.split([' ', ',', ':']).next().unwrap().to_owned();
+        if text.contains("write down these ten words") {
+            let lines = question.above.lines().rev().take(10).collect::<Vec<_>>().into_iter().rev();
+            let card = lines.map(|line| line.split_whitespace().last().unwrap().to_owned());
+            self.cards.insert(name, card.collect());
+            String::new()
+        } else if text.contains("the ten words of paper") {
+            // The first four letters are enough.
+            let card =
+                self.cards[&name].iter().map(|word| word.chars().take(4).collect::<String>());
+            card.collect::<Vec<_>>().join(" ")
+        } else if text.contains("path of a scan") {
+            "type".to_owned()
+        } else if let Some((_, line)) = text.split_once("line ") {
+            self.line(&name, line.split(' ').next().unwrap())
+        } else {
+            String::new()
+        }
+    }
+
+    /// A line of the page as it was printed last.
+    fn line(&self, paper: &str, number: &str) -> String {
+        let room = self.room.parent().unwrap();
+        let folders = fs::read_dir(room).unwrap().map(|entry| entry.unwrap().path().join("papers"));
+        let pages = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten();
+        let pages = pages.map(|entry| entry.unwrap().path()).filter(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with(paper) && name.ends_with(".html")
+        });
+        let newest = pages.max_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
+        let page = fs::read_to_string(newest.unwrap()).unwrap();
+        let lead = format!("<code><i>{number}</i> ");
+        let line = page.lines().find_map(|line| line.strip_prefix(lead.as_str())).unwrap();
+        line.replace("<b>", "").replace("</b></code>", "").to_lowercase()
     }
 
     /// The words at the positions that are asked for, of the digest that they are asked of.

@@ -75,6 +75,11 @@ impl Death for PowerCut {
     fn last(&self) -> String {
         Death::last(&self.killer)
     }
+
+    /// Media are mounted in it.
+    fn leaves_room(&self) -> bool {
+        false
+    }
 }
 
 /// At every 5th call where this program writes itself; enrolments and shares, where SoftHSM does, at every 61st.

@@ -51,7 +51,7 @@ fn start(name: &str, softhsm: &SoftHsm, module: &Path) -> Token {
 /// How a module drives the tokens of one SoftHSM folder. A shim writes its counts beside it.
 fn driver(softhsm: &SoftHsm, module: &Path) -> Driver {
     let shim = module.parent().filter(|_| module != Path::new(MODULE)).map(Path::to_owned);
-    Driver {
+    Driver::Module {
         module: module.to_owned(),
         sha256: None,
         softhsm: Some(softhsm.configuration()),

@@ -49,7 +49,7 @@ fn beside(scratch: &Scratch, daemon: &Server) -> Launch {
 }
 
 fn driver(module: &str) -> Driver {
-    Driver { module: module.into(), sha256: None, softhsm: None, writes: Vec::new() }
+    Driver::Module { module: module.into(), sha256: None, softhsm: None, writes: Vec::new() }
 }
 
 #[test]

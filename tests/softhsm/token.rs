@@ -321,7 +321,7 @@ fn a_module_that_is_none_is_told_in_words() {
         ("/etc/passwd", "it is no library that this machine can load"),
         ("/lib/x86_64-linux-gnu/libc.so.6", "it is no PKCS#11 module"),
     ] {
-        let driver = officiant::child::token::Driver {
+        let driver = officiant::child::token::Driver::Module {
             module: path.into(),
             sha256: None,
             softhsm: None,

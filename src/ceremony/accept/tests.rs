@@ -256,7 +256,7 @@ fn shares_for_other_tokens_or_without_a_proof_are_refused() {
         |act| matches!(act, Act::SplitKey { .. }),
         |_, fact| {
             if let Fact::KeySplit { shares, .. } = fact {
-                shares[0].token = "officer-a".into();
+                shares[0].holder = "officer-a".into();
             }
         },
     );

@@ -82,6 +82,16 @@ pub struct PlannedToken {
     pub custodian: String,
 }
 
+/// A paper by the plan's name for it, and who keeps it: the page of one share, sealed to a drawn passphrase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedPaper {
+    /// The name, lower-case letters, digits and hyphens.
+    pub name: String,
+    /// The seat that keeps it; never a person's name.
+    pub custodian: String,
+}
+
 /// A root key that this ceremony makes, or adopts from a token that holds it already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,7 +103,7 @@ pub struct PlannedKey {
     /// The token that holds it, unless it is held in shares.
     #[serde(default)]
     pub token: Option<String>,
-    /// The tokens that hold its shares, unless one token holds it.
+    /// The tokens and papers that hold its shares, unless one token holds it.
     #[serde(default)]
     pub shares: Option<PlannedShares>,
     /// SHA-256 of the SubjectPublicKeyInfo of a key that the token holds already, and that is a root key of the
@@ -108,8 +118,19 @@ pub struct PlannedKey {
 pub struct PlannedShares {
     /// How many shares rebuild the key (k), 2 or more.
     pub threshold: u8,
-    /// The tokens, one share each, in the order of the share indices 1 to n.
+    /// The tokens, one share each, in the order of the share indices from 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<String>,
+    /// The papers, one share each, in the order of the indices that follow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub papers: Vec<String>,
+}
+
+impl PlannedShares {
+    /// Who gets a share, in the order of the indices.
+    pub fn holders(&self) -> impl Iterator<Item = &String> {
+        self.tokens.iter().chain(&self.papers)
+    }
 }
 
 /// The new set of root keys; a key of the last root that is not listed goes.

@@ -10,8 +10,8 @@ use jiff::civil::Date;
 use toml::Spanned;
 
 use super::{
-    Kind, Owner, Plan, PlanText, PlannedKey, PlannedRepository, PlannedRequest, PlannedRole,
-    PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window, midnight,
+    Kind, Owner, Plan, PlanText, PlannedKey, PlannedPaper, PlannedRepository, PlannedRequest,
+    PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window, midnight,
 };
 use crate::ceremony::roster::{Holding, Key, KeyOrigin, Roster};
 use crate::digest::Digest;
@@ -185,8 +185,9 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
         repository: repositories(plan),
         exclude: Vec::new(),
         token: if is_first { tokens(roster, &old) } else { Vec::new() },
+        paper: if is_first { papers(roster, &old) } else { Vec::new() },
         key: if is_first {
-            old.iter().map(|key| spanned(planned_key(key))).collect()
+            old.iter().map(|key| spanned(planned_key(roster, key))).collect()
         } else {
             Vec::new()
         },
@@ -215,7 +216,7 @@ fn is_in_last(key: &Key, chain: &[SignedRoot]) -> bool {
 }
 
 fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
-    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.tokens()).collect();
+    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
     let tokens = roster.tokens().iter().filter(|token| used.contains(&token.name));
     tokens
         .map(|token| {
@@ -225,11 +226,24 @@ fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
         .collect()
 }
 
-fn planned_key(key: &Key) -> PlannedKey {
+fn papers(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedPaper>> {
+    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
+    let papers = roster.papers().iter().filter(|paper| used.contains(&paper.name));
+    papers
+        .map(|paper| {
+            let (name, custodian) = (paper.name.clone(), paper.custodian.clone());
+            spanned(PlannedPaper { name, custodian })
+        })
+        .collect()
+}
+
+fn planned_key(roster: &Roster, key: &Key) -> PlannedKey {
     let (token, shares) = match &key.holding {
         Holding::Token(token) => (Some(token.clone()), None),
-        Holding::Shares { threshold, tokens } => {
-            (None, Some(PlannedShares { threshold: *threshold, tokens: tokens.clone() }))
+        Holding::Shares { threshold, holders } => {
+            let is_paper = |name: &String| roster.paper(name).is_some();
+            let (papers, tokens) = holders.iter().cloned().partition(is_paper);
+            (None, Some(PlannedShares { threshold: *threshold, tokens, papers }))
         }
     };
     PlannedKey { name: key.name.clone(), algorithm: key.algorithm, token, shares, adopt: None }

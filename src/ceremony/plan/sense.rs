@@ -45,7 +45,7 @@ pub(super) fn check_list(text: &PlanText, source: &str) -> Result<(), Error> {
 
 /// Refuses a plan that contradicts itself.
 pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {
-    [title, dates, shape, tokens, keys, root, roles, repositories]
+    [title, dates, shape, holders, keys, root, roles, repositories]
         .iter()
         .try_for_each(|rule| rule(plan))
         .map_err(|(offset, what)| Error::Sense { line: line_of(source, offset), what })
@@ -117,20 +117,28 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
     }
 }
 
-fn tokens(plan: &Plan) -> Result<(), Mistake> {
-    let mut seen = BTreeSet::new();
-    for token in &plan.text.token {
+fn holders(plan: &Plan) -> Result<(), Mistake> {
+    let tokens = plan.text.token.iter().map(|token| {
         let (at, token) = (token.span().start, token.get_ref());
-        name(at, "token", &token.name)?;
-        if !seen.insert(&token.name) {
-            return Err((at, format!("two tokens are called `{}`", token.name)));
+        (at, "token", &token.name, &token.custodian)
+    });
+    let papers = plan.text.paper.iter().map(|paper| {
+        let (at, paper) = (paper.span().start, paper.get_ref());
+        (at, "paper", &paper.name, &paper.custodian)
+    });
+    let mut seen: BTreeMap<&String, &str> = BTreeMap::new();
+    for (at, what, called, custodian) in tokens.chain(papers) {
+        name(at, what, called)?;
+        match seen.insert(called, what) {
+            None => {}
+            Some(other) if other == what => {
+                return Err((at, format!("two {what}s are called `{called}`")));
+            }
+            Some(_) => return Err((at, format!("a token and a paper are called `{called}`"))),
         }
-        if !is_seat(&token.custodian) {
+        if !is_seat(custodian) {
             let rule = "a seat has 1 to 64 letters and signs that everybody sees, in NFC, single spaces between them";
-            return Err((
-                at,
-                format!("token `{}`: custodian `{}`: {rule}", token.name, token.custodian),
-            ));
+            return Err((at, format!("{what} `{called}`: custodian `{custodian}`: {rule}")));
         }
     }
     Ok(())
@@ -188,16 +196,14 @@ fn held(key: &PlannedKey) -> Result<(), String> {
             Err(format!("key `{called}` is adopted: only a token holds it"))
         }
         (None, Some(shares), None) => {
-            let unique: BTreeSet<_> = shares.tokens.iter().collect();
-            if unique.len() != shares.tokens.len() {
-                return Err(format!("key `{called}` has two shares on one token"));
+            for (what, holders) in [("token", &shares.tokens), ("paper", &shares.papers)] {
+                if holders.iter().collect::<BTreeSet<_>>().len() != holders.len() {
+                    return Err(format!("key `{called}` has two shares on one {what}"));
+                }
             }
-            if shares.tokens.len() > MOST_SHARES {
-                return Err(format!(
-                    "key `{called}` has {} shares, at most {}",
-                    shares.tokens.len(),
-                    MOST_SHARES
-                ));
+            let all = shares.holders().count();
+            if all > MOST_SHARES {
+                return Err(format!("key `{called}` has {all} shares, at most {MOST_SHARES}"));
             }
             Ok(())
         }

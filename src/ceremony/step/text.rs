@@ -95,15 +95,20 @@ impl Step {
             Act::MakeKey { key, token } => {
                 format!("Put in token {token}, type the PIN: the token generates key {key}.")
             }
-            Act::OpenShare { key, index, token, purpose } => {
-                let many = roster.key(key).map_or(0, |key| key.holding.tokens().len());
-                let wanted = match purpose {
-                    Purpose::Certify => "type the PIN",
-                    Purpose::Sign => "consent by four words and type the PIN",
+            Act::OpenShare { key, index, holder, purpose } => {
+                let many = roster.key(key).map_or(0, |key| key.holding.holders().len());
+                let consent = match purpose {
+                    Purpose::Certify => "",
+                    Purpose::Sign => "consent by four words and ",
                 };
-                format!(
-                    "Put in token {token}, {wanted}: it opens share {index} of {many} of key {key}."
-                )
+                match roster.paper(holder) {
+                    None => format!(
+                        "Put in token {holder}, {consent}type the PIN: it opens share {index} of {many} of key {key}."
+                    ),
+                    Some(_) => format!(
+                        "Bring paper {holder} or its scan, {consent}type its passphrase: share {index} of {many} of key {key} opens."
+                    ),
+                }
             }
             Act::PresentToken { token } => {
                 format!("Put in token {token}; if it is not here, say so and why.")
@@ -124,19 +129,22 @@ impl Step {
                 format!("Let the machine rebuild key {key}, sign, and drop it.")
             }
             Act::SplitKey { key } => match roster.key(key).map(|key| &key.holding) {
-                Some(Holding::Shares { threshold, tokens }) => {
-                    let n = tokens.len();
+                Some(Holding::Shares { threshold, holders }) => {
+                    let n = holders.len();
                     format!(
                         "Let the machine generate key {key} and split it, {threshold} of {n}. Nobody leaves."
                     )
                 }
                 _ => format!("Let the machine generate key {key} and split it."),
             },
-            Act::StoreShare { key, index, token } => {
-                format!(
-                    "Put in token {token}, type the PIN: it takes share {index} of key {key}, and opens it."
-                )
-            }
+            Act::StoreShare { key, index, holder } => match roster.paper(holder) {
+                None => format!(
+                    "Put in token {holder}, type the PIN: it takes share {index} of key {key}, and opens it."
+                ),
+                Some(_) => format!(
+                    "Print paper {holder}, write down its passphrase apart and type it back, and read the paper back: share {index} of key {key}."
+                ),
+            },
         }
     }
 
@@ -183,13 +191,13 @@ impl Step {
                 "signed and verified; old and new threshold counted".into()
             }
             Act::SplitKey { .. } => "the set's id, and how many shares".into(),
-            Act::StoreShare { .. } => "stored, read back, opened, equal".into(),
+            Act::StoreShare { .. } => "stored or printed, read back, opened, equal".into(),
         }
     }
 }
 
 impl Act {
-    /// The token that the act needs.
+    /// The token, or the paper, that the act needs.
     pub fn token(&self) -> Option<&str> {
         match self {
             Self::AdoptToken { token, .. }
@@ -197,10 +205,10 @@ impl Act {
             | Self::DestroyKeys { token }
             | Self::EnrolToken { token }
             | Self::MakeKey { token, .. }
-            | Self::OpenShare { token, .. }
+            | Self::OpenShare { holder: token, .. }
             | Self::PresentToken { token }
             | Self::SignRoots { token, .. }
-            | Self::StoreShare { token, .. } => Some(token),
+            | Self::StoreShare { holder: token, .. } => Some(token),
             _ => None,
         }
     }

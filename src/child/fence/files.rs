@@ -25,6 +25,10 @@ fn restrict(reach: &Reach) -> Result<RestrictionStatus, RulesetError> {
         .scope(Scope::from_all(KNOWN))?
         .create()?;
     let rules = match reach {
+        Reach::Card => {
+            let connect = BitFlags::from(AccessFs::ResolveUnix);
+            rules.add_rules(path_beneath_rules([PCSCD], connect))?
+        }
         Reach::Nothing => rules,
         Reach::Module { token, writes } => open_up(rules, token.as_slice(), writes)?,
     };
@@ -55,8 +59,10 @@ fn open_up(
 /// Where the sockets of pcscd and of p11-kit stand. Kernels before 7.1 ask for no right to connect to any.
 fn sockets() -> [String; 2] {
     let user = rustix::process::getuid().as_raw();
-    ["/run/pcscd".to_owned(), format!("/run/user/{user}/p11-kit")]
+    [PCSCD.to_owned(), format!("/run/user/{user}/p11-kit")]
 }
+
+const PCSCD: &str = "/run/pcscd";
 
 /// The newest form of Landlock that this list of rights was written for.
 const KNOWN: ABI = ABI::V9;
@@ -121,10 +127,16 @@ mod tests {
     const CLOSED: Result<(), ErrorKind> = Err(ErrorKind::PermissionDenied);
 
     #[test]
-    fn with_nothing_in_reach_nothing_opens() {
+    fn with_nothing_in_reach_or_only_a_card_nothing_opens() {
+        for reach in [Reach::Nothing, Reach::Card] {
+            nothing_opens(reach);
+        }
+    }
+
+    fn nothing_opens(reach: Reach) {
         let folder = scratch("nothing");
         let record = folder.join("record");
-        let found = behind(Reach::Nothing, move || {
+        let found = behind(reach, move || {
             ["/etc/passwd", "/usr", "/dev/null", "/proc/self/status"].map(reads).into_iter().chain(
                 [
                     reads(&record),

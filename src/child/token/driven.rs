@@ -1,4 +1,4 @@
-//! The child's side of a token: questions, answers, and the module between them.
+//! The child's side of a token: questions, answers, and the device between them.
 //!
 //! Roof: drives the token.
 
@@ -8,8 +8,9 @@ use super::{MAX_RANDOM, Present};
 use crate::child::wire::Bytes;
 use crate::key::{Algorithm, ToSign};
 use crate::room::pkcs11::{
-    self, Blank, Face, Generated, Image, KeyRef, Login, Module, Object, PublicObject, Purpose,
+    self, Blank, Face, Generated, KeyRef, Login, Object, PublicObject, Purpose,
 };
+use crate::room::token::Device;
 use crate::secret::{Pin, SecretBytes};
 
 #[derive(Serialize, Deserialize)]
@@ -76,15 +77,19 @@ pub(super) enum Answer {
     Value(Bytes),
 }
 
-/// The child's state: the module, as it was read and once it is loaded.
+type Begin = Box<dyn FnOnce() -> Result<Box<dyn Device>, pkcs11::Error>>;
+
+/// The child's state: the device, before and after it is begun with.
 pub(super) struct Driven {
-    image: Option<Result<Image, pkcs11::Error>>,
-    module: Option<Module>,
+    begin: Option<Begin>,
+    device: Option<Box<dyn Device>>,
 }
 
 impl Driven {
-    pub(super) fn new(image: Result<Image, pkcs11::Error>) -> Self {
-        Self { image: Some(image), module: None }
+    pub(super) fn new(
+        begin: impl FnOnce() -> Result<Box<dyn Device>, pkcs11::Error> + 'static,
+    ) -> Self {
+        Self { begin: Some(Box::new(begin)), device: None }
     }
 
     pub(super) fn answer(
@@ -97,69 +102,72 @@ impl Driven {
         match question {
             Question::Load => self.load(),
             Question::List => {
-                self.module()?.list().map(|(faces, mute)| Answer::Present(Present { faces, mute }))
+                self.device()?.list().map(|(faces, mute)| Answer::Present(Present { faces, mute }))
             }
-            Question::Select(serial) => self.module()?.select(&serial).map(Answer::Face),
+            Question::Select(serial) => self.device()?.select(&serial).map(Answer::Face),
             Question::Init { serial, label, again } => {
-                init(self.module()?, (serial, label, again), secrets)
+                init(self.device()?, (serial, label, again), secrets)
             }
-            Question::Keys => self.module()?.keys().map(Answer::Keys),
-            Question::Login => self.module()?.login(&pins(secrets)?.0).map(Answer::Login),
-            Question::Logout => self.module()?.logout().map(done),
-            Question::DiscardSoPin => self.module()?.discard_so_pin(&pins(secrets)?.0).map(done),
+            Question::Keys => self.device()?.keys().map(Answer::Keys),
+            Question::Login => self.device()?.login(&pins(secrets)?.0).map(Answer::Login),
+            Question::Logout => self.device()?.logout().map(done),
+            Question::DiscardSoPin => self.device()?.discard_so_pin(&pins(secrets)?.0).map(done),
             Question::TakesSoPin => {
-                self.module()?.takes_so_pin(&pins(secrets)?.0).map(Answer::Takes)
+                self.device()?.takes_so_pin(&pins(secrets)?.0).map(Answer::Takes)
             }
             Question::Generate { purpose, algorithm, label } => {
-                self.module()?.generate(purpose, algorithm, &label).map(Answer::Generated)
+                self.device()?.generate(purpose, algorithm, &label).map(Answer::Generated)
             }
             Question::Sign { key, inputs } => self
-                .module()?
+                .device()?
                 .sign(&key, &inputs)
                 .map(|found| Answer::Signatures(found.into_iter().map(Bytes).collect())),
             Question::Agree { key, peer } => {
                 let point = peer.0.try_into().map_err(|_| nonsense("agreeing on a secret"))?;
-                let agreed = self.module()?.agree(&key, &point)?;
+                let agreed = self.device()?.agree(&key, &point)?;
                 out.push(SecretBytes::copy_of(agreed.expose()));
                 Ok(Answer::Secret)
             }
-            Question::Destroy(key) => self.module()?.destroy(&key).map(done),
+            Question::Destroy(key) => self.device()?.destroy(&key).map(done),
             Question::Reclaim { purpose, label } => {
-                self.module()?.reclaim(purpose, &label).map(Answer::Reclaimed)
+                self.device()?.reclaim(purpose, &label).map(Answer::Reclaimed)
             }
-            Question::Store { object, value } => self.module()?.store(&object, &value.0).map(done),
-            Question::Objects => self.module()?.objects().map(Answer::Objects),
+            Question::Store { object, value } => self.device()?.store(&object, &value.0).map(done),
+            Question::Objects => self.device()?.objects().map(Answer::Objects),
             Question::Read(label) => {
-                self.module()?.read(&label).map(|value| Answer::Value(Bytes(value)))
+                self.device()?.read(&label).map(|value| Answer::Value(Bytes(value)))
             }
-            Question::Delete(label) => self.module()?.delete(&label).map(done),
+            Question::Delete(label) => self.device()?.delete(&label).map(done),
             Question::Random(len) => {
-                out.push(self.module()?.random(len.min(MAX_RANDOM))?);
+                out.push(self.device()?.random(len.min(MAX_RANDOM))?);
                 Ok(Answer::Secret)
             }
         }
     }
 
-    fn module(&mut self) -> Result<&mut Module, pkcs11::Error> {
-        self.module.as_mut().ok_or_else(|| nonsense("loading a module"))
+    fn device(&mut self) -> Result<&mut dyn Device, pkcs11::Error> {
+        match &mut self.device {
+            Some(device) => Ok(device.as_mut()),
+            None => Err(nonsense("beginning with a token")),
+        }
     }
 
     fn load(&mut self) -> Result<Answer, pkcs11::Error> {
-        let image = self.image.take().ok_or_else(|| nonsense("reading a module again"))?;
-        self.module = Some(Module::load(image?)?);
+        let begin = self.begin.take().ok_or_else(|| nonsense("beginning again"))?;
+        self.device = Some(begin()?);
         Ok(Answer::Done)
     }
 }
 
 fn init(
-    module: &mut Module,
+    device: &mut dyn Device,
     (serial, label, again): (Option<String>, String, bool),
     secrets: Vec<SecretBytes>,
 ) -> Result<Answer, pkcs11::Error> {
     let (user_pin, so_pin) = pins(secrets)?;
     let serial = serial.as_deref();
     let blank = Blank { serial, label: &label, so_pin, user_pin, again };
-    module.init(blank).map(Answer::Face)
+    device.init(blank).map(Answer::Face)
 }
 
 /// The PIN that came with a question, and the second one if there is one.

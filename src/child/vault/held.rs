@@ -10,8 +10,8 @@ use super::{Answer, Question, Refused};
 use crate::child::wire::Bytes;
 use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::room::entropy;
-use crate::seal::{self, SealKey};
-use crate::secret::{Secret, SecretBytes};
+use crate::seal::{self, SealKey, SealTo};
+use crate::secret::{Passphrase, Secret, SecretBytes};
 use crate::share::{self, Admitted, Quorum, Set, SetId, ShareIndex, Threshold};
 use soft::SoftKey;
 
@@ -21,6 +21,7 @@ pub(super) struct Held {
     keys: BTreeMap<String, SoftKey>,
     shares: BTreeMap<SetId, Vec<Admitted>>,
     challenge: Option<Secret<32>>,
+    passphrases: BTreeMap<(SetId, ShareIndex), Passphrase>,
 }
 
 impl Held {
@@ -53,6 +54,13 @@ impl Held {
             Question::Open { set, index, sealed, to } => {
                 self.open((&set, index), (&sealed.0, &to), &agreed()?)
             }
+            Question::OpenPaper { set, index, sealed } => {
+                let words = secrets.first().ok_or(Refused::SecretMissing)?;
+                let words = Passphrase::typed(words).map_err(|_| Refused::SecretMissing)?;
+                self.admit(&set, index, || seal::open_by_passphrase(&sealed.0, &words))
+            }
+            // Its answer is a secret, and given elsewhere.
+            Question::Passphrase { .. } => Err(Refused::SecretMissing),
             Question::Peer { sealed, to } => {
                 Ok(Answer::Point(Bytes(seal::peer_point(&sealed.0, &to)?.to_vec())))
             }
@@ -72,7 +80,7 @@ impl Held {
         &mut self,
         name: String,
         (algorithm, threshold): (Algorithm, Threshold),
-        to: &[SealKey],
+        to: &[SealTo],
     ) -> Result<Answer, Refused> {
         self.refuse_taken(&name)?;
         refuse_unfit(threshold, to)?;
@@ -80,12 +88,15 @@ impl Held {
         let mut id = [0; 16];
         entropy::draw(&mut id).map_err(|_| share::Error::NoEntropy)?;
         let split = share::split(&secret, algorithm, threshold, SetId::from_bytes(id))?;
-        let shares = split
-            .shares
-            .iter()
-            .zip(to)
-            .map(|(share, to)| Ok(Bytes(seal::seal(share, to)?)))
-            .collect::<Result<_, Refused>>()?;
+        let mut shares = Vec::new();
+        for (index, (share, to)) in
+            ShareIndex::all(threshold.total()).zip(split.shares.iter().zip(to))
+        {
+            shares.push(Bytes(match to {
+                SealTo::Token(key) => seal::seal(share, key)?,
+                SealTo::Passphrase => self.seal_for_paper((split.set.id, index), share)?,
+            }));
+        }
         self.keys.insert(name, SoftKey::from_secret(&secret, &public)?);
         Ok(Answer::Split { set: split.set, shares })
     }
@@ -96,11 +107,43 @@ impl Held {
         (sealed, to): (&[u8], &SealKey),
         agreed: &Secret<32>,
     ) -> Result<Answer, Refused> {
+        self.admit(set, index, || seal::open(sealed, to, agreed))
+    }
+
+    /// Draws the passphrase of a share, seals the share to it, and keeps it until it is shown.
+    fn seal_for_paper(
+        &mut self,
+        of: (SetId, ShareIndex),
+        share: &SecretBytes,
+    ) -> Result<Vec<u8>, Refused> {
+        let passphrase = Passphrase::draw(entropy::draw);
+        let passphrase = passphrase.map_err(|_| share::Error::NoEntropy)?;
+        let sealed = seal::seal_to_passphrase(share, &passphrase)?;
+        self.passphrases.insert(of, passphrase);
+        Ok(sealed)
+    }
+
+    /// Gives a passphrase away, once.
+    pub(super) fn passphrase(
+        &mut self,
+        set: SetId,
+        index: ShareIndex,
+    ) -> Result<Passphrase, Refused> {
+        let gone = Refused::PassphraseGone { share: index.get() };
+        self.passphrases.remove(&(set, index)).ok_or(gone)
+    }
+
+    fn admit(
+        &mut self,
+        set: &Set,
+        index: ShareIndex,
+        open: impl FnOnce() -> Result<SecretBytes, seal::Error>,
+    ) -> Result<Answer, Refused> {
         if self.opened(set).iter().any(|share| share.index() == index) {
             return Err(share::Error::Duplicate { share: index.get() }.into());
         }
-        let encoded = seal::open(sealed, to, agreed)
-            .map_err(|refused| Refused::SealedShare { share: index.get(), refused })?;
+        let encoded =
+            open().map_err(|refused| Refused::SealedShare { share: index.get(), refused })?;
         let admitted = set.admit(index, &encoded)?;
         self.shares.entry(set.id).or_default().push(admitted);
         Ok(Answer::Done)
@@ -156,14 +199,15 @@ impl Held {
     }
 }
 
-/// Refuses other than one key of its own for each share.
-fn refuse_unfit(threshold: Threshold, to: &[SealKey]) -> Result<(), Refused> {
+/// Refuses other than one key, or one passphrase, of its own for each share.
+fn refuse_unfit(threshold: Threshold, to: &[SealTo]) -> Result<(), Refused> {
     let total = threshold.total();
     if to.len() != usize::from(total) {
         return Err(Refused::SealKeys { total, found: to.len() });
     }
     for (second, key) in (1..=total).zip(to) {
-        if let Some((first, _)) = (1..second).zip(to).find(|(_, other)| *other == key) {
+        let is_same = |other: &SealTo| *key != SealTo::Passphrase && other == key;
+        if let Some((first, _)) = (1..second).zip(to).find(|(_, other)| is_same(other)) {
             return Err(Refused::SealKeyTwice { first, second });
         }
     }

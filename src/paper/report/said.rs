@@ -28,8 +28,11 @@ pub(super) fn fact(fact: &Fact) -> String {
                 .replace("medias", "media")
         }
         Fact::Intended { token, consent, stored, .. } => {
-            let kept = if *stored { "stored its intent" } else { "stores nothing; it intends" };
-            format!("token {token} {kept}: {}", consent.grouped())
+            // What stores nothing may be a paper.
+            match stored {
+                true => format!("token {token} stored its intent: {}", consent.grouped()),
+                false => format!("{token} stores nothing; it intends: {}", consent.grouped()),
+            }
         }
         Fact::KeyCertified { certificates, .. } => certified(certificates),
         Fact::KeysDestroyed { keys, .. } if keys.is_empty() => "it held no key".into(),
@@ -64,7 +67,8 @@ pub(super) fn fact(fact: &Fact) -> String {
         Fact::RootsSigned { signatures, .. } => Count(signatures.len(), "signature").to_string(),
         Fact::ShareOpened { index, .. } => format!("share {index} opened"),
         Fact::ShareStored { index, on_token, .. } => {
-            let place = if *on_token { "on the token" } else { "in the custody folder only" };
+            let place =
+                if *on_token { "on the token" } else { "in the custody folder, not on a token" };
             format!("share {index} stored {place}, read back, opened, equal")
         }
         Fact::SharesCombined { tried, of, .. } => {
@@ -111,7 +115,7 @@ pub(super) fn event(entry: &Entry, head: Digest, current: Option<&Fact>) -> Opti
             ("intent", format!("{at}: {}", fact(intent)))
         }
         Body::Done { fact: absent @ Fact::TokenAbsent { token, .. } } => {
-            ("absent", format!("{at}: token {token} {}", fact(absent)))
+            ("absent", format!("{at}: {token} {}", fact(absent)))
         }
         Body::Done { fact: clock @ Fact::ClockAttested { .. } } => {
             ("watches", format!("{at}: {}; compared again after a restart", fact(clock)))

@@ -74,7 +74,7 @@ fn what_else_happened_stands_at_its_step() {
         "UTC: A token or a media did not do its part.",
         "the words of page Keys were right, after 2 wrong answers; key `x` is made anew",
         "1 exception: in each, people went on",
-        "token officer-2 stores nothing; it intends: e3b0 c442",
+        "officer-2 stores nothing; it intends: e3b0 c442",
         "Token `officer-2` stores no data: what it meant to sign stands on its custodian's receipt alone.",
     ] {
         assert!(text.contains(said), "{said}: {text}");

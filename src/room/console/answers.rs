@@ -8,7 +8,7 @@ use std::io::Write;
 use serde::Deserialize;
 
 use super::{Console, Error, Prompt, harmless, wrapped};
-use crate::secret::{Pin, SecretBytes};
+use crate::secret::{Passphrase, Pin, SecretBytes};
 use crate::wording::one_line;
 
 /// Answers from a file; what the file leaves out is answered as expected, where that is public.
@@ -67,6 +67,12 @@ impl<W: Write> Console for Answers<W> {
         Ok(pin)
     }
 
+    /// A practice is for trying what is done with it afterwards, too: it stands on the screen, and stays there.
+    fn show_passphrase(&mut self, prompt: &Prompt, passphrase: &Passphrase) -> Result<(), Error> {
+        show(&mut self.out, &format!("{prompt}{}", passphrase.expose()))?;
+        keep(&mut self.pins, prompt, passphrase)
+    }
+
     fn progress(&mut self, done: u64, of: u64, what: &str) -> Result<(), Error> {
         progress(&mut self.out, done, of, what)
     }
@@ -120,6 +126,10 @@ impl<W: Write> Console for Beside<'_, W> {
         self.machine.ask_pin(prompt)
     }
 
+    fn show_passphrase(&mut self, prompt: &Prompt, passphrase: &Passphrase) -> Result<(), Error> {
+        self.people.show_passphrase(prompt, passphrase)
+    }
+
     fn progress(&mut self, done: u64, of: u64, what: &str) -> Result<(), Error> {
         self.people.progress(done, of, what)
     }
@@ -149,6 +159,11 @@ impl<W: Write> Console for Automatic<W> {
         Ok(pin)
     }
 
+    fn show_passphrase(&mut self, prompt: &Prompt, passphrase: &Passphrase) -> Result<(), Error> {
+        show(&mut self.out, &format!("{prompt}(drawn for this rehearsal)"))?;
+        keep(&mut self.pins, prompt, passphrase)
+    }
+
     fn progress(&mut self, done: u64, of: u64, what: &str) -> Result<(), Error> {
         progress(&mut self.out, done, of, what)
     }
@@ -169,6 +184,18 @@ fn answer(out: &mut impl Write, prompt: &Prompt, known: Option<String>) -> Resul
 /// A file or a log needs no moving line: the end is enough.
 fn progress(out: &mut impl Write, done: u64, of: u64, what: &str) -> Result<(), Error> {
     if done < of { Ok(()) } else { show(out, &format!("{what}: {done} of {of}")) }
+}
+
+/// Remembers a passphrase for whoever wrote it down.
+fn keep(
+    pins: &mut BTreeMap<String, Pin>,
+    prompt: &Prompt,
+    passphrase: &Passphrase,
+) -> Result<(), Error> {
+    let pin = Pin::new(passphrase.again().into_bytes()).map_err(|_| unanswered(prompt))?;
+    let paper = prompt.id.strip_prefix("passphrase ").unwrap_or(&prompt.id);
+    pins.insert(paper.to_owned(), pin);
+    Ok(())
 }
 
 fn token_of(id: &str) -> &str {

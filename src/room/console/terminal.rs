@@ -11,7 +11,7 @@ use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex,
 use zeroize::Zeroizing;
 
 use super::{Console, Error, Prompt, harmless, wrapped};
-use crate::secret::{Pin, SecretBytes};
+use crate::secret::{Passphrase, Pin, SecretBytes};
 
 /// People at the controlling terminal.
 pub struct Terminal {
@@ -223,6 +223,24 @@ impl Console for Terminal {
         self.write(if typed.is_ok() { "(taken)\n" } else { "\n" })?;
         quiet.end()?;
         Pin::new(typed?).map_err(|_| not_text(prompt.step, "no PIN: 1 to 255 letters are expected"))
+    }
+
+    fn show_passphrase(&mut self, prompt: &Prompt, passphrase: &Passphrase) -> Result<(), Error> {
+        self.check_stopped()?;
+        self.end_progress()?;
+        // Word by word from where it lies: no text is put together that somebody would have to wipe.
+        for (number, word) in (1..).zip(passphrase.expose().split('-')) {
+            self.write(&format!("        {number:>2}  "))?;
+            self.write(word)?;
+            self.write("\n")?;
+        }
+        self.listen(Mode::Enter)?;
+        self.put(prompt)?;
+        let read = self.line(prompt.step);
+        self.listen(Mode::Deaf)?;
+        // The screen, what scrolled off it, and the place where the next line begins.
+        self.write("\u{1b}[2J\u{1b}[3J\u{1b}[H        the words are gone from the screen\n")?;
+        read.map(|_| ())
     }
 
     fn progress(&mut self, done: u64, of: u64, what: &str) -> Result<(), Error> {

@@ -1,106 +1,11 @@
-//! What tokens say of themselves.
+//! What PKCS#11 tokens say of themselves.
 //!
 //! The room, PKCS#11: values only.
 
 use cryptoki::slot::TokenInfo;
-use serde::{Deserialize, Serialize};
 
-use crate::wording::is_unseen;
-
-/// What errors call a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Name {
-    /// The label written on it at its initialisation.
-    pub label: String,
-    /// The serial that its maker gave it.
-    pub serial: String,
-}
-
-impl std::fmt::Display for Name {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.serial.as_str() {
-            "" => write!(f, "token `{}` (no serial yet)", self.label),
-            serial => write!(f, "token `{}` (serial {serial})", self.label),
-        }
-    }
-}
-
-/// What a token says of itself. All of it is the token's claim; absent text means that the token's answer could not be
-/// read, which never stops anything by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Face {
-    /// Label and serial.
-    pub name: Name,
-    /// Who made it.
-    pub manufacturer: String,
-    /// Which model.
-    pub model: String,
-    /// Its firmware, `major.minor`.
-    pub firmware: String,
-    /// C_InitToken has been done.
-    pub is_initialised: bool,
-    /// A user PIN has been set.
-    pub has_user_pin: bool,
-    /// What it says of tries of the user PIN.
-    pub user_pin: TriesLeft,
-    /// The lengths of a PIN that it takes, in bytes.
-    pub pin_len: (usize, usize),
-}
-
-impl Face {
-    /// Whether it says itself that it is software. One that lies is not found by this.
-    pub fn is_soft(&self) -> bool {
-        let is = |(maker, model): &(&str, &str)| {
-            self.manufacturer.contains(maker) && self.model.contains(model)
-        };
-        SOFT.iter().any(is)
-    }
-}
-
-/// Makers and models of soft tokens, as they write them themselves: SoftHSM 2 (maker and model), kryoptic, NSS softokn,
-/// the soft token of opencryptoki ("IBM SoftTok" up to 3.8, "Soft" since), and the TPM simulator swtpm behind tpm2-pkcs11.
-const SOFT: [(&str, &str); 6] = [
-    ("SoftHSM", ""),
-    ("", "SoftHSM"),
-    ("Kryoptic Project", ""),
-    ("Mozilla Foundation", "NSS"),
-    ("IBM", "Soft"),
-    ("IBM", "SW   TPM"),
-];
-
-/// What a token says of the tries left for a PIN. PKCS#11 has flags for it and no number but the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TriesLeft {
-    /// At least one wrong PIN was given since the last right one (PKCS#11 `COUNT_LOW`).
-    Low,
-    /// One.
-    Last,
-    /// None.
-    Locked,
-    /// It does not say.
-    Unsaid,
-}
-
-impl std::fmt::Display for TriesLeft {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Last => f.write_str("1 try left"),
-            Self::Low => f.write_str("the token says that tries are running low"),
-            Self::Locked => f.write_str("the token is locked"),
-            Self::Unsaid => f.write_str("the token does not say how many tries are left"),
-        }
-    }
-}
-
-/// What came of a login.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Login {
-    /// The token is open until the logout.
-    Open,
-    /// The token refused the PIN, and says this of the tries left. Nothing was retried.
-    Refused(TriesLeft),
-}
+use super::{Face, Name, TriesLeft};
+use crate::room::token::clean;
 
 pub(super) fn face(info: &TokenInfo) -> Face {
     Face {
@@ -112,6 +17,7 @@ pub(super) fn face(info: &TokenInfo) -> Face {
         has_user_pin: info.user_pin_initialized(),
         user_pin: user_tries(info),
         pin_len: (info.min_pin_length(), info.max_pin_length()),
+        is_touched: false,
     }
 }
 
@@ -121,58 +27,5 @@ pub(super) fn user_tries(info: &TokenInfo) -> TriesLeft {
         (_, true, _) => TriesLeft::Last,
         (_, _, true) => TriesLeft::Low,
         _ => TriesLeft::Unsaid,
-    }
-}
-
-/// What a token writes of itself, fit for a screen: some pad with NUL, and none may send what nobody sees.
-pub(super) fn clean(text: &str) -> String {
-    text.trim_matches(|c: char| c == '\0' || c.is_whitespace())
-        .chars()
-        .map(|c| if is_unseen(c) { '\u{fffd}' } else { c })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn soft_tokens_are_known_by_what_they_say_of_themselves() {
-        let is_soft = |manufacturer: &str, model: &str| {
-            let name = Name { label: String::new(), serial: String::new() };
-            let (manufacturer, model) = (manufacturer.to_owned(), model.to_owned());
-            Face {
-                name,
-                manufacturer,
-                model,
-                firmware: String::new(),
-                is_initialised: true,
-                has_user_pin: true,
-                user_pin: TriesLeft::Unsaid,
-                pin_len: (4, 8),
-            }
-            .is_soft()
-        };
-        for (maker, model) in [
-            ("SoftHSM project", "SoftHSM v2"),
-            ("Kryoptic Project", "v1"),
-            ("Kryoptic Project", "FIPS-140-3 v1"),
-            ("Mozilla Foundation", "NSS 3"),
-            ("IBM Corp.", "IBM SoftTok"),
-            ("IBM", "Soft"),
-            ("IBM", "SW   TPM"),
-        ] {
-            assert!(is_soft(maker, model), "{maker}, {model}");
-        }
-        for (maker, model) in [
-            ("Yubico (www.yubico.com)", "YubiKey YK5"),
-            ("piv_II", "PKCS#15 emulated"),
-            ("www.CardContact.de", "PKCS#15 emulated"),
-            ("IBM", "CCA"),
-            ("Infineon", "SLB9670"),
-            ("", ""),
-        ] {
-            assert!(!is_soft(maker, model), "{maker}, {model}");
-        }
     }
 }

@@ -8,68 +8,9 @@ use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 use rustix::rand::{GetRandomFlags, getrandom};
 
-use super::{Error, Face, Module, Name, auth, error};
+use super::{Blank, Error, Face, Module, Name, auth, error};
+use crate::room::token::{chosen, refuse_label, refuse_length};
 use crate::secret::{Pin, SecretBytes};
-
-/// What a new token is to be.
-pub struct Blank<'a> {
-    /// Its serial, if it has one before C_InitToken; without it the only uninitialised token is meant.
-    pub serial: Option<&'a str>,
-    /// The label that it gets, 1 to 32 bytes.
-    pub label: &'a str,
-    /// The SO PIN that a person holds; drawn and forgotten without.
-    pub so_pin: Option<Pin>,
-    /// The PIN of its custodian.
-    pub user_pin: Pin,
-    /// Take the token that has the label already and begin it anew: its SO PIN is the one given here.
-    pub again: bool,
-}
-
-fn refuse_label(label: &str) -> Result<(), Error> {
-    let is_fit = (1..=32).contains(&label.len())
-        && label.trim() == label
-        && !label.contains(char::is_control);
-    if !is_fit {
-        return Err(Error::LabelUnfit { label: label.to_owned() });
-    }
-    Ok(())
-}
-
-/// The token to initialise: an empty one, or the one of that label if it is begun again.
-fn chosen<'a>(blank: &Blank<'_>, faces: &'a [(Slot, Face)]) -> Result<(Slot, &'a Face), Error> {
-    let label = blank.label;
-    match faces.iter().find(|(_, face)| face.is_initialised && face.name.label == label) {
-        Some((slot, face)) if blank.again => Ok((*slot, face)),
-        Some((_, face)) => {
-            let serial = face.name.serial.clone();
-            Err(Error::LabelTaken { label: label.to_owned(), serial })
-        }
-        None => sole_blank(faces, blank.serial),
-    }
-}
-
-/// Tokens that say no length say zero.
-fn refuse_length(pin: &Pin, token: &Name, (min, max): (usize, usize)) -> Result<(), Error> {
-    let found = pin.expose().len();
-    if found < min || (max > 0 && found > max) {
-        return Err(Error::PinLength { token: token.clone(), min, max });
-    }
-    Ok(())
-}
-
-fn sole_blank<'a>(
-    faces: &'a [(Slot, Face)],
-    serial: Option<&str>,
-) -> Result<(Slot, &'a Face), Error> {
-    let mut blanks = faces.iter().filter(|(_, face)| {
-        !face.is_initialised && serial.is_none_or(|serial| face.name.serial == serial)
-    });
-    match (blanks.next(), blanks.count()) {
-        (Some((slot, face)), 0) => Ok((*slot, face)),
-        (Some(_), more) => Err(Error::ManyBlanks { count: more + 1 }),
-        (None, _) => Err(Error::NoBlank),
-    }
-}
 
 impl Module {
     /// Initialises the one uninitialised token (or the one with `serial`), sets both PINs, and selects it. The SO PIN
@@ -83,6 +24,7 @@ impl Module {
         let (before, _) = self.faces()?;
         refuse_label(blank.label)?;
         let (slot, face) = chosen(&blank, &before)?;
+        let slot = *slot;
         let name = Name { label: blank.label.to_owned(), serial: face.name.serial.clone() };
         // A PIN refused after C_InitToken would leave a token that nobody can open.
         for pin in blank.so_pin.iter().chain([&blank.user_pin]) {

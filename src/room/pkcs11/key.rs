@@ -10,29 +10,10 @@ use cryptoki::mechanism::{Mechanism as Ck, MechanismType};
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 use data_encoding::HEXLOWER;
-use serde::{Deserialize, Serialize};
 
-use super::{Error, Module, Selected, error, spki};
-use crate::key::{Algorithm, Hash, PublicKey, ToSign};
+use super::{Error, KeyRef, Module, PublicObject, Selected, error, spki};
+use crate::key::{Algorithm, Hash, ToSign};
 use crate::secret::{Secret, SecretBytes};
-
-/// One key, by the two things that stay: its CKA_ID and its public key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct KeyRef {
-    /// The CKA_ID.
-    pub id: Vec<u8>,
-    /// The public key.
-    pub public: PublicKey,
-}
-
-/// A public key that a token shows without a login.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublicObject {
-    /// Its CKA_LABEL.
-    pub label: String,
-    /// Its id and public key.
-    pub key: KeyRef,
-}
 
 impl Module {
     /// The public keys that the token shows. Objects of kinds that we do not use are left out.
@@ -246,7 +227,9 @@ pub(super) fn public_object(
     let (mut label, mut id) = (String::new(), Vec::new());
     for attribute in &attributes {
         match attribute {
-            Attribute::Label(text) => label = super::face::clean(&String::from_utf8_lossy(text)),
+            Attribute::Label(text) => {
+                label = crate::room::token::clean(&String::from_utf8_lossy(text))
+            }
             Attribute::Id(bytes) => id.clone_from(bytes),
             _ => {}
         }

@@ -6,41 +6,13 @@ use cryptoki::error::{Error as CkError, RvError};
 use cryptoki::mechanism::Mechanism as Ck;
 use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
 use data_encoding::HEXLOWER;
-use serde::{Deserialize, Serialize};
 
-use super::key::{KeyRef, PublicObject, public_object};
-use super::{Error, Module, Selected, error, spki};
+use super::key::public_object;
+use super::{
+    Error, Generated, KeyRef, Module, PublicObject, Purpose, Selected, WrapTrial, error, spki,
+};
 use crate::key::Algorithm;
 use crate::secret::SecretBytes;
-
-/// What keys are made for, and so the one thing that they may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Purpose {
-    /// Signs statements and record heads; stands in no root.
-    Attest,
-    /// Signs metadata, certificates and proofs.
-    Root,
-    /// Agrees on the secrets that shares are sealed with; signs nothing. P-256 only.
-    Seal,
-}
-
-/// A key that was made just now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Generated {
-    /// Its id and public key.
-    pub key: KeyRef,
-    /// What came of trying to carry it away.
-    pub wrap: WrapTrial,
-}
-
-/// What came of trying to wrap a key that must not leave. Attributes are claims; this tries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum WrapTrial {
-    /// The token cannot wrap, or makes no key to wrap with: nothing was tried.
-    NotTried,
-    /// Every wrapping mechanism that was tried refused.
-    Refused,
-}
 
 impl Module {
     /// Makes a key pair for `purpose`, reads its attributes back, and tries to carry the private key away.
@@ -228,7 +200,7 @@ impl Selected {
         // Found by id and public key, as every later use will find it.
         self.private(&object.key, "reading a new key back")?;
         let wrap = self.try_to_wrap(order.label, private)?;
-        Ok(Generated { key: object.key, wrap })
+        Ok(Generated { key: object.key, wrap, attestation: Vec::new() })
     }
 
     fn compare_attributes(&self, order: &Order<'_>, private: ObjectHandle) -> Result<(), Error> {

@@ -5,18 +5,8 @@
 use cryptoki::error::{Error as CkError, RvError};
 use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
 use cryptoki::session::SessionState;
-use serde::{Deserialize, Serialize};
 
-use super::{Error, Module, Selected, error};
-
-/// What a data object is called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Object {
-    /// Its CKA_LABEL; ours are unique on a token.
-    pub label: String,
-    /// Its CKA_APPLICATION, which says what kind of thing it is.
-    pub application: String,
-}
+use super::{Error, Module, Object, Selected, error};
 
 impl Module {
     /// Stores a private data object that no one reads without a login.
@@ -143,5 +133,5 @@ impl Selected {
 }
 
 fn text_of(bytes: &[u8]) -> String {
-    super::face::clean(&String::from_utf8_lossy(bytes))
+    crate::room::token::clean(&String::from_utf8_lossy(bytes))
 }

@@ -80,6 +80,28 @@ fn a_pin_is_taken_unseen() {
 }
 
 #[test]
+fn a_passphrase_stands_on_the_screen_until_enter_and_then_nowhere() {
+    let (mut terminal, mut person) = pair();
+    let drawn = Passphrase::draw(|bytes| {
+        bytes.fill(1);
+        Ok::<(), ()>(())
+    });
+    let passphrase = drawn.unwrap();
+    let word = passphrase.expose().split('-').next().unwrap().to_owned();
+    let at_the_desk = thread::spawn(move || {
+        person.sees(QUESTION);
+        let shown = person.seen.matches(&format!("  {word}\r\n")).count();
+        person.types("letters that nobody sees\n");
+        person.sees("\u{1b}[2J\u{1b}[3J\u{1b}[H        the words are gone from the screen\r\n");
+        (shown, person)
+    });
+    terminal.show_passphrase(&prompt(), &passphrase).unwrap();
+    let (shown, person) = at_the_desk.join().unwrap();
+    assert_eq!(shown, Passphrase::WORDS, "each of the ten is the same word here");
+    assert!(!person.seen.contains("nobody sees"), "{}", person.seen);
+}
+
+#[test]
 fn a_mistyped_pin_can_be_mended() {
     assert_eq!(pin("12é\u{7f}34\r").0.unwrap().expose(), "1234");
     assert_eq!(pin("99\u{15}\u{7f}1234\r").0.unwrap().expose(), "1234");
