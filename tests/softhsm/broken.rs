@@ -131,7 +131,7 @@ fn a_child_whose_parent_is_gone_ends_even_in_a_call_that_hangs() {
     let long = Some(Duration::from_secs(20));
     let (module, token) = (shim.module(), softhsm.configuration().parent().unwrap().to_owned());
     let terms = serde_json::json!({
-        "module": module, "sha256": null, "token": token, "writes": [shim.folder()]
+        "Module": { "module": module, "sha256": null, "token": token, "writes": [shim.folder()] }
     });
     wire.send(&terms, &[], long).unwrap();
     wire.receive::<serde_json::Value>(long).unwrap();
