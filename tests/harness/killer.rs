@@ -19,12 +19,9 @@ pub(crate) struct When<'a> {
     pub(crate) last: u64,
     /// Writes to files whose path ends with this do not count; `-` for none.
     pub(crate) spared: &'a str,
-    /// Only calls about paths that begin with this count; `-` for any, [`OWN`] for all but SoftHSM's.
+    /// Only calls about paths that begin with this count; `-` for any.
     pub(crate) under: &'a str,
 }
-
-/// Only calls outside the folders in which SoftHSM keeps its tokens.
-pub(crate) const OWN: &str = "own";
 
 impl When<'_> {
     /// Never.

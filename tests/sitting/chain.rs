@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Bench, bench::Saved};
 use crate::harness::{
     command::Ran,
-    killer::{Killer, OWN, When},
+    killer::{Killer, When},
     shim::Shim,
     softhsm::MODULE,
 };
@@ -24,8 +24,6 @@ pub(crate) struct At {
     last: u64,
     /// It enrols a token.
     is_enrolment: bool,
-    /// Which calls count.
-    under: &'static str,
 }
 
 /// What kills.
@@ -40,11 +38,6 @@ pub(crate) trait Death {
     fn leaves_room(&self) -> bool {
         true
     }
-
-    /// Whether it tells this program's calls from SoftHSM's.
-    fn tells_own(&self) -> bool {
-        false
-    }
 }
 
 impl Death for Killer {
@@ -52,12 +45,8 @@ impl Death for Killer {
         // SoftHSM empties a token's own file at each login before it writes it anew: who dies between has lost the
         // token. Only in an enrolment there is nothing to lose.
         let spared = if at.is_enrolment { "-" } else { "/token.object" };
-        let At { skip, number, last, under, .. } = at;
-        Self::run(self, command, When { skip, number, last, spared, under })
-    }
-
-    fn tells_own(&self) -> bool {
-        true
+        let At { skip, number, last, .. } = at;
+        Self::run(self, command, When { skip, number, last, spared, ..When::NEVER })
     }
 
     fn last(&self) -> String {
@@ -172,28 +161,17 @@ impl Chain<'_> {
         unit.map_or(step, |(_, last)| *last)
     }
 
-    /// Dies until it comes through. Where SoftHSM's calls are not all played, this program's own are, first: the room is
-    /// then put back, and the step is played once more. It is put back after some deaths too, or the record would be of
-    /// nothing but deaths, and reading it the longest part of each. What one death left is cleared away by the next run,
-    /// whose calls are other ones: where every call is played, some are therefore played again.
+    /// Dies until it comes through. The room is put back after some deaths, or the record would be of nothing but deaths,
+    /// and reading it the longest part of each. What one death left is cleared away by the next run, whose calls are
+    /// other ones: where every call is played, some are therefore played again.
     #[track_caller]
     pub(crate) fn run(&self, death: &mut dyn Death) -> Deaths {
         let (mut number, mut deaths) = (1_usize, Deaths::default());
-        let (mut own, mut begun): (Option<(u64, Saved)>, u64) = (None, 0);
         let mut fresh = Fresh::default();
         loop {
             let before = Standing::of(self.bench);
             let next = self.next(&before);
-            if let Some((last, saved)) = own.take_if(|(last, _)| next > *last) {
-                self.bench.restore(&saved);
-                (begun, number) = (last, 1);
-                continue;
-            }
-            let last = self.last_with(next);
-            if own.is_none() && last > begun && (self.stride)(next) > 1 && death.tells_own() {
-                (own, number) = (Some((last, self.bench.save())), 1);
-            }
-            let stride = if own.is_some() { 1 } else { (self.stride)(next) };
+            let stride = (self.stride)(next);
             let together = if stride > 1 { 8 } else { 64 };
             if death.leaves_room() && fresh.keep(self.bench, &before, (deaths.count, together)) {
                 number = number.saturating_sub(together / 2 * usize::from(stride == 1)).max(1);
@@ -202,9 +180,8 @@ impl Chain<'_> {
             let at = At {
                 skip: if before.has_record && !passed_over { 2 } else { 0 },
                 number,
-                last,
+                last: self.last_with(next),
                 is_enrolment: self.enrolments.contains(&next),
-                under: if own.is_some() { OWN } else { When::NEVER.under },
             };
             if !self.die(death, at, &before) {
                 return deaths;

@@ -7,8 +7,7 @@
 //!
 //! It kills at the latest before a step after step LAST is announced (0: any may be).
 //! Writes to files whose path ends with SPARED (`-`: none) are not counted: what empties a file and writes it anew in place
-//! cannot be interrupted there by anybody who is to go on. Only calls about paths that begin with UNDER count (`-`: any;
-//! `own`: any outside the folders that SoftHSM names by a UUID, whose calls are its own).
+//! cannot be interrupted there by anybody who is to go on. Only calls about paths that begin with UNDER count (`-`: any).
 //! Counting begins when the command has announced SKIP steps (a text to its standard error that begins as `\n[7/22]`);
 //! NUMBER 0 kills nobody. LOG gets a line for each counted call: number, process, name, and what it is about.
 //! Ends with 137 after a kill, else as the command did.
@@ -48,11 +47,7 @@ fn main() -> ExitCode {
                 skip -= u64::from(skip > 0 && announced.is_some());
                 let (process, name, object) = (call.process, call.name(), call.object());
                 let is_spared = name == "write" && object.ends_with(&spared);
-                let is_there = match under.as_str() {
-                    "-" => true,
-                    "own" => !object.split('/').any(is_uuid),
-                    under => object.starts_with(under),
-                };
+                let is_there = under == "-" || object.starts_with(&under);
                 let counts = skip == 0 && is_there && !is_spared;
                 if counts {
                     counted += 1;
@@ -68,9 +63,4 @@ fn main() -> ExitCode {
             }
         }
     }
-}
-
-/// Eight, four, four, four and twelve hexadecimal digits.
-fn is_uuid(name: &str) -> bool {
-    name.len() == 36 && name.split('-').map(str::len).eq([8, 4, 4, 4, 12])
 }
