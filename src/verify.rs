@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::ceremony::closing::Files;
+use crate::ceremony::fact::Fact;
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::paper::{Paper, report};
@@ -193,6 +194,7 @@ fn proved(
             Count(room.record.entries().len(), "entry"),
         ));
     }
+    said.extend(rooms.iter().filter_map(drilled));
     for (name, chain) in past.repositories() {
         let Some(last) = chain.last() else { continue };
         let made = made_here(rooms, name);
@@ -209,6 +211,21 @@ fn proved(
         ));
     }
     said
+}
+
+/// Who proved what they hold, and when.
+fn drilled(room: &Again) -> Option<String> {
+    let proved = room.ceremony.facts().filter_map(|fact| match fact {
+        Fact::TokenDrilled { token: name, .. } | Fact::PaperDrilled { paper: name } => {
+            Some(name.as_str())
+        }
+        _ => None,
+    });
+    let proved: Vec<&str> = proved.collect();
+    let day = room.record.entries().last()?.at.strftime("%Y-%m-%d");
+    let who = List::and(&proved);
+    (!proved.is_empty())
+        .then(|| format!("`{}`: {who} proved what they hold on {day}.", room.folder))
 }
 
 /// How many roots of a repository these ceremonies made.

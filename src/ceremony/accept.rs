@@ -82,6 +82,12 @@ impl Ceremony {
             (Act::ReadRoots, Fact::RootsRead { second_reader, alone, .. }) => {
                 self.check_read(step.number, *second_reader, alone)
             }
+            (Act::DrillPaper { paper }, Fact::PaperDrilled { paper: p }) if p == paper => Ok(()),
+            (Act::DrillToken { token }, Fact::TokenDrilled { token: t, keys, statement })
+                if t == token =>
+            {
+                super::drill::check(self, token, keys, statement.as_ref())
+            }
             (Act::DestroyKeys { token }, Fact::KeysDestroyed { token: t, keys }) if t == token => {
                 self.check_destroyed(token, keys)
             }

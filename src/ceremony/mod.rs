@@ -16,6 +16,7 @@ pub mod abandon;
 pub mod admission;
 pub mod closing;
 pub mod draft;
+pub mod drill;
 pub mod fact;
 mod inputs;
 pub mod plan;
@@ -74,6 +75,9 @@ pub fn roster_of(inputs: &Inputs) -> Result<Roster, Refusal> {
                 .hint("`--room` names the room file, whose `unfinished` is that work folder"));
         }
         None => {}
+    }
+    if plan.kind() == Kind::Drill {
+        return drill::roster(plan, past);
     }
     draft::check_outlives(plan)?;
     let roster = Roster::new(plan, past)?;
@@ -143,6 +147,8 @@ impl Ceremony {
         match &step.act {
             Act::Certify { token, .. }
             | Act::DestroyKeys { token }
+            | Act::DrillPaper { paper: token }
+            | Act::DrillToken { token }
             | Act::SignRoots { token, .. } => gone(token),
             Act::OpenShare { key, holder, purpose, .. } => gone(holder).or_else(|| {
                 let finished = self.is_finished(key, *purpose);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::plan::{Kind, Plan, PlannedKey, PlannedToken};
+use super::plan::{Kind, Plan, PlannedKey};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey};
@@ -148,6 +148,53 @@ impl Roster {
         roster.check_shares()?;
         roster.check_threshold(plan)?;
         Ok(roster)
+    }
+
+    /// These keys of the trust folder, with everybody who holds a part of them.
+    ///
+    /// # Errors
+    /// A token or paper of the plan with another custodian than the trust folder has.
+    pub(super) fn of_known<'a>(
+        plan: &Plan,
+        past: &Past,
+        known: impl Iterator<Item = &'a CustodyKey>,
+    ) -> Result<Self, Refusal> {
+        let custody = past.custody();
+        let keys: Vec<Key> = known.map(|key| known_key(plan, past, key, true)).collect();
+        let held: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
+        let planned = plan.tokens().map(|token| (&token.name, &token.custodian));
+        let planned = planned.chain(plan.papers().map(|paper| (&paper.name, &paper.custodian)));
+        for (name, custodian) in planned {
+            let token = custody.token(name).map(|token| &token.custodian);
+            let known = token.or_else(|| custody.paper(name).map(|paper| &paper.custodian));
+            match known {
+                Some(known) if known != custodian => {
+                    return Err(other_custodian(name, custodian, known));
+                }
+                _ => {}
+            }
+        }
+        let tokens = custody.tokens.iter().filter(|token| held.contains(&token.name));
+        let tokens = tokens.map(|token| Token {
+            name: token.name.clone(),
+            custodian: token.custodian.clone(),
+            origin: TokenOrigin::Known,
+            seals: false,
+        });
+        let papers = custody.papers.iter().filter(|paper| held.contains(&paper.name));
+        let papers = papers.map(|paper| Paper {
+            name: paper.name.clone(),
+            custodian: paper.custodian.clone(),
+            is_new: false,
+        });
+        Ok(Self { tokens: tokens.collect(), papers: papers.collect(), keys })
+    }
+
+    /// The same without the tokens and papers that are not named.
+    pub(super) fn only(mut self, named: &BTreeSet<&str>) -> Self {
+        self.tokens.retain(|token| named.contains(token.name.as_str()));
+        self.papers.retain(|paper| named.contains(paper.name.as_str()));
+        self
     }
 
     /// A roster of these tokens, and no key.
@@ -336,7 +383,7 @@ fn tokens_of(
             .any(|key| key.adopt.is_some() && key.token.as_deref() == Some(planned.name.as_str()));
         let origin = match custody.token(&planned.name) {
             Some(known) if known.custodian != planned.custodian => {
-                return Err(other_custodian(planned, &known.custodian));
+                return Err(other_custodian(&planned.name, &planned.custodian, &known.custodian));
             }
             Some(_) => TokenOrigin::Known,
             None if adopted => TokenOrigin::Adopted,
@@ -375,11 +422,9 @@ fn tokens_of(
 
 /// Who holds a token is what custody says: else a plan could put a token beside its own seat, and shares of one person
 /// would look like those of two.
-fn other_custodian(planned: &PlannedToken, known: &str) -> Refusal {
-    let what = format!(
-        "token `{}` is held by `{known}` by the trust folder, by `{}` in the plan",
-        planned.name, planned.custodian
-    );
+fn other_custodian(name: &str, planned: &str, known: &str) -> Refusal {
+    let what =
+        format!("`{name}` is held by `{known}` by the trust folder, by `{planned}` in the plan");
     Refusal::new(Exit::Usage, what).hint("name the custodian who holds it")
 }
 

@@ -195,6 +195,20 @@ impl Vault {
         self.done(&question, vec![passphrase.into_bytes()])
     }
 
+    /// Proves that a passphrase is that of a sealed share, which stays sealed: its key is unlocked, and no more.
+    ///
+    /// # Errors
+    /// [`Refused::SealedShare`].
+    pub fn unlock_paper(
+        &mut self,
+        index: ShareIndex,
+        sealed: &[u8],
+        passphrase: Passphrase,
+    ) -> Result<(), Error> {
+        let question = Question::UnlockPaper { index, sealed: Bytes(sealed.to_vec()) };
+        self.done(&question, vec![passphrase.into_bytes()])
+    }
+
     /// Combines every subset of the opened shares of `set`, or a stated sample, and compares each with the public key.
     ///
     /// # Errors
@@ -387,6 +401,11 @@ enum Question {
     SignDry {
         algorithm: Algorithm,
         inputs: Vec<ToSign>,
+    },
+    /// Secret: the passphrase.
+    UnlockPaper {
+        index: ShareIndex,
+        sealed: Bytes,
     },
 }
 

@@ -322,13 +322,29 @@ impl Session<'_> {
     ) -> Result<Option<Statement>, Refusal> {
         let Some(attest) = self.ceremony.attest(name) else { return Ok(None) };
         let key = self.find_key(token, name, &attest)?;
-        let (head, random) = (self.record.head(), HEXLOWER.encode(&draw::<32>()?));
-        let text = statement::text(&self.ceremony, name, said, &head, &random);
-        let signature = BASE64.encode(&self.challenge(token, name, &key, text.as_bytes())?);
-        Ok(Some(Statement { head, random, signature }))
+        self.state_by(token, name, &key, said).map(Some)
     }
 
-    fn prove_seal(&mut self, token: &mut Token, name: &str, key: &KeyRef) -> Result<(), Refusal> {
+    /// The same by another key of the token.
+    pub(super) fn state_by(
+        &self,
+        token: &mut Token,
+        name: &str,
+        key: &KeyRef,
+        said: &Said<'_>,
+    ) -> Result<Statement, Refusal> {
+        let (head, random) = (self.record.head(), HEXLOWER.encode(&draw::<32>()?));
+        let text = statement::text(&self.ceremony, name, said, &head, &random);
+        let signature = BASE64.encode(&self.challenge(token, name, key, text.as_bytes())?);
+        Ok(Statement { head, random, signature })
+    }
+
+    pub(super) fn prove_seal(
+        &mut self,
+        token: &mut Token,
+        name: &str,
+        key: &KeyRef,
+    ) -> Result<(), Refusal> {
         let to = seal_key(&key.public)?;
         let sealed = {
             let made = self.vault()?.challenge(&to);

@@ -5,6 +5,7 @@
 mod abandon;
 mod attested;
 mod closing;
+mod drill;
 mod enrol;
 mod inputs;
 mod journal;
@@ -227,6 +228,8 @@ impl<'a> Session<'a> {
             Act::ReadRequest => self.read_request(number),
             Act::ReadUnfinished => self.read_unfinished(number),
             Act::DestroyKeys { token } => self.destroy_keys(number, token),
+            Act::DrillPaper { paper } => self.drill_paper(number, paper),
+            Act::DrillToken { token } => self.drill_token(number, token),
             Act::EnrolToken { token } => self.enrol(number, token),
             Act::AdoptToken { token, key } => self.adopt(number, token, key),
             Act::PresentToken { token } => self.present(number, token),

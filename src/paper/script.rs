@@ -113,6 +113,10 @@ fn purpose(plan: &Plan) -> String {
         Kind::Abandon => {
             "This ceremony closes an unfinished one, and destroys what nobody needs of it."
         }
+        Kind::Drill => {
+            "This ceremony has tokens and papers prove that they still hold what they are to hold. It signs no \
+             root and opens no share; what is missing is known before anybody needs it."
+        }
         Kind::Genesis => {
             "This ceremony makes the first root keys and signs the first root. Afterwards clients \
              can be given this root, and everything they trust hangs from it."

@@ -151,6 +151,7 @@ fn a_plan_with_every_field_is_read() {
     let inline = Plan::parse(&vector("plan-inline.toml"), |_| None).expect("a plan");
     assert_eq!(inline.repositories().len(), 1);
     Plan::parse(&vector("plan-abandon.toml"), |_| None).expect("a plan");
+    Plan::parse(&vector("plan-drill.toml"), |_| None).expect("a plan");
 }
 
 #[test]

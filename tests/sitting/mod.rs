@@ -16,6 +16,7 @@ mod bench;
 mod chain;
 mod clock;
 mod counts;
+mod drill;
 mod edited;
 mod equivocation;
 mod examples;

@@ -18,6 +18,8 @@ use crate::root::Role;
 pub enum Kind {
     /// Closes an unfinished ceremony.
     Abandon,
+    /// Has tokens and papers prove that they still hold what they are to hold.
+    Drill,
     /// Makes the first keys and the first root.
     Genesis,
     /// Keeps the root keys; new expiry and new certificates.
@@ -31,6 +33,7 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Abandon => "abandon",
+            Self::Drill => "drill",
             Self::Genesis => "genesis",
             Self::Renew => "renew",
             Self::Rotate => "rotate",
@@ -41,6 +44,7 @@ impl Kind {
     pub const fn with_article(self) -> &'static str {
         match self {
             Self::Abandon => "an abandon",
+            Self::Drill => "a drill",
             Self::Genesis => "a genesis",
             Self::Renew => "a renew",
             Self::Rotate => "a rotate",

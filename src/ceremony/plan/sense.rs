@@ -107,13 +107,22 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
         return forbid(plan.request().is_some(), "`[request]`");
     }
     forbid(plan.abandon().is_some(), "`[abandon]`")?;
+    if plan.kind() == Kind::Drill {
+        let is_named = !plan.text.token.is_empty() || !plan.text.paper.is_empty();
+        need(is_named, "at least one `[[token]]` or `[[paper]]`")?;
+        forbid(plan.root().is_some(), "`[root]`")?;
+        forbid(!plan.text.key.is_empty(), "`[[key]]`")?;
+        forbid(!plan.text.role.is_empty(), "`[[role]]`")?;
+        forbid(!plan.repositories().is_empty(), "repositories")?;
+        return forbid(plan.request().is_some(), "`[request]`");
+    }
     need(plan.root().is_some(), "`[root]`")?;
     need(plan.request().is_some(), "`[request]`")?;
     need(!plan.repositories().is_empty(), "at least one repository")?;
     match plan.kind() {
         Kind::Genesis => need(!plan.text.key.is_empty(), "at least one `[[key]]`"),
         Kind::Renew => forbid(!plan.text.key.is_empty(), "`[[key]]`: the keys stay"),
-        Kind::Rotate | Kind::Abandon => Ok(()),
+        Kind::Rotate | Kind::Abandon | Kind::Drill => Ok(()),
     }
 }
 

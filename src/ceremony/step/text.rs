@@ -79,6 +79,12 @@ impl Step {
             Act::DrawEntropy => {
                 "Let the machine draw entropy from every token and feed the kernel.".into()
             }
+            Act::DrillPaper { paper } => format!(
+                "Scan paper {paper} or type its lines, and type its passphrase: it is whole, and stays sealed."
+            ),
+            Act::DrillToken { token } => format!(
+                "Put in token {token}, type the PIN: it proves the keys and shares that it holds, and opens none."
+            ),
             Act::EnrolToken { token } => {
                 format!(
                     "Put in token {token}; its holder sets the PIN, twice, unseen; the operator types its serial."
@@ -170,6 +176,8 @@ impl Step {
             Act::DraftRoots => "the folder of the candidates, on both room media".into(),
             Act::DestroyKeys { .. } => "each key named, and gone".into(),
             Act::DrawEntropy => "each token named".into(),
+            Act::DrillPaper { .. } => "the very share that was made; the passphrase fits".into(),
+            Act::DrillToken { .. } => "each key and share named, and proven".into(),
             Act::EnrolToken { .. } => "label, model and serial as on the token's body".into(),
             Act::ExportFolders => "the closing digest as words; media compared, equal".into(),
             Act::MakeKey { .. } => {
@@ -203,6 +211,8 @@ impl Act {
             Self::AdoptToken { token, .. }
             | Self::Certify { token, .. }
             | Self::DestroyKeys { token }
+            | Self::DrillPaper { paper: token }
+            | Self::DrillToken { token }
             | Self::EnrolToken { token }
             | Self::MakeKey { token, .. }
             | Self::OpenShare { holder: token, .. }

@@ -34,6 +34,10 @@ impl Held {
             let secret = secrets.first().and_then(|secret| Secret::copy_of(secret.expose()));
             secret.ok_or(Refused::SecretMissing)
         };
+        let words = || {
+            let typed = secrets.first().and_then(|words| Passphrase::typed(words).ok());
+            typed.ok_or(Refused::SecretMissing)
+        };
         match question {
             Question::Challenge(to) => self.challenge(&to),
             Question::Combinations(set) => {
@@ -55,8 +59,7 @@ impl Held {
                 self.open((&set, index), (&sealed.0, &to), &agreed()?)
             }
             Question::OpenPaper { set, index, sealed } => {
-                let words = secrets.first().ok_or(Refused::SecretMissing)?;
-                let words = Passphrase::typed(words).map_err(|_| Refused::SecretMissing)?;
+                let words = words()?;
                 self.admit(&set, index, || seal::open_by_passphrase(&sealed.0, &words))
             }
             // Its answer is a secret, and given elsewhere.
@@ -72,6 +75,11 @@ impl Held {
             Question::SignDry { algorithm, inputs } => {
                 let (key, public) = SoftKey::generate(algorithm)?;
                 Ok(Answer::Dry { public, signatures: sign(&key, &inputs)? })
+            }
+            Question::UnlockPaper { index, sealed } => {
+                let unlocked = seal::unlock_by_passphrase(&sealed.0, &words()?);
+                let refuse = |refused| Refused::SealedShare { share: index.get(), refused };
+                unlocked.map(|()| Answer::Done).map_err(refuse)
             }
         }
     }

@@ -1,0 +1,149 @@
+//! A drill: tokens and papers prove that they still hold what they are to hold. No share is opened and no root signed.
+//!
+//! Second floor: pure. docs/threats.md rule 15.
+
+use std::collections::BTreeSet;
+
+use super::fact::{KeyDrilled, Statement};
+use super::plan::Plan;
+use super::roster::Roster;
+use super::statement::{self, Said};
+use super::{Ceremony, ours};
+use crate::check::Check;
+use crate::key::PublicKey;
+use crate::refusal::{Exit, Refusal};
+use crate::root::SignedRoot;
+use crate::trust::{CustodyKey, CustodyShare, Held, Past};
+
+/// What one token or paper holds of the keys that count.
+#[derive(Clone, Debug, Default)]
+pub struct Holds {
+    /// The keys that it holds whole, with their public halves.
+    pub keys: Vec<(String, PublicKey)>,
+    /// Its shares.
+    pub shares: Vec<ShareOf>,
+}
+
+/// A share of a key that counts.
+#[derive(Clone, Debug)]
+pub struct ShareOf {
+    /// The key's name.
+    pub key: String,
+    /// The set id, 32 hex digits.
+    pub set: String,
+    /// The share.
+    pub share: CustodyShare,
+}
+
+/// The keys that the newest root of any repository lists.
+pub fn live(past: &Past) -> impl Iterator<Item = &CustodyKey> {
+    let lists = |key: &CustodyKey, chain: &[SignedRoot]| {
+        chain.last().is_some_and(|last| last.root().root_key_id(&key.public).is_some())
+    };
+    let keys = past.custody().keys.iter();
+    keys.filter(move |key| past.repositories().values().any(|chain| lists(key, chain)))
+}
+
+/// What a token or paper holds of them.
+pub fn holds(past: &Past, holder: &str) -> Holds {
+    let mut holds = Holds::default();
+    for key in live(past) {
+        match &key.held {
+            Held::Token { token } if token == holder => {
+                holds.keys.push((key.name.clone(), key.public.clone()));
+            }
+            Held::Token { .. } => {}
+            Held::Shares { set, shares, .. } => {
+                let mine = shares.iter().filter(|share| share.holder == holder);
+                holds.shares.extend(mine.map(|share| ShareOf {
+                    key: key.name.clone(),
+                    set: set.clone(),
+                    share: share.clone(),
+                }));
+            }
+        }
+    }
+    holds
+}
+
+/// The tokens and papers that the plan names, with the keys that count and are theirs.
+///
+/// # Errors
+/// One that the trust folder does not know, or that holds nothing that counts.
+pub(super) fn roster(plan: &Plan, past: &Past) -> Result<Roster, Refusal> {
+    let named: BTreeSet<&str> = names(plan).collect();
+    for name in &named {
+        let holds = holds(past, name);
+        if holds.keys.is_empty() && holds.shares.is_empty() {
+            let what = format!("`{name}` holds no key and no share of any newest root");
+            return Err(Refusal::new(Exit::Usage, what)
+                .hint("a drill names tokens and papers of the trust folder, as it names them"));
+        }
+    }
+    let roster = whole_roster(plan, past)?;
+    Ok(roster.only(&named))
+}
+
+/// The same with everybody who holds a part of their keys: what a rehearsal must make first.
+///
+/// # Errors
+/// A seat that is not the one of the trust folder.
+pub fn whole_roster(plan: &Plan, past: &Past) -> Result<Roster, Refusal> {
+    let named: BTreeSet<&str> = names(plan).collect();
+    let keys = live(past).filter(|key| key.holders().iter().any(|holder| named.contains(holder)));
+    Roster::of_known(plan, past, keys)
+}
+
+/// The repositories whose newest root lists a key of those that are drilled.
+pub fn repositories(plan: &Plan, past: &Past) -> Vec<String> {
+    let named: BTreeSet<&str> = names(plan).collect();
+    let keys: Vec<&CustodyKey> = live(past)
+        .filter(|key| key.holders().iter().any(|holder| named.contains(holder)))
+        .collect();
+    let lists = |chain: &[SignedRoot]| {
+        let last = chain.last().map(SignedRoot::root);
+        last.is_some_and(|last| keys.iter().any(|key| last.root_key_id(&key.public).is_some()))
+    };
+    let found = past.repositories().iter().filter(|(_, chain)| lists(chain));
+    found.map(|(name, _)| name.clone()).collect()
+}
+
+fn names(plan: &Plan) -> impl Iterator<Item = &str> {
+    let papers = plan.papers().map(|paper| paper.name.as_str());
+    plan.tokens().map(|token| token.name.as_str()).chain(papers)
+}
+
+/// Whether a token proved all that it holds: each of its keys signed for itself, and the token for its shares.
+///
+/// # Errors
+/// `[TOKEN-STATEMENT]`.
+pub(super) fn check(
+    ceremony: &Ceremony,
+    token: &str,
+    keys: &[KeyDrilled],
+    statement: Option<&Statement>,
+) -> Result<(), Refusal> {
+    let holds = holds(ceremony.past(), token);
+    let expected: Vec<&str> = holds.keys.iter().map(|(name, _)| name.as_str()).collect();
+    let proved: Vec<&str> = keys.iter().map(|key| key.key.as_str()).collect();
+    if expected != proved {
+        let what = format!("token `{token}` proved other keys than it holds");
+        return Err(Refusal::of(Check::TokenStatement, what).hint(super::accept::EDITED));
+    }
+    for (drilled, (key, public)) in keys.iter().zip(&holds.keys) {
+        let said = Said::KeyDrilled { key, public };
+        statement::check_by(ceremony, (token, public), &said, &drilled.statement)?;
+    }
+    statement::check(ceremony, token, &Said::Drilled { holds: &holds }, statement)
+}
+
+impl Ceremony {
+    /// The one share that a paper carries.
+    ///
+    /// # Errors
+    /// None that a user can cause.
+    pub fn share_on_paper(&self, paper: &str) -> Result<ShareOf, Refusal> {
+        let share = holds(self.past(), paper).shares.into_iter().next();
+        share.ok_or_else(|| ours(format!("paper `{paper}` carries no share")))
+    }
+}
