@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::paper::{Paper, report};
 use crate::refusal::{Exit, Refusal};
 use crate::root::SignedRoot;
-use crate::trust::Past;
+use crate::trust::{Alone, Past};
 use crate::wording::{Count, List};
 
 mod again;
@@ -86,8 +86,9 @@ pub fn verify(files: Files, anchors: Anchors<'_>) -> Result<Verified, Refusal> {
     if files.is_empty() {
         return Err(Refusal::new(Exit::Usage, "the folder is empty"));
     }
-    let (many, bytes) = (files.len(), files.values().map(Vec::len).sum());
     let past = Past::read(files)?;
+    let vouched = past.files().iter().filter(|(path, _)| past.is_vouched(path));
+    let (many, bytes) = (vouched.clone().count(), vouched.map(|(_, bytes)| bytes.len()).sum());
     let closing = past.last().map_or(Digest::of(b""), |last| last.closing);
     if let Some(words) = anchors.words {
         past.check_words(words)?;
@@ -195,6 +196,7 @@ fn proved(
         ));
     }
     said.extend(rooms.iter().filter_map(drilled));
+    said.extend(past.alone().iter().map(Alone::sentence));
     for (name, chain) in past.repositories() {
         let Some(last) = chain.last() else { continue };
         let made = made_here(rooms, name);

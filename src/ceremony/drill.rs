@@ -10,61 +10,9 @@ use super::roster::Roster;
 use super::statement::{self, Said};
 use super::{Ceremony, ours};
 use crate::check::Check;
-use crate::key::PublicKey;
 use crate::refusal::{Exit, Refusal};
 use crate::root::SignedRoot;
-use crate::trust::{CustodyKey, CustodyShare, Held, Past};
-
-/// What one token or paper holds of the keys that count.
-#[derive(Clone, Debug, Default)]
-pub struct Holds {
-    /// The keys that it holds whole, with their public halves.
-    pub keys: Vec<(String, PublicKey)>,
-    /// Its shares.
-    pub shares: Vec<ShareOf>,
-}
-
-/// A share of a key that counts.
-#[derive(Clone, Debug)]
-pub struct ShareOf {
-    /// The key's name.
-    pub key: String,
-    /// The set id, 32 hex digits.
-    pub set: String,
-    /// The share.
-    pub share: CustodyShare,
-}
-
-/// The keys that the newest root of any repository lists.
-pub fn live(past: &Past) -> impl Iterator<Item = &CustodyKey> {
-    let lists = |key: &CustodyKey, chain: &[SignedRoot]| {
-        chain.last().is_some_and(|last| last.root().root_key_id(&key.public).is_some())
-    };
-    let keys = past.custody().keys.iter();
-    keys.filter(move |key| past.repositories().values().any(|chain| lists(key, chain)))
-}
-
-/// What a token or paper holds of them.
-pub fn holds(past: &Past, holder: &str) -> Holds {
-    let mut holds = Holds::default();
-    for key in live(past) {
-        match &key.held {
-            Held::Token { token } if token == holder => {
-                holds.keys.push((key.name.clone(), key.public.clone()));
-            }
-            Held::Token { .. } => {}
-            Held::Shares { set, shares, .. } => {
-                let mine = shares.iter().filter(|share| share.holder == holder);
-                holds.shares.extend(mine.map(|share| ShareOf {
-                    key: key.name.clone(),
-                    set: set.clone(),
-                    share: share.clone(),
-                }));
-            }
-        }
-    }
-    holds
-}
+use crate::trust::{CustodyKey, Past, ShareOf};
 
 /// The tokens and papers that the plan names, with the keys that count and are theirs.
 ///
@@ -73,8 +21,7 @@ pub fn holds(past: &Past, holder: &str) -> Holds {
 pub(super) fn roster(plan: &Plan, past: &Past) -> Result<Roster, Refusal> {
     let named: BTreeSet<&str> = names(plan).collect();
     for name in &named {
-        let holds = holds(past, name);
-        if holds.keys.is_empty() && holds.shares.is_empty() {
+        if past.holds(name).is_nothing() {
             let what = format!("`{name}` holds no key and no share of any newest root");
             return Err(Refusal::new(Exit::Usage, what)
                 .hint("a drill names tokens and papers of the trust folder, as it names them"));
@@ -90,14 +37,16 @@ pub(super) fn roster(plan: &Plan, past: &Past) -> Result<Roster, Refusal> {
 /// A seat that is not the one of the trust folder.
 pub fn whole_roster(plan: &Plan, past: &Past) -> Result<Roster, Refusal> {
     let named: BTreeSet<&str> = names(plan).collect();
-    let keys = live(past).filter(|key| key.holders().iter().any(|holder| named.contains(holder)));
+    let keys =
+        past.live_keys().filter(|key| key.holders().iter().any(|holder| named.contains(holder)));
     Roster::of_known(plan, past, keys)
 }
 
 /// The repositories whose newest root lists a key of those that are drilled.
 pub fn repositories(plan: &Plan, past: &Past) -> Vec<String> {
     let named: BTreeSet<&str> = names(plan).collect();
-    let keys: Vec<&CustodyKey> = live(past)
+    let keys: Vec<&CustodyKey> = past
+        .live_keys()
         .filter(|key| key.holders().iter().any(|holder| named.contains(holder)))
         .collect();
     let lists = |chain: &[SignedRoot]| {
@@ -123,7 +72,7 @@ pub(super) fn check(
     keys: &[KeyDrilled],
     statement: Option<&Statement>,
 ) -> Result<(), Refusal> {
-    let holds = holds(ceremony.past(), token);
+    let holds = ceremony.past().holds(token);
     let expected: Vec<&str> = holds.keys.iter().map(|(name, _)| name.as_str()).collect();
     let proved: Vec<&str> = keys.iter().map(|key| key.key.as_str()).collect();
     if expected != proved {
@@ -143,7 +92,7 @@ impl Ceremony {
     /// # Errors
     /// None that a user can cause.
     pub fn share_on_paper(&self, paper: &str) -> Result<ShareOf, Refusal> {
-        let share = holds(self.past(), paper).shares.into_iter().next();
+        let share = self.past().holds(paper).shares.into_iter().next();
         share.ok_or_else(|| ours(format!("paper `{paper}` carries no share")))
     }
 }

@@ -5,13 +5,13 @@
 
 use data_encoding::{BASE64, HEXLOWER};
 
-use super::drill::{Holds, ShareOf};
 use super::fact::Statement;
 use super::{Ceremony, closing};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::{PublicKey, Scheme};
 use crate::refusal::Refusal;
+use crate::trust::{Holds, ShareOf};
 
 /// What is said.
 #[derive(Clone, Copy, Debug)]

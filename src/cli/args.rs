@@ -54,6 +54,7 @@ pub enum Verb {
     Report(Report),
     Verify(Verify),
     Show(Show),
+    Drill(Drill),
     /// Look at tokens, and prepare empty ones
     #[command(subcommand)]
     Token(Token),
@@ -291,6 +292,33 @@ pub struct Show {
     pub json: bool,
 }
 
+/// Prove alone what a token holds
+///
+/// For its custodian, on any machine without a network, between ceremonies: on the PIN, each root key on the token
+/// signs for itself, its sealing key opens a fresh challenge, and each share that it stores is compared. No share is
+/// opened. Writes a signed statement, which `officiant verify` accepts in the folder `drills` of the trust folder.
+#[derive(Args, Debug)]
+#[command(
+    after_long_help = "Example:\n  officiant drill trust officer-a --room room.toml --out /media/stick"
+)]
+pub struct Drill {
+    /// The newest trust folder, or the media that holds it
+    #[arg(value_name = "FOLDER")]
+    pub trust: PathBuf,
+
+    /// The token, by its name in custody.json
+    #[arg(value_name = "TOKEN")]
+    pub token: String,
+
+    /// The room file of this machine
+    #[arg(long, value_name = "ROOM.TOML")]
+    pub room: PathBuf,
+
+    /// The folder that the statement goes into
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+}
+
 /// The exit codes, as `--help` gives them.
 pub const EXIT_CODES: &str = "\
 Exit codes:
@@ -312,6 +340,7 @@ mod tests {
     enum Declared {
         Check(Check),
         Conduct(Conduct),
+        Drill(Drill),
         Rehearse(Rehearse),
         Report(Report),
         Resume(Resume),

@@ -6,6 +6,7 @@ pub mod args;
 mod ceremony;
 mod check;
 pub mod command;
+mod drill;
 mod folder;
 mod paper;
 mod reading;

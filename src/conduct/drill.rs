@@ -6,7 +6,6 @@
 use super::Session;
 use super::share::set_of;
 use super::token::Put;
-use crate::ceremony::drill::{self, ShareOf};
 use crate::ceremony::fact::{Fact, KeyDrilled};
 use crate::ceremony::statement::Said;
 use crate::check::Check;
@@ -14,6 +13,7 @@ use crate::child::token::Token;
 use crate::digest::Digest;
 use crate::refusal::Refusal;
 use crate::room::pkcs11::Face;
+use crate::trust::ShareOf;
 
 impl Session<'_> {
     pub(super) fn drill_token(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
@@ -22,7 +22,7 @@ impl Session<'_> {
             Put::Absent(reason) => return Ok(Fact::TokenAbsent { token: name.to_owned(), reason }),
         };
         self.log_in(step, &mut token, &face, name)?;
-        let holds = drill::holds(self.ceremony.past(), name);
+        let holds = self.ceremony.past().holds(name);
         let mut keys = Vec::new();
         for (key, public) in &holds.keys {
             let held = self.find_key(&mut token, name, public)?;

@@ -3,6 +3,7 @@
 //! Roof: joins ceremony and room; starts and speaks to the children. Every file that it writes is written once.
 
 mod abandon;
+mod alone;
 mod attested;
 mod closing;
 mod drill;
@@ -42,6 +43,7 @@ use crate::room::binding::{self, Binding};
 use crate::room::clock::{Clock, Reading};
 use crate::room::console::Console;
 use crate::room::media::{self, Apart};
+pub use alone::alone;
 pub use plan::{PlanFile, read_plan};
 pub use scan::paper_share;
 

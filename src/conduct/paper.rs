@@ -8,7 +8,6 @@ use super::share::{Opening, set_of};
 use super::sheet::{Known, sheet_of};
 use super::words::{ATTEMPTS, table};
 use super::{Session, paper_share};
-use crate::ceremony::drill::ShareOf;
 use crate::ceremony::fact::{Fact, Purpose, ShareMade};
 use crate::check::Check;
 use crate::child;
@@ -23,7 +22,7 @@ use crate::seal;
 use crate::secret::Passphrase;
 use crate::share::paper::{PaperShare, TypedLine};
 use crate::share::{self, Set, ShareIndex};
-use crate::trust::CustodyShare;
+use crate::trust::{CustodyShare, ShareOf};
 
 /// Where a share on paper is read from.
 struct Wanted<'a> {

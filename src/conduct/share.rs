@@ -417,7 +417,7 @@ pub(super) fn set_of(ceremony: &Ceremony, key: &str) -> Result<(Set, Vec<ShareMa
 }
 
 /// The data object of a share.
-fn object(set: &SetId, index: u8) -> Object {
+pub(super) fn object(set: &SetId, index: u8) -> Object {
     Object { label: format!("officiant share {set} {index}"), application: APPLICATION.to_owned() }
 }
 

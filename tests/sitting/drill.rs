@@ -2,15 +2,17 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use jiff::ToSpan;
-use officiant::{ceremony::fact::Fact, record::Body, root::Dialect};
+use officiant::{ceremony::fact::Fact, digest::Digest, record::Body, root::Dialect, trust::Alone};
 
 use super::bench::today;
 use super::forged::forge;
 use super::on_paper::{PAPERS, on_paper, passphrase, picture};
 use super::{Bench, Holding, PIN, PlanText};
 use crate::harness::command::{Ran, command, run};
+use crate::harness::pty::{Ended, Pty};
 
 const TOKENS: [&str; 3] = ["officer-a", "share-1", "share-2"];
 
@@ -215,4 +217,130 @@ fn a_drill_of_somebody_unknown_or_of_another_seat_is_refused() {
         "`officer-a` is held by `seat of officer-a` by the trust folder, by `seat of share-1` in the plan",
         "name the custodian who holds it",
     );
+}
+
+/// Has the custodian of a token drill it alone, against the trust folder of a ceremony.
+fn alone(bench: &Bench, trust: u32, token: &str, pin: &str) -> Ended {
+    bench.scratch.folder("stick");
+    let room = format!("room-{}.toml", bench.number);
+    let trust = format!("media/out-{trust}a");
+    let command = bench.command(&["drill", &trust, token, "--room", &room, "--out", "stick"]);
+    let mut pty = Pty::start(&command);
+    pty.expect(&format!("seat of {token} — PIN for token {token}"));
+    pty.send_line(pin);
+    pty.finish()
+}
+
+/// The statements that lie on the stick.
+fn statements(bench: &Bench) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(bench.path("stick")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Puts a statement into the trust folder of a ceremony.
+fn put(bench: &Bench, statement: &Path, number: u32) -> PathBuf {
+    let folder = bench.trust(number).join("drills");
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(statement.file_name().unwrap());
+    fs::copy(statement, &path).unwrap();
+    path
+}
+
+#[test]
+fn a_custodian_drills_alone_and_the_trust_folder_takes_the_statement() {
+    let (mut bench, words) = after_genesis();
+    for token in ["officer-a", "share-1"] {
+        let ended = alone(&bench, 1, token, PIN);
+        assert!(
+            ended.status.success() && ended.transcript.contains("written: stick/"),
+            "{ended:?}"
+        );
+    }
+    let found = statements(&bench);
+    assert_eq!(found.len(), 2, "{found:?}");
+    put(&bench, &found[0], 1);
+    let share = put(&bench, &found[1], 1);
+    let verified = bench.officiant(&["verify", "media/out-1a"]).ok().stdout;
+    let told = super::paper::flat(&verified);
+    for said in [
+        "officer-a proved alone that it holds key root-a, on",
+        "share-1 proved alone that it holds share 1 of key root-s, on",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    // The next ceremony vouches for both; one that came after it stands beside them.
+    write_drill(&bench, &["officer-a"], &[]);
+    answer(&bench, &words, "");
+    bench.conduct().ok();
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    assert!(alone(&bench, 2, "share-2", PIN).status.success());
+    let last = statements(&bench).into_iter().find(|path| !found.contains(path)).unwrap();
+    let last = put(&bench, &last, 2);
+    let told = super::paper::flat(&bench.officiant(&["verify", "media/out-2a"]).ok().stdout);
+    assert!(
+        told.contains("share-2 proved alone that it holds share 2 of key root-s, on"),
+        "{told}"
+    );
+    let kept = bench.trust(2).join("drills").join(share.file_name().unwrap());
+    let refused = |what: &str| {
+        let ran = bench.officiant(&["verify", "media/out-2a"]);
+        assert!(ran.stderr.contains(what) && ran.code() == 1, "{what}: {}", ran.stderr);
+    };
+    // One that is vouched for does not go; one that is not cannot be of another share, day, key or name.
+    let bytes = fs::read(&kept).unwrap();
+    fs::remove_file(&kept).unwrap();
+    refused(" [TRUST-FOLDER]\n");
+    fs::write(&kept, bytes).unwrap();
+    let honest = fs::read_to_string(&last).unwrap();
+    fs::remove_file(&last).unwrap();
+    let forge = |from: &str, to: &str, what: &str| {
+        assert!(honest.contains(from), "{from}: {honest}");
+        let forged: Alone = serde_json::from_str(&honest.replace(from, to)).unwrap();
+        let path = bench.trust(2).join(forged.path());
+        fs::write(&path, forged.to_bytes()).unwrap();
+        refused(&format!("`{}`: {what} [TRUST-FOLDER]\n", forged.path()));
+        fs::remove_file(&path).unwrap();
+    };
+    forge("share-2", "share-1", "token `share-1` was given another share of `root-s`");
+    forge("\"at\": \"20", "\"at\": \"21", "token `share-2` did not sign it");
+    forge(
+        &bench.closing(2),
+        &Digest::of(b"another").to_string(),
+        "token `share-2` did not sign it",
+    );
+    fs::write(bench.trust(2).join("drills/other.json"), &honest).unwrap();
+    refused("`drills/other.json`: its name is to be `drills/share-2-");
+}
+
+#[test]
+fn a_drill_alone_asks_no_pin_of_another_token_and_tries_a_wrong_one_once() {
+    let (bench, _) = after_genesis();
+    let ended = alone(&bench, 1, "officer-a", "246800");
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(ended.transcript.contains("token `officer-a` refused the PIN; "), "{ended:?}");
+    assert_eq!(statements(&bench), Vec::<PathBuf>::new());
+    // The folders of two tokens were exchanged.
+    for (from, to) in [("officer-a", "x"), ("share-1", "officer-a"), ("x", "share-1")] {
+        fs::rename(bench.path("tokens").join(from), bench.path("tokens").join(to)).unwrap();
+    }
+    for token in ["officer-a", "share-1"] {
+        let conf = bench.path(&format!("tokens/{token}/softhsm2.conf"));
+        fs::remove_file(conf).unwrap();
+    }
+    let mut pty = Pty::start(&bench.command(&[
+        "drill",
+        "media/out-1a",
+        "officer-a",
+        "--room",
+        "room-2.toml",
+        "--out",
+        "stick",
+    ]));
+    pty.expect("no token that is here shows the keys of token `officer-a` [TOKEN-KEY]");
+    let ended = pty.finish();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert!(!ended.transcript.contains("PIN for"), "{ended:?}");
 }
