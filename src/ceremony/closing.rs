@@ -102,6 +102,14 @@ pub fn intended(record: &Record) -> Vec<RootMade> {
     drafted.unwrap_or_default()
 }
 
+/// What consent was given to in a record.
+pub fn consent(record: &Record) -> Option<Digest> {
+    record.entries().iter().rev().find_map(|entry| match &entry.body {
+        Body::Done { fact: Fact::RootsDrafted { consent, .. } } => Some(*consent),
+        _ => None,
+    })
+}
+
 /// What the closing page says beside the digests: who was not here, which repositories and steps were left out, the first
 /// days on which somebody fails, and how long old keys stay dangerous. Always the same for the same record.
 ///

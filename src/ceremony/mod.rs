@@ -14,6 +14,7 @@ use crate::wording::one_line;
 
 pub mod abandon;
 pub mod admission;
+pub mod candidate;
 pub mod closing;
 pub mod draft;
 pub mod drill;

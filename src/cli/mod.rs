@@ -2,6 +2,7 @@
 //!
 //! Roof: may use all floors; reads no environment.
 
+mod apart;
 pub mod args;
 mod ceremony;
 mod check;

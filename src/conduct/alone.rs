@@ -19,11 +19,11 @@ use crate::share::SetId;
 use crate::trust::{Alone, CustodyToken, Drawn, Holds, KeyAlone, Past, ShareAlone, ShareOf};
 
 /// A token that was found, and shows the keys that the trust folder knows.
-struct Found<'a> {
-    token: Token,
+pub(super) struct Found<'a> {
+    pub(super) token: Token,
     face: Face,
-    known: &'a CustodyToken,
-    holds: Holds,
+    pub(super) known: &'a CustodyToken,
+    pub(super) holds: Holds,
     shown: Vec<KeyRef>,
 }
 
@@ -86,7 +86,7 @@ pub fn alone(
     Ok(alone)
 }
 
-fn find<'a>(past: &'a Past, name: &str, driver: &Driver) -> Result<Found<'a>, Refusal> {
+pub(super) fn find<'a>(past: &'a Past, name: &str, driver: &Driver) -> Result<Found<'a>, Refusal> {
     let known = past.custody().token(name);
     let known = known.ok_or_else(|| {
         Refusal::new(Exit::Usage, format!("the trust folder knows no token `{name}`"))
@@ -120,7 +120,7 @@ fn find<'a>(past: &'a Past, name: &str, driver: &Driver) -> Result<Found<'a>, Re
 }
 
 /// Asks for the PIN, once.
-fn log_in(found: &mut Found<'_>, console: &mut dyn Console) -> Result<(), Refusal> {
+pub(super) fn log_in(found: &mut Found<'_>, console: &mut dyn Console) -> Result<(), Refusal> {
     let name = &found.known.name;
     let prompt = Prompt {
         step: 1,
@@ -140,7 +140,7 @@ fn log_in(found: &mut Found<'_>, console: &mut dyn Console) -> Result<(), Refusa
 }
 
 impl Found<'_> {
-    fn key(&self, public: &PublicKey) -> Result<KeyRef, Refusal> {
+    pub(super) fn key(&self, public: &PublicKey) -> Result<KeyRef, Refusal> {
         let found = self.shown.iter().find(|key| key.public == *public).cloned();
         found.ok_or_else(|| Refusal::new(Exit::Ours, "a key that was shown is gone"))
     }

@@ -87,10 +87,7 @@ impl Session<'_> {
         let mut left = ATTEMPTS;
         loop {
             left -= 1;
-            if let Some(reason) = self.ask_present(step, name, None)? {
-                let what = format!("token `{name}` is not here: {reason}");
-                return Err(Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`"));
-            }
+            self.ask_new(step, name)?;
             let opened = self.open_to_enrol(step, name)?;
             if !opened.1.faces.is_empty() || left == 0 {
                 return Ok(opened);
@@ -375,13 +372,7 @@ impl Session<'_> {
     }
 
     pub(super) fn adopt(&mut self, step: u32, name: &str, key: &str) -> Result<Fact, Refusal> {
-        if let Some(reason) = self.ask_present(step, name, None)? {
-            return Err(Refusal::of(
-                Check::QuorumPresent,
-                format!("token `{name}` is not here: {reason}"),
-            )
-            .hint("bring it, and `resume`"));
-        }
+        self.ask_new(step, name)?;
         let mut token = self.open(name)?;
         let present = token.list().map_err(|error| self.child(&error))?;
         let initialised: Vec<&Face> =

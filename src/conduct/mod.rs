@@ -4,11 +4,14 @@
 
 mod abandon;
 mod alone;
+mod apart;
 mod attested;
 mod closing;
 mod drill;
 mod enrol;
+mod identity;
 mod inputs;
+mod intent;
 mod journal;
 mod module;
 mod opening;
@@ -44,6 +47,7 @@ use crate::room::clock::{Clock, Reading};
 use crate::room::console::Console;
 use crate::room::media::{self, Apart};
 pub use alone::alone;
+pub use apart::sign;
 pub use plan::{PlanFile, read_plan};
 pub use scan::paper_share;
 

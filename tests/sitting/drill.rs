@@ -5,7 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::ToSpan;
-use officiant::{ceremony::fact::Fact, digest::Digest, record::Body, root::Dialect, trust::Alone};
+use officiant::{
+    ceremony::fact::Fact,
+    digest::Digest,
+    record::Body,
+    root::Dialect,
+    trust::{Alone, Custody, Held},
+};
 
 use super::bench::today;
 use super::forged::forge;
@@ -135,17 +141,10 @@ fn a_share_that_is_gone_from_its_token_or_changed_in_the_custody_folder_is_found
     write_drill(&bench, &["share-1"], &[]);
     answer(&bench, &words, "");
     let saved = bench.save();
-    // SoftHSM keeps the private data object in a file of its own; the largest of them is not the share.
-    let label = "officiant share ";
-    let tool = |more: &[&str]| {
-        let mut tool = command("pkcs11-tool", bench.scratch.path());
-        tool.env("SOFTHSM2_CONF", bench.path("tokens/share-1/softhsm2.conf"));
-        tool.args(["--module", crate::harness::softhsm::MODULE, "--login", "--pin", PIN]);
-        run(tool.args(more)).ok().stdout
-    };
-    let objects = tool(&["--list-objects", "--type", "data"]);
-    let name = objects.split('\'').find(|text| text.starts_with(label)).unwrap().to_owned();
-    tool(&["--delete-object", "--type", "data", "--label", &name]);
+    let custody = fs::read(bench.trust(1).join("custody.json")).unwrap();
+    let custody: Custody = serde_json::from_slice(&custody).unwrap();
+    let Held::Shares { set, .. } = &custody.keys[1].held else { panic!("no shares") };
+    bench.take_away("share-1", &format!("officiant share {set} 1"));
     let ran = bench.conduct();
     let what = "error: token `share-1` no longer stores share 1 of key `root-s` [SHARE-PROVEN]\n";
     assert!(ran.stderr.contains(what) && ran.code() == 1, "{}", ran.stderr);

@@ -1,6 +1,7 @@
 //! Whole ceremonies: a room of folders, soft tokens, a request, a plan, and the real binary.
 
 mod abandon;
+mod apart;
 mod bad_answer;
 mod bad_intent;
 mod bad_media;
