@@ -11,8 +11,7 @@ use super::statement::{self, Said};
 use super::{Ceremony, ours};
 use crate::check::Check;
 use crate::refusal::{Exit, Refusal};
-use crate::root::SignedRoot;
-use crate::trust::{CustodyKey, Past, ShareOf};
+use crate::trust::{Past, ShareOf};
 
 /// The tokens and papers that the plan names, with the keys that count and are theirs.
 ///
@@ -40,21 +39,6 @@ pub fn whole_roster(plan: &Plan, past: &Past) -> Result<Roster, Refusal> {
     let keys =
         past.live_keys().filter(|key| key.holders().iter().any(|holder| named.contains(holder)));
     Roster::of_known(plan, past, keys)
-}
-
-/// The repositories whose newest root lists a key of those that are drilled.
-pub fn repositories(plan: &Plan, past: &Past) -> Vec<String> {
-    let named: BTreeSet<&str> = names(plan).collect();
-    let keys: Vec<&CustodyKey> = past
-        .live_keys()
-        .filter(|key| key.holders().iter().any(|holder| named.contains(holder)))
-        .collect();
-    let lists = |chain: &[SignedRoot]| {
-        let last = chain.last().map(SignedRoot::root);
-        last.is_some_and(|last| keys.iter().any(|key| last.root_key_id(&key.public).is_some()))
-    };
-    let found = past.repositories().iter().filter(|(_, chain)| lists(chain));
-    found.map(|(name, _)| name.clone()).collect()
 }
 
 fn names(plan: &Plan) -> impl Iterator<Item = &str> {

@@ -356,6 +356,8 @@ impl Fact {
 pub enum Purpose {
     /// New certificates.
     Certify,
+    /// A new set of shares.
+    Reshare,
     /// Root signatures.
     Sign,
 }

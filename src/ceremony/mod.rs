@@ -25,6 +25,7 @@ pub mod prospect;
 pub mod quorum;
 pub mod reach;
 pub mod reading;
+pub mod reshare;
 pub mod roster;
 pub mod statement;
 pub mod step;
@@ -169,12 +170,13 @@ impl Ceremony {
     }
 
     fn needed(&self, key: &str) -> usize {
-        self.roster.key(key).map_or(0, |key| key.holding.needed())
+        self.roster.key(key).map_or(0, |key| key.opened_from().needed())
     }
 
     fn is_finished(&self, key: &str, purpose: Purpose) -> bool {
         self.facts().any(|fact| match (purpose, fact) {
             (Purpose::Certify, Fact::KeyCertified { key: done, .. })
+            | (Purpose::Reshare, Fact::SharesCombined { key: done, .. })
             | (Purpose::Sign, Fact::RootsSigned { key: done, .. }) => done == key,
             _ => false,
         })

@@ -2,6 +2,7 @@
 //!
 //! Second floor: pure.
 
+mod known;
 mod paper;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,10 +14,11 @@ use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey};
 use crate::refusal::{Exit, Refusal};
-use crate::root::{Dialect, Role, SignedRoot};
-use crate::trust::{Custody, CustodyKey, Held, Past};
+use crate::root::{Dialect, Role};
+use crate::trust::{Custody, Past};
 use crate::wording::List;
 
+use known::{known_key, reshared_key};
 pub use paper::Paper;
 use paper::papers_of;
 
@@ -61,6 +63,8 @@ pub struct Key {
     pub algorithm: Algorithm,
     /// Where its private half is, or will be.
     pub holding: Holding,
+    /// In a reshare, where its shares are until then.
+    pub from: Option<Holding>,
     /// How it comes into the ceremony.
     pub origin: KeyOrigin,
     /// Whether it is in the new set.
@@ -122,7 +126,10 @@ impl Roster {
         check_seats(plan, past.custody())?;
         let mut keys = Vec::new();
         for planned in plan.keys() {
-            keys.push(new_key(plan, planned, past.custody())?);
+            keys.push(match plan.kind() {
+                Kind::Reshare => reshared_key(plan, past, planned)?,
+                _ => new_key(plan, planned, past.custody())?,
+            });
         }
         let signed_before = last_root_keys(plan, past);
         let stays: BTreeSet<&str> = plan
@@ -148,53 +155,6 @@ impl Roster {
         roster.check_shares()?;
         roster.check_threshold(plan)?;
         Ok(roster)
-    }
-
-    /// These keys of the trust folder, with everybody who holds a part of them.
-    ///
-    /// # Errors
-    /// A token or paper of the plan with another custodian than the trust folder has.
-    pub(super) fn of_known<'a>(
-        plan: &Plan,
-        past: &Past,
-        known: impl Iterator<Item = &'a CustodyKey>,
-    ) -> Result<Self, Refusal> {
-        let custody = past.custody();
-        let keys: Vec<Key> = known.map(|key| known_key(plan, past, key, true)).collect();
-        let held: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
-        let planned = plan.tokens().map(|token| (&token.name, &token.custodian));
-        let planned = planned.chain(plan.papers().map(|paper| (&paper.name, &paper.custodian)));
-        for (name, custodian) in planned {
-            let token = custody.token(name).map(|token| &token.custodian);
-            let known = token.or_else(|| custody.paper(name).map(|paper| &paper.custodian));
-            match known {
-                Some(known) if known != custodian => {
-                    return Err(other_custodian(name, custodian, known));
-                }
-                _ => {}
-            }
-        }
-        let tokens = custody.tokens.iter().filter(|token| held.contains(&token.name));
-        let tokens = tokens.map(|token| Token {
-            name: token.name.clone(),
-            custodian: token.custodian.clone(),
-            origin: TokenOrigin::Known,
-            seals: false,
-        });
-        let papers = custody.papers.iter().filter(|paper| held.contains(&paper.name));
-        let papers = papers.map(|paper| Paper {
-            name: paper.name.clone(),
-            custodian: paper.custodian.clone(),
-            is_new: false,
-        });
-        Ok(Self { tokens: tokens.collect(), papers: papers.collect(), keys })
-    }
-
-    /// The same without the tokens and papers that are not named.
-    pub(super) fn only(mut self, named: &BTreeSet<&str>) -> Self {
-        self.tokens.retain(|token| named.contains(token.name.as_str()));
-        self.papers.retain(|paper| named.contains(paper.name.as_str()));
-        self
     }
 
     /// A roster of these tokens, and no key.
@@ -329,33 +289,7 @@ fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, 
     let stays = plan.root().is_some_and(|root| root.keys.contains(&planned.name));
     let certified = stays && origin != KeyOrigin::New && plan.dialect() == Dialect::Notary;
     let (name, algorithm) = (planned.name.clone(), planned.algorithm);
-    Ok(Key { name, algorithm, holding, origin, stays, certified })
-}
-
-fn known_key(plan: &Plan, past: &Past, known: &CustodyKey, stays: bool) -> Key {
-    let holding = match &known.held {
-        Held::Token { token } => Holding::Token(token.clone()),
-        Held::Shares { threshold, shares, .. } => Holding::Shares {
-            threshold: *threshold,
-            holders: shares.iter().map(|share| share.holder.clone()).collect(),
-        },
-    };
-    // One that the last root does not list has no certificate there to keep.
-    let is_new_to = |last: Option<&SignedRoot>| {
-        last.is_none_or(|last| last.root().root_key_id(&known.public).is_none())
-    };
-    let mut repositories = plan.repositories().iter();
-    let is_new = repositories.any(|repository| is_new_to(past.latest(&repository.name)));
-    let certified =
-        stays && plan.dialect() == Dialect::Notary && (plan.kind() == Kind::Renew || is_new);
-    Key {
-        name: known.name.clone(),
-        algorithm: known.algorithm,
-        holding,
-        origin: KeyOrigin::Known(known.public.clone()),
-        stays,
-        certified,
-    }
+    Ok(Key { name, algorithm, holding, from: None, origin, stays, certified })
 }
 
 /// The root keys of the last roots of the plan's repositories, as far as the trust folder knows them.
@@ -374,7 +308,7 @@ fn tokens_of(
     (keys, papers): (&[Key], &[Paper]),
 ) -> Result<Vec<Token>, Refusal> {
     let is_token = |name: &&str| !papers.iter().any(|paper| paper.name == **name);
-    let used = keys.iter().flat_map(|key| key.holding.holders()).map(String::as_str);
+    let used = keys.iter().flat_map(Key::all_holders).map(String::as_str);
     let used: BTreeSet<&str> = used.filter(is_token).collect();
     let mut tokens = Vec::new();
     for planned in plan.tokens() {
@@ -430,7 +364,7 @@ fn other_custodian(name: &str, planned: &str, known: &str) -> Refusal {
 
 fn seals(keys: &[Key], token: &str) -> bool {
     keys.iter().any(|key| {
-        key.origin == KeyOrigin::New
+        (key.origin == KeyOrigin::New || key.from.is_some())
             && matches!(&key.holding, Holding::Shares { holders, .. } if holders.iter().any(|t| t == token))
     })
 }

@@ -171,6 +171,7 @@ pub fn steps(plan: &Plan, roster: &Roster) -> Vec<Step> {
         Kind::Abandon => script.abandoning(roster),
         Kind::Drill => script.drilling(plan),
         Kind::Genesis | Kind::Renew | Kind::Rotate => script.root(roster),
+        Kind::Reshare => script.resharing(roster),
     }
     script.steps
 }
@@ -266,7 +267,7 @@ impl Script {
     }
 
     fn open(&mut self, part: Part, key: &Key, purpose: Purpose) {
-        for (index, holder) in (1..=u8::MAX).zip(key.holding.holders()) {
+        for (index, holder) in (1..=u8::MAX).zip(key.opened_from().holders()) {
             let (key, holder) = (key.name.clone(), holder.clone());
             self.add(part, Act::OpenShare { key, index, holder, purpose });
         }
@@ -296,6 +297,16 @@ impl Script {
         self.add(Part::Opening, Act::ReadUnfinished);
         for token in roster.tokens() {
             self.add(Part::Tokens, Act::DestroyKeys { token: token.name.clone() });
+        }
+        self.ending();
+    }
+
+    fn resharing(&mut self, roster: &Roster) {
+        self.tokens(roster);
+        self.add(Part::Keys, Act::DrawEntropy);
+        for key in roster.keys() {
+            self.open(Part::Keys, key, Purpose::Reshare);
+            self.split(key);
         }
         self.ending();
     }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Finished, PlanFile, Room, conduct, inputs_of, read_plan, token};
 use crate::ceremony::drill;
-use crate::ceremony::plan::rehearsal::{Chains, Stage, stages};
+use crate::ceremony::plan::rehearsal::{Chains, Stage, about, stages};
 use crate::ceremony::plan::{Kind as PlanKind, PlannedRequest, midnight};
 use crate::ceremony::roster::Roster;
 use crate::ceremony::{Ceremony, Inputs, admission, roster_of};
@@ -64,7 +64,7 @@ pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<R
         PlanKind::Drill => drill::whole_roster(&real.plan, &real.past)?,
         _ => roster_of(&real)?,
     };
-    let chains = chains(&real)?;
+    let chains = chains(&real, &roster)?;
     let soft = binding::module_digest(&module.path).map_err(|error| error.refusal())?;
     let all = stages(&real.plan, &roster, &chains, soft);
     let folder = new_folder(&binding.work)?;
@@ -256,10 +256,10 @@ fn write_request(media: &Path, name: &str, request: &Request) -> Result<Digest, 
 }
 
 /// The roots of today that the plan is about.
-fn chains(inputs: &Inputs) -> Result<Chains, Refusal> {
-    let names = match inputs.plan.kind() {
-        PlanKind::Drill => drill::repositories(&inputs.plan, &inputs.past),
-        _ => inputs.plan.repositories().iter().map(|planned| planned.name.clone()).collect(),
+fn chains(inputs: &Inputs, roster: &Roster) -> Result<Chains, Refusal> {
+    let names = match inputs.plan.root() {
+        None => about(roster, &inputs.past),
+        Some(_) => inputs.plan.repositories().iter().map(|planned| planned.name.clone()).collect(),
     };
     let named = names.into_iter();
     named.map(|name| Ok((name.clone(), admission::chain(inputs, &name)?))).collect()

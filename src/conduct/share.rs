@@ -90,7 +90,14 @@ impl Session<'_> {
                 .hint("correct `threshold`, `tokens` or `papers` of its `shares`")
         })?;
         self.begin(step, name)?;
-        let made = self.vault()?.generate(name, key.algorithm, threshold, &seals);
+        let made = match key.from {
+            None => self.vault()?.generate(name, key.algorithm, threshold, &seals),
+            Some(_) => {
+                let (old, _) = set_of(&self.ceremony, name)?;
+                let public = old.key.clone();
+                self.vault()?.reshare(name, (&old, &public), threshold, &seals)
+            }
+        };
         let sealed = made.map_err(|error| self.child(&error))?;
         let set = &sealed.set;
         let mut shares = Vec::new();

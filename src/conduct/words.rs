@@ -100,7 +100,7 @@ impl Session<'_> {
     /// Asks a question. Whoever types `!` instead of an answer says first what is not as the script has it
     /// (docs/threats.md rule 29), and is asked again.
     pub(super) fn ask(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
-        loop {
+        for _ in 0..MOST_EXCEPTIONS {
             let typed = self.hear(prompt)?;
             if typed != "!" {
                 return Ok(typed);
@@ -110,6 +110,8 @@ impl Session<'_> {
             let happened = self.ask_text(prompt.step, "exception-happened", "what happened")?;
             self.ask_exception(prompt.step, expected, happened)?;
         }
+        let what = format!("{MOST_EXCEPTIONS} exceptions at one question, and no answer to it");
+        Err(Refusal::new(Exit::Refused, what).hint("decide what is answered, and `resume`"))
     }
 
     /// Asks a question, and takes any line for its answer. What nobody would see in it is written out, since it may go
@@ -152,6 +154,9 @@ fn draw_positions(count: usize) -> Result<Vec<usize>, Refusal> {
     drawn.sort_unstable();
     Ok(drawn)
 }
+
+/// A file of answers would say `!` for ever.
+const MOST_EXCEPTIONS: u32 = 12;
 
 /// How often a harmless question may be answered wrong.
 pub(super) const ATTEMPTS: u32 = 3;

@@ -74,7 +74,7 @@ impl Outlook {
     pub fn walked(&mut self, ceremony: &Ceremony, drafts: &[Draft], horizon: Vec<String>) {
         let plan = ceremony.plan();
         self.checked.push(match (plan.abandon(), plan.request()) {
-            (None, None) => "Everything that the plan names is in the trust folder.".into(),
+            (None, None) => "What the plan says of keys and holders agrees with the trust folder.".into(),
             (None, Some(_)) => {
                 "The request is the one that the plan names, and all of it may stand.".into()
             }

@@ -125,6 +125,10 @@ fn purpose(plan: &Plan) -> String {
             "This ceremony signs a new root with the same keys: a later day of expiry, and new \
              certificates where there are any. Users notice nothing."
         }
+        Kind::Reshare => {
+            "This ceremony gives a key in shares a new set of them. The key stays and no root changes; the old set \
+             opens it, too, until enough of its shares are destroyed."
+        }
         Kind::Rotate => {
             "This ceremony signs a new root by which other keys, or another number of them, \
              govern from now on. Clients follow by themselves; users notice nothing."

@@ -88,7 +88,7 @@ fn a_drill_proves_every_key_and_share_and_opens_and_signs_nothing() {
     answer(&bench, &words, "");
     let checked = bench.officiant(&["check", "plan-2.toml", "--room", "room-2.toml"]).ok().stdout;
     assert!(
-        checked.contains("Everything that the plan names is in the trust folder."),
+        checked.contains("What the plan says of keys and holders agrees with the trust folder."),
         "{checked}"
     );
     let ran = bench.conduct().ok();

@@ -47,6 +47,7 @@ mod power;
 mod read_once;
 mod refused;
 mod rehearse;
+mod reshare;
 mod resume;
 mod rotate;
 mod shared;

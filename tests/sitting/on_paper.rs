@@ -199,7 +199,7 @@ fn the_papers_of_an_abandoned_key_are_named_to_be_destroyed_and_their_names_are_
     bench.conduct().ok();
     let left = [("sheet-a", 2), ("sheet-b", 3)].map(|(paper, index)| {
         format!(
-            "paper {paper} carries share {index} of key root-s, which no root names: destroy it and its passphrase"
+            "paper {paper} carries share {index} of key root-s, which is not used: destroy it and its passphrase"
         )
     });
     assert_eq!(bench.remarks(), left);

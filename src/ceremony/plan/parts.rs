@@ -24,6 +24,8 @@ pub enum Kind {
     Genesis,
     /// Keeps the root keys; new expiry and new certificates.
     Renew,
+    /// Gives a key in shares a new set of them, over other holders or with another threshold.
+    Reshare,
     /// Replaces root keys in whole or in part, online roles, or thresholds.
     Rotate,
 }
@@ -36,6 +38,7 @@ impl Kind {
             Self::Drill => "drill",
             Self::Genesis => "genesis",
             Self::Renew => "renew",
+            Self::Reshare => "reshare",
             Self::Rotate => "rotate",
         }
     }
@@ -47,6 +50,7 @@ impl Kind {
             Self::Drill => "a drill",
             Self::Genesis => "a genesis",
             Self::Renew => "a renew",
+            Self::Reshare => "a reshare",
             Self::Rotate => "a rotate",
         }
     }

@@ -17,6 +17,7 @@ use crate::ceremony::roster::{Holding, Key, KeyOrigin, Roster};
 use crate::digest::Digest;
 use crate::root::certificate::earliest_end;
 use crate::root::{Dialect, Role, SignedRoot};
+use crate::trust::Past;
 
 /// What every name of a rehearsal begins with.
 pub const PREFIX: &str = "rehearsal.invalid/";
@@ -95,6 +96,19 @@ pub fn stages(plan: &Plan, roster: &Roster, chains: &Chains, soft: Digest) -> Ve
     let modules = if plan.trusts_any_module() { Vec::new() } else { vec![soft] };
     stages.push(Stage { text: PlanText { modules, ..itself(plan, roster) }, title });
     stages
+}
+
+/// The repositories that a plan is about which names none: whose newest root lists one of its keys.
+pub fn about(roster: &Roster, past: &Past) -> Vec<String> {
+    let lists = |chain: &[SignedRoot], key: &Key| match &key.origin {
+        KeyOrigin::Known(public) => {
+            chain.last().is_some_and(|last| last.root().root_key_id(public).is_some())
+        }
+        KeyOrigin::Adopted(_) | KeyOrigin::New => false,
+    };
+    let listed = past.repositories().iter();
+    let listed = listed.filter(|(_, chain)| roster.keys().iter().any(|key| lists(chain, key)));
+    listed.map(|(name, _)| name.clone()).collect()
 }
 
 /// A day of the plan in its place in a rehearsal.
@@ -211,7 +225,7 @@ fn is_in_last(key: &Key, chain: &[SignedRoot]) -> bool {
 }
 
 fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
-    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
+    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.opened_from().holders()).collect();
     let tokens = roster.tokens().iter().filter(|token| used.contains(&token.name));
     tokens
         .map(|token| {
@@ -222,7 +236,7 @@ fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
 }
 
 fn papers(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedPaper>> {
-    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
+    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.opened_from().holders()).collect();
     let papers = roster.papers().iter().filter(|paper| used.contains(&paper.name));
     papers
         .map(|paper| {
@@ -233,7 +247,7 @@ fn papers(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedPaper>> {
 }
 
 fn planned_key(roster: &Roster, key: &Key) -> PlannedKey {
-    let (token, shares) = match &key.holding {
+    let (token, shares) = match key.opened_from() {
         Holding::Token(token) => (Some(token.clone()), None),
         Holding::Shares { threshold, holders } => {
             let is_paper = |name: &String| roster.paper(name).is_some();

@@ -6,7 +6,7 @@
 use super::{Act, Part, Step};
 use crate::ceremony::fact::Purpose;
 use crate::ceremony::plan::{Kind, Plan};
-use crate::ceremony::roster::{Holding, Roster};
+use crate::ceremony::roster::Roster;
 use crate::wording::Count;
 
 impl Part {
@@ -102,9 +102,9 @@ impl Step {
                 format!("Put in token {token}, type the PIN: the token generates key {key}.")
             }
             Act::OpenShare { key, index, holder, purpose } => {
-                let many = roster.key(key).map_or(0, |key| key.holding.holders().len());
+                let many = roster.key(key).map_or(0, |key| key.opened_from().holders().len());
                 let consent = match purpose {
-                    Purpose::Certify => "",
+                    Purpose::Certify | Purpose::Reshare => "",
                     Purpose::Sign => "consent by four words and ",
                 };
                 match roster.paper(holder) {
@@ -134,15 +134,17 @@ impl Step {
             Act::SignWithShares { key } => {
                 format!("Let the machine rebuild key {key}, sign, and drop it.")
             }
-            Act::SplitKey { key } => match roster.key(key).map(|key| &key.holding) {
-                Some(Holding::Shares { threshold, holders }) => {
-                    let n = holders.len();
-                    format!(
-                        "Let the machine generate key {key} and split it, {threshold} of {n}. Nobody leaves."
-                    )
-                }
-                _ => format!("Let the machine generate key {key} and split it."),
-            },
+            Act::SplitKey { key } => {
+                let known = roster.key(key);
+                let how = match known.is_some_and(|key| key.from.is_some()) {
+                    true => "rebuild",
+                    false => "generate",
+                };
+                let (k, n) = known.map_or((0, 0), |key| {
+                    (key.holding.needed(), key.holding.holders().len())
+                });
+                format!("Let the machine {how} key {key} and split it, {k} of {n}. Nobody leaves.")
+            }
             Act::StoreShare { key, index, holder } => match roster.paper(holder) {
                 None => format!(
                     "Put in token {holder}, type the PIN: it takes share {index} of key {key}, and opens it."
