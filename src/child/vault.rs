@@ -99,7 +99,7 @@ impl Vault {
     /// The point that the token with key `to` must agree with before [`Vault::open`].
     ///
     /// # Errors
-    /// [`seal::Error::NotSealed`], [`seal::Error::OtherToken`].
+    /// [`NotSealed`](crate::seal::Error::NotSealed), [`OtherToken`](crate::seal::Error::OtherToken).
     pub fn peer_point(&mut self, sealed: &[u8], to: &SealKey) -> Result<[u8; 65], Error> {
         let question = Question::Peer { sealed: Bytes(sealed.to_vec()), to: to.clone() };
         match self.ask(&question)? {
