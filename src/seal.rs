@@ -23,7 +23,7 @@ use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey};
 use crate::secret::{Secret, SecretBytes};
 
-pub use passphrase::{open_by_passphrase, seal_to_passphrase};
+pub use passphrase::{open_by_passphrase, seal_to_passphrase, unlock_by_passphrase};
 
 /// The longest secret that is sealed, in bytes.
 pub const MAX_SECRET: usize = 4096;

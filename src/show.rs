@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::ceremony::candidate::ROOM;
 use crate::ceremony::closing::Files;
 use crate::ceremony::plan;
 use crate::check::Check;
@@ -60,7 +61,7 @@ pub fn folder(files: Files, own: Option<&Past>) -> Result<Shown, Refusal> {
     if files.contains_key(CUSTODY) {
         return Ok(Shown::Trust(Holders::of(&Past::read(files)?)));
     }
-    if files.contains_key(plan::FILE) && files.contains_key(candidate::ROOM) {
+    if files.contains_key(plan::FILE) && files.contains_key(ROOM) {
         return Candidate::read(&files, own).map(Shown::Candidate);
     }
     if files.contains_key(crate::request::PAGE) {

@@ -2,15 +2,21 @@
 //!
 //! Second floor, beside the ceremony: pure; the bytes of files in, checked values out.
 
+mod alone;
 mod custody;
+mod holds;
 mod past;
 
+pub use alone::{Alone, Drawn, KeyAlone, ShareAlone};
 pub use custody::{Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held};
+pub use holds::{Holds, ShareOf};
 pub use past::{Error, LastCeremony, Past, TRUST_SUMS, below, folder_name};
 
 /// Path of the custody file in the trust folder.
 pub const CUSTODY: &str = "custody.json";
 /// Folder of the roots in the trust folder.
 pub const METADATA: &str = "metadata";
+/// Folder of the statements of drills that custodians did alone, in the trust folder.
+pub const DRILLS: &str = "drills";
 /// Folder of the ceremonies in the trust folder.
 pub const CEREMONIES: &str = "ceremonies";

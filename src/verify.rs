@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::ceremony::closing::Files;
+use crate::ceremony::fact::Fact;
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::paper::{Paper, report};
 use crate::refusal::{Exit, Refusal};
 use crate::root::SignedRoot;
-use crate::trust::Past;
+use crate::trust::{Alone, Past};
 use crate::wording::{Count, List};
 
 mod again;
@@ -85,8 +86,9 @@ pub fn verify(files: Files, anchors: Anchors<'_>) -> Result<Verified, Refusal> {
     if files.is_empty() {
         return Err(Refusal::new(Exit::Usage, "the folder is empty"));
     }
-    let (many, bytes) = (files.len(), files.values().map(Vec::len).sum());
     let past = Past::read(files)?;
+    let vouched = past.files().iter().filter(|(path, _)| past.is_vouched(path));
+    let (many, bytes) = (vouched.clone().count(), vouched.map(|(_, bytes)| bytes.len()).sum());
     let closing = past.last().map_or(Digest::of(b""), |last| last.closing);
     if let Some(words) = anchors.words {
         past.check_words(words)?;
@@ -193,6 +195,8 @@ fn proved(
             Count(room.record.entries().len(), "entry"),
         ));
     }
+    said.extend(rooms.iter().filter_map(drilled));
+    said.extend(past.alone().iter().map(Alone::sentence));
     for (name, chain) in past.repositories() {
         let Some(last) = chain.last() else { continue };
         let made = made_here(rooms, name);
@@ -209,6 +213,21 @@ fn proved(
         ));
     }
     said
+}
+
+/// Who proved what they hold, and when.
+fn drilled(room: &Again) -> Option<String> {
+    let proved = room.ceremony.facts().filter_map(|fact| match fact {
+        Fact::TokenDrilled { token: name, .. } | Fact::PaperDrilled { paper: name } => {
+            Some(name.as_str())
+        }
+        _ => None,
+    });
+    let proved: Vec<&str> = proved.collect();
+    let day = room.record.entries().last()?.at.strftime("%Y-%m-%d");
+    let who = List::and(&proved);
+    (!proved.is_empty())
+        .then(|| format!("`{}`: {who} proved what they hold on {day}.", room.folder))
 }
 
 /// How many roots of a repository these ceremonies made.

@@ -25,7 +25,9 @@ pub(super) fn roster(inputs: &Inputs, unfinished: &Ceremony) -> Result<Roster, R
         return Ok(Roster::of_tokens(Vec::new()));
     }
     let tokens = unfinished.roster().tokens().iter().filter(|token| {
-        enrolled(unfinished, &token.name) || !left_on(unfinished, &token.name).is_empty()
+        enrolled(unfinished, &token.name)
+            || stored(unfinished, &token.name)
+            || !left_on(unfinished, &token.name).is_empty()
     });
     let known = |token: &Token| Token { origin: TokenOrigin::Known, ..token.clone() };
     Ok(Roster::of_tokens(tokens.map(known).collect()))
@@ -94,12 +96,24 @@ pub fn papers_left(unfinished: &Ceremony) -> Vec<String> {
             shares.iter().filter(|share| unfinished.roster().paper(&share.holder).is_some());
         left.extend(papers.map(|share| {
             format!(
-                "paper {} carries share {} of key {key}, which no root names: destroy it and its passphrase",
+                "paper {} carries share {} of key {key}, which is not used: destroy it and its passphrase",
                 share.holder, share.index
             )
         }));
     }
     left
+}
+
+/// Whether a token stores a share of a set that goes with the unfinished ceremony.
+fn stored(unfinished: &Ceremony, token: &str) -> bool {
+    unfinished.facts().any(|fact| match fact {
+        Fact::ShareStored { key, index, on_token: true, .. } => {
+            let holders = unfinished.roster().key(key).map(|key| key.holding.holders());
+            let place = usize::from(*index).wrapping_sub(1);
+            holders.and_then(|holders| holders.get(place)).is_some_and(|holder| holder == token)
+        }
+        _ => false,
+    })
 }
 
 /// Whether the unfinished ceremony enrolled a token: it stays enrolled.

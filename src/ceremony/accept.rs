@@ -82,6 +82,12 @@ impl Ceremony {
             (Act::ReadRoots, Fact::RootsRead { second_reader, alone, .. }) => {
                 self.check_read(step.number, *second_reader, alone)
             }
+            (Act::DrillPaper { paper }, Fact::PaperDrilled { paper: p }) if p == paper => Ok(()),
+            (Act::DrillToken { token }, Fact::TokenDrilled { token: t, keys, statement })
+                if t == token =>
+            {
+                super::drill::check(self, token, keys, statement.as_ref())
+            }
             (Act::DestroyKeys { token }, Fact::KeysDestroyed { token: t, keys }) if t == token => {
                 self.check_destroyed(token, keys)
             }
@@ -120,6 +126,7 @@ impl Ceremony {
                 Fact::KeySplit { key: k, public, set, shares, certificates },
             ) if k == key => {
                 self.check_made(key, public)?;
+                self.check_same(key, public)?;
                 self.check_set(set)?;
                 self.check_shares(key, shares)?;
                 self.check_certificates(key, public, certificates)
@@ -293,6 +300,17 @@ impl Ceremony {
                     .hint("a token that makes one key twice is not to be trusted: use another"))
             }
             None => Ok(()),
+        }
+    }
+
+    /// A key that gets a new set is the one that it was.
+    fn check_same(&self, name: &str, public: &PublicKey) -> Result<(), Refusal> {
+        match self.roster.key(name).map(|key| &key.origin) {
+            Some(KeyOrigin::Known(known)) if known != public => {
+                let what = format!("the new set of key `{name}` is of another key");
+                Err(Refusal::of(Check::ShareSet, what).hint(EDITED))
+            }
+            _ => Ok(()),
         }
     }
 

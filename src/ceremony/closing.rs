@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::fact::{Fact, RootMade};
 use super::roster::{Holding, KeyOrigin};
-use super::{Ceremony, abandon, draft, ours, prospect};
+use super::{Ceremony, abandon, draft, ours, prospect, reshare};
 use crate::digest::Digest;
 use crate::name::Name;
 use crate::record::{Body, Record};
@@ -102,6 +102,14 @@ pub fn intended(record: &Record) -> Vec<RootMade> {
     drafted.unwrap_or_default()
 }
 
+/// What consent was given to in a record.
+pub fn consent(record: &Record) -> Option<Digest> {
+    record.entries().iter().rev().find_map(|entry| match &entry.body {
+        Body::Done { fact: Fact::RootsDrafted { consent, .. } } => Some(*consent),
+        _ => None,
+    })
+}
+
 /// What the closing page says beside the digests: who was not here, which repositories and steps were left out, the first
 /// days on which somebody fails, and how long old keys stay dangerous. Always the same for the same record.
 ///
@@ -138,6 +146,7 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
             version.next()
         ));
     }
+    remarks.extend(reshare::remarks(ceremony));
     if ceremony.plan().root().is_none() {
         return Ok(remarks);
     }
@@ -186,11 +195,16 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
     for key in ceremony.roster().keys().iter().chain(signed.iter().flat_map(|c| c.roster().keys()))
     {
         let ceremony = signed.unwrap_or(ceremony);
+        if key.from.is_some() && ceremony.split(&key.name).is_some() {
+            custody.papers.extend(papers(ceremony, key));
+            custody.give_new_set(&key.name, held(ceremony, key));
+        }
         let known = matches!(key.origin, KeyOrigin::Known(_));
         if let (false, Some(public)) = (known, ceremony.public(&key.name)) {
             let (name, algorithm) = (key.name.clone(), key.algorithm);
             custody.papers.extend(papers(ceremony, key));
-            custody.keys.push(CustodyKey { name, algorithm, public, held: held(ceremony, key) });
+            let (held, former) = (held(ceremony, key), Vec::new());
+            custody.keys.push(CustodyKey { name, algorithm, public, held, former });
         }
     }
     custody

@@ -27,7 +27,7 @@ use certify::certified_name;
 pub use certify::{certificate_names, certificate_requests};
 pub(super) use certify::{check_certificate, check_kept, check_outlives};
 pub(super) use complete::check_assembled;
-use complete::of_key;
+pub(super) use complete::of_key;
 pub use complete::{assemble, signed_by, tallies};
 use data_encoding::BASE64;
 pub use dry::{SignDry, try_dry};

@@ -99,6 +99,11 @@ pub enum Fact {
         /// One per repository (Notary).
         certificates: Vec<Certified>,
     },
+    /// A paper was read back, and its passphrase unlocks the sealed share on it; the share stays sealed.
+    PaperDrilled {
+        /// The paper.
+        paper: String,
+    },
     /// The words of the plan were right.
     PlanConfirmed {
         /// How many wrong answers came before.
@@ -202,6 +207,15 @@ pub enum Fact {
         /// Why, as its custodian or the operator said.
         reason: String,
     },
+    /// A token proved that it holds its keys and shares; no share was opened.
+    TokenDrilled {
+        /// The token.
+        token: String,
+        /// Its root keys, each by its own signature.
+        keys: Vec<KeyDrilled>,
+        /// The token's word for all of it; none from a token without an attest key.
+        statement: Option<Statement>,
+    },
     /// A token was initialised, its PIN set by its holder, its sealing and attest keys made and proven.
     TokenEnrolled {
         /// The token.
@@ -242,6 +256,16 @@ pub struct Statement {
     pub random: String,
     /// Over the text of [`statement`](super::statement), in base64: DER for ECDSA.
     pub signature: String,
+}
+
+/// A root key that a token has still.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyDrilled {
+    /// The key.
+    pub key: String,
+    /// By the key itself.
+    pub statement: Statement,
 }
 
 /// One person's watch.
@@ -314,13 +338,15 @@ pub struct Signed {
 
 impl Fact {
     /// What a token said of it.
-    pub fn statement(&self) -> Option<&Statement> {
-        match self {
+    pub fn statements(&self) -> impl Iterator<Item = &Statement> {
+        let (keys, statement) = match self {
             Self::KeyMade { statement, .. } | Self::ShareStored { statement, .. } => {
-                statement.as_ref()
+                (&[][..], statement.as_ref())
             }
-            _ => None,
-        }
+            Self::TokenDrilled { keys, statement, .. } => (keys.as_slice(), statement.as_ref()),
+            _ => (&[][..], None),
+        };
+        keys.iter().map(|key| &key.statement).chain(statement)
     }
 }
 
@@ -330,6 +356,8 @@ impl Fact {
 pub enum Purpose {
     /// New certificates.
     Certify,
+    /// A new set of shares.
+    Reshare,
     /// Root signatures.
     Sign,
 }

@@ -14,8 +14,10 @@ use crate::wording::one_line;
 
 pub mod abandon;
 pub mod admission;
+pub mod candidate;
 pub mod closing;
 pub mod draft;
+pub mod drill;
 pub mod fact;
 mod inputs;
 pub mod plan;
@@ -23,6 +25,7 @@ pub mod prospect;
 pub mod quorum;
 pub mod reach;
 pub mod reading;
+pub mod reshare;
 pub mod roster;
 pub mod statement;
 pub mod step;
@@ -74,6 +77,9 @@ pub fn roster_of(inputs: &Inputs) -> Result<Roster, Refusal> {
                 .hint("`--room` names the room file, whose `unfinished` is that work folder"));
         }
         None => {}
+    }
+    if plan.kind() == Kind::Drill {
+        return drill::roster(plan, past);
     }
     draft::check_outlives(plan)?;
     let roster = Roster::new(plan, past)?;
@@ -143,6 +149,8 @@ impl Ceremony {
         match &step.act {
             Act::Certify { token, .. }
             | Act::DestroyKeys { token }
+            | Act::DrillPaper { paper: token }
+            | Act::DrillToken { token }
             | Act::SignRoots { token, .. } => gone(token),
             Act::OpenShare { key, holder, purpose, .. } => gone(holder).or_else(|| {
                 let finished = self.is_finished(key, *purpose);
@@ -162,12 +170,13 @@ impl Ceremony {
     }
 
     fn needed(&self, key: &str) -> usize {
-        self.roster.key(key).map_or(0, |key| key.holding.needed())
+        self.roster.key(key).map_or(0, |key| key.opened_from().needed())
     }
 
     fn is_finished(&self, key: &str, purpose: Purpose) -> bool {
         self.facts().any(|fact| match (purpose, fact) {
             (Purpose::Certify, Fact::KeyCertified { key: done, .. })
+            | (Purpose::Reshare, Fact::SharesCombined { key: done, .. })
             | (Purpose::Sign, Fact::RootsSigned { key: done, .. }) => done == key,
             _ => false,
         })

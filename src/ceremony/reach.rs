@@ -20,13 +20,15 @@ pub const SAME_DAY: &str =
 impl Ceremony {
     /// Whether a key has signed, or enough of its tokens are here.
     pub fn is_usable(&self, key: &Key) -> bool {
-        let here = key.holding.holders().iter().filter(|token| !self.absent.contains_key(*token));
-        self.is_finished(&key.name, Purpose::Sign) || here.count() >= key.holding.needed()
+        let from = key.opened_from();
+        let here = from.holders().iter().filter(|token| !self.absent.contains_key(*token));
+        self.is_finished(&key.name, Purpose::Sign) || here.count() >= from.needed()
     }
 
     /// Refuses to go on when the tokens that are here cannot reach the thresholds any more, or when some client needs
     /// the signature of one that is not.
     pub(super) fn check_reachable(&self) -> Result<(), Refusal> {
+        self.check_openable()?;
         draft::check_reachable(self, &|key| self.is_usable(key))?;
         match self.attested() {
             Some(at) if !self.is_late() => self.check_walks(at),

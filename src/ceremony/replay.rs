@@ -33,7 +33,7 @@ pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
         match &entry.body {
             Body::Done { fact } if is_idle(fact, &entries[index + 1..]) => {}
             Body::Done { fact } => {
-                if fact.statement().is_some_and(|statement| !before.contains(&statement.head)) {
+                if fact.statements().any(|statement| !before.contains(&statement.head)) {
                     let what = "a token said so in another record";
                     return Err(at(Refusal::of(Check::TokenStatement, what).hint(EDITED)));
                 }

@@ -2,21 +2,23 @@
 //!
 //! Second floor: pure.
 
+mod known;
 mod paper;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::plan::{Kind, Plan, PlannedKey, PlannedToken};
+use super::plan::{Kind, Plan, PlannedKey};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey};
 use crate::refusal::{Exit, Refusal};
-use crate::root::{Dialect, Role, SignedRoot};
-use crate::trust::{Custody, CustodyKey, Held, Past};
+use crate::root::{Dialect, Role};
+use crate::trust::{Custody, Past};
 use crate::wording::List;
 
+use known::{known_key, reshared_key};
 pub use paper::Paper;
 use paper::papers_of;
 
@@ -61,6 +63,8 @@ pub struct Key {
     pub algorithm: Algorithm,
     /// Where its private half is, or will be.
     pub holding: Holding,
+    /// In a reshare, where its shares are until then.
+    pub from: Option<Holding>,
     /// How it comes into the ceremony.
     pub origin: KeyOrigin,
     /// Whether it is in the new set.
@@ -122,7 +126,10 @@ impl Roster {
         check_seats(plan, past.custody())?;
         let mut keys = Vec::new();
         for planned in plan.keys() {
-            keys.push(new_key(plan, planned, past.custody())?);
+            keys.push(match plan.kind() {
+                Kind::Reshare => reshared_key(plan, past, planned)?,
+                _ => new_key(plan, planned, past.custody())?,
+            });
         }
         let signed_before = last_root_keys(plan, past);
         let stays: BTreeSet<&str> = plan
@@ -282,33 +289,7 @@ fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, 
     let stays = plan.root().is_some_and(|root| root.keys.contains(&planned.name));
     let certified = stays && origin != KeyOrigin::New && plan.dialect() == Dialect::Notary;
     let (name, algorithm) = (planned.name.clone(), planned.algorithm);
-    Ok(Key { name, algorithm, holding, origin, stays, certified })
-}
-
-fn known_key(plan: &Plan, past: &Past, known: &CustodyKey, stays: bool) -> Key {
-    let holding = match &known.held {
-        Held::Token { token } => Holding::Token(token.clone()),
-        Held::Shares { threshold, shares, .. } => Holding::Shares {
-            threshold: *threshold,
-            holders: shares.iter().map(|share| share.holder.clone()).collect(),
-        },
-    };
-    // One that the last root does not list has no certificate there to keep.
-    let is_new_to = |last: Option<&SignedRoot>| {
-        last.is_none_or(|last| last.root().root_key_id(&known.public).is_none())
-    };
-    let mut repositories = plan.repositories().iter();
-    let is_new = repositories.any(|repository| is_new_to(past.latest(&repository.name)));
-    let certified =
-        stays && plan.dialect() == Dialect::Notary && (plan.kind() == Kind::Renew || is_new);
-    Key {
-        name: known.name.clone(),
-        algorithm: known.algorithm,
-        holding,
-        origin: KeyOrigin::Known(known.public.clone()),
-        stays,
-        certified,
-    }
+    Ok(Key { name, algorithm, holding, from: None, origin, stays, certified })
 }
 
 /// The root keys of the last roots of the plan's repositories, as far as the trust folder knows them.
@@ -327,7 +308,7 @@ fn tokens_of(
     (keys, papers): (&[Key], &[Paper]),
 ) -> Result<Vec<Token>, Refusal> {
     let is_token = |name: &&str| !papers.iter().any(|paper| paper.name == **name);
-    let used = keys.iter().flat_map(|key| key.holding.holders()).map(String::as_str);
+    let used = keys.iter().flat_map(Key::all_holders).map(String::as_str);
     let used: BTreeSet<&str> = used.filter(is_token).collect();
     let mut tokens = Vec::new();
     for planned in plan.tokens() {
@@ -336,7 +317,7 @@ fn tokens_of(
             .any(|key| key.adopt.is_some() && key.token.as_deref() == Some(planned.name.as_str()));
         let origin = match custody.token(&planned.name) {
             Some(known) if known.custodian != planned.custodian => {
-                return Err(other_custodian(planned, &known.custodian));
+                return Err(other_custodian(&planned.name, &planned.custodian, &known.custodian));
             }
             Some(_) => TokenOrigin::Known,
             None if adopted => TokenOrigin::Adopted,
@@ -375,17 +356,15 @@ fn tokens_of(
 
 /// Who holds a token is what custody says: else a plan could put a token beside its own seat, and shares of one person
 /// would look like those of two.
-fn other_custodian(planned: &PlannedToken, known: &str) -> Refusal {
-    let what = format!(
-        "token `{}` is held by `{known}` by the trust folder, by `{}` in the plan",
-        planned.name, planned.custodian
-    );
+fn other_custodian(name: &str, planned: &str, known: &str) -> Refusal {
+    let what =
+        format!("`{name}` is held by `{known}` by the trust folder, by `{planned}` in the plan");
     Refusal::new(Exit::Usage, what).hint("name the custodian who holds it")
 }
 
 fn seals(keys: &[Key], token: &str) -> bool {
     keys.iter().any(|key| {
-        key.origin == KeyOrigin::New
+        (key.origin == KeyOrigin::New || key.from.is_some())
             && matches!(&key.holding, Holding::Shares { holders, .. } if holders.iter().any(|t| t == token))
     })
 }

@@ -11,10 +11,23 @@ use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::{PublicKey, Scheme};
 use crate::refusal::Refusal;
+use crate::trust::{Holds, ShareOf};
 
 /// What is said.
 #[derive(Clone, Copy, Debug)]
 pub enum Said<'a> {
+    /// The token holds all of this still, and its sealing key opened a fresh challenge.
+    Drilled {
+        /// What it holds.
+        holds: &'a Holds,
+    },
+    /// A key signs that the token has it still: the signature is its own.
+    KeyDrilled {
+        /// Its name.
+        key: &'a str,
+        /// Its public half.
+        public: &'a PublicKey,
+    },
     /// The token made this key.
     KeyMade {
         /// Its name in the plan.
@@ -47,12 +60,23 @@ pub fn text(
 ) -> String {
     let plan = ceremony.plan().digest();
     let (purpose, about) = match said {
+        Said::Drilled { holds } => ("drill", all_of(holds)),
+        Said::KeyDrilled { key, public } => ("key drill", format!("{key}\n{}", public.id())),
         Said::KeyMade { key, public } => ("key made", format!("{key}\n{}", public.id())),
         Said::ShareStored { key, public, set, index, sealed } => {
             ("share stored", format!("{key}\n{}\n{set}\n{index}\n{sealed}", public.id()))
         }
     };
     format!("officiant proof v1\n{purpose}\n{token}\n{plan}\n{about}\n{head}\n{random}\n")
+}
+
+/// A line for each key and share.
+fn all_of(holds: &Holds) -> String {
+    let keys = holds.keys.iter().map(|(name, public)| format!("key {name} {}", public.id()));
+    let shares = holds.shares.iter().map(|ShareOf { key, set, share }| {
+        format!("share {key} {set} {} {}", share.index, share.sealed)
+    });
+    keys.chain(shares).collect::<Vec<_>>().join("\n")
 }
 
 /// Checks a recorded statement. A token that was adopted has no attest key, and says nothing.
@@ -70,25 +94,39 @@ pub(super) fn check(
         (Some(attest), Some(statement)) => is_signed(ceremony, token, said, (&attest, statement)),
         _ => false,
     };
-    if good {
-        return Ok(());
-    }
+    if good { Ok(()) } else { Err(unsaid(token)) }
+}
+
+/// Checks a statement by another key of the token than its attest key.
+///
+/// # Errors
+/// `[TOKEN-STATEMENT]`.
+pub(super) fn check_by(
+    ceremony: &Ceremony,
+    (token, by): (&str, &PublicKey),
+    said: &Said<'_>,
+    statement: &Statement,
+) -> Result<(), Refusal> {
+    if is_signed(ceremony, token, said, (by, statement)) { Ok(()) } else { Err(unsaid(token)) }
+}
+
+fn unsaid(token: &str) -> Refusal {
     let what = format!("token `{token}` did not say what the record says that it did");
-    Err(Refusal::of(Check::TokenStatement, what).hint(super::accept::EDITED))
+    Refusal::of(Check::TokenStatement, what).hint(super::accept::EDITED)
 }
 
 fn is_signed(
     ceremony: &Ceremony,
     token: &str,
     said: &Said<'_>,
-    (attest, statement): (&PublicKey, &Statement),
+    (by, statement): (&PublicKey, &Statement),
 ) -> bool {
     let Statement { head, random, signature } = statement;
     let drawn = HEXLOWER.decode(random.as_bytes()).is_ok_and(|bytes| bytes.len() == 32);
     let text = text(ceremony, token, said, head, random);
-    let scheme = Scheme::of_certificate(attest.algorithm());
+    let scheme = Scheme::of_certificate(by.algorithm());
     let signature = BASE64.decode(signature.as_bytes()).unwrap_or_default();
-    drawn && attest.verify(scheme, text.as_bytes(), &signature).is_ok()
+    drawn && by.verify(scheme, text.as_bytes(), &signature).is_ok()
 }
 
 impl Ceremony {

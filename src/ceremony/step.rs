@@ -87,6 +87,16 @@ pub enum Act {
     DraftRoots,
     /// Draw entropy from every token and feed the kernel's generator.
     DrawEntropy,
+    /// Read a paper back, and prove its passphrase.
+    DrillPaper {
+        /// The paper.
+        paper: String,
+    },
+    /// Have a token prove what it holds.
+    DrillToken {
+        /// The token.
+        token: String,
+    },
     /// Initialise a token and make its own keys.
     EnrolToken {
         /// The token.
@@ -157,15 +167,12 @@ pub enum Act {
 pub fn steps(plan: &Plan, roster: &Roster) -> Vec<Step> {
     let mut script = Script::default();
     script.opening(plan);
-    if plan.kind() == Kind::Abandon {
-        script.abandoning(roster);
-        return script.steps;
+    match plan.kind() {
+        Kind::Abandon => script.abandoning(roster),
+        Kind::Drill => script.drilling(plan),
+        Kind::Genesis | Kind::Renew | Kind::Rotate => script.root(roster),
+        Kind::Reshare => script.resharing(roster),
     }
-    script.tokens(roster);
-    script.keys(roster);
-    script.reading();
-    script.signing(roster);
-    script.closing();
     script.steps
 }
 
@@ -175,6 +182,14 @@ struct Script {
 }
 
 impl Script {
+    fn root(&mut self, roster: &Roster) {
+        self.tokens(roster);
+        self.keys(roster);
+        self.reading();
+        self.signing(roster);
+        self.closing();
+    }
+
     fn add(&mut self, part: Part, act: Act) {
         let number = u32::try_from(self.steps.len()).unwrap_or(u32::MAX).saturating_add(1);
         self.steps.push(Step { number, part, act });
@@ -187,7 +202,7 @@ impl Script {
         }
         self.add(Part::Opening, Act::AttestClock);
         self.add(Part::Opening, Act::ReadRoom);
-        if plan.kind() != Kind::Abandon {
+        if plan.request().is_some() {
             self.add(Part::Opening, Act::ReadRequest);
         }
     }
@@ -252,7 +267,7 @@ impl Script {
     }
 
     fn open(&mut self, part: Part, key: &Key, purpose: Purpose) {
-        for (index, holder) in (1..=u8::MAX).zip(key.holding.holders()) {
+        for (index, holder) in (1..=u8::MAX).zip(key.opened_from().holders()) {
             let (key, holder) = (key.name.clone(), holder.clone());
             self.add(part, Act::OpenShare { key, index, holder, purpose });
         }
@@ -283,12 +298,35 @@ impl Script {
         for token in roster.tokens() {
             self.add(Part::Tokens, Act::DestroyKeys { token: token.name.clone() });
         }
-        self.add(Part::Closing, Act::Close);
-        self.add(Part::Closing, Act::ExportFolders);
+        self.ending();
+    }
+
+    fn resharing(&mut self, roster: &Roster) {
+        self.tokens(roster);
+        self.add(Part::Keys, Act::DrawEntropy);
+        for key in roster.keys() {
+            self.open(Part::Keys, key, Purpose::Reshare);
+            self.split(key);
+        }
+        self.ending();
+    }
+
+    fn drilling(&mut self, plan: &Plan) {
+        for token in plan.tokens() {
+            self.add(Part::Tokens, Act::DrillToken { token: token.name.clone() });
+        }
+        for paper in plan.papers() {
+            self.add(Part::Tokens, Act::DrillPaper { paper: paper.name.clone() });
+        }
+        self.ending();
     }
 
     fn closing(&mut self) {
         self.add(Part::Closing, Act::AssembleRoots);
+        self.ending();
+    }
+
+    fn ending(&mut self) {
         self.add(Part::Closing, Act::Close);
         self.add(Part::Closing, Act::ExportFolders);
     }

@@ -4,6 +4,7 @@
 //! ([`crate::room::entropy`]), because the crates that split and seal draw from it.
 
 mod held;
+mod refused;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +12,12 @@ use super::fence::Reach;
 use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
 use crate::key::{Algorithm, PublicKey, ToSign};
-use crate::seal::{self, SealKey, SealTo};
+use crate::seal::{SealKey, SealTo};
 use crate::secret::{Passphrase, Secret, SecretBytes};
 use crate::share::{self, Combinations, Set, ShareIndex, Threshold};
 
 use held::Held;
+pub use refused::Refused;
 
 /// A key that was made and split just now. Everything in it is public: the shares are sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,77 +26,6 @@ pub struct Sealed {
     pub set: Set,
     /// The sealed shares (`age` files), in the order of their indices from 1, which is that of the seal keys.
     pub shares: Vec<Vec<u8>>,
-}
-
-/// Why the vault refuses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub enum Refused {
-    /// The sealed challenge did not come back as it was sent.
-    #[error("the token opened the challenge to something else than was sealed")]
-    Challenge,
-    /// The vault holds no key of that name.
-    #[error("the vault holds no key `{name}`")]
-    KeyMissing {
-        /// The name.
-        name: String,
-    },
-    /// The vault holds a key of that name already.
-    #[error("the vault already holds a key `{name}`")]
-    KeyTaken {
-        /// The name.
-        name: String,
-    },
-    /// The set is of another key than the one that the signed root lists (docs/threats.md rule 17).
-    #[error("set {set} is of another key than the signed root lists")]
-    OtherKey {
-        /// The set.
-        set: share::SetId,
-    },
-    /// A passphrase is shown once.
-    #[error("the passphrase of share {share} was shown already, or never drawn")]
-    PassphraseGone {
-        /// Which share.
-        share: u8,
-    },
-    /// One token's sealing key for each share is needed.
-    #[error("{total} shares need {total} sealing keys, there are {found}")]
-    SealKeys {
-        /// How many shares are to be made.
-        total: u8,
-        /// How many keys there are.
-        found: usize,
-    },
-    /// The same sealing key stands twice, so one token would hold two shares.
-    #[error("shares {first} and {second} would go to the same token")]
-    SealKeyTwice {
-        /// The one share.
-        first: u8,
-        /// The other.
-        second: u8,
-    },
-    /// A sealed file.
-    #[error(transparent)]
-    Seal(#[from] seal::Error),
-    /// The sealed file of one share.
-    #[error("share {share}: {refused}")]
-    SealedShare {
-        /// Which share.
-        share: u8,
-        /// What is wrong with its file.
-        refused: seal::Error,
-    },
-    /// A share or a set of shares.
-    #[error(transparent)]
-    Share(#[from] share::Error),
-    /// A key cannot make that kind of signature.
-    #[error("a key of {algorithm} cannot make that kind of signature")]
-    Signature {
-        /// The kind of key.
-        algorithm: Algorithm,
-    },
-    /// The vault was asked in a way that makes no sense.
-    #[error("the vault was asked for something without its secret")]
-    SecretMissing,
 }
 
 /// A running vault. Dropping it ends the process, and with it all that it held.
@@ -131,8 +62,34 @@ impl Vault {
         let to: Vec<SealTo> = to.iter().cloned().map(Into::into).collect();
         let question =
             Question::Generate { name: name.to_owned(), algorithm, threshold, to: to.clone() };
-        match self.ask(&question)? {
-            Answer::Split { set, shares } if shares.len() == to.len() => {
+        self.sealed(&question, to.len())
+    }
+
+    /// Puts a key together from the opened shares of `set`, as [`Vault::rebuild`] does, and splits and seals it anew, as
+    /// [`Vault::generate`] does. The old shares are forgotten.
+    ///
+    /// # Errors
+    /// Those of both.
+    pub fn reshare(
+        &mut self,
+        name: &str,
+        (set, expected): (&Set, &PublicKey),
+        threshold: Threshold,
+        to: &[SealTo],
+    ) -> Result<Sealed, Error> {
+        let question = Question::Reshare {
+            name: name.to_owned(),
+            set: set.clone(),
+            expected: expected.clone(),
+            threshold,
+            to: to.to_vec(),
+        };
+        self.sealed(&question, to.len())
+    }
+
+    fn sealed(&mut self, question: &Question, many: usize) -> Result<Sealed, Error> {
+        match self.ask(question)? {
+            Answer::Split { set, shares } if shares.len() == many => {
                 Ok(Sealed { set, shares: shares.into_iter().map(|share| share.0).collect() })
             }
             _ => Err(self.garbage()),
@@ -142,7 +99,7 @@ impl Vault {
     /// The point that the token with key `to` must agree with before [`Vault::open`].
     ///
     /// # Errors
-    /// [`seal::Error::NotSealed`], [`seal::Error::OtherToken`].
+    /// [`NotSealed`](crate::seal::Error::NotSealed), [`OtherToken`](crate::seal::Error::OtherToken).
     pub fn peer_point(&mut self, sealed: &[u8], to: &SealKey) -> Result<[u8; 65], Error> {
         let question = Question::Peer { sealed: Bytes(sealed.to_vec()), to: to.clone() };
         match self.ask(&question)? {
@@ -192,6 +149,20 @@ impl Vault {
     ) -> Result<(), Error> {
         let sealed = Bytes(sealed.to_vec());
         let question = Question::OpenPaper { set: set.clone(), index, sealed };
+        self.done(&question, vec![passphrase.into_bytes()])
+    }
+
+    /// Proves that a passphrase is that of a sealed share, which stays sealed: its key is unlocked, and no more.
+    ///
+    /// # Errors
+    /// [`Refused::SealedShare`].
+    pub fn unlock_paper(
+        &mut self,
+        index: ShareIndex,
+        sealed: &[u8],
+        passphrase: Passphrase,
+    ) -> Result<(), Error> {
+        let question = Question::UnlockPaper { index, sealed: Bytes(sealed.to_vec()) };
         self.done(&question, vec![passphrase.into_bytes()])
     }
 
@@ -380,6 +351,13 @@ enum Question {
         set: Set,
         expected: PublicKey,
     },
+    Reshare {
+        name: String,
+        set: Set,
+        expected: PublicKey,
+        threshold: Threshold,
+        to: Vec<SealTo>,
+    },
     Sign {
         name: String,
         inputs: Vec<ToSign>,
@@ -387,6 +365,11 @@ enum Question {
     SignDry {
         algorithm: Algorithm,
         inputs: Vec<ToSign>,
+    },
+    /// Secret: the passphrase.
+    UnlockPaper {
+        index: ShareIndex,
+        sealed: Bytes,
     },
 }
 

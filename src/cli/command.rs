@@ -11,7 +11,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::args::{Officiant, Verb};
-use super::{ceremony, check, folder, paper, report, share, token};
+use super::{apart, ceremony, check, drill, folder, paper, report, share, token};
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::media;
@@ -40,12 +40,15 @@ fn dispatch(verb: Verb) -> Result<(), Refusal> {
     match verb {
         Verb::Check(typed) => check::check(&typed),
         Verb::Conduct(typed) => ceremony::conduct(&typed),
+        Verb::Drill(typed) => drill::drill(&typed),
         Verb::Rehearse(typed) => ceremony::rehearse(&typed),
+        Verb::Merge(typed) => apart::merge(&typed),
         Verb::Report(typed) => paper::report(&typed),
         Verb::Resume(typed) => ceremony::resume(&typed),
         Verb::Script(typed) => paper::script(&typed),
         Verb::Share(verb) => share::run(&verb),
         Verb::Show(typed) => folder::show(&typed),
+        Verb::Sign(typed) => apart::sign(&typed),
         Verb::Token(verb) => token::run(verb),
         Verb::Verify(typed) => folder::verify(&typed),
     }

@@ -2,10 +2,12 @@
 //!
 //! Roof: may use all floors; reads no environment.
 
+mod apart;
 pub mod args;
 mod ceremony;
 mod check;
 pub mod command;
+mod drill;
 mod folder;
 mod paper;
 mod reading;

@@ -212,6 +212,14 @@ fn bound<'a>(room: &'a Binding, name: &str) -> Result<&'a binding::Token, Refusa
     })
 }
 
+/// What drives the token that the room file binds to a name.
+///
+/// # Errors
+/// A name that the room file does not bind.
+pub(super) fn driver_of(room: &Binding, name: &str) -> Result<Driver, Refusal> {
+    driver(room, bound(room, name)?, soft::config)
+}
+
 fn driver(
     room: &Binding,
     token: &binding::Token,

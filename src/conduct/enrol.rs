@@ -87,10 +87,7 @@ impl Session<'_> {
         let mut left = ATTEMPTS;
         loop {
             left -= 1;
-            if let Some(reason) = self.ask_present(step, name, None)? {
-                let what = format!("token `{name}` is not here: {reason}");
-                return Err(Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`"));
-            }
+            self.ask_new(step, name)?;
             let opened = self.open_to_enrol(step, name)?;
             if !opened.1.faces.is_empty() || left == 0 {
                 return Ok(opened);
@@ -322,13 +319,29 @@ impl Session<'_> {
     ) -> Result<Option<Statement>, Refusal> {
         let Some(attest) = self.ceremony.attest(name) else { return Ok(None) };
         let key = self.find_key(token, name, &attest)?;
-        let (head, random) = (self.record.head(), HEXLOWER.encode(&draw::<32>()?));
-        let text = statement::text(&self.ceremony, name, said, &head, &random);
-        let signature = BASE64.encode(&self.challenge(token, name, &key, text.as_bytes())?);
-        Ok(Some(Statement { head, random, signature }))
+        self.state_by(token, name, &key, said).map(Some)
     }
 
-    fn prove_seal(&mut self, token: &mut Token, name: &str, key: &KeyRef) -> Result<(), Refusal> {
+    /// The same by another key of the token.
+    pub(super) fn state_by(
+        &self,
+        token: &mut Token,
+        name: &str,
+        key: &KeyRef,
+        said: &Said<'_>,
+    ) -> Result<Statement, Refusal> {
+        let (head, random) = (self.record.head(), HEXLOWER.encode(&draw::<32>()?));
+        let text = statement::text(&self.ceremony, name, said, &head, &random);
+        let signature = BASE64.encode(&self.challenge(token, name, key, text.as_bytes())?);
+        Ok(Statement { head, random, signature })
+    }
+
+    pub(super) fn prove_seal(
+        &mut self,
+        token: &mut Token,
+        name: &str,
+        key: &KeyRef,
+    ) -> Result<(), Refusal> {
         let to = seal_key(&key.public)?;
         let sealed = {
             let made = self.vault()?.challenge(&to);
@@ -359,13 +372,7 @@ impl Session<'_> {
     }
 
     pub(super) fn adopt(&mut self, step: u32, name: &str, key: &str) -> Result<Fact, Refusal> {
-        if let Some(reason) = self.ask_present(step, name, None)? {
-            return Err(Refusal::of(
-                Check::QuorumPresent,
-                format!("token `{name}` is not here: {reason}"),
-            )
-            .hint("bring it, and `resume`"));
-        }
+        self.ask_new(step, name)?;
         let mut token = self.open(name)?;
         let present = token.list().map_err(|error| self.child(&error))?;
         let initialised: Vec<&Face> =

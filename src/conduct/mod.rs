@@ -3,10 +3,15 @@
 //! Roof: joins ceremony and room; starts and speaks to the children. Every file that it writes is written once.
 
 mod abandon;
+mod alone;
+mod apart;
 mod attested;
 mod closing;
+mod drill;
 mod enrol;
+mod identity;
 mod inputs;
+mod intent;
 mod journal;
 mod module;
 mod opening;
@@ -41,6 +46,8 @@ use crate::room::binding::{self, Binding};
 use crate::room::clock::{Clock, Reading};
 use crate::room::console::Console;
 use crate::room::media::{self, Apart};
+pub use alone::alone;
+pub use apart::sign;
 pub use plan::{PlanFile, read_plan};
 pub use scan::paper_share;
 
@@ -227,6 +234,8 @@ impl<'a> Session<'a> {
             Act::ReadRequest => self.read_request(number),
             Act::ReadUnfinished => self.read_unfinished(number),
             Act::DestroyKeys { token } => self.destroy_keys(number, token),
+            Act::DrillPaper { paper } => self.drill_paper(number, paper),
+            Act::DrillToken { token } => self.drill_token(number, token),
             Act::EnrolToken { token } => self.enrol(number, token),
             Act::AdoptToken { token, key } => self.adopt(number, token, key),
             Act::PresentToken { token } => self.present(number, token),

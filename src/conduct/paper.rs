@@ -11,9 +11,10 @@ use super::{Session, paper_share};
 use crate::ceremony::fact::{Fact, Purpose, ShareMade};
 use crate::check::Check;
 use crate::child;
-use crate::child::vault::Refused;
+use crate::child::vault::{Refused, Vault};
 use crate::digest::Digest;
 use crate::paper;
+use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::media;
@@ -21,7 +22,7 @@ use crate::seal;
 use crate::secret::Passphrase;
 use crate::share::paper::{PaperShare, TypedLine};
 use crate::share::{self, Set, ShareIndex};
-use crate::trust::CustodyShare;
+use crate::trust::{CustodyShare, ShareOf};
 
 /// Where a share on paper is read from.
 struct Wanted<'a> {
@@ -111,12 +112,44 @@ impl Session<'_> {
         if purpose == Purpose::Sign {
             self.consent(step, name)?;
         }
-        self.open_by_words(step, name, (&set, place), &sealed)?;
+        self.try_words(step, name, |vault, words| vault.open_paper(&set, place, &sealed, words))?;
         // Like a token, it means to sign only once it was opened: wrong words begin nothing.
         if purpose == Purpose::Sign {
             self.intend_on_paper(step, key, name)?;
         }
         Ok(Fact::ShareOpened { key: key.to_owned(), index, purpose })
+    }
+
+    /// Reads a paper back, and proves its passphrase without opening the share.
+    pub(super) fn drill_paper(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
+        let ShareOf { key, share, .. } = self.ceremony.share_on_paper(name)?;
+        let (set, made) = made_of(self, &key, share.index)?;
+        let place = place(share.index)?;
+        // No paper was ever printed for a rehearsal: its page is made for it.
+        let expected = match self.room.mode {
+            Mode::Rehearsal => {
+                let sealed = self.sealed_file(&set, share.index)?;
+                self.lay_page(&key, &set, (&made, &sealed))?.1.display().to_string()
+            }
+            Mode::Ceremony | Mode::Practice => String::new(),
+        };
+        let wanted = Wanted {
+            paper: name,
+            set: &set,
+            made: &made,
+            index: place,
+            offers: "`type` to type its lines, or `absent` and why",
+            expected,
+        };
+        let sealed = match self.bring(step, &wanted)? {
+            Brought::Share(share) => share.sealed,
+            Brought::Absent(reason) => {
+                return Ok(Fact::TokenAbsent { token: name.to_owned(), reason });
+            }
+            Brought::Custody => return Err(Refusal::new(Exit::Ours, "a drill takes no copy")),
+        };
+        self.try_words(step, name, |vault, words| vault.unlock_paper(place, &sealed, words))?;
+        Ok(Fact::PaperDrilled { paper: name.to_owned() })
     }
 
     /// Writes the page of a share, and its codes as a picture, into the work folder.
@@ -207,18 +240,18 @@ impl Session<'_> {
         }
     }
 
-    fn open_by_words(
+    /// Tries the words that the custodian of a paper types, as often as they may be wrong.
+    fn try_words(
         &mut self,
         step: u32,
         name: &str,
-        (set, index): (&Set, ShareIndex),
-        sealed: &[u8],
+        mut attempt: impl FnMut(&mut Vault, Passphrase) -> Result<(), child::Error>,
     ) -> Result<(), Refusal> {
         let mut left = ATTEMPTS;
         loop {
             left -= 1;
             let passphrase = self.hear_passphrase(step, name)?;
-            match self.vault()?.open_paper(set, index, sealed, passphrase) {
+            match attempt(self.vault()?, passphrase) {
                 Err(child::Error::Vault(Refused::SealedShare {
                     refused: seal::Error::OtherPassphrase,
                     ..

@@ -9,7 +9,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Finished, PlanFile, Room, conduct, inputs_of, read_plan, token};
-use crate::ceremony::plan::rehearsal::{Stage, stages};
+use crate::ceremony::drill;
+use crate::ceremony::plan::rehearsal::{Chains, Stage, about, stages};
 use crate::ceremony::plan::{Kind as PlanKind, PlannedRequest, midnight};
 use crate::ceremony::roster::Roster;
 use crate::ceremony::{Ceremony, Inputs, admission, roster_of};
@@ -59,8 +60,11 @@ pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<R
     // Whatever refuses the ceremony itself refuses its rehearsal, too: the stand-in brings its own request.
     let day = SystemClock.now().max(midnight(real.plan.when().from));
     Ceremony::open(real.clone(), day)?;
-    let roster = roster_of(&real)?;
-    let chains = chains(&real)?;
+    let roster = match real.plan.kind() {
+        PlanKind::Drill => drill::whole_roster(&real.plan, &real.past)?,
+        _ => roster_of(&real)?,
+    };
+    let chains = chains(&real, &roster)?;
     let soft = binding::module_digest(&module.path).map_err(|error| error.refusal())?;
     let all = stages(&real.plan, &roster, &chains, soft);
     let folder = new_folder(&binding.work)?;
@@ -128,16 +132,16 @@ impl StageRoom {
             Some(trust) => Past::read(media::read_tree(trust, Limits::TRUST).map_err(device)?)?,
             None => Past::default(),
         };
-        let request = self.request(stage, &past, online);
-        // What another machine would have fetched a second later.
-        let fetched = request.fetched + SignedDuration::from_secs(1);
-        let second = Request { fetched, ..request.clone() };
         let binding = self.binding(number, trust)?;
-        let media = &binding.media.inward[0];
-        let sha256 = write_request(media, "request", &request)?;
-        let second = Some(write_request(media, "request-2", &second)?);
+        let request = match stage.repositories().is_empty() {
+            true => None,
+            false => {
+                let request = self.request(stage, &past, online);
+                Some(bring(&binding.media.inward[0], &request)?)
+            }
+        };
         let after = past.last().map(|last| last.closing);
-        let text = stage.text(after, PlannedRequest { sha256, second }, &online.ids());
+        let text = stage.text(after, request, &online.ids());
         let plan = self.folder.join(format!("plan-{number}.toml"));
         media::write_new(&plan, text.as_bytes()).map_err(device)?;
         let clock = RehearsalClock::new(stage.from());
@@ -234,6 +238,14 @@ fn soft_module(binding: &Binding) -> Result<Module, Refusal> {
     })
 }
 
+/// Writes a request, and what another machine would have fetched a second later.
+fn bring(media: &Path, request: &Request) -> Result<PlannedRequest, Refusal> {
+    let fetched = request.fetched + SignedDuration::from_secs(1);
+    let second = Request { fetched, ..request.clone() };
+    let sha256 = write_request(media, "request", request)?;
+    Ok(PlannedRequest { sha256, second: Some(write_request(media, "request-2", &second)?) })
+}
+
 /// Writes a request as `courier` would, and gives its digest.
 fn write_request(media: &Path, name: &str, request: &Request) -> Result<Digest, Refusal> {
     let ours = |error: crate::request::Error| Refusal::new(Exit::Ours, error.to_string());
@@ -243,10 +255,14 @@ fn write_request(media: &Path, name: &str, request: &Request) -> Result<Digest, 
     request.digest().map_err(ours)
 }
 
-/// The roots that the plan's repositories have today.
-fn chains(inputs: &Inputs) -> Result<Vec<Vec<crate::root::SignedRoot>>, Refusal> {
-    let repositories = inputs.plan.repositories().iter();
-    repositories.map(|repository| admission::chain(inputs, &repository.name)).collect()
+/// The roots of today that the plan is about.
+fn chains(inputs: &Inputs, roster: &Roster) -> Result<Chains, Refusal> {
+    let names = match inputs.plan.root() {
+        None => about(roster, &inputs.past),
+        Some(_) => inputs.plan.repositories().iter().map(|planned| planned.name.clone()).collect(),
+    };
+    let named = names.into_iter();
+    named.map(|name| Ok((name.clone(), admission::chain(inputs, &name)?))).collect()
 }
 
 /// A new folder beside the work folder, on the same disk.

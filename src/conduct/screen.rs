@@ -95,6 +95,8 @@ impl Session<'_> {
                 format!("{roots} made and verified; {}", self.counted(key, signatures)?)
             }
             Fact::RootsRead { second_reader: true, .. } => same("the same words here and there"),
+            Fact::TokenDrilled { .. } => same("it holds all of it"),
+            Fact::PaperDrilled { .. } => same("the share that was made; the passphrase fits"),
             Fact::FoldersExported { .. } => same("written, read back, compared, equal"),
             _ => String::new(),
         })
@@ -217,7 +219,9 @@ impl Session<'_> {
                 "Nothing is to be published: complete roots that nobody wants lie on the room media, in the trust folder \
                  of this ceremony. The next plan follows it, and its roots go out together with these."
             }
-            Kind::Abandon => "Nothing is to be published. Keep the media for the next ceremony.",
+            Kind::Abandon | Kind::Drill | Kind::Reshare => {
+                "Nothing is to be published. Keep the media for the next ceremony."
+            }
             _ => {
                 "Next: one of the out media goes to the online machine, for `courier publish`; the other and \
                  both room media go to where they are kept, apart."

@@ -90,7 +90,14 @@ impl Session<'_> {
                 .hint("correct `threshold`, `tokens` or `papers` of its `shares`")
         })?;
         self.begin(step, name)?;
-        let made = self.vault()?.generate(name, key.algorithm, threshold, &seals);
+        let made = match key.from {
+            None => self.vault()?.generate(name, key.algorithm, threshold, &seals),
+            Some(_) => {
+                let (old, _) = set_of(&self.ceremony, name)?;
+                let public = old.key.clone();
+                self.vault()?.reshare(name, (&old, &public), threshold, &seals)
+            }
+        };
         let sealed = made.map_err(|error| self.child(&error))?;
         let set = &sealed.set;
         let mut shares = Vec::new();
@@ -126,7 +133,7 @@ impl Session<'_> {
     }
 
     /// The public sealing key of a token.
-    fn seal_of(&self, token: &str) -> Result<PublicKey, Refusal> {
+    pub(super) fn seal_of(&self, token: &str) -> Result<PublicKey, Refusal> {
         let enrolled = self.ceremony.facts().find_map(|fact| match fact {
             Fact::TokenEnrolled { token: t, seal, .. } if t == token => seal.clone(),
             _ => None,
@@ -276,7 +283,7 @@ impl Session<'_> {
 
     /// The sealed share as the token stores it, else as the custody folder does; it is the one that was made, or it is
     /// named before any token opens it.
-    fn fetch_share(
+    pub(super) fn fetch_share(
         &mut self,
         token: &mut Token,
         face: &Face,
@@ -284,9 +291,8 @@ impl Session<'_> {
         share: (u8, &[ShareMade]),
     ) -> Result<Vec<u8>, Refusal> {
         let (index, made) = share;
-        let label = object(&set.id, index).label;
-        let stored = token.objects().map_err(|error| self.child(&error))?;
-        let (sealed, holder) = if stored.iter().any(|object| object.label == label) {
+        let (sealed, holder) = if self.stores(token, set, index)? {
+            let label = object(&set.id, index).label;
             let sealed = token.read(&label).map_err(|error| self.child(&error))?;
             (sealed, format!("the token with serial {}", face.name.serial))
         } else {
@@ -311,6 +317,13 @@ impl Session<'_> {
             }
         };
         Err(Refusal::of(check, what).hint("leave this token out, and open another share"))
+    }
+
+    /// Whether a token, logged in, has a share in its store.
+    pub(super) fn stores(&self, token: &mut Token, set: &Set, index: u8) -> Result<bool, Refusal> {
+        let label = object(&set.id, index).label;
+        let stored = token.objects().map_err(|error| self.child(&error))?;
+        Ok(stored.iter().any(|object| object.label == label))
     }
 
     /// Set and index of a sealed share that was ever made, as the trust folder or this record tells.
@@ -411,7 +424,7 @@ pub(super) fn set_of(ceremony: &Ceremony, key: &str) -> Result<(Set, Vec<ShareMa
 }
 
 /// The data object of a share.
-fn object(set: &SetId, index: u8) -> Object {
+pub(super) fn object(set: &SetId, index: u8) -> Object {
     Object { label: format!("officiant share {set} {index}"), application: APPLICATION.to_owned() }
 }
 

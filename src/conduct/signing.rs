@@ -2,40 +2,25 @@
 //!
 //! Roof.
 
-use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 use super::Session;
 use super::attested::Made;
 use super::screen::FEW;
-use super::token::Put;
-use super::words::{Asked, table};
+use super::token::{Put, Signer};
+use super::words::Asked;
+use crate::ceremony::candidate::Candidate;
 use crate::ceremony::draft;
-use crate::ceremony::fact::{Certified, Fact};
+use crate::ceremony::fact::{Certified, Fact, Signed};
 use crate::ceremony::statement::Said;
 use crate::check::Check;
-use crate::child;
 use crate::child::token::Token;
 use crate::digest::Digest;
 use crate::key::{PublicKey, ToSign};
 use crate::refusal::{Exit, Refusal};
-use crate::room::pkcs11::{self, KeyRef, Object};
+use crate::room::media::{self, Limits};
+use crate::room::pkcs11::{self, KeyRef};
 use crate::root::certificate::Tbs;
-use crate::trust::LastCeremony;
-
-/// What a token stores of what it is about to sign.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Intent {
-    /// Counts from 1 on each token.
-    sequence: u64,
-    /// The head of the record when it was stored.
-    head: Digest,
-    /// The consent digest: every repository, version and candidate.
-    consent: Digest,
-}
-
-/// What data objects of intents are stored under.
-const APPLICATION: &str = "officiant intent";
 
 impl Session<'_> {
     pub(super) fn make_key(
@@ -150,11 +135,12 @@ impl Session<'_> {
         name: &str,
         holder: &str,
     ) -> Result<Fact, Refusal> {
-        let (mut token, face) = match self.put_in(step, holder)? {
-            Put::Here(token, face) => (token, face),
-            Put::Absent(reason) => {
+        let (mut token, face) = match self.signer(step, holder)? {
+            Signer::Put(Put::Here(token, face)) => (token, face),
+            Signer::Put(Put::Absent(reason)) => {
                 return Ok(Fact::TokenAbsent { token: holder.to_owned(), reason });
             }
+            Signer::Elsewhere(path) => return self.take_signed(step, (name, holder), &path),
         };
         let public = self.public(name)?;
         let key = self.find_key(&mut token, holder, &public)?;
@@ -167,6 +153,37 @@ impl Session<'_> {
         token.logout().map_err(|error| self.child(&error))?;
         let signatures = draft::signatures(&drafts, &public, &raw)?;
         Ok(Fact::RootsSigned { key: name.to_owned(), signatures })
+    }
+
+    /// Takes up what a key signed at another site: of the very candidates that were read here.
+    fn take_signed(
+        &mut self,
+        step: u32,
+        (name, holder): (&str, &str),
+        path: &Path,
+    ) -> Result<Fact, Refusal> {
+        let files = media::read_tree(path, Limits::TRUST).map_err(|error| self.device(&error))?;
+        let candidate = Candidate::read(&files, Some(self.ceremony.past()))?;
+        let consent = self.drafted_consent()?;
+        if candidate.consent() != consent {
+            let what = format!("`{}` holds another candidate than this room", path.display());
+            return Err(Refusal::of(Check::RootEquivocation, what)
+                .hint("say stop: whoever signed had not the same candidate before them"));
+        }
+        let signed = candidate.signatures_of(&self.public(name)?).ok_or_else(|| {
+            let what = format!("`{}` lacks signatures of key `{name}`", path.display());
+            Refusal::of(Check::SignatureGood, what)
+                .hint("bring the folder that its holder signed last; `resume` asks again")
+        })?;
+        if !self.ceremony.has_intended(holder) {
+            let (key, token) = (name.to_owned(), holder.to_owned());
+            self.take(step, Fact::Intended { key, token, consent, stored: true })?;
+        }
+        let signed = signed.into_iter().map(|(repository, bytes)| Signed {
+            repository,
+            signature: data_encoding::BASE64.encode(&bytes),
+        });
+        Ok(Fact::RootsSigned { key: name.to_owned(), signatures: signed.collect() })
     }
 
     pub(super) fn sign_with_shares(&mut self, name: &str) -> Result<Fact, Refusal> {
@@ -204,113 +221,6 @@ impl Session<'_> {
         drafted.ok_or_else(|| Refusal::new(Exit::Ours, "nothing was drafted to consent to"))
     }
 
-    /// What a token, logged in, ever meant to sign. Refuses one that took part in a ceremony that nobody here knows of.
-    pub(super) fn meant(&self, token: &mut Token, holder: &str) -> Result<Vec<Intent>, Refusal> {
-        let objects = token.objects().map_err(|error| self.child(&error))?;
-        let mut meant = Vec::new();
-        for object in objects.iter().filter(|object| object.application == APPLICATION) {
-            let intent = self.read_intent(token, holder, object)?;
-            self.check_known(holder, &intent)?;
-            meant.push(intent);
-        }
-        Ok(meant)
-    }
-
-    /// Has a token store what it means to sign now, unless it did before.
-    pub(super) fn intend(
-        &mut self,
-        step: u32,
-        token: &mut Token,
-        of: (&str, &str),
-        meant: &[Intent],
-    ) -> Result<(), Refusal> {
-        let (key, holder) = of;
-        let consent = self.drafted_consent()?;
-        let here: Vec<&Intent> = meant.iter().filter(|intent| self.is_here(intent)).collect();
-        if here.iter().any(|intent| intent.consent != consent) {
-            let what = format!("token `{holder}` was to sign something else in this ceremony");
-            return Err(Refusal::of(Check::RootEquivocation, what)
-                .hint("a version once meant is never signed with other bytes"));
-        }
-        let mut stored = !here.is_empty();
-        let sequence = meant.iter().map(|intent| intent.sequence).max().unwrap_or_default();
-        if !stored {
-            let intent = Intent { sequence: sequence + 1, head: self.record.head(), consent };
-            stored = self.store_intent(token, holder, &intent)?;
-        }
-        if self.ceremony.has_intended(holder) {
-            return Ok(());
-        }
-        let (key, token) = (key.to_owned(), holder.to_owned());
-        self.take(step, Fact::Intended { key, token, consent, stored })
-    }
-
-    fn read_intent(
-        &self,
-        token: &mut Token,
-        holder: &str,
-        object: &Object,
-    ) -> Result<Intent, Refusal> {
-        let bytes = token.read(&object.label).map_err(|error| self.child(&error))?;
-        serde_json::from_slice(&bytes).map_err(|_| {
-            let what = format!("token `{holder}` stores an intent that cannot be read");
-            Refusal::of(Check::TrustBehindToken, what)
-                .hint("somebody wrote to this token: leave it out, and find out who")
-        })
-    }
-
-    fn is_past(&self, intent: &Intent) -> bool {
-        let past = self.ceremony.past().ceremonies();
-        let mut records = past.iter().flat_map(LastCeremony::records);
-        records.any(|record| record.heads().any(|head| head == intent.head))
-    }
-
-    /// Stores an intent and reads it back. A token that stores nothing is known by that, and its custodian's receipt
-    /// carries the words.
-    fn store_intent(
-        &mut self,
-        token: &mut Token,
-        holder: &str,
-        intent: &Intent,
-    ) -> Result<bool, Refusal> {
-        let label = format!("officiant intent {}", intent.sequence);
-        let object = Object { label, application: APPLICATION.to_owned() };
-        let bytes = serde_json::to_vec(intent).unwrap_or_default();
-        match token.store(&object, &bytes) {
-            Ok(()) => {}
-            Err(child::Error::Token(pkcs11::Error::NotSupported { .. })) => {
-                self.show("        this token stores nothing: its custodian's receipt carries these words")?;
-                self.show(&table(&intent.consent))?;
-                return Ok(false);
-            }
-            Err(error) => return Err(self.child(&error)),
-        }
-        if token.read(&object.label).map_err(|error| self.child(&error))? == bytes {
-            return Ok(true);
-        }
-        let what = format!("token `{holder}` does not give back what it stored of its intent");
-        Err(Refusal::of(Check::TrustBehindToken, what)
-            .hint("use another token: this one does not remember"))
-    }
-
-    /// Whether an intent was stored in this very ceremony.
-    fn is_here(&self, intent: &Intent) -> bool {
-        self.record.heads().any(|head| head == intent.head)
-    }
-
-    fn check_known(&self, holder: &str, intent: &Intent) -> Result<(), Refusal> {
-        if self.is_past(intent) || self.is_here(intent) {
-            return Ok(());
-        }
-        let what = format!(
-            "token `{holder}` has signed in a ceremony that the trust folder and this record do not have"
-        );
-        Err(Refusal::of(Check::TrustBehindToken, what)
-            .hint("bring the newest trust folder, or the longest copy of the record"))
-    }
-}
-
-impl Session<'_> {
     /// Has much signed in pieces, and shows how far it is: a token may take a second for each signature.
     fn sign_all(
         &mut self,

@@ -2,10 +2,10 @@
 //!
 //! Roof.
 
-use data_encoding::HEXLOWER;
-use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
-use super::signing::Intent;
+use super::identity::Identity;
+use super::intent::Intent;
 use super::words::ATTEMPTS;
 use super::{CUSTODY, Session};
 use crate::ceremony::closing;
@@ -13,7 +13,6 @@ use crate::ceremony::fact::Fact;
 use crate::check::Check;
 use crate::child::token::Token;
 use crate::child::{self, Launch};
-use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
@@ -21,33 +20,6 @@ use crate::room::console::{Expected, Prompt};
 use crate::room::pkcs11::{self, Face, KeyRef, Login};
 use crate::room::{entropy, media};
 use crate::seal::SealKey;
-
-/// What the custody folder says of a token: what the public files only commit to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Identity {
-    /// The plan's name.
-    pub(super) token: String,
-    /// Serial as the token says it.
-    pub(super) serial: String,
-    /// Label as the token says it.
-    pub(super) label: String,
-    /// 128 random bits, hex.
-    pub(super) salt: String,
-}
-
-impl Identity {
-    /// The commitment that the public files carry.
-    pub(super) fn commitment(&self) -> Digest {
-        let parts = [self.salt.as_bytes(), self.serial.as_bytes(), self.label.as_bytes()];
-        Digest::of_parts("officiant token identity v1", &parts)
-    }
-
-    /// Its file in the custody folder.
-    pub(super) fn path(&self) -> String {
-        format!("tokens/{}-{}.json", self.token, &self.commitment().to_string()[..16])
-    }
-}
 
 /// What came of asking for a token.
 pub(super) enum Put {
@@ -57,15 +29,47 @@ pub(super) enum Put {
     Absent(String),
 }
 
+/// What came of asking for a token that is to sign.
+pub(super) enum Signer {
+    /// It is here, or it is not.
+    Put(Put),
+    /// It signed elsewhere, and this is the folder.
+    Elsewhere(PathBuf),
+}
+
+/// What may be typed instead of Enter when a token is asked for.
+#[derive(Clone, Copy, PartialEq)]
+enum Instead {
+    /// What is new must be here: that it is not ends the run.
+    Nothing,
+    /// What is known can be left out.
+    Absent,
+    /// The same, or it signed elsewhere.
+    AbsentOrSigned,
+}
+
 impl Session<'_> {
     /// Asks for a token by name and serial, and recognises it before any PIN is asked for.
     pub(super) fn put_in(&mut self, step: u32, name: &str) -> Result<Put, Refusal> {
+        match self.put_in_or(step, name, Instead::Absent)? {
+            Signer::Put(put) => Ok(put),
+            Signer::Elsewhere(_) => Err(Refusal::new(Exit::Ours, "nobody was asked for that")),
+        }
+    }
+
+    /// The same of one that is to sign, and may have done so elsewhere.
+    pub(super) fn signer(&mut self, step: u32, name: &str) -> Result<Signer, Refusal> {
+        self.put_in_or(step, name, Instead::AbsentOrSigned)
+    }
+
+    fn put_in_or(&mut self, step: u32, name: &str, instead: Instead) -> Result<Signer, Refusal> {
         let identity = self.identity(name)?;
         let mut left = ATTEMPTS;
         loop {
             left -= 1;
-            if let Some(reason) = self.ask_present(step, name, Some(&identity.serial))? {
-                return Ok(Put::Absent(reason));
+            let serial = format!(" (serial {})", identity.serial);
+            if let Some(instead) = self.ask_here(step, name, &serial, instead)? {
+                return Ok(instead);
             }
             let mut token = self.open(name)?;
             match self.select(&mut token, name, &identity.serial)? {
@@ -73,7 +77,7 @@ impl Session<'_> {
                 selected => {
                     let face = selected?;
                     self.recognise(&mut token, name, &face, &identity)?;
-                    return Ok(Put::Here(Box::new(token), face));
+                    return Ok(Signer::Put(Put::Here(Box::new(token), face)));
                 }
             }
         }
@@ -83,24 +87,33 @@ impl Session<'_> {
     pub(super) fn need(&mut self, step: u32, name: &str) -> Result<(Box<Token>, Face), Refusal> {
         match self.put_in(step, name)? {
             Put::Here(token, face) => Ok((token, face)),
-            Put::Absent(reason) => {
-                let what = format!("token `{name}` is not here: {reason}");
-                Err(Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`"))
-            }
+            Put::Absent(reason) => Err(not_here(name, &reason)),
         }
     }
 
-    pub(super) fn ask_present(
+    /// Asks for a token that nobody here enrolled yet.
+    pub(super) fn ask_new(&mut self, step: u32, name: &str) -> Result<(), Refusal> {
+        match self.ask_here(step, name, "", Instead::Nothing)? {
+            Some(Signer::Put(Put::Absent(reason))) => Err(not_here(name, &reason)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks whether a token is here; none when it is.
+    fn ask_here(
         &mut self,
         step: u32,
         name: &str,
-        serial: Option<&str>,
-    ) -> Result<Option<String>, Refusal> {
+        serial: &str,
+        instead: Instead,
+    ) -> Result<Option<Signer>, Refusal> {
         let who = self.ceremony.roster().custodian(name).to_owned();
-        // What is new must be here; what is known can be left out.
-        let (serial, after) = match serial {
-            None => (String::new(), ""),
-            Some(serial) => (format!(" (serial {serial})"), ", and it is left out to the end"),
+        let after = match instead {
+            Instead::Nothing => "",
+            Instead::Absent => ", and it is left out to the end",
+            Instead::AbsentOrSigned => {
+                ", and it is left out to the end; or `signed` and the folder that `officiant sign` wrote elsewhere"
+            }
         };
         let prompt = Prompt {
             step,
@@ -116,7 +129,12 @@ impl Session<'_> {
             match typed.split_once(' ') {
                 None if typed.is_empty() => return Ok(None),
                 Some(("absent", reason)) if !reason.trim().is_empty() => {
-                    return Ok(Some(reason.trim().to_owned()));
+                    return Ok(Some(Signer::Put(Put::Absent(reason.trim().to_owned()))));
+                }
+                Some(("signed", path))
+                    if instead == Instead::AbsentOrSigned && !path.trim().is_empty() =>
+                {
+                    return Ok(Some(Signer::Elsewhere(PathBuf::from(path.trim()))));
                 }
                 _ => self.show("        press Enter, or type `absent` and why")?,
             }
@@ -311,57 +329,6 @@ impl Session<'_> {
         format!("{PINS}{:04}.jsonl", self.ceremony.past().ceremonies().len() + 1)
     }
 
-    pub(super) fn identity(&self, name: &str) -> Result<Identity, Refusal> {
-        let commitment = closing::custody(&self.ceremony).token(name).map(|token| token.identity);
-        self.identities()?
-            .into_iter()
-            .find(|identity| identity.token == name && Some(identity.commitment()) == commitment)
-            .ok_or_else(|| {
-                let what = format!("the custody folder does not know the serial of token `{name}`");
-                Refusal::of(Check::TokenKey, what)
-                    .hint("put in the room media of the last ceremony")
-            })
-    }
-
-    /// Every identity that the custody folder of this machine or of the inputs has.
-    fn identities(&self) -> Result<Vec<Identity>, Refusal> {
-        let folder = format!("{CUSTODY}/tokens");
-        let mut files: Vec<Vec<u8>> = self
-            .inputs
-            .folder(CUSTODY)
-            .into_iter()
-            .filter(|(path, _)| path.starts_with("tokens/"))
-            .map(|(_, bytes)| bytes)
-            .collect();
-        let own = media::read_tree_in(&self.room.binding.work, &folder, media::Limits::CUSTODY);
-        let own = own.map_err(|error| self.device(&error))?.unwrap_or_default();
-        files.extend(own.into_values());
-        Ok(files.iter().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect())
-    }
-
-    /// Writes what the custody folder must know of a token, before the public record commits to it.
-    pub(super) fn keep_identity(&self, name: &str, face: &Face) -> Result<Digest, Refusal> {
-        let known = self.identities()?;
-        let serial = face.name.serial.trim().to_owned();
-        if let Some(other) =
-            known.iter().find(|known| known.serial == serial && known.token != name)
-        {
-            let what = format!("token `{name}` has the serial {serial} of token `{}`", other.token);
-            return Err(Refusal::of(Check::TokenKey, what).hint("put in another token"));
-        }
-        let identity = Identity {
-            token: name.to_owned(),
-            serial,
-            label: face.name.label.trim().to_owned(),
-            salt: HEXLOWER.encode(&draw::<16>()?),
-        };
-        let mut bytes = serde_json::to_vec(&identity).unwrap_or_default();
-        bytes.push(b'\n');
-        let kept = super::closing::keep(&self.room.binding.work, &identity.path(), &bytes);
-        kept.map_err(|error| self.device(&error))?;
-        Ok(identity.commitment())
-    }
-
     pub(super) fn present(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
         match self.put_in(step, name)? {
             Put::Here(..) => Ok(Fact::TokenPresent { token: name.to_owned() }),
@@ -386,6 +353,11 @@ impl Session<'_> {
             .hint("this is another token: put in the right one")
         })
     }
+}
+
+fn not_here(name: &str, reason: &str) -> Refusal {
+    let what = format!("token `{name}` is not here: {reason}");
+    Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`")
 }
 
 /// The sealing key of a public key.

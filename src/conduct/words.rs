@@ -26,53 +26,81 @@ pub(super) struct Asked<'a> {
     pub(super) count: usize,
 }
 
-impl Session<'_> {
-    /// Asks for words at positions drawn now; three attempts, then a refusal. Returns how many were wrong; what was typed
-    /// wrong is neither shown nor kept.
-    pub(super) fn ask_words(&mut self, asked: &Asked<'_>, digest: &Digest) -> Result<u32, Refusal> {
-        let positions = draw_positions(asked.count)?;
-        let listed: Vec<String> = positions.iter().map(ToString::to_string).collect();
-        let prompt = Prompt {
-            step: asked.step,
-            id: asked.id.to_owned(),
-            who: asked.who.to_owned(),
-            text: format!("words {} of {}", listed.join(" "), asked.what),
-            expected: Some(Expected::Words { digest: *digest, positions: positions.clone() }),
-        };
-        for wrong in 0..ATTEMPTS {
-            let typed = self.ask_something(&prompt)?;
-            if are_right(digest, &positions, &typed) {
-                return Ok(wrong);
-            }
-            let (many, left) = (typed.split_whitespace().count(), ATTEMPTS - wrong - 1);
-            let left = Count(left as usize, "try").to_string();
-            let told = if many == positions.len() {
-                "these are not the words; read them once more".to_owned()
-            } else {
-                format!("{} are needed, {many} typed", Count(positions.len(), "word"))
-            };
-            self.show(&format!("        {told}; {left} left"))?;
-        }
-        let what = format!("the words of {} were wrong {ATTEMPTS} times", asked.what);
-        Err(Refusal::of(asked.check, what)
-            .hint("compare paper and machine: one of them is not what it should be"))
+/// Shows and asks.
+pub(super) trait Mouth {
+    /// Shows text.
+    fn show(&mut self, text: &str) -> Result<(), Refusal>;
+
+    /// Asks a question, and gives the line that was typed.
+    fn ask(&mut self, prompt: &Prompt) -> Result<String, Refusal>;
+}
+
+impl Mouth for Session<'_> {
+    fn show(&mut self, text: &str) -> Result<(), Refusal> {
+        Self::show(self, text)
     }
 
-    /// Asks for words; Enter alone is no try, a few times.
-    fn ask_something(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
-        for _ in 0..ATTEMPTS {
-            let typed = self.ask(prompt)?;
-            if !typed.is_empty() {
-                return Ok(typed);
-            }
+    fn ask(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
+        Self::ask(self, prompt)
+    }
+}
+
+/// Asks for words at positions drawn now; three attempts, then a refusal. Returns how many were wrong; what was typed
+/// wrong is neither shown nor kept.
+pub(super) fn ask_words(
+    mouth: &mut dyn Mouth,
+    asked: &Asked<'_>,
+    digest: &Digest,
+) -> Result<u32, Refusal> {
+    let positions = draw_positions(asked.count)?;
+    let listed: Vec<String> = positions.iter().map(ToString::to_string).collect();
+    let prompt = Prompt {
+        step: asked.step,
+        id: asked.id.to_owned(),
+        who: asked.who.to_owned(),
+        text: format!("words {} of {}", listed.join(" "), asked.what),
+        expected: Some(Expected::Words { digest: *digest, positions: positions.clone() }),
+    };
+    for wrong in 0..ATTEMPTS {
+        let typed = ask_something(mouth, &prompt)?;
+        if are_right(digest, &positions, &typed) {
+            return Ok(wrong);
         }
-        Ok(String::new())
+        let (many, left) = (typed.split_whitespace().count(), ATTEMPTS - wrong - 1);
+        let left = Count(left as usize, "try").to_string();
+        let told = if many == positions.len() {
+            "these are not the words; read them once more".to_owned()
+        } else {
+            format!("{} are needed, {many} typed", Count(positions.len(), "word"))
+        };
+        mouth.show(&format!("        {told}; {left} left"))?;
+    }
+    let what = format!("the words of {} were wrong {ATTEMPTS} times", asked.what);
+    Err(Refusal::of(asked.check, what)
+        .hint("compare paper and machine: one of them is not what it should be"))
+}
+
+/// Asks for words; Enter alone is no try, a few times.
+fn ask_something(mouth: &mut dyn Mouth, prompt: &Prompt) -> Result<String, Refusal> {
+    for _ in 0..ATTEMPTS {
+        let typed = mouth.ask(prompt)?;
+        if !typed.is_empty() {
+            return Ok(typed);
+        }
+    }
+    Ok(String::new())
+}
+
+impl Session<'_> {
+    /// [`ask_words`] of the people here.
+    pub(super) fn ask_words(&mut self, asked: &Asked<'_>, digest: &Digest) -> Result<u32, Refusal> {
+        ask_words(self, asked, digest)
     }
 
     /// Asks a question. Whoever types `!` instead of an answer says first what is not as the script has it
     /// (docs/threats.md rule 29), and is asked again.
     pub(super) fn ask(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
-        loop {
+        for _ in 0..MOST_EXCEPTIONS {
             let typed = self.hear(prompt)?;
             if typed != "!" {
                 return Ok(typed);
@@ -82,6 +110,8 @@ impl Session<'_> {
             let happened = self.ask_text(prompt.step, "exception-happened", "what happened")?;
             self.ask_exception(prompt.step, expected, happened)?;
         }
+        let what = format!("{MOST_EXCEPTIONS} exceptions at one question, and no answer to it");
+        Err(Refusal::new(Exit::Refused, what).hint("decide what is answered, and `resume`"))
     }
 
     /// Asks a question, and takes any line for its answer. What nobody would see in it is written out, since it may go
@@ -124,6 +154,9 @@ fn draw_positions(count: usize) -> Result<Vec<usize>, Refusal> {
     drawn.sort_unstable();
     Ok(drawn)
 }
+
+/// A file of answers would say `!` for ever.
+const MOST_EXCEPTIONS: u32 = 12;
 
 /// How often a harmless question may be answered wrong.
 pub(super) const ATTEMPTS: u32 = 3;

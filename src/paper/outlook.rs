@@ -72,9 +72,13 @@ impl Outlook {
     /// Adds what the room tells: that the request may be believed, and how far each client gets with the new roots; or
     /// that the unfinished ceremony may be abandoned.
     pub fn walked(&mut self, ceremony: &Ceremony, drafts: &[Draft], horizon: Vec<String>) {
-        self.checked.push(match ceremony.plan().abandon() {
-            None => "The request is the one that the plan names, and all of it may stand.".into(),
-            Some(_) => "The unfinished ceremony is the one that the plan names, and no token meant to sign in it.".into(),
+        let plan = ceremony.plan();
+        self.checked.push(match (plan.abandon(), plan.request()) {
+            (None, None) => "What the plan says of keys and holders agrees with the trust folder.".into(),
+            (None, Some(_)) => {
+                "The request is the one that the plan names, and all of it may stand.".into()
+            }
+            (Some(_), _) => "The unfinished ceremony is the one that the plan names, and no token meant to sign in it.".into(),
         });
         if !drafts.is_empty() {
             self.checked.push(

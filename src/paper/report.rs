@@ -198,7 +198,11 @@ fn holders(ceremony: &Ceremony, paper: &mut Paper) {
     paper.section("Who holds what now");
     let rows = ceremony.roster().keys().iter().map(|key| {
         let public = ceremony.public(&key.name).map_or_else(String::new, |key| key.id().grouped());
-        let then = if key.stays { "in the new root" } else { "not in the new root" };
+        let then = match (ceremony.plan().root(), key.stays) {
+            (None, _) => "as before",
+            (Some(_), true) => "in the new root",
+            (Some(_), false) => "not in the new root",
+        };
         cells([&key.name, &holding_words(key), then, &public])
     });
     let rows = rows.collect();

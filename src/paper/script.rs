@@ -113,6 +113,10 @@ fn purpose(plan: &Plan) -> String {
         Kind::Abandon => {
             "This ceremony closes an unfinished one, and destroys what nobody needs of it."
         }
+        Kind::Drill => {
+            "This ceremony has tokens and papers prove that they still hold what they are to hold. It signs no \
+             root and opens no share; what is missing is known before anybody needs it."
+        }
         Kind::Genesis => {
             "This ceremony makes the first root keys and signs the first root. Afterwards clients \
              can be given this root, and everything they trust hangs from it."
@@ -120,6 +124,10 @@ fn purpose(plan: &Plan) -> String {
         Kind::Renew => {
             "This ceremony signs a new root with the same keys: a later day of expiry, and new \
              certificates where there are any. Users notice nothing."
+        }
+        Kind::Reshare => {
+            "This ceremony gives a key in shares a new set of them. The key stays and no root changes; the old set \
+             opens it, too, until enough of its shares are destroyed."
         }
         Kind::Rotate => {
             "This ceremony signs a new root by which other keys, or another number of them, \

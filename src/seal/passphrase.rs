@@ -4,6 +4,7 @@
 //! one fixed work factor. The passphrase has 110 bits, so it is not the work that protects it.
 
 use age::scrypt::{Identity as ByPassphrase, Recipient as ToPassphrase};
+use age::stream::StreamReader;
 use age::{DecryptError, Encryptor, Identity, Recipient};
 use age_core::secrecy::SecretString;
 
@@ -29,17 +30,33 @@ pub fn seal_to_passphrase(secret: &SecretBytes, passphrase: &Passphrase) -> Resu
 /// # Errors
 /// [`Error::NotSealed`], [`Error::OtherPassphrase`], [`Error::Damaged`].
 pub fn open_by_passphrase(sealed: &[u8], passphrase: &Passphrase) -> Result<SecretBytes, Error> {
+    read(unlocked(sealed, passphrase)?)
+}
+
+/// Proves that a passphrase opens what [`seal_to_passphrase`] made, and opens nothing: the file key is unwrapped, and the
+/// header found to be made with it.
+///
+/// # Errors
+/// [`Error::NotSealed`], [`Error::OtherPassphrase`], [`Error::Damaged`].
+pub fn unlock_by_passphrase(sealed: &[u8], passphrase: &Passphrase) -> Result<(), Error> {
+    unlocked(sealed, passphrase).map(drop)
+}
+
+fn unlocked<'a>(
+    sealed: &'a [u8],
+    passphrase: &Passphrase,
+) -> Result<StreamReader<&'a [u8]>, Error> {
     let decryptor = decryptor(sealed)?;
     let mut identity = ByPassphrase::new(handed(passphrase));
     // A file from elsewhere may ask for hours and for all memory there is: no more than our own take.
     identity.set_max_work_factor(WORK);
     let reader = decryptor.decrypt(std::iter::once(&identity as &dyn Identity));
-    read(reader.map_err(|error| match error {
+    reader.map_err(|error| match error {
         DecryptError::NoMatchingKeys
         | DecryptError::DecryptionFailed
         | DecryptError::KeyDecryptionFailed => Error::OtherPassphrase,
         _ => Error::Damaged,
-    })?)
+    })
 }
 
 /// As `age` takes it; it wipes what it was given.
@@ -71,6 +88,8 @@ mod tests {
         assert!(open_by_passphrase(&sealed, &passphrase(1)).unwrap().matches(&secret));
         let other = open_by_passphrase(&sealed, &passphrase(2)).map(|_| ());
         assert_eq!(other, Err(Error::OtherPassphrase));
+        assert_eq!(unlock_by_passphrase(&sealed, &passphrase(1)), Ok(()));
+        assert_eq!(unlock_by_passphrase(&sealed, &passphrase(2)), Err(Error::OtherPassphrase));
         // The header, the nonce, the body.
         for place in [30, 160, sealed.len() - 1] {
             let mut bad = sealed.clone();

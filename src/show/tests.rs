@@ -15,7 +15,7 @@ fn rotation() -> (Played, Past, Files) {
     let played = room.play(inputs).unwrap();
     let mut files = Files::new();
     files.insert(plan::FILE.into(), room.text.clone());
-    files.insert(candidate::ROOM.into(), b"room.toml".to_vec());
+    files.insert(ROOM.into(), b"room.toml".to_vec());
     for draft in draft::drafts(&played.ceremony).unwrap() {
         let file = SignedRoot::assemble(&draft.root, &[]);
         let path = closing::root_path(&draft.repository, &file).unwrap();
@@ -53,7 +53,7 @@ fn another_candidate_has_other_words_or_none() {
     let (played, past, files) = rotation();
     let candidate = "metadata/localhost%3a5000%2fa/2.root.json";
     let mut other = files.clone();
-    other.insert(candidate::ROOM.into(), b"another room".to_vec());
+    other.insert(ROOM.into(), b"another room".to_vec());
     let Shown::Candidate(found) = folder(other, None).unwrap() else { panic!() };
     assert_ne!(found.consent, played.ceremony.drafted().unwrap().1);
 

@@ -71,6 +71,10 @@ pub struct CustodyKey {
     pub public: PublicKey,
     /// Where its private half is.
     pub held: Held,
+    /// Sets of shares that it had before, oldest first: each opens it until enough of its shares are destroyed. Nothing is
+    /// said of them where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Held>,
 }
 
 /// Where a private key is.
@@ -137,6 +141,13 @@ impl Custody {
     /// The key of that name.
     pub fn key(&self, name: &str) -> Option<&CustodyKey> {
         self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// Gives a key a new set of shares.
+    pub fn give_new_set(&mut self, name: &str, held: Held) {
+        if let Some(key) = self.keys.iter_mut().find(|key| key.name == name) {
+            key.former.push(std::mem::replace(&mut key.held, held));
+        }
     }
 
     /// The key with that public half.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CEREMONIES, CUSTODY, Custody, METADATA};
+use super::{Alone, CEREMONIES, CUSTODY, Custody, DRILLS, METADATA};
 use crate::ceremony::plan::{self, Plan};
 use crate::check::Check;
 use crate::digest::Digest;
@@ -28,6 +28,10 @@ pub struct Past {
     /// The paths of roots that an abandoned ceremony completed.
     unwanted: BTreeSet<String>,
     files: BTreeMap<String, Vec<u8>>,
+    /// Drills that custodians did alone.
+    alone: Vec<Alone>,
+    /// The paths of those that the last ceremony vouches for.
+    vouched: BTreeSet<String>,
 }
 
 /// A finished ceremony.
@@ -125,6 +129,7 @@ impl Past {
         past.read_ceremonies()?;
         past.read_custody()?;
         past.check_vouched()?;
+        past.read_alone()?;
         past.read_roots()?;
         Ok(past)
     }
@@ -188,6 +193,16 @@ impl Past {
         Err(Refusal::of(Check::TrustWords, what).hint(
             "read the words on the signed page again; if they are right, this folder is not the one that was signed for",
         ))
+    }
+
+    /// Drills that custodians did alone, by path: whether or not a ceremony vouches for them by now.
+    pub fn alone(&self) -> &[Alone] {
+        &self.alone
+    }
+
+    /// Whether the last ceremony vouches for a file: for all but statements that came after it.
+    pub fn is_vouched(&self, path: &str) -> bool {
+        !path.starts_with(&format!("{DRILLS}/")) || self.vouched.contains(path)
     }
 
     /// Every file, by path.
@@ -308,7 +323,12 @@ impl Past {
                 unwanted.extend(new);
             }
             let start = format!("{CEREMONIES}/");
-            let own = self.files.keys().filter(|path| !path.starts_with(&start));
+            let drills = format!("{DRILLS}/");
+            let needs_nobody =
+                |path: &String| path.starts_with(&start) || path.starts_with(&drills);
+            let own = self.files.keys().filter(|path| !needs_nobody(path));
+            let stated = sums.files().keys().filter(|path| path.starts_with(&drills));
+            self.vouched = stated.cloned().collect();
             if let Some(path) =
                 own.clone().find(|path| is_last && !sums.files().contains_key(*path))
             {
@@ -316,6 +336,20 @@ impl Past {
             }
         }
         self.unwanted = unwanted;
+        Ok(())
+    }
+
+    /// No ceremony has to vouch for a statement: the keys that it is about signed it.
+    fn read_alone(&mut self) -> Result<(), Error> {
+        let start = format!("{DRILLS}/");
+        let statements = self.files.iter().filter(|(path, _)| path.starts_with(&start));
+        let read = statements.map(|(path, bytes)| {
+            let form = |what: String| Error::Form { path: path.clone(), what };
+            let alone = Alone::read(path, bytes, &self.custody).map_err(form)?;
+            let is_ours = self.ceremonies.iter().any(|ceremony| ceremony.closing == alone.closing);
+            if is_ours { Ok(alone) } else { Err(form("it is about another trust folder".into())) }
+        });
+        self.alone = read.collect::<Result<_, _>>()?;
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 //!
 //! Roof, pure.
 
+use std::collections::BTreeSet;
+
 use crate::ceremony::closing::{self, Files};
 use crate::ceremony::fact::Fact;
 use crate::ceremony::plan::Plan;
@@ -12,8 +14,8 @@ use crate::check::Check;
 use crate::digest::Digest;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::sums;
-use crate::trust::{CEREMONIES, LastCeremony, Past, TRUST_SUMS, below};
+use crate::sums::{self, Sums};
+use crate::trust::{Alone, CEREMONIES, LastCeremony, Past, TRUST_SUMS, below};
 
 /// A ceremony at its end, as its record gives it.
 #[derive(Clone, Debug)]
@@ -36,15 +38,41 @@ pub fn all_again(past: &Past) -> Result<Vec<Again>, Refusal> {
     let mut rooms = Vec::new();
     let mut before = Past::default();
     for ceremony in past.ceremonies() {
+        before = with_drills(before, past, &vouched(past, ceremony))?;
         let (room, files) = one(past, ceremony, before)?;
         rooms.push(room);
         before = Past::read(files)?;
     }
+    let before = with_drills(before, past, &past.alone().iter().map(Alone::path).collect())?;
     if let Some(path) = difference(before.files(), past.files()) {
         let what = format!("`{path}` is not what the ceremonies give");
         return Err(Refusal::of(Check::TrustFolder, what));
     }
     Ok(rooms)
+}
+
+/// What a ceremony vouches for beside its own folder.
+fn vouched(past: &Past, ceremony: &LastCeremony) -> BTreeSet<String> {
+    let path = format!("{CEREMONIES}/{}/{TRUST_SUMS}", ceremony.folder);
+    let sums = past.files().get(&path).and_then(|bytes| Sums::parse(bytes).ok());
+    sums.map(|sums| sums.files().keys().cloned().collect()).unwrap_or_default()
+}
+
+/// The statements of drills that came between two ceremonies: no ceremony gives them.
+fn with_drills(before: Past, past: &Past, there: &BTreeSet<String>) -> Result<Past, Refusal> {
+    let alone = past.alone().iter().map(Alone::path);
+    let new: Vec<String> =
+        alone.filter(|path| there.contains(path) && !before.files().contains_key(path)).collect();
+    if new.is_empty() {
+        return Ok(before);
+    }
+    let mut files = before.files().clone();
+    files.extend(
+        new.into_iter()
+            .filter_map(|path| past.files().get_key_value(&path))
+            .map(|(path, bytes)| (path.clone(), bytes.clone())),
+    );
+    Ok(Past::read(files)?)
 }
 
 /// Holds the ceremony with that number again; the last one without a number.
@@ -133,6 +161,6 @@ fn without_sums(files: &Files) -> Files {
 }
 
 fn difference(one: &Files, other: &Files) -> Option<String> {
-    let paths: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let paths: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
     paths.into_iter().find(|path| one.get(*path) != other.get(*path)).cloned()
 }

@@ -151,6 +151,8 @@ fn a_plan_with_every_field_is_read() {
     let inline = Plan::parse(&vector("plan-inline.toml"), |_| None).expect("a plan");
     assert_eq!(inline.repositories().len(), 1);
     Plan::parse(&vector("plan-abandon.toml"), |_| None).expect("a plan");
+    Plan::parse(&vector("plan-drill.toml"), |_| None).expect("a plan");
+    Plan::parse(&vector("plan-reshare.toml"), |_| None).expect("a plan");
 }
 
 #[test]
@@ -314,6 +316,7 @@ fn custody_has_one_form() {
         algorithm: Algorithm::Ed25519,
         public: pair(byte).1,
         held,
+        former: Vec::new(),
     };
     let paper = CustodyPaper { name: "sheet-a".to_owned(), custodian: "seat B".to_owned() };
     let custody = Custody {

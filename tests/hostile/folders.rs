@@ -112,6 +112,7 @@ fn custody(signers: &[&Signer]) -> Vec<u8> {
         algorithm: Algorithm::Ed25519,
         public: signer.public.clone(),
         held: Held::Token { token: format!("officer-{letter}") },
+        former: Vec::new(),
     });
     Custody { keys: keys.collect(), ..Custody::default() }.to_bytes()
 }

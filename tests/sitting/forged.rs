@@ -2,6 +2,7 @@
 //! room brought.
 
 use std::fs;
+use std::path::PathBuf;
 
 use officiant::{
     ceremony::fact::Fact,
@@ -30,18 +31,22 @@ fn stopped_at(answer: &str) -> Bench {
 }
 
 fn record(bench: &Bench) -> Record {
-    Record::parse(&fs::read(bench.path("work-1/record.jsonl")).unwrap()).unwrap().0
+    Record::parse(&fs::read(path(bench)).unwrap()).unwrap().0
+}
+
+fn path(bench: &Bench) -> PathBuf {
+    bench.path(&format!("work-{}/record.jsonl", bench.number))
 }
 
 /// Writes the record again, with every digest of its chain, after a change of each entry; none leaves it out.
-fn forge(bench: &Bench, mut change: impl FnMut(&Body) -> Option<Body>) {
+pub(super) fn forge(bench: &Bench, mut change: impl FnMut(&Body) -> Option<Body>) {
     let mut forged = Record::default();
     for entry in record(bench).entries() {
         if let Some(body) = change(&entry.body) {
             forged.append(entry.at, entry.step, body).unwrap();
         }
     }
-    fs::write(bench.path("work-1/record.jsonl"), forged.bytes()).unwrap();
+    fs::write(path(bench), forged.bytes()).unwrap();
 }
 
 fn is_page(body: &Body, of: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Whole ceremonies: a room of folders, soft tokens, a request, a plan, and the real binary.
 
 mod abandon;
+mod apart;
 mod bad_answer;
 mod bad_intent;
 mod bad_media;
@@ -16,6 +17,7 @@ mod bench;
 mod chain;
 mod clock;
 mod counts;
+mod drill;
 mod edited;
 mod equivocation;
 mod examples;
@@ -45,6 +47,7 @@ mod power;
 mod read_once;
 mod refused;
 mod rehearse;
+mod reshare;
 mod resume;
 mod rotate;
 mod shared;

@@ -16,10 +16,10 @@ use super::{Bench, Holding, PIN, PlanText};
 use crate::harness::command::Ran;
 
 const TOKENS: [&str; 1] = ["share-1"];
-const PAPERS: [&str; 2] = ["sheet-a", "sheet-b"];
+pub(super) const PAPERS: [&str; 2] = ["sheet-a", "sheet-b"];
 
 /// A genesis with one key in shares, 2 of 3: one on a token, two on paper.
-fn on_paper() -> PlanText {
+pub(super) fn on_paper() -> PlanText {
     PlanText {
         keys: vec![("root-s", "ecdsa-p256", Holding::Papers(2, &TOKENS, &PAPERS))],
         ..in_shares()
@@ -38,7 +38,7 @@ fn rotation(bench: &Bench) -> PlanText {
 }
 
 /// The passphrase that the screen of a practice showed for a paper.
-fn passphrase(screen: &str, paper: &str) -> String {
+pub(super) fn passphrase(screen: &str, paper: &str) -> String {
     let words: Vec<&str> = screen.split_whitespace().collect();
     let at = words
         .windows(4)
@@ -74,7 +74,7 @@ fn conduct(bench: &Bench, words: &[String], more: &str) -> Ran {
 }
 
 /// The picture of a paper's codes that the genesis laid out to be printed.
-fn picture(bench: &Bench, paper: &str) -> PathBuf {
+pub(super) fn picture(bench: &Bench, paper: &str) -> PathBuf {
     let folder = fs::read_dir(bench.path("work-1/papers")).unwrap();
     let mut paths = folder.map(|entry| entry.unwrap().path());
     let is_it = |path: &PathBuf| {
@@ -199,7 +199,7 @@ fn the_papers_of_an_abandoned_key_are_named_to_be_destroyed_and_their_names_are_
     bench.conduct().ok();
     let left = [("sheet-a", 2), ("sheet-b", 3)].map(|(paper, index)| {
         format!(
-            "paper {paper} carries share {index} of key root-s, which no root names: destroy it and its passphrase"
+            "paper {paper} carries share {index} of key root-s, which is not used: destroy it and its passphrase"
         )
     });
     assert_eq!(bench.remarks(), left);

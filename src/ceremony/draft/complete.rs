@@ -74,7 +74,11 @@ pub(super) fn reads_back(draft: &Draft, file: &SignedRoot) -> Result<bool, Error
 }
 
 /// A recorded signature, under every id that the key has: one private key signs once, for the old root and the new.
-pub(super) fn of_key(draft: &Draft, public: &PublicKey, signature: &str) -> Option<Vec<Signature>> {
+pub(in crate::ceremony) fn of_key(
+    draft: &Draft,
+    public: &PublicKey,
+    signature: &str,
+) -> Option<Vec<Signature>> {
     let bytes = BASE64.decode(signature.as_bytes()).ok()?;
     let ids = draft.ids(public).into_iter();
     ids.map(|id| draft.root.signature_of(&id, public, bytes.clone()).ok()).collect()

@@ -18,10 +18,14 @@ use crate::root::Role;
 pub enum Kind {
     /// Closes an unfinished ceremony.
     Abandon,
+    /// Has tokens and papers prove that they still hold what they are to hold.
+    Drill,
     /// Makes the first keys and the first root.
     Genesis,
     /// Keeps the root keys; new expiry and new certificates.
     Renew,
+    /// Gives a key in shares a new set of them, over other holders or with another threshold.
+    Reshare,
     /// Replaces root keys in whole or in part, online roles, or thresholds.
     Rotate,
 }
@@ -31,8 +35,10 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Abandon => "abandon",
+            Self::Drill => "drill",
             Self::Genesis => "genesis",
             Self::Renew => "renew",
+            Self::Reshare => "reshare",
             Self::Rotate => "rotate",
         }
     }
@@ -41,8 +47,10 @@ impl Kind {
     pub const fn with_article(self) -> &'static str {
         match self {
             Self::Abandon => "an abandon",
+            Self::Drill => "a drill",
             Self::Genesis => "a genesis",
             Self::Renew => "a renew",
+            Self::Reshare => "a reshare",
             Self::Rotate => "a rotate",
         }
     }

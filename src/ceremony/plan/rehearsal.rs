@@ -17,11 +17,15 @@ use crate::ceremony::roster::{Holding, Key, KeyOrigin, Roster};
 use crate::digest::Digest;
 use crate::root::certificate::earliest_end;
 use crate::root::{Dialect, Role, SignedRoot};
+use crate::trust::Past;
 
 /// What every name of a rehearsal begins with.
 pub const PREFIX: &str = "rehearsal.invalid/";
 /// How far back every date is moved: thirty years with seven leap days.
 pub const DAYS: i64 = 10_957;
+
+/// Roots by the name of their repository, version 1 first.
+pub type Chains = BTreeMap<String, Vec<SignedRoot>>;
 
 /// A plan of a rehearsal, before what came earlier in it is known.
 #[derive(Clone, Debug)]
@@ -36,12 +40,12 @@ impl Stage {
     pub fn text(
         &self,
         after: Option<Digest>,
-        request: PlannedRequest,
+        request: Option<PlannedRequest>,
         online: &BTreeMap<Role, Digest>,
     ) -> String {
         let mut text = self.text.clone();
         text.after = after;
-        text.request = Some(request);
+        text.request = request;
         let changed: BTreeSet<Role> = text.role.iter().map(|role| role.get_ref().name).collect();
         for repository in &mut text.repository {
             let pins = online.iter().filter(|(role, _)| changed.contains(role));
@@ -73,20 +77,17 @@ impl Stage {
 }
 
 /// The stages of a rehearsal on the module `soft`, the plan itself last. `chains` has the roots of every repository that
-/// has any.
-pub fn stages(
-    plan: &Plan,
-    roster: &Roster,
-    chains: &[Vec<SignedRoot>],
-    soft: Digest,
-) -> Vec<Stage> {
+/// the plan is about, by name.
+pub fn stages(plan: &Plan, roster: &Roster, chains: &Chains, soft: Digest) -> Vec<Stage> {
     let mut stages = Vec::new();
-    let longest = chains.iter().max_by_key(|chain| chain.len());
+    let longest = chains.values().max_by_key(|chain| chain.len());
     if let (false, Some(chain)) = (plan.kind() == Kind::Genesis, longest) {
         for (number, root) in (1..).zip(chain) {
             let of = chain.len();
             let title = format!("stand-in of the past: root {number} of {of}");
-            let text = PlanText { modules: vec![soft], ..past(plan, roster, chain, root) };
+            let repository = repositories(chains.keys());
+            let past = past(plan, roster, chain, root);
+            let text = PlanText { modules: vec![soft], repository, ..past };
             stages.push(Stage { text, title });
         }
     }
@@ -95,6 +96,19 @@ pub fn stages(
     let modules = if plan.trusts_any_module() { Vec::new() } else { vec![soft] };
     stages.push(Stage { text: PlanText { modules, ..itself(plan, roster) }, title });
     stages
+}
+
+/// The repositories that a plan is about which names none: whose newest root lists one of its keys.
+pub fn about(roster: &Roster, past: &Past) -> Vec<String> {
+    let lists = |chain: &[SignedRoot], key: &Key| match &key.origin {
+        KeyOrigin::Known(public) => {
+            chain.last().is_some_and(|last| last.root().root_key_id(public).is_some())
+        }
+        KeyOrigin::Adopted(_) | KeyOrigin::New => false,
+    };
+    let listed = past.repositories().iter();
+    let listed = listed.filter(|(_, chain)| roster.keys().iter().any(|key| lists(chain, key)));
+    listed.map(|(name, _)| name.clone()).collect()
 }
 
 /// A day of the plan in its place in a rehearsal.
@@ -110,15 +124,10 @@ fn spanned<T>(value: T) -> Spanned<T> {
     Spanned::new(0..0, value)
 }
 
-fn repositories(plan: &Plan) -> Vec<PlannedRepository> {
-    let planned = plan.repositories().iter();
-    planned
-        .map(|planned| PlannedRepository {
-            name: name(&planned.name),
-            last: None,
-            pins: BTreeMap::new(),
-        })
-        .collect()
+fn repositories<'a>(names: impl Iterator<Item = &'a String>) -> Vec<PlannedRepository> {
+    let named =
+        names.map(|real| PlannedRepository { name: name(real), last: None, pins: BTreeMap::new() });
+    named.collect()
 }
 
 /// The plan itself: the same acts, thirty years back, under names that nobody trusts.
@@ -128,7 +137,7 @@ fn itself(plan: &Plan, roster: &Roster) -> PlanText {
     text.practice = false;
     text.exclude = Vec::new();
     text.repositories = None;
-    text.repository = repositories(plan);
+    text.repository = repositories(plan.repositories().iter().map(|planned| &planned.name));
     text.safe_until = text.safe_until.map(shift);
     text.when = Window { from: shift(text.when.from), until: shift(text.when.until) };
     text.root = text.root.map(|root| {
@@ -182,7 +191,7 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
         when,
         request: None,
         repositories: None,
-        repository: repositories(plan),
+        repository: Vec::new(),
         exclude: Vec::new(),
         token: if is_first { tokens(roster, &old) } else { Vec::new() },
         paper: if is_first { papers(roster, &old) } else { Vec::new() },
@@ -216,7 +225,7 @@ fn is_in_last(key: &Key, chain: &[SignedRoot]) -> bool {
 }
 
 fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
-    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
+    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.opened_from().holders()).collect();
     let tokens = roster.tokens().iter().filter(|token| used.contains(&token.name));
     tokens
         .map(|token| {
@@ -227,7 +236,7 @@ fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
 }
 
 fn papers(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedPaper>> {
-    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
+    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.opened_from().holders()).collect();
     let papers = roster.papers().iter().filter(|paper| used.contains(&paper.name));
     papers
         .map(|paper| {
@@ -238,7 +247,7 @@ fn papers(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedPaper>> {
 }
 
 fn planned_key(roster: &Roster, key: &Key) -> PlannedKey {
-    let (token, shares) = match &key.holding {
+    let (token, shares) = match key.opened_from() {
         Holding::Token(token) => (Some(token.clone()), None),
         Holding::Shares { threshold, holders } => {
             let is_paper = |name: &String| roster.paper(name).is_some();

@@ -107,13 +107,28 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
         return forbid(plan.request().is_some(), "`[request]`");
     }
     forbid(plan.abandon().is_some(), "`[abandon]`")?;
+    if matches!(plan.kind(), Kind::Drill | Kind::Reshare) {
+        let is_named = !plan.text.token.is_empty() || !plan.text.paper.is_empty();
+        need(is_named, "at least one `[[token]]` or `[[paper]]`")?;
+        forbid(plan.root().is_some(), "`[root]`")?;
+        forbid(!plan.text.role.is_empty(), "`[[role]]`")?;
+        forbid(!plan.repositories().is_empty(), "repositories")?;
+        forbid(plan.request().is_some(), "`[request]`")?;
+        return match plan.kind() {
+            Kind::Drill => forbid(!plan.text.key.is_empty(), "`[[key]]`"),
+            _ => need(
+                plan.keys().next().is_some() && plan.keys().all(|key| key.shares.is_some()),
+                "a `[[key]]`, and `shares` in each",
+            ),
+        };
+    }
     need(plan.root().is_some(), "`[root]`")?;
     need(plan.request().is_some(), "`[request]`")?;
     need(!plan.repositories().is_empty(), "at least one repository")?;
     match plan.kind() {
         Kind::Genesis => need(!plan.text.key.is_empty(), "at least one `[[key]]`"),
         Kind::Renew => forbid(!plan.text.key.is_empty(), "`[[key]]`: the keys stay"),
-        Kind::Rotate | Kind::Abandon => Ok(()),
+        Kind::Rotate | Kind::Abandon | Kind::Drill | Kind::Reshare => Ok(()),
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn papers_of(
         let what = format!("paper `{unknown}` is named by a key, and by no `[[paper]]`");
         return wrong(what, "add a `[[paper]]` with its custodian");
     }
-    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
+    let used: BTreeSet<&String> = keys.iter().flat_map(Key::all_holders).collect();
     let known = custody.papers.iter().filter(|paper| used.contains(&paper.name));
     papers.extend(known.map(|paper| Paper {
         name: paper.name.clone(),

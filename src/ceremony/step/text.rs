@@ -6,7 +6,7 @@
 use super::{Act, Part, Step};
 use crate::ceremony::fact::Purpose;
 use crate::ceremony::plan::{Kind, Plan};
-use crate::ceremony::roster::{Holding, Roster};
+use crate::ceremony::roster::Roster;
 use crate::wording::Count;
 
 impl Part {
@@ -79,6 +79,12 @@ impl Step {
             Act::DrawEntropy => {
                 "Let the machine draw entropy from every token and feed the kernel.".into()
             }
+            Act::DrillPaper { paper } => format!(
+                "Scan paper {paper} or type its lines, and type its passphrase: it is whole, and stays sealed."
+            ),
+            Act::DrillToken { token } => format!(
+                "Put in token {token}, type the PIN: it proves the keys and shares that it holds, and opens none."
+            ),
             Act::EnrolToken { token } => {
                 format!(
                     "Put in token {token}; its holder sets the PIN, twice, unseen; the operator types its serial."
@@ -96,9 +102,9 @@ impl Step {
                 format!("Put in token {token}, type the PIN: the token generates key {key}.")
             }
             Act::OpenShare { key, index, holder, purpose } => {
-                let many = roster.key(key).map_or(0, |key| key.holding.holders().len());
+                let many = roster.key(key).map_or(0, |key| key.opened_from().holders().len());
                 let consent = match purpose {
-                    Purpose::Certify => "",
+                    Purpose::Certify | Purpose::Reshare => "",
                     Purpose::Sign => "consent by four words and ",
                 };
                 match roster.paper(holder) {
@@ -128,15 +134,17 @@ impl Step {
             Act::SignWithShares { key } => {
                 format!("Let the machine rebuild key {key}, sign, and drop it.")
             }
-            Act::SplitKey { key } => match roster.key(key).map(|key| &key.holding) {
-                Some(Holding::Shares { threshold, holders }) => {
-                    let n = holders.len();
-                    format!(
-                        "Let the machine generate key {key} and split it, {threshold} of {n}. Nobody leaves."
-                    )
-                }
-                _ => format!("Let the machine generate key {key} and split it."),
-            },
+            Act::SplitKey { key } => {
+                let known = roster.key(key);
+                let how = match known.is_some_and(|key| key.from.is_some()) {
+                    true => "rebuild",
+                    false => "generate",
+                };
+                let (k, n) = known.map_or((0, 0), |key| {
+                    (key.holding.needed(), key.holding.holders().len())
+                });
+                format!("Let the machine {how} key {key} and split it, {k} of {n}. Nobody leaves.")
+            }
             Act::StoreShare { key, index, holder } => match roster.paper(holder) {
                 None => format!(
                     "Put in token {holder}, type the PIN: it takes share {index} of key {key}, and opens it."
@@ -170,6 +178,8 @@ impl Step {
             Act::DraftRoots => "the folder of the candidates, on both room media".into(),
             Act::DestroyKeys { .. } => "each key named, and gone".into(),
             Act::DrawEntropy => "each token named".into(),
+            Act::DrillPaper { .. } => "the very share that was made; the passphrase fits".into(),
+            Act::DrillToken { .. } => "each key and share named, and proven".into(),
             Act::EnrolToken { .. } => "label, model and serial as on the token's body".into(),
             Act::ExportFolders => "the closing digest as words; media compared, equal".into(),
             Act::MakeKey { .. } => {
@@ -203,6 +213,8 @@ impl Act {
             Self::AdoptToken { token, .. }
             | Self::Certify { token, .. }
             | Self::DestroyKeys { token }
+            | Self::DrillPaper { paper: token }
+            | Self::DrillToken { token }
             | Self::EnrolToken { token }
             | Self::MakeKey { token, .. }
             | Self::OpenShare { holder: token, .. }

@@ -34,6 +34,10 @@ impl Held {
             let secret = secrets.first().and_then(|secret| Secret::copy_of(secret.expose()));
             secret.ok_or(Refused::SecretMissing)
         };
+        let words = || {
+            let typed = secrets.first().and_then(|words| Passphrase::typed(words).ok());
+            typed.ok_or(Refused::SecretMissing)
+        };
         match question {
             Question::Challenge(to) => self.challenge(&to),
             Question::Combinations(set) => {
@@ -55,8 +59,7 @@ impl Held {
                 self.open((&set, index), (&sealed.0, &to), &agreed()?)
             }
             Question::OpenPaper { set, index, sealed } => {
-                let words = secrets.first().ok_or(Refused::SecretMissing)?;
-                let words = Passphrase::typed(words).map_err(|_| Refused::SecretMissing)?;
+                let words = words()?;
                 self.admit(&set, index, || seal::open_by_passphrase(&sealed.0, &words))
             }
             // Its answer is a secret, and given elsewhere.
@@ -65,6 +68,14 @@ impl Held {
                 Ok(Answer::Point(Bytes(seal::peer_point(&sealed.0, &to)?.to_vec())))
             }
             Question::Rebuild { name, set, expected } => self.rebuild(name, &set, &expected),
+            Question::Reshare { name, set, expected, threshold, to } => {
+                self.refuse_taken(&name)?;
+                refuse_unfit(threshold, &to)?;
+                let secret = self.recover(&set, &expected)?;
+                let answer = self.split(name, (&secret, &expected), threshold, &to)?;
+                self.shares.remove(&set.id);
+                Ok(answer)
+            }
             Question::Sign { name, inputs } => match self.keys.get(&name) {
                 Some(key) => Ok(Answer::Signatures(sign(key, &inputs)?)),
                 None => Err(Refused::KeyMissing { name }),
@@ -72,6 +83,11 @@ impl Held {
             Question::SignDry { algorithm, inputs } => {
                 let (key, public) = SoftKey::generate(algorithm)?;
                 Ok(Answer::Dry { public, signatures: sign(&key, &inputs)? })
+            }
+            Question::UnlockPaper { index, sealed } => {
+                let unlocked = seal::unlock_by_passphrase(&sealed.0, &words()?);
+                let refuse = |refused| Refused::SealedShare { share: index.get(), refused };
+                unlocked.map(|()| Answer::Done).map_err(refuse)
             }
         }
     }
@@ -85,9 +101,21 @@ impl Held {
         self.refuse_taken(&name)?;
         refuse_unfit(threshold, to)?;
         let (secret, public) = share::draw(algorithm, entropy::draw)?;
+        self.split(name, (&secret, &public), threshold, to)
+    }
+
+    /// Splits a key, seals its shares, and holds it.
+    fn split(
+        &mut self,
+        name: String,
+        (secret, public): (&Secret<32>, &PublicKey),
+        threshold: Threshold,
+        to: &[SealTo],
+    ) -> Result<Answer, Refused> {
+        let algorithm = public.algorithm();
         let mut id = [0; 16];
         entropy::draw(&mut id).map_err(|_| share::Error::NoEntropy)?;
-        let split = share::split(&secret, algorithm, threshold, SetId::from_bytes(id))?;
+        let split = share::split(secret, algorithm, threshold, SetId::from_bytes(id))?;
         let mut shares = Vec::new();
         for (index, (share, to)) in
             ShareIndex::all(threshold.total()).zip(split.shares.iter().zip(to))
@@ -97,7 +125,7 @@ impl Held {
                 SealTo::Passphrase => self.seal_for_paper((split.set.id, index), share)?,
             }));
         }
-        self.keys.insert(name, SoftKey::from_secret(&secret, &public)?);
+        self.keys.insert(name, SoftKey::from_secret(secret, public)?);
         Ok(Answer::Split { set: split.set, shares })
     }
 
@@ -156,12 +184,17 @@ impl Held {
         expected: &PublicKey,
     ) -> Result<Answer, Refused> {
         self.refuse_taken(&name)?;
+        let secret = self.recover(set, expected)?;
+        self.keys.insert(name, SoftKey::from_secret(&secret, expected)?);
+        Ok(Answer::Done)
+    }
+
+    /// Puts a key together from opened shares.
+    fn recover(&self, set: &Set, expected: &PublicKey) -> Result<Secret<32>, Refused> {
         if set.key != *expected {
             return Err(Refused::OtherKey { set: set.id });
         }
-        let secret = Quorum::gather(set, self.opened(set).iter().collect())?.recover()?;
-        self.keys.insert(name, SoftKey::from_secret(&secret, expected)?);
-        Ok(Answer::Done)
+        Ok(Quorum::gather(set, self.opened(set).iter().collect())?.recover()?)
     }
 
     fn challenge(&mut self, to: &SealKey) -> Result<Answer, Refused> {

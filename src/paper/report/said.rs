@@ -47,6 +47,7 @@ pub(super) fn fact(fact: &Fact) -> String {
             Count(shares.len(), "share"),
             and_certified(certificates)
         ),
+        Fact::PaperDrilled { .. } => "whole, and its passphrase fits".into(),
         Fact::PlanConfirmed { wrong } | Fact::TrustConfirmed { wrong } => {
             format!("the words were right{}", after_wrong(*wrong))
         }
@@ -77,6 +78,13 @@ pub(super) fn fact(fact: &Fact) -> String {
         Fact::TokenAbsent { reason, .. } => format!("not here: {reason}"),
         Fact::TokenAdopted { model, public, .. } => {
             format!("model {model}; public key {}", public.id().grouped())
+        }
+        Fact::TokenDrilled { keys, statement, .. } => {
+            let mut proved: Vec<&str> = keys.iter().map(|key| key.key.as_str()).collect();
+            if statement.is_some() {
+                proved.push("what is sealed to it");
+            }
+            format!("proved {}", List::and(&proved))
         }
         Fact::TokenEnrolled { model, attest, .. } => {
             format!("model {model}; attest key {}", attest.id().grouped())

@@ -16,7 +16,7 @@ fn soft() -> Digest {
 
 fn read(stage: &Stage, after: Option<Digest>) -> Plan {
     let online = Role::ONLINE.map(|role| (role, Digest::of(role.to_string().as_bytes())));
-    let text = stage.text(after, request(), &online.into());
+    let text = stage.text(after, Some(request()), &online.into());
     Plan::parse(text.as_bytes(), |_| None).unwrap()
 }
 
@@ -24,7 +24,9 @@ fn read(stage: &Stage, after: Option<Digest>) -> Plan {
 fn genesis(top: &str, end: &str) -> Vec<Stage> {
     let text = GENESIS.replace("practice = true\n", &format!("practice = true\n{top}\n")) + end;
     let inputs = Room::new().inputs(&text, Past::default(), true);
-    stages(&inputs.plan, &Roster::new(&inputs.plan, &inputs.past).unwrap(), &[], soft())
+    let roster = Roster::new(&inputs.plan, &inputs.past).unwrap();
+    let chains = NAMES.map(|name| (name.to_owned(), Vec::new()));
+    stages(&inputs.plan, &roster, &chains.into(), soft())
 }
 
 /// The stages of a rotation, and the ceremony before it.
@@ -33,7 +35,7 @@ fn rotation() -> (Vec<Stage>, Played) {
     let inputs = room.genesis();
     let before = room.play(inputs).unwrap();
     let inputs = room.rotate(&before);
-    let chains: Vec<_> = NAMES.iter().map(|name| inputs.past.chain(name).to_vec()).collect();
+    let chains = NAMES.map(|name| (name.to_owned(), inputs.past.chain(name).to_vec())).into();
     let roster = Roster::new(&inputs.plan, &inputs.past).unwrap();
     (stages(&inputs.plan, &roster, &chains, soft()), before)
 }

@@ -1,0 +1,275 @@
+//! The folder of a candidate, read on its own: what is about to be signed, and what holders at other sites signed of it.
+//!
+//! Second floor: pure. Nothing of it is believed: drafts are made from its bytes, and held against the reader's own past.
+//! docs/threats.md rules 3 and 5.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::closing::{Files, root_path};
+use super::draft::{self, Draft};
+use super::plan::{self, Plan};
+use crate::check::Check;
+use crate::digest::Digest;
+use crate::key::PublicKey;
+use crate::name::Name;
+use crate::refusal::{Exit, Refusal};
+use crate::root::threshold::{Tally, verifies};
+use crate::root::{KeyId, Role, Signature, SignedRoot, succession};
+use crate::trust::{METADATA, Past, below};
+
+/// The room file in the folder.
+pub const ROOM: &str = "room.toml";
+const PREVIOUS: &str = "previous/";
+
+/// `old`, where there is a root before, and `new`, with what each counts.
+pub type Tallies = Vec<(&'static str, Tally)>;
+
+/// A candidate.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The plan.
+    pub plan: Plan,
+    /// SHA-256 of the room file.
+    pub room: Digest,
+    /// The new roots, in the plan's order.
+    pub drafts: Vec<Draft>,
+    /// The same with the good signatures that the folder carries.
+    pub signed: Vec<SignedRoot>,
+    /// Every file but the new roots.
+    others: Files,
+}
+
+impl Candidate {
+    /// Reads the folder. `own` is the reader's own copy of the trust folder.
+    ///
+    /// # Errors
+    /// `[SECOND-READER]` for a folder that contradicts itself or the reader's past; `[REQUEST-KEY-PINNED]`; the rule of
+    /// succession that a root breaks; `[SIGNATURE-GOOD]`, `[ROOT-KEYS]` for a signature that is none, or a stranger's.
+    pub fn read(files: &Files, own: Option<&Past>) -> Result<Self, Refusal> {
+        let bad = |what: String| Refusal::of(Check::SecondReader, what);
+        let text = files.get(plan::FILE).map_or(&[][..], Vec::as_slice);
+        let plan = Plan::parse(text, |name| files.get(name).cloned())
+            .map_err(|error| bad(error.to_string()))?;
+        let room = Digest::of(files.get(ROOM).map_or(&[], Vec::as_slice));
+        let mut used: BTreeSet<String> = [plan::FILE, ROOM].map(str::to_owned).into();
+        used.extend(plan.list_name().map(str::to_owned));
+        let (mut drafts, mut signed, mut others) = (Vec::new(), Vec::new(), files.clone());
+        for repository in plan.repositories() {
+            let (draft, next) = one(&plan, files, &repository.name, &mut used)?;
+            check_pins(&plan, &draft)?;
+            check_own(own, &draft)?;
+            check_signatures(&draft, &next)?;
+            others.remove(&root_path(&draft.repository, &next)?);
+            drafts.push(draft);
+            signed.push(next);
+        }
+        if let Some(spare) = files.keys().find(|path| !used.contains(*path)) {
+            return Err(bad(format!("`{spare}` belongs to no repository of the plan")));
+        }
+        Ok(Self { plan, room, drafts, signed, others })
+    }
+
+    /// What consent is given to.
+    pub fn consent(&self) -> Digest {
+        draft::consent(self.plan.digest(), self.room, &self.drafts)
+    }
+
+    /// Adds the raw signatures of a key, one for each root that it belongs to.
+    ///
+    /// # Errors
+    /// `[SIGNATURE-GOOD]`.
+    pub fn sign(&mut self, public: &PublicKey, raw: &[Vec<u8>]) -> Result<(), Refusal> {
+        let made = draft::signatures(&self.drafts, public, raw)?;
+        for (draft, signed) in self.drafts.iter().zip(&mut self.signed) {
+            let Some(mine) = made.iter().find(|made| made.repository == draft.repository) else {
+                continue;
+            };
+            let more = draft::of_key(draft, public, &mine.signature).unwrap_or_default();
+            *signed = joined(draft, signed.signatures().iter().chain(&more));
+        }
+        Ok(())
+    }
+
+    /// The signature of a key over each root that it belongs to, in base64, by repository; none where one is missing.
+    pub fn signatures_of(&self, public: &PublicKey) -> Option<Vec<(String, Vec<u8>)>> {
+        let mut found = Vec::new();
+        for (draft, signed) in self.drafts.iter().zip(&self.signed) {
+            let ids = draft.ids(public);
+            if !ids.is_empty() {
+                let mine = signed.signatures().iter().find(|made| ids.contains(&made.key))?;
+                found.push((draft.repository.clone(), mine.bytes.clone()));
+            }
+        }
+        Some(found)
+    }
+
+    /// Joins what holders signed of one candidate; in any order the same bytes come out.
+    ///
+    /// # Errors
+    /// `[ROOT-EQUIVOCATION]` for two candidates of one version; other plans, rooms or pasts.
+    pub fn join(self, other: &Self) -> Result<Self, Refusal> {
+        for (one, two) in self.drafts.iter().zip(&other.drafts) {
+            let is_same_version =
+                one.repository == two.repository && one.root.version() == two.root.version();
+            if is_same_version && one.root.signed_digest() != two.root.signed_digest() {
+                let what = format!(
+                    "`{}`: version {} is one thing here and another there",
+                    one.repository,
+                    one.root.version()
+                );
+                return Err(Refusal::of(Check::RootEquivocation, what)
+                    .hint("say stop: whoever signed had not the same candidate before them"));
+            }
+        }
+        let is_same = self.others == other.others && self.drafts.len() == other.drafts.len();
+        if !is_same {
+            return Err(Refusal::new(Exit::Refused, "these are candidates of two ceremonies")
+                .hint("join what was signed of one candidate folder"));
+        }
+        let all = self.drafts.iter().zip(self.signed.iter().zip(&other.signed));
+        let signed = all.map(|(draft, (one, two))| {
+            joined(draft, one.signatures().iter().chain(two.signatures()))
+        });
+        Ok(Self { signed: signed.collect(), ..self })
+    }
+
+    /// How far the threshold of the root before and that of the new one are met, by repository.
+    ///
+    /// # Errors
+    /// As [`draft::tallies`].
+    pub fn tallies(&self) -> Result<Vec<(&str, Tallies)>, Refusal> {
+        let all = self.drafts.iter().zip(&self.signed);
+        all.map(|(draft, signed)| Ok((draft.repository.as_str(), draft::tallies(draft, signed)?)))
+            .collect()
+    }
+
+    /// The folder again.
+    ///
+    /// # Errors
+    /// A name that no repository has.
+    pub fn files(&self) -> Result<Files, Refusal> {
+        let mut files = self.others.clone();
+        for (draft, signed) in self.drafts.iter().zip(&self.signed) {
+            files.insert(root_path(&draft.repository, signed)?, signed.bytes().to_vec());
+        }
+        Ok(files)
+    }
+}
+
+/// A root under these signatures, one for each key: who signed twice made two that are good, and the first by its bytes
+/// stays.
+fn joined<'a>(draft: &Draft, all: impl Iterator<Item = &'a Signature>) -> SignedRoot {
+    let mut by_key: BTreeMap<&KeyId, &Signature> = BTreeMap::new();
+    for signature in all {
+        let kept = by_key.entry(&signature.key).or_insert(signature);
+        *kept = (*kept).min(signature);
+    }
+    let signatures: Vec<Signature> = by_key.into_values().cloned().collect();
+    SignedRoot::assemble(&draft.root, &signatures)
+}
+
+/// The candidate of one repository, and the root before it.
+fn one(
+    plan: &Plan,
+    files: &Files,
+    repository: &str,
+    used: &mut BTreeSet<String>,
+) -> Result<(Draft, SignedRoot), Refusal> {
+    let bad = |what: String| Refusal::of(Check::SecondReader, format!("`{repository}`: {what}"));
+    let name: Name = repository.parse().map_err(|error| bad(format!("{error}")))?;
+    let folder = format!("{METADATA}/{}/", name.folder());
+    let mut only = |prefix: &str| -> Result<Option<SignedRoot>, Refusal> {
+        let place = format!("{prefix}{folder}");
+        let found: BTreeMap<String, Vec<u8>> = below(files, &place);
+        let mut roots = found.into_iter();
+        let (Some((file, bytes)), None) = (roots.next(), roots.next()) else {
+            return if below(files, &place).is_empty() {
+                Ok(None)
+            } else {
+                Err(bad(format!("`{place}` holds more than one root")))
+            };
+        };
+        let root = SignedRoot::parse(plan.dialect(), &bytes)
+            .map_err(|error| bad(format!("`{place}{file}`: {error}")))?;
+        if file != format!("{}.root.json", root.version()) {
+            return Err(bad(format!("`{place}{file}` is version {}", root.version())));
+        }
+        used.insert(format!("{place}{file}"));
+        Ok(Some(root))
+    };
+    let last = only(PREVIOUS)?;
+    let next = only("")?.ok_or_else(|| bad("the candidate is missing".into()))?;
+    succession::check(last.as_ref().map(SignedRoot::root), next.root())
+        .map_err(|error| Refusal::of(error.check(), format!("`{repository}`: {error}")))?;
+    let (chain, root) = (last.into_iter().collect(), next.root().clone());
+    Ok((Draft { repository: repository.to_owned(), chain, root }, next))
+}
+
+/// Every online key that is new in its role is one that the plan pins. `[REQUEST-KEY-PINNED]`
+fn check_pins(plan: &Plan, draft: &Draft) -> Result<(), Refusal> {
+    let planned = plan.repositories().iter().find(|planned| planned.name == draft.repository);
+    for role in Role::ONLINE {
+        for (_, key) in draft.root.role_keys(role) {
+            let held = draft.last().is_some_and(|last| {
+                last.root().role_keys(role).any(|(_, old)| old.public() == key.public())
+            });
+            let pinned = planned.and_then(|planned| planned.pins.get(&role));
+            let is_pinned = key
+                .public()
+                .is_some_and(|public| pinned.is_some_and(|pins| pins.contains(&public.id())));
+            if !held && !is_pinned {
+                let id =
+                    key.public().map_or_else(|| key.id().to_string(), |key| key.id().to_string());
+                let what = format!(
+                    "`{}`: key {id} is new in `{role}`, and the plan does not pin it",
+                    draft.repository
+                );
+                return Err(Refusal::of(Check::RequestKeyPinned, what));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The old root is the one that the reader's own trust folder ends with, where it knows the repository.
+fn check_own(own: Option<&Past>, draft: &Draft) -> Result<(), Refusal> {
+    let known = own.and_then(|past| past.latest(&draft.repository));
+    match (known, draft.last()) {
+        (Some(known), Some(last)) if known.bytes() == last.bytes() => Ok(()),
+        (Some(known), _) => {
+            let what = format!(
+                "`{}`: the candidate does not follow root {} of your trust folder",
+                draft.repository,
+                known.version()
+            );
+            Err(Refusal::of(Check::SecondReader, what)
+                .hint("say stop: the two machines do not see the same past"))
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+/// Each signature is by a key of the root before or of the new one, and good over these very bytes.
+fn check_signatures(draft: &Draft, signed: &SignedRoot) -> Result<(), Refusal> {
+    let (name, id) = (&draft.repository, |signature: &Signature| signature.key.to_string());
+    let roots = [Some(&draft.root), draft.last().map(SignedRoot::root)];
+    for signature in signed.signatures() {
+        let listed = roots.iter().flatten().filter_map(|root| {
+            let mut keys = root.role_keys(Role::Root);
+            keys.find(|(id, _)| **id == signature.key).map(|(_, key)| key)
+        });
+        let mut listed = listed.peekable();
+        if listed.peek().is_none() {
+            let what = format!("`{name}`: signed by a stranger, key {}", id(signature));
+            return Err(Refusal::of(Check::RootKeys, what)
+                .hint("leave that file out, and find out whose key it is"));
+        }
+        let bytes = draft.root.signed_bytes();
+        if !listed.any(|key| verifies(draft.root.dialect(), key, &bytes, signature)) {
+            let what = format!("`{name}`: key {} signed other bytes than these", id(signature));
+            return Err(Refusal::of(Check::SignatureGood, what)
+                .hint("leave that file out: its holder signed something else"));
+        }
+    }
+    Ok(())
+}

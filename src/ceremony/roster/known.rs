@@ -1,0 +1,110 @@
+//! Keys that an earlier ceremony made, and who holds them.
+//!
+//! Second floor: pure.
+
+use std::collections::BTreeSet;
+
+use super::{Holding, Key, KeyOrigin, Paper, Roster, Token, TokenOrigin, other_custodian};
+use crate::ceremony::plan::{Kind, Plan, PlannedKey};
+use crate::refusal::{Exit, Refusal};
+use crate::root::{Dialect, SignedRoot};
+use crate::trust::{CustodyKey, Held, Past};
+
+impl Roster {
+    /// These keys of the trust folder, with everybody who holds a part of them.
+    ///
+    /// # Errors
+    /// A token or paper of the plan with another custodian than the trust folder has.
+    pub(in crate::ceremony) fn of_known<'a>(
+        plan: &Plan,
+        past: &Past,
+        known: impl Iterator<Item = &'a CustodyKey>,
+    ) -> Result<Self, Refusal> {
+        let custody = past.custody();
+        let keys: Vec<Key> = known.map(|key| known_key(plan, past, key, true)).collect();
+        let held: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
+        let planned = plan.tokens().map(|token| (&token.name, &token.custodian));
+        let planned = planned.chain(plan.papers().map(|paper| (&paper.name, &paper.custodian)));
+        for (name, custodian) in planned {
+            let token = custody.token(name).map(|token| &token.custodian);
+            let known = token.or_else(|| custody.paper(name).map(|paper| &paper.custodian));
+            match known {
+                Some(known) if known != custodian => {
+                    return Err(other_custodian(name, custodian, known));
+                }
+                _ => {}
+            }
+        }
+        let tokens = custody.tokens.iter().filter(|token| held.contains(&token.name));
+        let tokens = tokens.map(|token| Token {
+            name: token.name.clone(),
+            custodian: token.custodian.clone(),
+            origin: TokenOrigin::Known,
+            seals: false,
+        });
+        let papers = custody.papers.iter().filter(|paper| held.contains(&paper.name));
+        let papers = papers.map(|paper| Paper {
+            name: paper.name.clone(),
+            custodian: paper.custodian.clone(),
+            is_new: false,
+        });
+        Ok(Self { tokens: tokens.collect(), papers: papers.collect(), keys })
+    }
+
+    /// The same without the tokens and papers that are not named.
+    pub(in crate::ceremony) fn only(mut self, named: &BTreeSet<&str>) -> Self {
+        self.tokens.retain(|token| named.contains(token.name.as_str()));
+        self.papers.retain(|paper| named.contains(paper.name.as_str()));
+        self
+    }
+}
+
+/// A known key in shares, with its new holding and the one that it has.
+pub(super) fn reshared_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Result<Key, Refusal> {
+    let name = &planned.name;
+    let live = past.live_keys().find(|key| key.name == *name);
+    let Some(known) = live.filter(|key| matches!(key.held, Held::Shares { .. })) else {
+        let what = format!("key `{name}` is not in shares, or no newest root lists it");
+        return Err(Refusal::new(Exit::Usage, what)
+            .hint("a reshare names a key in shares as custody.json does"));
+    };
+    if known.algorithm != planned.algorithm {
+        let what =
+            format!("key `{name}` is `{}`, the plan says `{}`", known.algorithm, planned.algorithm);
+        return Err(Refusal::new(Exit::Usage, what).hint("correct its algorithm in the plan"));
+    }
+    let before = known_key(plan, past, known, true);
+    let (threshold, holders) = match &planned.shares {
+        Some(shares) => (shares.threshold, shares.holders().cloned().collect()),
+        None => (0, Vec::new()),
+    };
+    let holding = Holding::Shares { threshold, holders };
+    Ok(Key { from: Some(before.holding), holding, certified: false, ..before })
+}
+
+pub(super) fn known_key(plan: &Plan, past: &Past, known: &CustodyKey, stays: bool) -> Key {
+    let holding = match &known.held {
+        Held::Token { token } => Holding::Token(token.clone()),
+        Held::Shares { threshold, shares, .. } => Holding::Shares {
+            threshold: *threshold,
+            holders: shares.iter().map(|share| share.holder.clone()).collect(),
+        },
+    };
+    // One that the last root does not list has no certificate there to keep.
+    let is_new_to = |last: Option<&SignedRoot>| {
+        last.is_none_or(|last| last.root().root_key_id(&known.public).is_none())
+    };
+    let mut repositories = plan.repositories().iter();
+    let is_new = repositories.any(|repository| is_new_to(past.latest(&repository.name)));
+    let certified =
+        stays && plan.dialect() == Dialect::Notary && (plan.kind() == Kind::Renew || is_new);
+    Key {
+        name: known.name.clone(),
+        algorithm: known.algorithm,
+        holding,
+        from: None,
+        origin: KeyOrigin::Known(known.public.clone()),
+        stays,
+        certified,
+    }
+}

@@ -1,0 +1,209 @@
+//! Reshares: a key in shares gets a new set, over other holders and with another threshold; the key and all roots stay.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use jiff::ToSpan;
+use officiant::root::{Dialect, Role};
+use officiant::trust::{Custody, Held};
+
+use super::abandon::write_abandon;
+use super::bench::today;
+use super::genesis::in_shares;
+use super::on_paper::passphrase;
+use super::{Bench, Holding, PIN, PlanText, Publisher};
+use crate::harness::command::{command, run};
+
+const OLD: [&str; 3] = ["share-1", "share-2", "share-3"];
+const ALL: [&str; 4] = ["share-1", "share-2", "share-3", "share-4"];
+
+/// A genesis with one key in shares, 2 of 3.
+fn genesis() -> PlanText {
+    PlanText { keys: vec![("root-s", "ecdsa-p256", Holding::Shares(2, &OLD))], ..in_shares() }
+}
+
+/// A room after it, before the next ceremony.
+fn after_genesis() -> Bench {
+    let mut bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&OLD);
+    bench.write_answers(&OLD, "");
+    bench.write_plan(&genesis());
+    bench.conduct().ok();
+    bench.next_room();
+    bench.write_room(&ALL);
+    bench
+}
+
+/// Writes a plan that gives the key shares 3 of 4: two who have one, a new token and a new paper.
+fn write_reshare(bench: &Bench, key: &str, shares: &str) {
+    let (from, until) = (today().yesterday().unwrap(), today().checked_add(3.days()).unwrap());
+    let mut plan = format!(
+        "ceremony = \"reshare\"\ntitle = \"Reshare\"\ndialect = \"{}\"\nquorum_people = 2\npractice = true\n\
+         after = \"{}\"\n[when]\nfrom = {from}\nuntil = {until}\n",
+        bench.dialect,
+        bench.closing(bench.number - 1)
+    );
+    for (what, name) in [("token", "share-4"), ("paper", "sheet-a")] {
+        let _ = write!(plan, "[[{what}]]\nname = \"{name}\"\ncustodian = \"seat of {name}\"\n");
+    }
+    let _ =
+        write!(plan, "[[key]]\nname = \"{key}\"\nalgorithm = \"ecdsa-p256\"\nshares = {shares}\n");
+    bench.scratch.file(&format!("plan-{}.toml", bench.number), plan);
+}
+
+const NEW: &str =
+    "{ threshold = 3, tokens = [\"share-1\", \"share-2\", \"share-4\"], papers = [\"sheet-a\"] }";
+
+fn custody(bench: &Bench, number: u32) -> Custody {
+    serde_json::from_slice(&fs::read(bench.trust(number).join("custody.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_key_gets_a_new_set_over_other_holders_and_signs_with_it() {
+    let mut bench = after_genesis();
+    write_reshare(&bench, "root-s", NEW);
+    // One of the old holders is not there, and need not be.
+    bench.write_answers(&ALL, "\"insert share-1\" = \"\"\n\"insert share-3\" = \"absent ill\"\n");
+    let ran = bench.conduct().ok();
+    let words = passphrase(&ran.stderr, "sheet-a");
+    let screen = super::paper::flat(&ran.stderr);
+    for said in [
+        "it opens share 1 of 3 of key root-s.",
+        "Let the machine rebuild key root-s and split it, 3 of 4. Nobody leaves.",
+        "4 of 4 combinations tried, all give the key",
+        "Nothing is to be published.",
+    ] {
+        assert!(screen.contains(said), "{said}: {screen}");
+    }
+    let (before, after) = (custody(&bench, 1), custody(&bench, 2));
+    assert_eq!(before.keys[0].public, after.keys[0].public);
+    assert_eq!(after.keys[0].former, [before.keys[0].held.clone()]);
+    let Held::Shares { set: old, .. } = &before.keys[0].held else { panic!("no shares") };
+    let Held::Shares { set, threshold: 3, shares } = &after.keys[0].held else { panic!("no set") };
+    assert_ne!(old, set);
+    let held: Vec<&str> = shares.iter().map(|share| share.holder.as_str()).collect();
+    assert_eq!(held, ["share-1", "share-2", "share-4", "sheet-a"]);
+    let told = format!(
+        "set {old} still opens key root-s: any 2 of share-1, share-2 and share-3; it is dead once 2 of its 3 shares are destroyed in every copy"
+    );
+    assert!(bench.remarks().contains(&told), "{:?}", bench.remarks());
+    let same = run(command("diff", bench.scratch.path())
+        .args(["-r"])
+        .args([bench.trust(1).join("metadata"), bench.trust(2).join("metadata")]));
+    assert_eq!(same.code(), 0, "{}", same.stdout);
+    bench.officiant(&["verify", "media/out-2a"]).ok();
+    // The new set signs, without the third and with the paper.
+    bench.next_room();
+    bench.write_room(&ALL);
+    bench.online.insert(Role::Targets, Publisher::new());
+    bench.write_plan(&PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(2)),
+        keys: Vec::new(),
+        roles: vec![Role::Targets],
+        ..in_shares()
+    });
+    let pins: String = ALL.iter().map(|token| format!("{token} = \"{PIN}\"\n")).collect();
+    let text = format!(
+        "[pin]\n{pins}sheet-a = \"{words}\"\n[answer]\n\"insert share-1\" = \"absent on a train\"\n"
+    );
+    bench.scratch.file("answers-3.toml", text);
+    bench.conduct().ok();
+    assert_eq!(bench.shape("localhost:5000/one", 2), "1 of root-s, signed by root-s");
+}
+
+#[test]
+fn a_reshare_with_too_few_old_shares_is_refused_before_anything_is_made() {
+    let bench = after_genesis();
+    write_reshare(&bench, "root-s", NEW);
+    let answers = "\"insert share-1\" = \"absent ill\"\n\"insert share-3\" = \"absent ill\"\n";
+    bench.write_answers(&ALL, answers);
+    let ran = bench.conduct();
+    let what =
+        "error: 1 of the 2 shares that rebuild key `root-s` can still be opened [QUORUM-PRESENT]\n";
+    assert!(ran.stderr.contains(what) && ran.code() == 1, "{}", ran.stderr);
+    bench.write_answers(&ALL, "");
+    bench.resume().ok();
+    assert_eq!(custody(&bench, 2).keys[0].former.len(), 1);
+}
+
+#[test]
+fn a_reshare_that_stops_at_any_of_its_steps_is_finished_and_leaves_one_new_set() {
+    for at in ["serial share-4", "scan sheet-a"] {
+        let bench = after_genesis();
+        write_reshare(&bench, "root-s", NEW);
+        bench.write_answers(&ALL, &format!("\"{at}\" = \"absent\"\n"));
+        assert_ne!(bench.conduct().code(), 0, "{at}");
+        bench.write_answers(&ALL, "");
+        bench.resume().ok();
+        let custody = custody(&bench, 2);
+        assert_eq!(custody.keys[0].former.len(), 1, "{at}");
+        let Held::Shares { set, .. } = &custody.keys[0].held else { panic!("no shares") };
+        // No token stores a share of a set that became void.
+        for token in ["share-1", "share-4"] {
+            let listed = bench.tool(token, &["--list-objects", "--type", "data"]).stdout;
+            let made = listed.matches("officiant share ").count();
+            let known = 1 + usize::from(token == "share-1");
+            assert_eq!(made, known, "{at}: {listed}");
+            assert!(listed.contains(set.as_str()), "{at}: {listed}");
+        }
+        bench.officiant(&["verify", "media/out-2a"]).ok();
+    }
+}
+
+#[test]
+fn an_abandoned_reshare_leaves_the_old_set_and_no_share_of_the_new_one() {
+    let mut bench = after_genesis();
+    write_reshare(&bench, "root-s", NEW);
+    bench.write_answers(&ALL, "\"scan sheet-a\" = \"absent\"\n");
+    assert_ne!(bench.conduct().code(), 0);
+    let shares = |bench: &Bench, token: &str| {
+        let listed = bench.tool(token, &["--list-objects", "--type", "data"]).stdout;
+        listed.matches("officiant share ").count()
+    };
+    assert_eq!(["share-1", "share-2", "share-4"].map(|token| shares(&bench, token)), [2, 2, 1]);
+    let after = bench.closing(1);
+    bench.next_room();
+    bench.write_room(&ALL);
+    bench.write_answers(&ALL, "");
+    write_abandon(&bench, Some(&after));
+    let room = bench.path("room-3.toml");
+    let text = fs::read_to_string(&room).unwrap();
+    fs::write(room, format!("trust = \"media/out-1a/trust\"\n{text}")).unwrap();
+    let ran = bench.conduct().ok();
+    assert_eq!(["share-1", "share-2", "share-4"].map(|token| shares(&bench, token)), [1, 1, 0]);
+    let burn = "paper sheet-a carries share 4 of key root-s, which is not used: destroy it and its passphrase";
+    assert!(super::paper::flat(&ran.stderr).contains(burn), "{}", ran.stderr);
+    assert_eq!(custody(&bench, 3).keys, custody(&bench, 1).keys);
+}
+
+#[test]
+fn a_reshare_is_rehearsed_with_a_stand_in_of_the_old_set() {
+    let bench = after_genesis();
+    write_reshare(&bench, "root-s", NEW);
+    let ran = bench.rehearse().ok();
+    let screen = super::paper::flat(&ran.stderr);
+    assert!(screen.contains("4 of 4 combinations tried, all give the key"), "{screen}");
+}
+
+#[test]
+fn a_reshare_of_what_is_not_in_shares_or_for_one_person_is_refused() {
+    let bench = after_genesis();
+    bench.write_answers(&ALL, "");
+    let refused = |code: i32, what: &str| {
+        let ran = bench.conduct();
+        assert!(ran.stderr.contains(what) && ran.code() == code, "{what}: {}", ran.stderr);
+    };
+    write_reshare(&bench, "root-x", NEW);
+    refused(2, "error: key `root-x` is not in shares, or no newest root lists it\n");
+    write_reshare(&bench, "root-s", &NEW.replace("threshold = 3", "threshold = 1"));
+    refused(
+        1,
+        "error: key `root-s`: 1 of 4 shares, expected 2 or more and at most all [SHARE-THRESHOLD]\n",
+    );
+    let plan = bench.path("plan-2.toml");
+    let text = fs::read_to_string(&plan).unwrap();
+    let text = text.replace("threshold = 1", "threshold = 2");
+    fs::write(&plan, text.replace("quorum_people = 2", "quorum_people = 3")).unwrap();
+    refused(1, "the plan asks for 3 [PLAN-QUORUM]\n");
+}
