@@ -3,12 +3,14 @@
 //! Roof: declares, touches nothing. No argument has a default that reaches for a device, and none is read from
 //! the environment.
 
+mod doctor;
 mod share;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use doctor::Doctor;
 pub use share::{Share, SharePrint, ShareScan};
 
 /// Runs the ceremonies of an offline root key
@@ -54,6 +56,7 @@ pub enum Verb {
     Report(Report),
     Verify(Verify),
     Show(Show),
+    Doctor(Doctor),
     /// Look at tokens, and prepare empty ones
     #[command(subcommand)]
     Token(Token),
@@ -312,6 +315,7 @@ mod tests {
     enum Declared {
         Check(Check),
         Conduct(Conduct),
+        Doctor(Doctor),
         Rehearse(Rehearse),
         Report(Report),
         Resume(Resume),

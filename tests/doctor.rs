@@ -1,0 +1,188 @@
+//! `officiant doctor` on this very machine, whose networks, swap and settings are played in namespaces of its own.
+
+use std::{fs, path::Path};
+
+use officiant::digest::Digest;
+use serde_json::Value;
+
+use crate::harness::{
+    command::{Ran, command, run},
+    media::may_mount,
+    scratch::Scratch,
+    softhsm::MODULE,
+};
+
+const OFFICIANT: &str = env!("CARGO_BIN_EXE_officiant");
+
+/// Runs `doctor` with networks and mounts of its own, after these shell lines. `/sys` shows what the new network has.
+fn doctor(scratch: &Scratch, before: &str, arguments: &str) -> Ran {
+    let script =
+        format!("set -e\nmount -t sysfs none /sys\n{before}\nexec {OFFICIANT} doctor {arguments}");
+    let mut shell = command("unshare", scratch.path());
+    run(shell.args(["--net", "--mount", "sh", "-c", &script]))
+}
+
+/// The findings of one subject: grade and what was said.
+fn found(json: &Value, subject: &str) -> Vec<(String, String)> {
+    let findings = json["findings"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let of = findings.filter(|finding| finding["subject"] == subject);
+    of.map(|finding| (text(&finding["grade"]), text(&finding["said"]))).collect()
+}
+
+fn one(json: &Value, subject: &str) -> (String, String) {
+    let found = found(json, subject);
+    assert_eq!(found.len(), 1, "{subject}: {found:?}");
+    found[0].clone()
+}
+
+fn pair(grade: &str, said: &str) -> (String, String) {
+    (grade.to_owned(), said.to_owned())
+}
+
+/// Mounts a file of this text over a file of the kernel's.
+fn over(scratch: &Scratch, name: &str, text: &str, path: &str) -> String {
+    let file = scratch.file(name, text);
+    format!("mount --bind {} {path}", file.display())
+}
+
+#[test]
+fn a_machine_without_networks_and_swap_is_fit() {
+    if !may_mount("a_machine_without_networks_and_swap_is_fit") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let none = over(&scratch, "swaps", "Filename Type Size Used Priority\n", "/proc/swaps");
+    let dumps = over(&scratch, "pattern", "|/bin/false\n", "/proc/sys/kernel/core_pattern");
+    let before = format!("{none}\n{dumps}");
+    let ran = doctor(&scratch, &before, "--json").ok();
+    assert_eq!(ran.stderr, "");
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let (grade, said) = one(&json, "network");
+    assert!(grade == "ok" && said.starts_with("no interface is up but the loopback"), "{said}");
+    for (subject, said) in [
+        ("radio", "the kernel knows of none; one without a driver is not seen"),
+        ("swap", "none is in use"),
+        ("core dumps", "every program's are thrown away"),
+        ("fence", "seccomp: children deny themselves sockets, programs, other processes"),
+        ("binary", "its digest is below; paper says what it must be"),
+    ] {
+        assert_eq!(one(&json, subject), pair("ok", said), "{subject}");
+    }
+    for subject in ["clock", "generator", "landlock"] {
+        assert_eq!(one(&json, subject).0, "ok", "{subject}");
+    }
+    let digest = Digest::of(&fs::read(OFFICIANT).unwrap());
+    let binary = &json["digests"][0];
+    assert_eq!(binary["name"], concat!("officiant ", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        (&binary["sha256"], binary["words"].as_array().unwrap().len()),
+        (&Value::from(digest.to_string()), 24)
+    );
+    let text = doctor(&scratch, &before, "").ok().stdout;
+    assert!(text.contains("\nok    network         no interface is up but"), "{text}");
+    assert!(text.contains(&digest.grouped()), "{text}");
+    assert!(!text.contains("\nbad "), "{text}");
+}
+
+#[test]
+fn an_interface_that_is_up_and_swap_on_a_disk_are_refused_by_name() {
+    if !may_mount("an_interface_that_is_up_and_swap_on_a_disk_are_refused_by_name") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let swap = "Filename Type Size Used Priority\n/dev/sda2 partition 8388604 0 -2\n";
+    let swap = over(&scratch, "swaps", swap, "/proc/swaps");
+    let before =
+        format!("ip link add veth-a type veth peer name veth-b\nip link set veth-a up\n{swap}");
+    let ran = doctor(&scratch, &before, "--json");
+    assert_eq!(ran.code(), 1);
+    assert_eq!(
+        ran.stderr,
+        "error: this machine is not fit for a ceremony: network and swap\n\
+         hint: do what stands beside each finding that is bad, and run it again\n\
+         nothing was changed; the machine was only looked at\n"
+    );
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(one(&json, "network"), pair("bad", "`veth-a` is up"));
+    let said = "`/dev/sda2` is in use: memory with PINs and shares may go to a disk";
+    assert_eq!(one(&json, "swap"), pair("bad", said));
+    let text = doctor(&scratch, &before, "").stdout;
+    let rule = "=".repeat(80);
+    let first = "bad   network         `veth-a` is up — pull the cable, and `ip link set NAME";
+    assert!(
+        text.starts_with(&format!("This machine, for a ceremony\n{rule}\n2 bad, "))
+            && text.contains(&format!(" ok\n{first}\n")),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_somebody_hides_in_sys_still_counts() {
+    if !may_mount("what_somebody_hides_in_sys_still_counts") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let empty = scratch.folder("empty");
+    let before =
+        format!("ip link add dummy-a type veth\nmount --bind {} /sys/class/net", empty.display());
+    let ran = doctor(&scratch, &before, "--json");
+    assert_eq!(ran.code(), 1);
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let (grade, said) = one(&json, "network");
+    assert_eq!(grade, "bad");
+    assert!(
+        said.contains("`dummy-a`")
+            && said.ends_with(" there, and whether up cannot be seen in /sys"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_modules_of_a_room_are_read_by_digest_and_one_that_is_missing_is_bad() {
+    let scratch = Scratch::new();
+    let room = |path: &str| {
+        let text = format!(
+            "work = \"work\"\n[media]\nin = [\"in\"]\nout = [\"o1\", \"o2\"]\nroom = [\"r1\", \"r2\"]\n\
+             [[module]]\nname = \"softhsm\"\npath = \"{path}\"\n"
+        );
+        let file = scratch.path().join("room.toml");
+        fs::write(&file, text).unwrap();
+        let mut officiant = command(OFFICIANT, scratch.path());
+        run(officiant.args(["doctor", "--json", "--room"]).arg(&file))
+    };
+    let json: Value = serde_json::from_str(&room(MODULE).stdout).unwrap();
+    assert_eq!(one(&json, "module"), pair("ok", "`softhsm`: its digest is below"));
+    let digest = Digest::of(&fs::read(MODULE).unwrap()).to_string();
+    assert_eq!(
+        (&json["digests"][1]["name"], &json["digests"][1]["sha256"]),
+        (&Value::from("module softhsm"), &Value::from(digest))
+    );
+    assert_eq!(json["offers"], Value::Array(Vec::new()));
+    let ran = room("/nowhere/module.so");
+    assert_eq!(ran.code(), 1);
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(one(&json, "module"), pair("bad", "program `/nowhere/module.so` cannot be read"));
+    assert!(
+        ran.stderr.starts_with("error: this machine is not fit for a ceremony: "),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn what_p11_kit_lists_is_offered_as_lines_that_a_room_file_takes() {
+    let scratch = Scratch::new();
+    let ran = run(command(OFFICIANT, scratch.path()).arg("doctor"));
+    let (_, lines) =
+        ran.stdout.split_once("\nFor room.toml, of these what the ceremony needs\n").unwrap();
+    let room = format!(
+        "work = \"work\"\n[media]\nin = [\"in\"]\nout = [\"o1\", \"o2\"]\nroom = [\"r1\", \"r2\"]\n{lines}"
+    );
+    let room =
+        officiant::room::binding::Binding::parse(Path::new("/room.toml"), room.as_bytes()).unwrap();
+    let real = |path: &Path| fs::canonicalize(path).unwrap();
+    let softhsm = room.modules.iter().find(|module| real(&module.path) == real(Path::new(MODULE)));
+    assert_eq!(softhsm.unwrap().name, "softhsm2");
+    assert!(room.modules.iter().all(|module| !module.path.ends_with("p11-kit-trust.so")));
+}
