@@ -11,7 +11,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::args::{Officiant, Verb};
-use super::{ceremony, check, doctor, folder, paper, report, share, token};
+use super::{ceremony, check, custody, doctor, folder, paper, report, share, token};
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::media;
@@ -40,6 +40,7 @@ fn dispatch(verb: Verb) -> Result<(), Refusal> {
     match verb {
         Verb::Check(typed) => check::check(&typed),
         Verb::Conduct(typed) => ceremony::conduct(&typed),
+        Verb::Custody(typed) => custody::custody(&typed),
         Verb::Doctor(typed) => doctor::doctor(&typed),
         Verb::Rehearse(typed) => ceremony::rehearse(&typed),
         Verb::Report(typed) => paper::report(&typed),

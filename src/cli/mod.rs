@@ -6,6 +6,7 @@ pub mod args;
 mod ceremony;
 mod check;
 pub mod command;
+mod custody;
 mod doctor;
 mod folder;
 mod paper;

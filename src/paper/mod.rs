@@ -8,6 +8,7 @@ use crate::wording::one_line;
 mod code;
 mod html;
 mod inline;
+pub mod losses;
 mod text;
 
 pub mod outlook;
