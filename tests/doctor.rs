@@ -139,6 +139,66 @@ fn what_somebody_hides_in_sys_still_counts() {
 }
 
 #[test]
+fn radios_dumps_tracing_and_an_old_kernel_are_told_one_by_one() {
+    if !may_mount("radios_dumps_tracing_and_an_old_kernel_are_told_one_by_one") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let before = "mount -t tmpfs none /sys/class
+mkdir -p /sys/class/net/lo /sys/class/rfkill/rfkill0 /sys/class/ieee80211/phy1
+echo 0x9 >/sys/class/net/lo/flags
+echo phy0 >/sys/class/rfkill/rfkill0/name
+echo wlan >/sys/class/rfkill/rfkill0/type
+echo 0 >/sys/class/rfkill/rfkill0/soft
+echo 0 >/sys/class/rfkill/rfkill0/hard
+mount -t tmpfs none /proc/sys/kernel
+mkdir /proc/sys/kernel/yama
+echo 2 >/proc/sys/kernel/yama/ptrace_scope
+echo 5.10.0-1-amd64 >/proc/sys/kernel/osrelease
+echo '|/lib/systemd/systemd-coredump %P' >/proc/sys/kernel/core_pattern";
+    let ran = doctor(&scratch, before, "--json");
+    assert_eq!(ran.code(), 1);
+    let told = "error: this machine is not fit for a ceremony: radio\n";
+    assert!(ran.stderr.starts_with(told), "{}", ran.stderr);
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        found(&json, "radio"),
+        [
+            pair("bad", "`phy0` (wlan) is on"),
+            pair("bad", "`phy1` is there, and nothing says that it is off")
+        ]
+    );
+    let dumps = "this program leaves none; those of others, pcscd too, go to `/lib/systemd/systemd-coredump %P`";
+    assert_eq!(one(&json, "core dumps"), pair("warn", dumps));
+    let traced = "no program looks into others that it did not start";
+    assert_eq!(one(&json, "ptrace"), pair("ok", traced));
+    let (grade, said) = one(&json, "generator");
+    assert!(grade == "warn" && said.starts_with("Linux 5.10.0-1-amd64, before 5.18: "), "{said}");
+}
+
+#[test]
+fn an_account_that_may_not_lock_its_memory_is_told() {
+    if !may_mount("an_account_that_may_not_lock_its_memory_is_told") {
+        return;
+    }
+    let scratch = Scratch::new();
+    // Where every account may run it; the folder of a build is its owner's.
+    let before = format!(
+        "mount -t tmpfs none /mnt
+cp {OFFICIANT} /mnt/officiant
+ulimit -l 64
+cd /
+exec setpriv --reuid 65534 --regid 65534 --clear-groups /mnt/officiant doctor --json"
+    );
+    let ran = doctor(&scratch, &before, "").ok();
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let told = "this account may lock 65536 bytes: memory of children may go to swap";
+    assert_eq!(one(&json, "memory lock"), pair("warn", told));
+    assert_eq!(one(&json, "fence").0, "ok");
+    assert_eq!(one(&json, "swap"), pair("ok", "none is in use"));
+}
+
+#[test]
 fn the_modules_of_a_room_are_read_by_digest_and_one_that_is_missing_is_bad() {
     let scratch = Scratch::new();
     let room = |path: &str| {

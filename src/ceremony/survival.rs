@@ -249,7 +249,7 @@ impl<'a> Asked<'a> {
 
     /// Which advisory would reach all keys, and what nobody said.
     fn remarks(&self) -> Vec<String> {
-        let mut said = Vec::new();
+        let mut said = self.holdings.remarks.clone();
         let all = everybody(self.holdings.holders.len());
         for (model, set) in &self.models.0 {
             let many = Count(set.count_ones() as usize, "token");

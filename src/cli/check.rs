@@ -79,6 +79,5 @@ fn survival(
     lost: &[String],
 ) -> Result<Option<Survival>, Refusal> {
     let asked = inputs.plan.root().is_some() || !lost.is_empty();
-    let holdings = || Holdings::of_plan(&inputs.plan, roster, &inputs.past);
-    asked.then(|| Survival::of(&holdings(), lost)).transpose()
+    asked.then(|| Survival::of(&Holdings::of_plan(inputs, roster)?, lost)).transpose()
 }

@@ -5,6 +5,7 @@ use std::fs;
 use officiant::root::{Dialect, Role};
 use serde_json::Value;
 
+use super::bad_root::{adopting, certified, first};
 use super::genesis::in_shares;
 use super::{Bench, Holding, PlanText};
 
@@ -124,4 +125,31 @@ fn a_loss_of_nothing_that_is_there_is_refused() {
         "{lines:?}"
     );
     assert_eq!(lines[2], "nothing was written; what is there was only read");
+}
+
+#[test]
+fn a_root_that_another_tool_made_is_met_by_the_key_that_is_adopted() {
+    let bench = adopting(|bench, owner| {
+        first(bench, owner, vec![certified(owner, 1, (-1, 3000))], 900).bytes().to_vec()
+    });
+    let asked = |more: &[&str]| -> Value {
+        let ran = bench.officiant(&[&["check", "plan-1.toml", "--json"], more].concat());
+        let json: Value = serde_json::from_str(&ran.ok().stdout).unwrap();
+        json["survival"].clone()
+    };
+    let adopted = "Token `officer-a` was adopted: whoever has its SO PIN or PUK may set its PIN, and is not counted here.";
+    let in_room = asked(&["--room", "room-1.toml"]);
+    assert_eq!(after(&in_room, "seat of officer-a (token officer-a)"), "edge no nothing: root-old");
+    assert_eq!(after(&in_room, "seat of officer-b (token officer-b)"), "no edge nothing: root-new");
+    assert_eq!(in_room["remarks"][0], adopted);
+    let alone = asked(&[]);
+    assert_eq!(
+        after(&alone, "seat of officer-a (token officer-a)"),
+        "edge nothing nothing: root-old"
+    );
+    let unseen = "Root 1 of `localhost:5000/one` is not in the trust folder: whether its threshold is met was not counted.";
+    assert_eq!(
+        (&alone["remarks"][0], &alone["remarks"][1]),
+        (&Value::from(unseen), &Value::from(adopted))
+    );
 }

@@ -7,13 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Left;
+use crate::ceremony::Inputs;
+use crate::ceremony::admission;
 use crate::ceremony::plan::Plan;
 use crate::ceremony::quorum::{Ballots, MOST_MEMBERS, Members, everybody};
-use crate::ceremony::roster::{Holding, KeyOrigin, Roster};
+use crate::ceremony::roster::{Holding, Key, KeyOrigin, Roster, TokenOrigin};
 use crate::key::PublicKey;
+use crate::list::Last;
 use crate::refusal::{Exit, Refusal};
 use crate::root::{Role, SignedRoot};
 use crate::trust::{Held, Past};
+use crate::wording::ticked;
 
 /// A token or paper, and what it has in common with others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -63,6 +67,15 @@ pub struct HeldKey {
 }
 
 impl HeldKey {
+    fn of(key: &Key) -> Self {
+        Self {
+            name: key.name.clone(),
+            needed: key.holding.needed(),
+            holders: key.holding.holders().to_vec(),
+            is_in_shares: matches!(key.holding, Holding::Shares { .. }),
+        }
+    }
+
     fn vote(&self) -> (usize, Vec<&str>) {
         (self.needed, self.holders.iter().map(String::as_str).collect())
     }
@@ -90,11 +103,18 @@ pub struct Holdings {
     pub rotate: Vec<Demand>,
     /// What is left of earlier times.
     pub left: Vec<Left>,
+    /// What was not counted, as sentences.
+    pub remarks: Vec<String>,
 }
 
 impl Holdings {
-    /// Those after a plan; to hold it, the last roots of its repositories are still to be met.
-    pub fn of_plan(plan: &Plan, roster: &Roster, past: &Past) -> Self {
+    /// Those after a plan; to hold it, the last roots of its repositories are still to be met, as the request brings them
+    /// or else as the trust folder has them.
+    ///
+    /// # Errors
+    /// As [`admission::chain`].
+    pub fn of_plan(inputs: &Inputs, roster: &Roster) -> Result<Self, Refusal> {
+        let (plan, past) = (&inputs.plan, &inputs.past);
         let sites = sites(std::iter::once(plan).chain(plans(past)));
         let holders = roster.held().map(|(name, custodian)| Holder {
             name: name.to_owned(),
@@ -103,30 +123,25 @@ impl Holdings {
             site: sites.get(name).map(|site| (*site).to_owned()),
             model: past.custody().token(name).map(|token| token.model.clone()),
         });
-        let keys = roster.keys().iter().map(|key| HeldKey {
-            name: key.name.clone(),
-            needed: key.holding.needed(),
-            holders: key.holding.holders().to_vec(),
-            is_in_shares: matches!(key.holding, Holding::Shares { .. }),
-        });
         let stays = roster.keys().iter().filter(|key| key.stays).map(|key| key.name.clone());
         let sign = plan
             .root()
             .map(|root| Demand { keys: stays.collect(), threshold: root.threshold as usize });
-        let last = plan.repositories().iter().filter_map(|planned| past.latest(&planned.name));
+        let (last, unseen) = last_roots(inputs)?;
         let name_of = |public: &PublicKey| {
-            let is =
-                |origin: &KeyOrigin| matches!(origin, KeyOrigin::Known(known) if known == public);
-            let known = roster.keys().iter().find(|key| is(&key.origin));
+            let known = roster.keys().iter().find(|key| is_of(&key.origin, public));
             known.map(|key| key.name.clone())
         };
-        Self {
+        let adopted = roster.tokens().iter().filter(|token| token.origin == TokenOrigin::Adopted);
+        let adopted = adopted.map(|token| so_pin_elsewhere(&token.name));
+        Ok(Self {
             holders: holders.collect(),
-            keys: keys.collect(),
+            keys: roster.keys().iter().map(HeldKey::of).collect(),
             sign: sign.into_iter().collect(),
-            rotate: demands(last, name_of),
-            left: Left::of(past),
-        }
+            rotate: demands(last.iter(), name_of),
+            left: Left::after(plan, past),
+            remarks: unseen.into_iter().chain(adopted).collect(),
+        })
     }
 
     /// Those of a trust folder: whatever governs a repository now.
@@ -166,7 +181,16 @@ impl Holdings {
         let papers = papers.map(|paper| holder(&paper.name, Medium::Paper, &paper.custodian, None));
         let holds = |holder: &Holder| keys.iter().any(|key| key.holders.contains(&holder.name));
         let holders = tokens.chain(papers).filter(holds).collect();
-        Self { holders, keys, sign: demands.clone(), rotate: demands, left: Left::of(past) }
+        let adopted = custody.tokens.iter().filter(|token| token.attest.is_none());
+        let remarks = adopted.map(|token| so_pin_elsewhere(&token.name)).collect();
+        Self {
+            holders,
+            keys,
+            sign: demands.clone(),
+            rotate: demands,
+            left: Left::of(past),
+            remarks,
+        }
     }
 
     /// Tells tokens of one model apart by their firmware.
@@ -239,6 +263,38 @@ impl Questions {
         let all = || ballots.iter().all(|ballots| ballots.reach(self.all & !lost));
         (!ballots.is_empty()).then(all)
     }
+}
+
+/// The last root of every repository of a plan; and what nobody could look at.
+fn last_roots(inputs: &Inputs) -> Result<(Vec<SignedRoot>, Vec<String>), Refusal> {
+    let (mut last, mut unseen) = (Vec::new(), Vec::new());
+    for planned in inputs.plan.repositories() {
+        match (admission::chain(inputs, &planned.name)?.pop(), &planned.last) {
+            (Some(root), _) => last.push(root),
+            (None, Some(Last::Root { version, .. })) => unseen.push(format!(
+                "Root {version} of {} is not in the trust folder: whether its threshold is met was not counted.",
+                ticked(&planned.name)
+            )),
+            (None, _) => {}
+        }
+    }
+    Ok((last, unseen))
+}
+
+/// Whether a key of a ceremony that exists already is this one.
+fn is_of(origin: &KeyOrigin, public: &PublicKey) -> bool {
+    match origin {
+        KeyOrigin::Adopted(pin) => public.id() == *pin,
+        KeyOrigin::Known(known) => known == public,
+        KeyOrigin::New => false,
+    }
+}
+
+/// docs/threats.md rule 9: the SO PIN of a token that was enrolled here is nobody's.
+fn so_pin_elsewhere(token: &str) -> String {
+    format!(
+        "Token `{token}` was adopted: whoever has its SO PIN or PUK may set its PIN, and is not counted here."
+    )
 }
 
 /// What the last roots ask for, each demand once. A key that nobody here knows counts for nothing.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::ceremony::fact::Fact;
+use crate::ceremony::plan::Plan;
 use crate::key::PublicKey;
 use crate::record::{Body, Record};
 use crate::root::{Role, SignedRoot};
@@ -42,6 +43,21 @@ impl Left {
     /// Everything that a trust folder knows of, in the order of its making.
     pub fn of(past: &Past) -> Vec<Self> {
         Self::judged(sets(past), &root_keys(past), &past.custody().keys)
+    }
+
+    /// The same after a plan, whose new root leaves keys out.
+    pub(super) fn after(plan: &Plan, past: &Past) -> Vec<Self> {
+        let mut roots = root_keys(past);
+        if let Some(root) = plan.root() {
+            let governs = |key: &&CustodyKey| root.keys.contains(&key.name);
+            let others = past.repositories().iter().filter(|(name, _)| {
+                plan.repositories().iter().all(|planned| planned.name != **name)
+            });
+            let others = others.filter_map(|(_, chain)| chain.last()).flat_map(keys_of);
+            let stays = past.custody().keys.iter().filter(governs).map(|key| key.public.clone());
+            roots.now = others.chain(stays).collect();
+        }
+        Self::judged(sets(past), &roots, &past.custody().keys)
     }
 
     fn judged(made: Vec<Made>, roots: &RootKeys, keys: &[CustodyKey]) -> Vec<Self> {
@@ -134,14 +150,15 @@ struct RootKeys {
 }
 
 fn root_keys(past: &Past) -> RootKeys {
-    let keys = |root: &SignedRoot| -> Vec<PublicKey> {
-        root.root().role_keys(Role::Root).filter_map(|(_, key)| key.public().cloned()).collect()
-    };
     let chains = || past.repositories().values();
     RootKeys {
-        now: chains().filter_map(|chain| chain.last()).flat_map(keys).collect(),
-        ever: chains().flatten().flat_map(keys).collect(),
+        now: chains().filter_map(|chain| chain.last()).flat_map(keys_of).collect(),
+        ever: chains().flatten().flat_map(keys_of).collect(),
     }
+}
+
+fn keys_of(root: &SignedRoot) -> Vec<PublicKey> {
+    root.root().role_keys(Role::Root).filter_map(|(_, key)| key.public().cloned()).collect()
 }
 
 #[cfg(test)]

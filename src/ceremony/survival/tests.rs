@@ -58,7 +58,7 @@ fn random(chance: &mut Chance) -> Holdings {
             .collect()
     };
     let (sign, rotate) = (demands(2), demands(1));
-    Holdings { holders, keys, sign, rotate, left: Vec::new() }
+    Holdings { holders, keys, sign, rotate, ..Holdings::default() }
 }
 
 type Names<'a> = BTreeSet<&'a str>;
@@ -245,7 +245,7 @@ fn rows(survival: &Survival) -> Vec<String> {
 fn of(inputs: &Inputs, named: &[&str]) -> Result<Survival, Refusal> {
     let roster = Roster::new(&inputs.plan, &inputs.past).unwrap();
     let named: Vec<String> = named.iter().map(|name| (*name).to_owned()).collect();
-    Survival::of(&Holdings::of_plan(&inputs.plan, &roster, &inputs.past), &named)
+    Survival::of(&Holdings::of_plan(inputs, &roster)?, &named)
 }
 
 fn genesis(room: &mut Room) -> Played {
@@ -309,6 +309,10 @@ fn a_rotation_is_held_by_the_old_threshold_and_leaves_the_old_key_on_its_token()
     let lost = |name: &str| rows(&survival).into_iter().find(|row| row.starts_with(name)).unwrap();
     assert_eq!(lost("seat C"), "seat C (token officer-c): edge yes yes; root-c");
     assert_eq!(lost("seat A"), "seat A (token officer-a): yes edge yes; root-a");
+    let said =
+        "Token `officer-a` still holds the old key `root-a`, which clients of old roots believe.";
+    let after: Vec<String> = survival.left.iter().map(Left::sentence).collect();
+    assert_eq!(after, [said]);
     let played = room.play(inputs).unwrap();
     let past = Past::read(played.folder.files).unwrap();
     let holdings = Holdings::of_past(&past);
