@@ -5,7 +5,9 @@
 mod custody;
 mod past;
 
-pub use custody::{Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held};
+pub use custody::{
+    ATTESTATIONS, Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held,
+};
 pub use past::{Error, LastCeremony, Past, TRUST_SUMS, below, folder_name};
 
 /// Path of the custody file in the trust folder.

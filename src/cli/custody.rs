@@ -2,21 +2,21 @@
 //!
 //! Roof: reads a trust folder and a custody folder.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::args::Custody;
 use super::command::print;
 use super::folder::json;
 use super::reading;
-use crate::attestation::Attestation;
 use crate::ceremony::survival::{Holdings, Left, Survival};
 use crate::conduct::CUSTODY;
 use crate::digest::Digest;
-use crate::key::PublicKey;
 use crate::paper::{self, Paper, losses};
 use crate::refusal::Refusal;
 use crate::room::media::{Files, Limits};
-use crate::trust::{CustodyToken, Held, Past};
+use crate::trust::{Held, Past};
 use crate::wording::{Count, List};
 
 /// What is printed for machines.
@@ -68,25 +68,14 @@ fn kept(args: &Custody) -> Result<Kept, Refusal> {
     Ok(Kept { schema: "officiant-survival-1", survival, copies })
 }
 
-/// The firmware of each token whose maker attested one of its keys, where that is kept.
-fn attested(past: &Past, files: &Files) -> Vec<(String, String)> {
-    let custody = past.custody();
-    let firmware = |token: &CustodyToken| {
-        let own = custody
-            .keys
-            .iter()
-            .filter(|key| matches!(&key.held, Held::Token { token: t } if *t == token.name));
-        let keys: Vec<&PublicKey> =
-            token.attest.iter().chain(&token.seal).chain(own.map(|key| &key.public)).collect();
-        let start = format!("attestations/{}-", token.name);
-        let mut kept = files.iter().filter(|(path, _)| path.starts_with(&start));
-        kept.find_map(|(_, text)| {
-            let said = keys.iter().find_map(|key| Attestation::read_kept(text, key).ok())?;
-            let [major, minor, patch] = said.firmware;
-            Some((token.name.clone(), format!("{major}.{minor}.{patch}")))
-        })
-    };
-    custody.tokens.iter().filter_map(firmware).collect()
+/// The firmware of each token of which an attestation is kept.
+fn attested(past: &Past, files: &Files) -> BTreeMap<String, String> {
+    let said = files.iter().filter_map(|(path, text)| past.custody().attested(path, text));
+    said.map(|(token, said)| {
+        let [major, minor, patch] = said.firmware;
+        (token.name.clone(), format!("{major}.{minor}.{patch}"))
+    })
+    .collect()
 }
 
 /// Which sealed shares lie in the custody folder: those of today, and those of old sets.
