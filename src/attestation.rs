@@ -57,6 +57,16 @@ impl Attestation {
         Self::read_by(certificates, key, &makers()?)
     }
 
+    /// Reads the two certificates as the custody folder keeps them, in PEM.
+    ///
+    /// # Errors
+    /// As [`Attestation::read`].
+    pub fn read_kept(text: &[u8], key: &PublicKey) -> Result<Self, Error> {
+        let kept = Certificate::load_pem_chain(text)?;
+        let der = kept.iter().map(Encode::to_der).collect::<Result<Vec<_>, _>>()?;
+        Self::read(&der, key)
+    }
+
     /// The same, with other certificates as those of makers.
     ///
     /// # Errors

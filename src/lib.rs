@@ -18,7 +18,7 @@
 //! act is next, and judges every fact that comes back. Beside it stand [`record`], the hash-chained log whose entries
 //! are its facts, and [`trust`], the public folder of plans and records that every ceremony continues.
 //!
-//! **The room.** All input and output: [`room`] has the console, the clock, media, entropy and PKCS#11 modules, each
+//! **The room.** All input and output: [`room`] has the console, the clock, the machine, media, entropy and PKCS#11 modules, each
 //! knowing nothing of the others.
 //!
 //! **The roof.** [`conduct`] takes an act to the room and its fact to the ceremony and the record. [`child`] holds the

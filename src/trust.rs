@@ -8,7 +8,9 @@ mod holds;
 mod past;
 
 pub use alone::{Alone, Drawn, KeyAlone, ShareAlone};
-pub use custody::{Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held};
+pub use custody::{
+    ATTESTATIONS, Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held,
+};
 pub use holds::{Holds, ShareOf};
 pub use past::{Error, LastCeremony, Past, TRUST_SUMS, below, folder_name};
 

@@ -13,6 +13,7 @@
 #[cfg(feature = "online")]
 mod courier;
 mod docs;
+mod doctor;
 #[cfg(feature = "online")]
 mod e2e;
 mod harness;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::key::pem_text;
 
 const KEY: &[u8] = include_bytes!("../../tests/vectors/attestation/key.der");
 const ISSUER: &[u8] = include_bytes!("../../tests/vectors/attestation/issuer.der");
@@ -23,6 +24,8 @@ fn an_attestation_says_which_yubikey_made_the_key_and_what_its_use_asks_for() {
         is_by_maker: false,
     };
     assert_eq!(said, expected);
+    let kept: String = chain().iter().map(|der| pem_text("CERTIFICATE", der)).collect();
+    assert_eq!(Attestation::read_kept(kept.as_bytes(), &public(KEY).unwrap()), Ok(said));
     let authority = public(AUTHORITY).unwrap();
     let key = public(KEY).unwrap();
     let said = Attestation::read_by(&chain(), &key, &[authority]).unwrap();

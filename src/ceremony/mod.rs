@@ -30,6 +30,7 @@ pub mod roster;
 pub mod statement;
 pub mod step;
 pub mod supposed;
+pub mod survival;
 
 mod accept;
 mod opening;

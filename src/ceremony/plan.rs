@@ -2,6 +2,7 @@
 //!
 //! Second floor: pure; bytes to checked values. Knows no module path, no serial, no PIN and no folder.
 
+pub(super) mod label;
 mod parts;
 pub mod rehearsal;
 mod sense;

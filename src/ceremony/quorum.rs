@@ -26,9 +26,6 @@ pub struct Quorum {
     rules: [String; 2],
 }
 
-/// More seats than this are refused, since every subset of them would be too many to try.
-const MOST_SEATS: usize = 20;
-
 impl Quorum {
     /// Counts who can sign with `threshold` of `keys`. Beyond twenty seats nothing is counted, and no set is found.
     pub fn of(roster: &Roster, keys: &[&Key], threshold: usize) -> Self {
@@ -39,32 +36,19 @@ impl Quorum {
             .collect();
         let seats: Vec<&str> = seats.into_iter().collect();
         let rules = [false, true].map(|is_stop| rule(roster, keys, threshold, is_stop));
-        if seats.len() > MOST_SEATS {
-            return Self { can_sign: Vec::new(), can_stop: Vec::new(), seats: seats.len(), rules };
-        }
-        let keys: Vec<Ballot> = keys.iter().map(|key| Ballot::of(roster, key, &seats)).collect();
-        let all = (1_u32 << seats.len()) - 1;
-        let signs: Vec<bool> = (0..=all)
-            .map(|present| keys.iter().filter(|key| key.usable(present)).count() >= threshold)
-            .collect();
-        let signs = |present: u32| signs.get(present as usize).copied().unwrap_or_default();
-        let name = |set: u32| {
-            let chosen = seats.iter().enumerate().filter(|(bit, _)| set & (1 << bit) != 0);
-            chosen.map(|(_, seat)| (*seat).to_owned()).collect()
-        };
-        // More people never can less, so a set is among the smallest if it needs each of its own.
-        let smallest = |fits: &dyn Fn(u32) -> bool| -> Vec<Seats> {
-            let needs_all = |set: u32| {
-                (0..seats.len()).all(|bit| set & (1 << bit) == 0 || !fits(set & !(1 << bit)))
-            };
-            let mut found: Vec<u32> =
-                (1..=all).filter(|set| fits(*set) && needs_all(*set)).collect();
-            found.sort_by_key(|set| (set.count_ones(), *set));
-            found.into_iter().map(name).collect()
+        let votes = keys.iter().map(|key| {
+            let holders = key.holding.holders().iter();
+            (key.holding.needed(), holders.map(|holder| roster.custodian(holder)).collect())
+        });
+        let ballots = Ballots::over(&seats, votes, threshold);
+        let all = everybody(seats.len());
+        let named = |fits: &dyn Fn(Members) -> bool| {
+            let sets = smallest(seats.len(), fits).unwrap_or_default().into_iter();
+            sets.map(|set| members(&seats, set).map(|seat| (*seat).to_owned()).collect()).collect()
         };
         Self {
-            can_sign: smallest(&signs),
-            can_stop: smallest(&|set| !signs(all & !set)),
+            can_sign: named(&|set| ballots.reach(set)),
+            can_stop: named(&|set| !ballots.reach(all & !set)),
             seats: seats.len(),
             rules,
         }
@@ -81,9 +65,9 @@ impl Quorum {
     /// # Errors
     /// The refusal names the smallest set.
     pub fn check(&self, needed: u32) -> Result<(), Refusal> {
-        if self.seats > MOST_SEATS {
+        if self.seats > MOST_COUNTED {
             let what = format!(
-                "{} seats hold keys or shares, and who can sign is counted for at most {MOST_SEATS}",
+                "{} seats hold keys or shares, and who can sign is counted for at most {MOST_COUNTED}",
                 self.seats
             );
             return Err(Refusal::of(Check::PlanQuorum, what).hint("give fewer seats a part"));
@@ -144,22 +128,82 @@ fn rule(roster: &Roster, keys: &[&Key], threshold: usize, is_stop: bool) -> Stri
     }
 }
 
-/// A key by the seats of its tokens, one bit for each token.
+/// Some of those who are counted, a bit for each.
+pub(super) type Members = u128;
+
+/// How many can be told apart by [`Members`].
+pub(super) const MOST_MEMBERS: usize = 128;
+
+/// Of more than this no set is looked for, since every subset of them would be too many to try.
+const MOST_COUNTED: usize = 20;
+
+/// All of so many.
+pub(super) const fn everybody(many: usize) -> Members {
+    if many >= MOST_MEMBERS { Members::MAX } else { (1 << many) - 1 }
+}
+
+/// Those of `all` who are in a set.
+pub(super) fn members<T>(all: &[T], set: Members) -> impl Iterator<Item = &T> {
+    all.iter().enumerate().filter(move |(bit, _)| set & (1 << bit) != 0).map(|(_, one)| one)
+}
+
+/// The smallest sets that fit, none of which contains another; none is looked for among too many.
+pub(super) fn smallest(many: usize, fits: &dyn Fn(Members) -> bool) -> Option<Vec<Members>> {
+    if many > MOST_COUNTED {
+        return None;
+    }
+    let all = everybody(many);
+    let fits: Vec<bool> = (0..=all).map(fits).collect();
+    let fits = |set: Members| {
+        usize::try_from(set).ok().and_then(|set| fits.get(set)).copied().unwrap_or_default()
+    };
+    // More never can less, so a set is among the smallest if it needs each of its own.
+    let needs_all =
+        |set: Members| (0..many).all(|bit| set & (1 << bit) == 0 || !fits(set & !(1 << bit)));
+    let mut found: Vec<Members> = (1..=all).filter(|set| fits(*set) && needs_all(*set)).collect();
+    found.sort_by_key(|set| (set.count_ones(), *set));
+    Some(found)
+}
+
+/// Keys of which a number must be usable: the one place that counts who can sign.
+#[derive(Clone, Debug)]
+pub(super) struct Ballots {
+    keys: Vec<Ballot>,
+    threshold: usize,
+}
+
+/// A key by its holders, each a bit among those who are counted.
+#[derive(Clone, Debug)]
 struct Ballot {
-    tokens: Vec<u32>,
+    holders: Vec<Members>,
     needed: usize,
 }
 
-impl Ballot {
-    fn of(roster: &Roster, key: &Key, seats: &[&str]) -> Self {
-        let tokens = key.holding.holders().iter().map(|token| {
-            let custodian = roster.custodian(token);
-            seats.iter().position(|seat| *seat == custodian).map_or(0, |bit| 1 << bit)
-        });
-        Self { tokens: tokens.collect(), needed: key.holding.needed() }
+impl Ballots {
+    /// `votes` gives for each key how many of which holders it takes, by what is counted: their own names, or those of
+    /// what they get lost with.
+    pub(super) fn over<'a>(
+        counted: &[&str],
+        votes: impl IntoIterator<Item = (usize, Vec<&'a str>)>,
+        threshold: usize,
+    ) -> Self {
+        let bit =
+            |name: &str| counted.iter().position(|known| *known == name).map_or(0, |at| 1 << at);
+        let ballot = |(needed, holders): (usize, Vec<&str>)| Ballot {
+            holders: holders.into_iter().map(bit).collect(),
+            needed,
+        };
+        Self { keys: votes.into_iter().map(ballot).collect(), threshold }
     }
 
-    fn usable(&self, present: u32) -> bool {
-        self.tokens.iter().filter(|token| **token & present != 0).count() >= self.needed
+    /// Whether those who are present reach the threshold.
+    pub(super) fn reach(&self, present: Members) -> bool {
+        self.keys.iter().filter(|key| key.is_usable(present)).count() >= self.threshold
+    }
+}
+
+impl Ballot {
+    fn is_usable(&self, present: Members) -> bool {
+        self.holders.iter().filter(|holder| **holder & present != 0).count() >= self.needed
     }
 }

@@ -7,8 +7,7 @@ mod paper;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use unicode_normalization::UnicodeNormalization;
-
+use super::plan::label::alike;
 use super::plan::{Kind, Plan, PlannedKey};
 use crate::check::Check;
 use crate::digest::Digest;
@@ -255,21 +254,18 @@ impl Roster {
 /// Seats count as people, so one must not be two: those of plan and custody differ by more than their case and the
 /// form of their letters. `[PLAN-QUORUM]`
 fn check_seats(plan: &Plan, custody: &Custody) -> Result<(), Refusal> {
-    let folded = |seat: &str| seat.nfkc().flat_map(char::to_lowercase).collect::<String>();
     let known = custody.tokens.iter().map(|token| token.custodian.as_str());
     let known = known.chain(custody.papers.iter().map(|paper| paper.custodian.as_str()));
     let planned = plan.tokens().map(|token| token.custodian.as_str());
     let planned = planned.chain(plan.papers().map(|paper| paper.custodian.as_str()));
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-    for seat in known.chain(planned) {
-        let first = *seen.entry(folded(seat)).or_insert(seat);
-        if first != seat {
+    match alike(known.chain(planned)) {
+        None => Ok(()),
+        Some((first, seat)) => {
             let what = format!("seats `{first}` and `{seat}` read alike");
-            return Err(Refusal::of(Check::PlanQuorum, what)
-                .hint("one person has one seat: write it in one way, or name another"));
+            Err(Refusal::of(Check::PlanQuorum, what)
+                .hint("one person has one seat: write it in one way, or name another"))
         }
     }
-    Ok(())
 }
 
 fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, Refusal> {

@@ -53,9 +53,8 @@ impl Reach {
 /// What stands around a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
-    /// It opens no file but those within its reach. Only where the kernel has Landlock: without it a module opens whatever
-    /// the account may open, media and terminals included.
-    pub is_confined: bool,
+    /// The form of Landlock by which it opens no file but those within its reach; 0 where the kernel has none.
+    pub landlock: i32,
     /// Its memory never goes to a disk. Only where the limit of the account allows all of it: with a smaller limit the
     /// process would end at the next large allocation.
     pub is_memory_locked: bool,
@@ -65,6 +64,12 @@ impl Fence {
     /// What people are told where files are not confined.
     pub const UNCONFINED: &str = "this kernel has no Landlock: a module may open whatever this account may, media, work folder and \
          terminals included";
+
+    /// Whether it opens no file but those within its reach: without Landlock a module opens whatever the account may open,
+    /// media and terminals included.
+    pub const fn is_confined(&self) -> bool {
+        self.landlock > 0
+    }
 }
 
 /// What this machine does not let a child deny itself. The child then does nothing at all.
@@ -105,11 +110,11 @@ pub(super) fn raise(reach: &Reach) -> Result<Fence, Unfenced> {
     seclude()?;
     // What a person types at the terminal, to stop us too, is for the parent: no child shares its session.
     rustix::process::setsid().map_err(|_| Unfenced::Session)?;
-    let is_confined = files::confine(reach)?;
+    let landlock = files::confine(reach)?;
     calls::deny(reach.sockets())?;
     let is_memory_locked = lock_memory();
     drop_capabilities()?;
-    Ok(Fence { is_confined, is_memory_locked })
+    Ok(Fence { landlock, is_memory_locked })
 }
 
 /// An administrator's process may look into others whatever they deny; what a child keeps is only what lets its memory

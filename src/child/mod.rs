@@ -103,7 +103,7 @@ impl Process {
             name: launch.name.clone(),
             patience: launch.patience,
             running: Some((child, wire)),
-            fence: Fence { is_confined: false, is_memory_locked: false },
+            fence: Fence { landlock: 0, is_memory_locked: false },
         };
         // The first thing that a child is told is what it will work with, the first that it says what stands around it.
         let (fence, _) = process.call::<_, Result<Fence, Unfenced>>(terms, Vec::new())?;

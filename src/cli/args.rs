@@ -3,12 +3,16 @@
 //! Roof: declares, touches nothing. No argument has a default that reaches for a device, and none is read from
 //! the environment.
 
+mod custody;
+mod doctor;
 mod share;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use custody::Custody;
+pub use doctor::Doctor;
 pub use share::{Share, SharePrint, ShareScan};
 
 /// Runs the ceremonies of an offline root key
@@ -57,6 +61,8 @@ pub enum Verb {
     Drill(Drill),
     Sign(Sign),
     Merge(Merge),
+    Custody(Custody),
+    Doctor(Doctor),
     /// Look at tokens, and prepare empty ones
     #[command(subcommand)]
     Token(Token),
@@ -113,11 +119,11 @@ pub struct TokenOne {
 /// Check a plan without any token
 ///
 /// Reads the plan as strictly as a ceremony would, and prints what it will do, who can then sign and who can stop
-/// it. With --room it also checks the request and the last trust folder that stand there, has every client walk,
+/// it, and what every loss of a token, a person or a site would leave. With --room it also checks the request and the last trust folder that stand there, has every client walk,
 /// and prints from which day on which of them would be cut off. Nothing is written.
 #[derive(Args, Debug)]
 #[command(
-    after_long_help = "Examples:\n  officiant check plan.toml\n  officiant check plan.toml --room room.toml"
+    after_long_help = "Examples:\n  officiant check plan.toml\n  officiant check plan.toml --room room.toml\n  officiant check plan.toml --lost officer-a \"seat B\""
 )]
 pub struct Check {
     /// The plan
@@ -131,6 +137,10 @@ pub struct Check {
     /// Without a room file, the last ceremony's trust folder; none before a genesis
     #[arg(long, value_name = "FOLDER", conflicts_with = "room")]
     pub trust: Option<PathBuf>,
+
+    /// Ask what is left when all of these are lost together: tokens, papers, seats, sites or models
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub lost: Vec<String>,
 
     /// Print JSON
     #[arg(long)]
@@ -398,6 +408,8 @@ mod tests {
         Drill(Drill),
         Merge(Merge),
         Sign(Sign),
+        Custody(Custody),
+        Doctor(Doctor),
         Rehearse(Rehearse),
         Report(Report),
         Resume(Resume),

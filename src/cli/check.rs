@@ -8,9 +8,11 @@ use super::args::Check;
 use super::command::{print, room};
 use super::folder::json;
 use super::reading;
-use crate::ceremony::Ceremony;
 use crate::ceremony::prospect::{self, Newest};
+use crate::ceremony::roster::Roster;
 use crate::ceremony::supposed::supposed;
+use crate::ceremony::survival::{Holdings, Survival};
+use crate::ceremony::{Ceremony, Inputs};
 use crate::child::Launch;
 use crate::child::vault::Vault;
 use crate::paper;
@@ -29,7 +31,7 @@ pub(super) fn check(args: &Check) -> Result<(), Refusal> {
             for module in &binding.modules {
                 module_digest(&module.path).map_err(|error| error.refusal())?;
             }
-            in_room(reading::in_room(&binding, &args.plan)?)?
+            in_room(reading::in_room(&binding, &args.plan)?, &args.lost)?
         }
         None => without_room(args)?,
     };
@@ -37,16 +39,18 @@ pub(super) fn check(args: &Check) -> Result<(), Refusal> {
 }
 
 fn without_room(args: &Check) -> Result<Outlook, Refusal> {
-    let (plan, roster) = reading::alone(&args.plan, args.trust.as_deref())?;
-    let mut outlook = Outlook::of_plan(&plan, &roster);
+    let (inputs, roster) = reading::alone(&args.plan, args.trust.as_deref())?;
+    let mut outlook = Outlook::of_plan(&inputs.plan, &roster);
+    outlook.survival = survival(&inputs, &roster, &args.lost)?;
     outlook.unseen(
         "Request, proofs and the walks of clients were not looked at: `--room` names them.",
     );
     Ok(outlook)
 }
 
-fn in_room((ceremony, at): (Ceremony, Timestamp)) -> Result<Outlook, Refusal> {
+fn in_room((ceremony, at): (Ceremony, Timestamp), lost: &[String]) -> Result<Outlook, Refusal> {
     let mut outlook = Outlook::of_plan(ceremony.plan(), ceremony.roster());
+    outlook.survival = survival(ceremony.inputs(), ceremony.roster(), lost)?;
     if ceremony.plan().root().is_none() {
         outlook.walked(&ceremony, &[], Vec::new());
         return Ok(outlook);
@@ -66,4 +70,14 @@ fn in_room((ceremony, at): (Ceremony, Timestamp)) -> Result<Outlook, Refusal> {
     }
     outlook.walked(&ceremony, &drafts, horizon);
     Ok(outlook)
+}
+
+/// What losses would leave; of a plan without a root nothing is asked.
+fn survival(
+    inputs: &Inputs,
+    roster: &Roster,
+    lost: &[String],
+) -> Result<Option<Survival>, Refusal> {
+    let asked = inputs.plan.root().is_some() || !lost.is_empty();
+    asked.then(|| Survival::of(&Holdings::of_plan(inputs, roster)?, lost)).transpose()
 }

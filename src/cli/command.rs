@@ -11,7 +11,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::args::{Officiant, Verb};
-use super::{apart, ceremony, check, drill, folder, paper, report, share, token};
+use super::{apart, ceremony, check, custody, doctor, drill, folder, paper, report, share, token};
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::media;
@@ -40,6 +40,8 @@ fn dispatch(verb: Verb) -> Result<(), Refusal> {
     match verb {
         Verb::Check(typed) => check::check(&typed),
         Verb::Conduct(typed) => ceremony::conduct(&typed),
+        Verb::Custody(typed) => custody::custody(&typed),
+        Verb::Doctor(typed) => doctor::doctor(&typed),
         Verb::Drill(typed) => drill::drill(&typed),
         Verb::Rehearse(typed) => ceremony::rehearse(&typed),
         Verb::Merge(typed) => apart::merge(&typed),

@@ -7,6 +7,8 @@ pub mod args;
 mod ceremony;
 mod check;
 pub mod command;
+mod custody;
+mod doctor;
 mod drill;
 mod folder;
 mod paper;

@@ -28,8 +28,8 @@ pub(super) fn script(args: &Script) -> Result<(), Refusal> {
             script::script(ceremony.plan(), ceremony.roster(), &tool)
         }
         None => {
-            let (plan, roster) = reading::alone(&args.plan, args.trust.as_deref())?;
-            script::script(&plan, &roster, &tool)
+            let (inputs, roster) = reading::alone(&args.plan, args.trust.as_deref())?;
+            script::script(&inputs.plan, &roster, &tool)
         }
     };
     reading::give(&paper, args.html.as_deref())

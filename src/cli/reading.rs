@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::ceremony::plan::{Plan, midnight};
+use crate::ceremony::plan::midnight;
 use crate::ceremony::roster::Roster;
 use crate::ceremony::{Ceremony, Inputs, roster_of};
 use crate::record::Tool;
@@ -25,8 +25,8 @@ pub(super) fn past(folder: Option<&Path>) -> Result<Past, Refusal> {
     }
 }
 
-/// A plan and who holds what in it, by plan and trust folder alone.
-pub(super) fn alone(plan: &Path, trust: Option<&Path>) -> Result<(Plan, Roster), Refusal> {
+/// A plan with its past, and who holds what in it, by plan and trust folder alone.
+pub(super) fn alone(plan: &Path, trust: Option<&Path>) -> Result<(Inputs, Roster), Refusal> {
     let (plan, _) = conduct::read_plan(plan)?;
     if plan.after().is_some() && trust.is_none() {
         let what = "the plan follows a ceremony, and no trust folder was given";
@@ -36,7 +36,7 @@ pub(super) fn alone(plan: &Path, trust: Option<&Path>) -> Result<(Plan, Roster),
     let past = past(trust.map(trust_folder).as_deref())?;
     let inputs = Inputs::alone(plan, past);
     let roster = roster_of(&inputs)?;
-    Ok((inputs.plan, roster))
+    Ok((inputs, roster))
 }
 
 /// The ceremony of a plan as this room would open it, and when it may be held first: a plan is looked at before its day.

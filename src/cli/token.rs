@@ -123,7 +123,7 @@ impl Blank {
 
     /// Asks which token is meant and for its new PIN, and initialises it.
     fn init(mut self, console: &mut dyn Console) -> Result<Face, Refusal> {
-        if !self.token.fence().is_confined {
+        if !self.token.fence().is_confined() {
             say(console, Fence::UNCONFINED)?;
         }
         let serial = self.consent(console)?;

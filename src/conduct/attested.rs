@@ -11,6 +11,7 @@ use crate::key::pem_text;
 use crate::record::Mode;
 use crate::refusal::Refusal;
 use crate::room::token::{Face, Generated, KeyRef, Purpose, WrapTrial};
+use crate::trust::ATTESTATIONS;
 
 /// A key that was made just now, and for what.
 pub(super) struct Made<'a> {
@@ -81,7 +82,7 @@ impl Session<'_> {
     fn keep_attestation(&self, token: &str, certificates: &[Vec<u8>]) -> Result<(), Refusal> {
         let text: String = certificates.iter().map(|der| pem_text("CERTIFICATE", der)).collect();
         let digest = Digest::of(text.as_bytes()).to_string();
-        let path = format!("attestations/{token}-{}.pem", &digest[..16]);
+        let path = format!("{ATTESTATIONS}{token}-{}.pem", &digest[..16]);
         keep(&self.room.binding.work, &path, text.as_bytes()).map_err(|error| self.device(&error))
     }
 }

@@ -13,6 +13,7 @@ use crate::paper;
 use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::room::media::{self, Kind, Limits};
+use crate::trust::ATTESTATIONS;
 use crate::wording::{Count, List};
 
 impl Session<'_> {
@@ -122,16 +123,16 @@ impl Session<'_> {
         files.retain(|path, _| path.split_once('/').is_none_or(|(set, _)| !void.contains(set)));
         let mine = media::read_tree_in(&self.room.binding.work, CUSTODY, Limits::CUSTODY);
         let mine = mine.map_err(|error| self.device(&error))?.unwrap_or_default();
-        files.extend(mine.into_iter().filter(|(path, _)| self.is_kept(path)));
+        files.extend(mine.into_iter().filter(|(path, bytes)| self.is_kept(path, bytes)));
         for (path, bytes) in &files {
             keep(root, path, bytes).map_err(|error| self.device(&error))?;
         }
         self.tell_written(CUSTODY, files.len(), root)
     }
 
-    /// Whether a file of the custody folder is of a token or a set that the public files commit to; sets that became void
-    /// and identities of tokens that were begun anew stay behind.
-    fn is_kept(&self, path: &str) -> bool {
+    /// Whether a file of the custody folder is of a token, a key or a set that the public files commit to; sets that became
+    /// void, and identities and attestations of tokens that were begun anew, stay behind.
+    fn is_kept(&self, path: &str, bytes: &[u8]) -> bool {
         let custody = closing::custody(&self.ceremony);
         let set = |set: &str| {
             custody.keys.iter().any(
@@ -142,6 +143,7 @@ impl Session<'_> {
             Some(("tokens", file)) => custody.tokens.iter().any(|token| {
                 file == format!("{}-{}.json", token.name, &token.identity.to_string()[..16])
             }),
+            Some(_) if path.starts_with(ATTESTATIONS) => custody.attested(path, bytes).is_some(),
             Some((folder, _)) => set(folder),
             None => path.starts_with(PINS),
         }

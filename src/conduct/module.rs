@@ -91,7 +91,7 @@ impl Session<'_> {
     /// A kernel that cannot keep files from a module is told, and in a ceremony somebody decides.
     fn check_confined(&mut self, step: u32) -> Result<(), Refusal> {
         let vault = Vault::start(&Launch::this_binary("vault"));
-        if vault.map_err(|error| self.child(&error))?.fence().is_confined {
+        if vault.map_err(|error| self.child(&error))?.fence().is_confined() {
             return Ok(());
         }
         if self.room.mode != Mode::Ceremony {

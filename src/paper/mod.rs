@@ -8,6 +8,7 @@ use crate::wording::one_line;
 mod code;
 mod html;
 mod inline;
+pub mod losses;
 mod text;
 
 pub mod outlook;
@@ -121,11 +122,11 @@ impl Paper {
         }
     }
 
-    pub(crate) fn pairs<T: Into<String>>(
+    pub(crate) fn pairs<L: Into<String>, T: Into<String>>(
         &mut self,
-        pairs: impl IntoIterator<Item = (&'static str, T)>,
+        pairs: impl IntoIterator<Item = (L, T)>,
     ) {
-        let pairs = pairs.into_iter().map(|(label, said)| (label.to_owned(), said.into()));
+        let pairs = pairs.into_iter().map(|(label, said)| (label.into(), said.into()));
         self.blocks.push(Block::Pairs(pairs.collect()));
     }
 

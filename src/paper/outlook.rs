@@ -5,12 +5,14 @@
 use serde::Serialize;
 
 use super::Paper;
+use super::losses::losses;
 use super::script::{foot, mark, parts, subject};
 use crate::ceremony::admission;
 use crate::ceremony::draft::Draft;
 use crate::ceremony::plan::Plan;
 use crate::ceremony::quorum::Quorum;
 use crate::ceremony::roster::{Holding, KeyOrigin, Roster, TokenOrigin};
+use crate::ceremony::survival::Survival;
 use crate::ceremony::{Ceremony, prospect, step};
 use crate::digest::Digest;
 use crate::record::Mode;
@@ -32,6 +34,8 @@ pub struct Outlook {
     pub steps: usize,
     /// Who can sign and who can stop it, as sentences.
     pub quorum: Vec<String>,
+    /// What losses would leave; none of a plan without a root.
+    pub survival: Option<Survival>,
     /// What to think of, as sentences.
     pub warnings: Vec<String>,
     /// What was checked, and what only a room can check.
@@ -61,6 +65,7 @@ impl Outlook {
                 Some(_) => Quorum::of_plan(plan, roster).sentences(),
                 None => Vec::new(),
             },
+            survival: None,
             warnings: warnings(plan, roster),
             checked: vec!["Plan and trust folder belong together.".to_owned()],
             horizon: Vec::new(),
@@ -111,6 +116,9 @@ impl Outlook {
         if !self.quorum.is_empty() {
             paper.section("Who can sign afterwards, and who can stop it");
             paper.points(self.quorum.clone());
+        }
+        if let Some(survival) = &self.survival {
+            losses(survival, &mut paper);
         }
         paper.section("What was checked");
         paper.points(self.checked.clone());

@@ -57,6 +57,11 @@ pub fn draw(bytes: &mut [u8]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether the kernel's generator is ready: whoever draws from it need not wait.
+pub fn is_ready() -> bool {
+    getrandom(&mut [0], GetRandomFlags::NONBLOCK) == Ok(1)
+}
+
 /// Mixes `sources` into the kernel's generator, and has it reseed itself. Whatever the sources are, the result is no worse
 /// than before: the kernel hashes them into its pool and credits them with nothing.
 ///
@@ -104,6 +109,7 @@ mod tests {
         let (mut a, mut b) = ([0; 32], [0; 32]);
         draw(&mut a).unwrap();
         draw(&mut b).unwrap();
+        assert!(is_ready(), "it gave bytes");
         assert_ne!(a, b);
     }
 }

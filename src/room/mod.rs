@@ -6,6 +6,7 @@ pub mod binding;
 pub mod clock;
 pub mod console;
 pub mod entropy;
+pub mod machine;
 pub mod media;
 pub mod picture;
 #[cfg(feature = "piv")]

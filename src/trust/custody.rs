@@ -4,8 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::attestation::Attestation;
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey};
+
+/// Where the custody folder has what tokens attest: `<token>-<16 digits>.pem`.
+pub const ATTESTATIONS: &str = "attestations/";
 
 /// Who holds which key. Public: serials and names of people stay in the custody folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,6 +152,16 @@ impl Custody {
         if let Some(key) = self.keys.iter_mut().find(|key| key.name == name) {
             key.former.push(std::mem::replace(&mut key.held, held));
         }
+    }
+
+    /// What a file of the custody folder attests, and of which token: nothing unless it is of one of that token's keys.
+    pub fn attested(&self, path: &str, text: &[u8]) -> Option<(&CustodyToken, Attestation)> {
+        let name = path.strip_prefix(ATTESTATIONS)?.strip_suffix(".pem")?.rsplit_once('-')?.0;
+        let token = self.token(name)?;
+        let is_on = |key: &&CustodyKey| matches!(&key.held, Held::Token { token } if token == name);
+        let on_it = self.keys.iter().filter(is_on).map(|key| &key.public);
+        let mut keys = token.attest.iter().chain(&token.seal).chain(on_it);
+        keys.find_map(|key| Some((token, Attestation::read_kept(text, key).ok()?)))
     }
 
     /// The key with that public half.

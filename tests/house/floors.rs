@@ -20,8 +20,15 @@ const DOCUMENTS: &[&str] = &["attestation", "list", "request", "root", "seal", "
 /// The record's entries are acts and facts, and the trust folder holds plans: they stand beside the ceremony.
 const CEREMONY: &[&str] = &["ceremony", "record", "trust"];
 const ROOM: &[&str] = &["room"];
-const DEVICES: &[&str] =
-    &["room::clock", "room::console", "room::entropy", "room::media", "room::piv", "room::pkcs11"];
+const DEVICES: &[&str] = &[
+    "room::clock",
+    "room::console",
+    "room::entropy",
+    "room::machine",
+    "room::media",
+    "room::piv",
+    "room::pkcs11",
+];
 const ALL: &[&[&str]] =
     &[VALUES, DOCUMENTS, CEREMONY, ROOM, &["paper", "show", "verify", "conduct", "child", "cli"]];
 

@@ -75,6 +75,29 @@ fn one_seat_in_several_spellings_is_not_several_people() {
 }
 
 #[test]
+fn one_site_in_two_spellings_is_not_two() {
+    let (bench, plan) = genesis();
+    let at = |plan: &str, seat: &str, site: &str| {
+        let seat = format!("custodian = \"seat of {seat}\"");
+        plan.replace(&seat, &format!("{seat}\nsite = \"{site}\""))
+    };
+    let first = at(&plan, "officer-a", "vault 1");
+    let second = |site: &str| at(&first, "officer-b", site);
+    let line = first[..first.find("name = \"officer-b\"").unwrap()].lines().count();
+    for (site, told) in [
+        ("Vault 1", "sites `vault 1` and `Vault 1` read alike: write one in one way".to_owned()),
+        ("vault  1", "token `officer-b`: site `vault  1`: a site has 1 to 64 letters and signs that everybody sees, in NFC, single spaces between them".to_owned()),
+    ] {
+        bench.lay_plan(&second(site), &on_tokens().roles);
+        bench.refuses(2, &format!("plan.toml:{line}: {told}"), FORM);
+    }
+    bench.lay_plan(&second("vault 1"), &on_tokens().roles);
+    let told = "Signing ends with the loss of sites: vault 1.";
+    let checked = bench.officiant(&["check", "plan-1.toml"]).ok().stdout;
+    assert!(checked.contains(told), "{checked}");
+}
+
+#[test]
 fn a_plan_whose_text_begins_lines_of_its_own_is_refused() {
     let (bench, plan) = genesis();
     let exclude = format!("[[exclude]]\nname = \"gone.test\"\nreason = {FORGED:?}\n[root]");

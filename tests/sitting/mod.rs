@@ -34,6 +34,7 @@ mod late;
 mod left;
 mod limits;
 mod linked;
+mod losses;
 mod meddle;
 mod normal;
 pub(crate) mod officer;

@@ -74,6 +74,7 @@ fn all_keys_on_tokens_give_way_to_one_in_shares_and_back() {
         bench.write_plan(&back);
         bench.conduct().ok();
         is_back(&bench);
+        leaves_old_keys(&bench);
     }
 }
 
@@ -105,6 +106,21 @@ fn is_back(bench: &Bench) {
     let root = bench.root(name, 3);
     let targets = root.root().role_keys(Role::Targets).map(|(_, key)| key.public().cloned());
     assert_eq!(targets.collect::<Vec<_>>(), [Some(bench.online[&Role::Targets].public())]);
+}
+
+/// What left the roots still lies where it was.
+#[track_caller]
+fn leaves_old_keys(bench: &Bench) {
+    let ran = bench.officiant(&["custody", "media/out-3a", "--custody", "media/room-1"]).ok();
+    let flat = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (_, of_set) = flat.split_once(" - Set ").unwrap();
+    let told = "still opens the old key `root-s`, until 3 of its 5 shares are proven destroyed in every copy. - \
+                Token `officer-b` still holds the old key `root-b`, which clients of old roots believe. - \
+                Token `officer-c` still holds the old key `root-c`, which clients of old roots believe. \
+                In the custody folder";
+    assert!(of_set[8..].trim_start().starts_with(told), "{flat}");
+    let lie = "5 sealed shares of an old set of key `root-s` lie here: destroy them with the set.";
+    assert!(flat.contains(lie), "{flat}");
 }
 
 /// The remark on a share that was not needed.

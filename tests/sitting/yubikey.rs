@@ -60,6 +60,12 @@ fn a_yubikey_signs_a_first_root_and_the_next() {
     });
     conduct(&readers, &bench).ok();
     assert_eq!(bench.shape("repo.test", 2), "2 of root-a root-b, signed by root-a root-b");
+    // What they attested tells the two apart, for advisories are on firmware.
+    let ran = bench.officiant(&["custody", "media/out-2a", "--custody", "media/room-1", "--json"]);
+    let kept: serde_json::Value = serde_json::from_str(&ran.ok().stdout).unwrap();
+    let models = kept["holders"].as_array().unwrap().iter().map(|holder| &holder["model"]);
+    let told = ["YubiKey, firmware 5.7.1", "YubiKey, firmware 5.4.3"];
+    assert_eq!(models.collect::<Vec<_>>(), told);
 }
 
 #[test]

@@ -202,7 +202,7 @@ fn a_child_is_fenced_in_and_shows_no_secret() {
     token.select(&softhsm.serial(&scratch)).unwrap();
     assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
     let vault = vault();
-    assert!(vault.fence().is_confined, "this kernel has no Landlock");
+    assert!(vault.fence().is_confined(), "this kernel has no Landlock");
     for kind in ["token", "vault"] {
         let found = children(kind);
         assert_eq!(found.len(), 1, "{kind}");

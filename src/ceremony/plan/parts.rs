@@ -88,6 +88,9 @@ pub struct PlannedToken {
     pub name: String,
     /// The seat that holds it; never a person's name.
     pub custodian: String,
+    /// What gets lost together with whatever else is there, by a label and no address; nothing is said where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
 }
 
 /// A paper by the plan's name for it, and who keeps it: the page of one share, sealed to a drawn passphrase.
@@ -98,6 +101,9 @@ pub struct PlannedPaper {
     pub name: String,
     /// The seat that keeps it; never a person's name.
     pub custodian: String,
+    /// What gets lost together with whatever else is there, by a label and no address; nothing is said where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
 }
 
 /// A root key that this ceremony makes, or adopts from a token that holds it already.

@@ -230,7 +230,7 @@ fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
     tokens
         .map(|token| {
             let (name, custodian) = (token.name.clone(), token.custodian.clone());
-            spanned(PlannedToken { name, custodian })
+            spanned(PlannedToken { name, custodian, site: None })
         })
         .collect()
 }
@@ -241,7 +241,7 @@ fn papers(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedPaper>> {
     papers
         .map(|paper| {
             let (name, custodian) = (paper.name.clone(), paper.custodian.clone());
-            spanned(PlannedPaper { name, custodian })
+            spanned(PlannedPaper { name, custodian, site: None })
         })
         .collect()
 }

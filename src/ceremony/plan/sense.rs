@@ -4,8 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use unicode_normalization::is_nfc;
-
+use super::label::{RULE, alike, is_label};
 use super::{Error, Kind, Plan, PlanText, PlannedKey, line_of};
 use crate::key::Algorithm;
 use crate::name::{Name, is_device};
@@ -45,7 +44,7 @@ pub(super) fn check_list(text: &PlanText, source: &str) -> Result<(), Error> {
 
 /// Refuses a plan that contradicts itself.
 pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {
-    [title, dates, shape, holders, keys, root, roles, repositories]
+    [title, dates, shape, holders, sites, keys, root, roles, repositories]
         .iter()
         .try_for_each(|rule| rule(plan))
         .map_err(|(offset, what)| Error::Sense { line: line_of(source, offset), what })
@@ -151,21 +150,38 @@ fn holders(plan: &Plan) -> Result<(), Mistake> {
             }
             Some(_) => return Err((at, format!("a token and a paper are called `{called}`"))),
         }
-        if !is_seat(custodian) {
-            let rule = "a seat has 1 to 64 letters and signs that everybody sees, in NFC, single spaces between them";
-            return Err((at, format!("{what} `{called}`: custodian `{custodian}`: {rule}")));
+        if !is_label(custodian) {
+            return Err((at, format!("{what} `{called}`: custodian `{custodian}`: a seat {RULE}")));
         }
     }
     Ok(())
 }
 
-/// Whether a seat is written in the one way in which it can be told from every other: seats are counted as people.
-fn is_seat(seat: &str) -> bool {
-    let is_plain = |c: char| c == ' ' || !(c.is_whitespace() || is_unseen(c));
-    (1..=64).contains(&seat.chars().count())
-        && seat.chars().all(is_plain)
-        && seat.split(' ').all(|word| !word.is_empty())
-        && is_nfc(seat)
+/// Sites are counted as seats are: one must not look like two.
+fn sites(plan: &Plan) -> Result<(), Mistake> {
+    let tokens =
+        plan.text.token.iter().map(|token| {
+            (token.span().start, "token", &token.get_ref().name, &token.get_ref().site)
+        });
+    let papers =
+        plan.text.paper.iter().map(|paper| {
+            (paper.span().start, "paper", &paper.get_ref().name, &paper.get_ref().site)
+        });
+    let mut sites = Vec::new();
+    for (at, what, called, site) in tokens.chain(papers) {
+        let Some(site) = site else { continue };
+        if !is_label(site) {
+            return Err((at, format!("{what} `{called}`: site `{site}`: a site {RULE}")));
+        }
+        sites.push(site.as_str());
+        if let Some((first, site)) = alike(sites.iter().copied()) {
+            return Err((
+                at,
+                format!("sites `{first}` and `{site}` read alike: write one in one way"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn keys(plan: &Plan) -> Result<(), Mistake> {

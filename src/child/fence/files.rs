@@ -6,16 +6,22 @@
 use std::path::PathBuf;
 
 use landlock::{
-    ABI, Access, AccessFs, BitFlags, RestrictionStatus, Ruleset, RulesetAttr, RulesetCreated,
-    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
+    ABI, Access, AccessFs, BitFlags, LandlockStatus, RestrictionStatus, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
 
 use super::{Reach, Unfenced};
 
-/// Gives up every file that is not within reach. Says whether the kernel could do it at all.
-pub(super) fn confine(reach: &Reach) -> Result<bool, Unfenced> {
+/// Gives up every file that is not within reach. Says by which form of Landlock; 0 where the kernel could not do it at all.
+pub(super) fn confine(reach: &Reach) -> Result<i32, Unfenced> {
     let status = restrict(reach).map_err(|_| Unfenced::Files)?;
-    Ok(status.ruleset != RulesetStatus::NotEnforced)
+    let form = match status.landlock {
+        LandlockStatus::Available { effective_abi, kernel_abi } => {
+            kernel_abi.unwrap_or(effective_abi as i32)
+        }
+        LandlockStatus::NotEnabled | LandlockStatus::NotImplemented => 0,
+    };
+    Ok(if status.ruleset == RulesetStatus::NotEnforced { 0 } else { form })
 }
 
 fn restrict(reach: &Reach) -> Result<RestrictionStatus, RulesetError> {
@@ -101,7 +107,7 @@ mod tests {
     /// A ruleset is for its thread and those after it, so each case has a thread of its own.
     fn behind<T: Send + 'static>(reach: Reach, act: impl FnOnce() -> T + Send + 'static) -> T {
         let thread = std::thread::spawn(move || {
-            assert_eq!(confine(&reach), Ok(true), "this kernel has no Landlock");
+            assert!(matches!(confine(&reach), Ok(1..)), "this kernel has no Landlock");
             act()
         });
         thread.join().unwrap()
