@@ -106,7 +106,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Start`].
     pub fn start(launch: &Launch) -> Result<Self, Error> {
-        Ok(Self(Process::start("vault", launch, None, &())?))
+        Ok(Self(Process::start("vault", launch, Vec::new(), &())?))
     }
 
     /// What stands around the process.

@@ -231,8 +231,8 @@ fn driver(
 
 /// There is no record here that says which bytes the module must have.
 fn of(module: &binding::Module, softhsm: Option<PathBuf>) -> Driver {
-    let (path, writes) = (module.path.clone(), module.writes.clone());
-    Driver::Module { module: path, sha256: None, softhsm, writes }
+    let (path, needs) = (module.path.clone(), module.needs.clone());
+    Driver::Module { module: path, sha256: None, softhsm, needs }
 }
 
 /// One driver for each soft token, one for each module that drives others or none that is bound yet (but not for the one

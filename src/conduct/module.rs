@@ -122,7 +122,7 @@ impl Session<'_> {
             None => None,
             Some(folder) => Some(soft::make(folder).map_err(|error| error.refusal())?),
         };
-        let (path, writes) = (module.path.clone(), module.writes.clone());
-        Ok(Driver::Module { module: path, sha256: Some(sha256), softhsm, writes })
+        let (path, needs) = (module.path.clone(), module.needs.clone());
+        Ok(Driver::Module { module: path, sha256: Some(sha256), softhsm, needs })
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Room floor: parses what it is given; reads nothing but the modules it takes the digest of.
 
+mod module;
+
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -15,6 +17,9 @@ use toml::Spanned;
 use crate::digest::{Digest, Hasher};
 use crate::refusal::{Exit, Refusal};
 use crate::wording::toml_words;
+
+use module::ModuleFile;
+pub use module::{Module, Needs};
 
 /// The checked content of a room file, its relative paths resolved against the folder it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,17 +53,6 @@ pub struct Media {
     pub outward: [PathBuf; 2],
     /// Two that stay in the room, compared byte for byte.
     pub room: [PathBuf; 2],
-}
-
-/// A PKCS#11 module.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Module {
-    /// Its name in this file.
-    pub name: String,
-    /// The shared object.
-    pub path: PathBuf,
-    /// Files and folders that it may write besides the folder of its soft token: the device of a TPM, a token's store.
-    pub writes: Vec<PathBuf>,
 }
 
 /// A token's way into this machine.
@@ -116,24 +110,23 @@ impl Binding {
             trust: file.trust.as_ref().map(|trust| folder.join(trust)),
             unfinished: file.unfinished.as_ref().map(|unfinished| folder.join(unfinished)),
             media: media(&source, folder, &file.media)?,
-            modules: modules(&source, folder, &file.module)?,
+            modules: module::modules(&source, folder, &file.module)?,
             tokens: tokens(&source, folder, &file)?,
             rehearsal: file.rehearsal.as_ref().map(|rehearsal| rehearsal.module.get_ref().clone()),
         };
         if let Some(rehearsal) = &file.rehearsal {
             source.known_module(&file, &rehearsal.module)?;
         }
-        file.module.iter().flat_map(|module| &module.writes).try_for_each(|path| {
-            let what = binding.bars(&folder.join(path.get_ref()));
-            what.map_or(Ok(()), |what| {
-                let what = format!("`writes` of `{}`: {what}", path.get_ref().display());
-                Err(source.error(Some(path.span()), what))
-            })
-        })?;
+        for (field, path) in file.module.iter().flat_map(ModuleFile::reached) {
+            if let Some(what) = binding.bars(&folder.join(path.get_ref())) {
+                let what = format!("`{field}` of `{}`: {what}", path.get_ref().display());
+                return Err(source.error(Some(path.span()), what));
+            }
+        }
         Ok(binding)
     }
 
-    /// Why no module may write there, if none may: what the ceremony itself reads and writes is its own, and so are
+    /// Why no module may write or connect there, if none may: what the ceremony itself reads and writes is its own, and so are
     /// screen and keyboard.
     fn bars(&self, path: &Path) -> Option<&'static str> {
         let media = &self.media;
@@ -331,18 +324,6 @@ fn media(source: &Source<'_>, folder: &Path, file: &Spanned<MediaFile>) -> Resul
     Ok(Media { inward, outward, room })
 }
 
-fn modules(source: &Source<'_>, folder: &Path, files: &[ModuleFile]) -> Result<Vec<Module>, Error> {
-    let mut seen = BTreeSet::new();
-    files
-        .iter()
-        .map(|file| {
-            let name = source.name(&file.name, &mut seen)?;
-            let writes = file.writes.iter().map(|path| folder.join(path.get_ref())).collect();
-            Ok(Module { name, path: folder.join(&file.path), writes })
-        })
-        .collect()
-}
-
 fn tokens(source: &Source<'_>, folder: &Path, file: &RoomFile) -> Result<Vec<Token>, Error> {
     let (mut names, mut folders, mut serials) = Default::default();
     file.token
@@ -394,15 +375,6 @@ struct MediaFile {
     #[serde(rename = "out")]
     outward: Vec<Spanned<PathBuf>>,
     room: Vec<Spanned<PathBuf>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModuleFile {
-    name: Spanned<String>,
-    path: PathBuf,
-    #[serde(default)]
-    writes: Vec<Spanned<PathBuf>>,
 }
 
 #[derive(Deserialize)]
@@ -475,8 +447,8 @@ module = "softhsm"
             parse(&ROOM.replace("libsofthsm2.so\"", &writes))
         };
         let room = with("/dev/tpmrm0").unwrap();
-        assert_eq!(room.modules[0].writes, [Path::new("/dev/tpmrm0")]);
-        assert_eq!(with("store").unwrap().modules[0].writes, [Path::new("/room/store")]);
+        assert_eq!(room.modules[0].needs.writes, [Path::new("/dev/tpmrm0")]);
+        assert_eq!(with("store").unwrap().modules[0].needs.writes, [Path::new("/room/store")]);
         for (why, paths) in [
             ("expected a path without `..`", &["media/store/..", "/dev/shm/../tty"][..]),
             (

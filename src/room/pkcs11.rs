@@ -12,8 +12,9 @@ mod key;
 mod make;
 mod object;
 mod spki;
+mod start;
 
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error as CkError, RvError};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
@@ -44,11 +45,11 @@ struct Selected {
 }
 
 impl Module {
-    /// Loads and initialises a module.
+    /// Loads and initialises a module, with the parameters that the room file has for it.
     ///
     /// # Errors
     /// [`Error::Module`].
-    pub fn load(image: Image) -> Result<Self, Error> {
+    pub fn load(image: Image, parameters: Option<&str>) -> Result<Self, Error> {
         let fail = |error: CkError| Error::Module {
             module: image.module.clone(),
             because: match &error {
@@ -58,7 +59,7 @@ impl Module {
             },
         };
         let pkcs11 = Pkcs11::new(image.path()).map_err(fail)?;
-        pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).map_err(fail)?;
+        start::initialise(&pkcs11, parameters).map_err(fail)?;
         Ok(Self { pkcs11: Some(pkcs11), selected: None, image })
     }
 

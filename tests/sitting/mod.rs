@@ -13,6 +13,7 @@ mod bad_start;
 mod bad_text;
 mod bad_token;
 mod bench;
+mod bind;
 mod chain;
 mod clock;
 mod counts;
@@ -49,6 +50,7 @@ mod resume;
 mod rotate;
 mod shared;
 mod slips;
+mod tokens;
 mod unfinished;
 mod yubikey;
 

@@ -8,7 +8,10 @@ use officiant::{
         token::{KeyRef, Login, Object, Purpose, SoPin, Token},
     },
     key::{Algorithm, Hash, Scheme},
-    room::pkcs11::{self, TriesLeft, WrapTrial},
+    room::{
+        binding::Needs,
+        pkcs11::{self, TriesLeft, WrapTrial},
+    },
 };
 
 use super::{PIN, Sealer, fresh, pin, start, vault};
@@ -325,7 +328,7 @@ fn a_module_that_is_none_is_told_in_words() {
             module: path.into(),
             sha256: None,
             softhsm: None,
-            writes: Vec::new(),
+            needs: Needs::default(),
         };
         let error = Token::start(&super::launch("one"), &driver).map(|_| ()).unwrap_err();
         assert!(matches!(error, Error::Token(pkcs11::Error::Module { .. })));

@@ -176,13 +176,13 @@ pub enum Error {
         code: String,
     },
     /// The PIN is shorter or longer than the token takes. Nothing was done to the token.
-    #[error("{token} takes PINs of {min} to {max} bytes, this one is shorter or longer")]
+    #[error("{token} takes PINs of {}, this one is shorter or longer", lengths(*min, *max))]
     PinLength {
         /// Whose.
         token: Name,
         /// The shortest.
         min: usize,
-        /// The longest.
+        /// The longest; zero if there is none.
         max: usize,
     },
     /// The PIN was refused where no count is asked for, such as the SO PIN of a token being initialised.
@@ -253,4 +253,27 @@ pub enum Error {
         /// Whose.
         token: Name,
     },
+}
+
+fn lengths(min: usize, max: usize) -> String {
+    match max {
+        0 => format!("{min} bytes or more"),
+        _ => format!("{min} to {max} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_has_a_length_that_the_token_takes() {
+        let said = |max| {
+            let token = Name { label: "a".to_owned(), serial: "1".to_owned() };
+            Error::PinLength { token, min: 8, max }.to_string()
+        };
+        let token = "token `a` (serial 1) takes PINs of";
+        assert_eq!(said(16), format!("{token} 8 to 16 bytes, this one is shorter or longer"));
+        assert_eq!(said(0), format!("{token} 8 bytes or more, this one is shorter or longer"));
+    }
 }
