@@ -157,7 +157,7 @@ checks! {
     TokenInit = "TOKEN-INIT",
     /// A token shows the public keys that were enrolled, planned or generated, and no other token has them.
     TokenKey = "TOKEN-KEY",
-    /// A key made on a token is private, sensitive, made there, never extractable, and cannot be wrapped.
+    /// A key made on a token is private, sensitive, made there, never extractable; nothing wraps it, and it does one thing.
     TokenKeyHeld = "TOKEN-KEY-HELD",
     /// A label or id of a key stands on a token once.
     TokenKeyTaken = "TOKEN-KEY-TAKEN",

@@ -37,20 +37,14 @@ enum Begun {
 
 impl Session<'_> {
     pub(super) fn enrol(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
-        let (mut token, present) = self.put_in_new(step, name)?;
+        let (token, present) = self.put_in_new(step, name)?;
         for face in &present.faces {
             self.refuse_soft(name, face)?;
         }
-        let mut found = self.found_begun(step, &mut token, &present, name)?;
-        if matches!(found, Begun::Torn) {
-            drop(token);
-            self.clear_soft(name)?;
-            token = self.open(name)?;
-            found = Begun::Empty;
-        }
-        let (face, made) = match found {
-            Begun::Complete(face) => (face, true),
-            _ => (self.initialise(step, &mut token, name)?, false),
+        let is_ready = self.is_ready(name);
+        let (mut token, face, made) = match is_ready {
+            true => self.take_ready(step, (token, &present), name)?,
+            false => self.make_ready(step, (token, &present), name)?,
         };
         self.refuse_soft(name, &face)?;
         self.ask_serial(step, name, &face)?;
@@ -70,8 +64,10 @@ impl Session<'_> {
             self.prove_seal(&mut token, name, seal)?;
         }
         token.logout().map_err(|error| self.child(&error))?;
-        let transport = self.transport_pin(name)?;
-        token.discard_so_pin(transport).map_err(|error| self.child(&error))?;
+        if !is_ready {
+            let transport = self.transport_pin(name)?;
+            token.discard_so_pin(transport).map_err(|error| self.child(&error))?;
+        }
         let identity = self.keep_identity(name, &face)?;
         Ok(Fact::TokenEnrolled {
             token: name.to_owned(),
@@ -80,6 +76,26 @@ impl Session<'_> {
             attest: attest.public,
             seal: seal.map(|seal| seal.public),
         })
+    }
+
+    /// Initialises an empty token, and says whether an interrupted run of this step had done it.
+    fn make_ready(
+        &mut self,
+        step: u32,
+        (mut token, present): (Token, &Present),
+        name: &str,
+    ) -> Result<(Token, Face, bool), Refusal> {
+        match self.found_begun(step, &mut token, present, name)? {
+            Begun::Complete(face) => return Ok((token, face, true)),
+            Begun::Torn => {
+                drop(token);
+                self.clear_soft(name)?;
+                token = self.open(name)?;
+            }
+            Begun::Empty => {}
+        }
+        let face = self.initialise(step, &mut token, name)?;
+        Ok((token, face, false))
     }
 
     /// Asks for a token that must be here, and opens it, with what its module shows.

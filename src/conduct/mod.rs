@@ -14,6 +14,7 @@ mod paper;
 mod pause;
 mod plan;
 mod reading;
+mod ready;
 pub mod rehearsal;
 mod restart;
 mod scan;

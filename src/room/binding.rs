@@ -16,6 +16,7 @@ use toml::Spanned;
 
 use crate::digest::{Digest, Hasher};
 use crate::refusal::{Exit, Refusal};
+use crate::room::token::Uri;
 use crate::wording::toml_words;
 
 use module::ModuleFile;
@@ -73,12 +74,22 @@ pub enum Driver {
         name: String,
         /// The token's own SoftHSM folder; present for a soft token alone.
         softhsm: Option<PathBuf>,
+        /// Which of those that the module shows it is, for a token that its maker's tool made ready.
+        uri: Option<Uri>,
     },
     /// No module: a YubiKey, by its serial.
     YubiKey(u32),
 }
 
 impl Token {
+    /// Which of those that its module shows it is, if its maker's tool made it ready.
+    pub fn uri(&self) -> Option<&Uri> {
+        match &self.driver {
+            Driver::Module { uri, .. } => uri.as_ref(),
+            Driver::YubiKey(_) => None,
+        }
+    }
+
     /// Its own SoftHSM folder, if it is a soft token.
     pub fn softhsm(&self) -> Option<&PathBuf> {
         match &self.driver {
@@ -273,6 +284,11 @@ impl Source<'_> {
         Err(self.error(Some(module.span()), what))
     }
 
+    fn uri(&self, uri: &Spanned<String>) -> Result<Uri, Error> {
+        let wrong = |what| self.error(Some(uri.span()), format!("`uri`: {what}"));
+        Uri::parse(uri.get_ref()).map_err(wrong)
+    }
+
     /// A serial that no other token has.
     fn serial(&self, serial: &Spanned<u32>, seen: &mut BTreeSet<u32>) -> Result<(), Error> {
         if seen.insert(*serial.get_ref()) {
@@ -331,12 +347,17 @@ fn tokens(source: &Source<'_>, folder: &Path, file: &RoomFile) -> Result<Vec<Tok
         .map(|token| {
             let name = source.name(&token.name, &mut names)?;
             let softhsm = source.folders(folder, token.softhsm.as_slice(), &mut folders)?.pop();
-            let driver = match (&token.module, &token.yubikey, softhsm) {
-                (Some(module), None, softhsm) => {
-                    source.known_module(file, module)?;
-                    Driver::Module { name: module.get_ref().clone(), softhsm }
+            let uri = token.uri.as_ref().map(|uri| source.uri(uri)).transpose()?;
+            let driver = match (&token.module, &token.yubikey, softhsm, uri) {
+                (Some(_), None, Some(_), Some(_)) => {
+                    let what = format!("token `{name}`: expected either `softhsm` or `uri`");
+                    return Err(source.error(Some(token.name.span()), what));
                 }
-                (None, Some(serial), None) => {
+                (Some(module), None, softhsm, uri) => {
+                    source.known_module(file, module)?;
+                    Driver::Module { name: module.get_ref().clone(), softhsm, uri }
+                }
+                (None, Some(serial), None, None) => {
                     source.serial(serial, &mut serials)?;
                     Driver::YubiKey(*serial.get_ref())
                 }
@@ -383,6 +404,7 @@ struct TokenFile {
     name: Spanned<String>,
     module: Option<Spanned<String>>,
     softhsm: Option<Spanned<PathBuf>>,
+    uri: Option<Spanned<String>>,
     yubikey: Option<Spanned<u32>>,
 }
 
@@ -479,7 +501,7 @@ module = "softhsm"
     fn whatever_does_not_fit_is_refused_with_its_line() {
         let second_token = "[[token]]\nname = \"officer-b\"\nmodule = \"softhsm\"\nsofthsm = \"tokens/officer-a\"\n";
         let yubikey = |name: &str| format!("[[token]]\nname = \"{name}\"\nyubikey = 4242\n");
-        let rows: [(String, &str); 13] = [
+        let rows: [(String, &str); 15] = [
             (ROOM.replace("work =", "wrok ="), "1: unknown field `wrok`"),
             (format!("{ROOM}[extra]\n"), "15: unknown field `extra`"),
             (ROOM.replace("[media]", "work = \"x\"\n[media]"), "2: duplicate key"),
@@ -508,6 +530,14 @@ module = "softhsm"
             (
                 ROOM.replace("softhsm = \"tok", "yubikey = 4242\nsofthsm = \"tok"),
                 "10: token `officer-a`: expected either `module` or `yubikey`",
+            ),
+            (
+                ROOM.replace("softhsm = \"tok", "uri = \"pkcs11:token=a\"\nsofthsm = \"tok"),
+                "10: token `officer-a`: expected either `softhsm` or `uri`",
+            ),
+            (
+                ROOM.replace("softhsm = \"tokens/officer-a\"", "uri = \"pkcs11:id=1\""),
+                "12: `uri`: expected nothing but `manufacturer`",
             ),
             (
                 ROOM.replace("module = \"softhsm\"\nsoft", "soft"),

@@ -1,7 +1,10 @@
 //! The table of docs/tokens.md, each cell of it held for real: tokens that nobody here wrote, through the real binary.
 
 mod kryoptic;
+mod nss;
+mod p11_kit;
 mod softhsm;
+mod tpm;
 mod yubikey;
 
 use std::{fs, path::Path, process::Command};
@@ -27,7 +30,8 @@ trait Kind {
 const COLUMNS: [&str; 3] = ["genesis by token", "genesis in shares", "rotate"];
 
 /// Every row of the table, in its order.
-const ROWS: [&str; 3] = [softhsm::ROW, kryoptic::ROW, yubikey::ROW];
+const ROWS: [&str; 6] =
+    [softhsm::ROW, kryoptic::ROW, yubikey::ROW, p11_kit::ROW, tpm::ROW, nss::ROW];
 
 /// Holds each ceremony of a row with new tokens of its kind, and compares what came of it with the table.
 #[track_caller]
@@ -128,7 +132,7 @@ fn table() -> Vec<Vec<String>> {
     let rows = rows
         .filter(|line| !line.starts_with("|-"))
         .map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
-    let cells = |row: &str| row.split(" | ").map(|cell| cell.replace('`', "")).collect();
+    let cells = |row: &str| row.split(" | ").map(str::to_owned).collect();
     rows.map(cells).collect()
 }
 

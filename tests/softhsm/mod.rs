@@ -56,7 +56,8 @@ fn driver(softhsm: &SoftHsm, module: &Path) -> Driver {
         module: module.to_owned(),
         sha256: None,
         softhsm: Some(softhsm.configuration()),
-        needs: Needs { writes: shim.into_iter().collect(), ..Needs::default() },
+        needs: Box::new(Needs { writes: shim.into_iter().collect(), ..Needs::default() }),
+        uri: None,
     }
 }
 

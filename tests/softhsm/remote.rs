@@ -50,8 +50,8 @@ fn beside(scratch: &Scratch, daemon: &Server) -> Launch {
 }
 
 fn driver(module: &str, socket: &str) -> Driver {
-    let needs = Needs { sockets: vec![socket.into()], ..Needs::default() };
-    Driver::Module { module: module.into(), sha256: None, softhsm: None, needs }
+    let needs = Box::new(Needs { sockets: vec![socket.into()], ..Needs::default() });
+    Driver::Module { module: module.into(), sha256: None, softhsm: None, needs, uri: None }
 }
 
 #[test]

@@ -8,10 +8,7 @@ use officiant::{
         token::{KeyRef, Login, Object, Purpose, SoPin, Token},
     },
     key::{Algorithm, Hash, Scheme},
-    room::{
-        binding::Needs,
-        pkcs11::{self, TriesLeft, WrapTrial},
-    },
+    room::pkcs11::{self, TriesLeft, WrapTrial},
 };
 
 use super::{PIN, Sealer, fresh, pin, start, vault};
@@ -328,7 +325,8 @@ fn a_module_that_is_none_is_told_in_words() {
             module: path.into(),
             sha256: None,
             softhsm: None,
-            needs: Needs::default(),
+            needs: Box::default(),
+            uri: None,
         };
         let error = Token::start(&super::launch("one"), &driver).map(|_| ()).unwrap_err();
         assert!(matches!(error, Error::Token(pkcs11::Error::Module { .. })));

@@ -34,6 +34,16 @@ pub enum Error {
         /// The name of the return value, such as `CKR_DEVICE_ERROR`.
         code: String,
     },
+    /// A key does what it was not made for. The token's attributes lie, and the key was destroyed.
+    #[error("{token} lets key `{label}` {does}, which it was not made for")]
+    DoesMore {
+        /// Whose.
+        token: Name,
+        /// The key's label.
+        label: String,
+        /// What it does.
+        does: String,
+    },
     /// What opens or outranks it is the same on every one that leaves the factory.
     #[error("{token} has the {what} with which every one leaves the factory")]
     Factory {
