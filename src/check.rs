@@ -161,6 +161,8 @@ checks! {
     TokenKeyHeld = "TOKEN-KEY-HELD",
     /// A label or id of a key stands on a token once.
     TokenKeyTaken = "TOKEN-KEY-TAKEN",
+    /// A token makes the keys itself that it is to hold.
+    TokenMakes = "TOKEN-MAKES",
     /// What is stored on a token is never overwritten.
     TokenObjectTaken = "TOKEN-OBJECT-TAKEN",
     /// No two tokens that are present have one serial or one label.

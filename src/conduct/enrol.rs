@@ -53,6 +53,9 @@ impl Session<'_> {
         } else {
             self.tell_touch(&face)?;
         }
+        if is_ready {
+            self.refuse_used(step, &mut token, (name, &face))?;
+        }
         let attest = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
         let seals = self.ceremony.roster().token(name).is_some_and(|token| token.seals);
         let seal = match seals {
@@ -295,7 +298,7 @@ impl Session<'_> {
         let made = token.generate(purpose, Algorithm::EcdsaP256, label);
         let made = made.map_err(|error| match purpose {
             Purpose::Seal => self.no_seal(&error),
-            Purpose::Attest | Purpose::Root => self.child(&error),
+            Purpose::Attest | Purpose::Root => self.no_make(&error),
         })?;
         self.told(told(made))
     }
@@ -360,6 +363,17 @@ impl Session<'_> {
             let what = format!("token `{name}` does not agree as its sealing key should: {error}");
             Refusal::of(Check::TokenSeal, what).hint("enrol another token for the share")
         })
+    }
+
+    /// Why a token has no key: it is one that makes none of that kind, or the device failed.
+    pub(super) fn no_make(&self, error: &child::Error) -> Refusal {
+        let refusal = self.child(error);
+        match error {
+            child::Error::Token(pkcs11::Error::NotSupported { .. }) => {
+                Refusal { check: Some(Check::TokenMakes), exit: Exit::Refused, ..refusal }
+            }
+            _ => refusal,
+        }
     }
 
     /// Why a token has no sealing key: it is one that cannot have any, or the device failed.

@@ -44,6 +44,7 @@ mod poor_token;
 mod possession;
 mod power;
 mod read_once;
+mod ready;
 mod refused;
 mod rehearse;
 mod resume;

@@ -3,9 +3,9 @@
 mod kryoptic;
 mod nss;
 mod p11_kit;
+mod piv;
 mod softhsm;
 mod tpm;
-mod yubikey;
 
 use std::{fs, path::Path, process::Command};
 
@@ -20,6 +20,9 @@ trait Kind {
     /// Puts an empty token there for a name of the plan, and gives the lines of room.toml that bind it.
     fn put_in(&mut self, bench: &Bench, token: &str) -> (String, String);
 
+    /// Has what a rotation begins with laid out by another driver, for kinds that make no keys themselves.
+    fn lay_out_first(&mut self) {}
+
     /// The same command where its daemon can be reached, for kinds that have one.
     fn beside(&self, command: Command) -> Command {
         command
@@ -30,8 +33,16 @@ trait Kind {
 const COLUMNS: [&str; 3] = ["genesis by token", "genesis in shares", "rotate"];
 
 /// Every row of the table, in its order.
-const ROWS: [&str; 6] =
-    [softhsm::ROW, kryoptic::ROW, yubikey::ROW, p11_kit::ROW, tpm::ROW, nss::ROW];
+const ROWS: [&str; 8] = [
+    softhsm::ROW,
+    kryoptic::ROW,
+    piv::ROW,
+    piv::YKCS11_ROW,
+    piv::OPENSC_ROW,
+    p11_kit::ROW,
+    tpm::ROW,
+    nss::ROW,
+];
 
 /// Holds each ceremony of a row with new tokens of its kind, and compares what came of it with the table.
 #[track_caller]
@@ -72,6 +83,7 @@ fn in_three_shares(kind: &mut impl Kind) -> String {
 /// After a genesis with one key on one token, a rotation that adds a key on another: both sign.
 fn rotated(kind: &mut impl Kind) -> String {
     let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    kind.lay_out_first();
     let first = conduct(&bench, kind, &["officer-a"], &on_one_token());
     if !first.status.success() {
         return came_of(first, || "never");

@@ -170,7 +170,16 @@ impl Selected {
             }
         }
         let doing = format!("making {} key `{}`", order.algorithm, order.label);
-        pair.map_err(error::read(&self.name, &doing))
+        pair.map_err(|error| match error {
+            // It will not hear of the least either: it makes no such key, or not for its user.
+            CkError::Pkcs11(
+                RvError::TemplateInconsistent
+                | RvError::AttributeTypeInvalid
+                | RvError::AttributeValueInvalid,
+                _,
+            ) => Error::NotSupported { token: self.name.clone(), what: doing },
+            error => error::read(&self.name, &doing)(error),
+        })
     }
 
     /// Reads the new pair back, and tries to carry the private key away.
