@@ -1,7 +1,10 @@
 //! Tokens that were made ready elsewhere: enrolled as they are, if nothing is on them. Here kryoptic's, made ready by OpenSC's
 //! tool.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use officiant::root::Dialect;
 
@@ -12,6 +15,8 @@ use super::{Bench, PlanText};
 use crate::harness::{
     command::{Ran, command, run},
     peers::peer,
+    scratch::Scratch,
+    shim::Shim,
 };
 
 /// Eight characters: kryoptic takes no fewer.
@@ -50,17 +55,18 @@ impl Ready {
             let pins = ["--so-pin", "12345678", "--pin", LONG_PIN];
             ready.tool(&[&["--init-pin", "--token-label", label][..], &pins].concat());
         }
-        ready.bind(uri);
+        ready.bind(uri, &peer("kryoptic/libkryoptic.so"));
         ready
     }
 
-    fn bind(&self, uri: &str) {
+    fn bind(&self, uri: &str, path: &Path) {
         let needs = format!(
-            "writes = [\"hsm\"]\nenvironment = {{ KRYOPTIC_CONF = \"{}\" }}\n",
+            "writes = [\"hsm\", \"{}\"]\nenvironment = {{ KRYOPTIC_CONF = \"{}\" }}\n",
+            path.parent().unwrap().display(),
             self.conf.display()
         );
         self.bench.write_room_bound(&["officer-a"], |token| {
-            let (bound, needs) = module(token, &peer("kryoptic/libkryoptic.so"), &needs);
+            let (bound, needs) = module(token, path, &needs);
             (format!("{bound}uri = \"{uri}\"\n"), needs)
         });
         let answers = format!("[pin]\nofficer-a = \"{LONG_PIN}\"\n");
@@ -88,14 +94,37 @@ fn a_token_that_was_made_ready_elsewhere_is_enrolled_as_it_is_and_signs_again() 
     let told = "token officer-a was made ready elsewhere: who did it may set its PIN anew";
     assert_eq!(words.matches(told).count(), 1, "{screen}");
     assert_eq!(ready.bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
+    let shown = ready.bench.officiant(&["token", "show", "officer-a", "--room", "room-1.toml"]);
+    assert!(shown.ok().stdout.starts_with("label     partition 7\nserial    "));
     ready.bench.next_room();
-    ready.bind("pkcs11:token=partition%207");
+    ready.bind("pkcs11:token=partition%207", &peer("kryoptic/libkryoptic.so"));
     let after = Some(ready.bench.closing(1));
     let (keys, roles) = (Vec::new(), Vec::new());
     ready.bench.write_plan(&PlanText { ceremony: "renew", after, keys, roles, ..on_one_token() });
     let screen = ready.bench.conduct().ok().stderr;
     assert!(!screen.contains("this module calls it"), "{screen}");
     assert_eq!(ready.bench.shape("repo.test", 2), "1 of root-a, signed by root-a");
+}
+
+#[test]
+fn an_enrolment_that_was_cut_off_goes_on_with_the_keys_that_it_made() {
+    let ready = Ready::new(&["partition 7"], "pkcs11:token=partition%207");
+    let scratch = Scratch::new();
+    // The shim loads it behind the fence, where it must be within reach.
+    let module = ready.bench.path("hsm/libkryoptic.so");
+    fs::copy(peer("kryoptic/libkryoptic.so"), &module).unwrap();
+    let rules = ["C_GenerateKeyPair 1 after kill self"];
+    let shim = Shim::before(&scratch, "one", module.to_str().unwrap(), &rules);
+    ready.bind("pkcs11:token=partition%207", &shim.module());
+    let ran = ready.conduct();
+    let told = "error: the process for `officer-a` was lost: it ended\n";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    assert_eq!(shim.counts()["C_GenerateKeyPair"], 1);
+    shim.rules(module.to_str().unwrap(), &[]);
+    ready.bench.resume().ok();
+    assert_eq!(ready.bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
+    // The root key alone was still to be made.
+    assert_eq!(shim.counts()["C_GenerateKeyPair"], 1);
 }
 
 #[test]

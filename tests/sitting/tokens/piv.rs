@@ -1,14 +1,16 @@
 //! YubiKeys: by PIV without a module, and by the two modules that know them.
 
-use std::{path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
-use super::{Kind, LONG_PIN, holds};
+use officiant::root::Dialect;
+
+use super::{Kind, LONG_PIN, conduct, holds};
 use crate::{
     harness::{
         media::may_mount,
         yubikey::{Readers, YubiKey},
     },
-    sitting::{Bench, bind::module},
+    sitting::{Bench, PlanText, bind::module, genesis::on_one_token},
 };
 
 pub(super) const ROW: &str = "YubiKey";
@@ -94,6 +96,37 @@ fn ykcs11_does_what_the_table_says() {
     if may_mount("ykcs11_does_what_the_table_says") {
         holds(YKCS11_ROW, || YubiKeys::by(Some(YKCS11)));
     }
+}
+
+#[test]
+fn a_yubikey_by_another_module_is_known_by_its_keys_before_its_pin_is_asked_for() {
+    if !may_mount("a_yubikey_by_another_module_is_known_by_its_keys_before_its_pin_is_asked_for") {
+        return;
+    }
+    let mut kind = YubiKeys::by(Some(YKCS11));
+    kind.lay_out_first();
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    conduct(&bench, &mut kind, &["officer-a"], &on_one_token()).ok();
+    bench.next_room();
+    let after = Some(bench.closing(1));
+    let (keys, roles) = (Vec::new(), Vec::new());
+    let renewal = PlanText { ceremony: "renew", after, keys, roles, ..on_one_token() };
+    // Another card, of which the room file says that it is the one.
+    kind.by = Some(By { laid_out: "pkcs11:serial=1002", ..YKCS11 });
+    kind.add("officer-b");
+    let ran = conduct(&bench, &mut kind, &["officer-a"], &renewal);
+    let told = "error: token `officer-a` (serial 1002) does not show the key that was enrolled \
+                [TOKEN-KEY]\nhint: this is another token: put in the right one\n";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("PIN for token"), "{}", ran.stderr);
+    fs::remove_dir_all(bench.path("work-2")).unwrap();
+    kind.by = Some(YKCS11);
+    let screen = conduct(&bench, &mut kind, &["officer-a"], &renewal).ok().stderr;
+    let told = "        token officer-a was enrolled as `officer-a`, serial 1001; this module calls it \
+                `YubiKey PIV #1001`,\n        serial 1001, and shows the same keys\n";
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&screen).contains(&words(told)), "{screen}");
+    assert_eq!(bench.shape("repo.test", 2), "1 of root-a, signed by root-a");
 }
 
 #[test]
