@@ -157,10 +157,12 @@ checks! {
     TokenInit = "TOKEN-INIT",
     /// A token shows the public keys that were enrolled, planned or generated, and no other token has them.
     TokenKey = "TOKEN-KEY",
-    /// A key made on a token is private, sensitive, made there, never extractable, and cannot be wrapped.
+    /// A key made on a token is private, sensitive, made there, never extractable; nothing wraps it, and it does one thing.
     TokenKeyHeld = "TOKEN-KEY-HELD",
     /// A label or id of a key stands on a token once.
     TokenKeyTaken = "TOKEN-KEY-TAKEN",
+    /// A token makes the keys itself that it is to hold.
+    TokenMakes = "TOKEN-MAKES",
     /// What is stored on a token is never overwritten.
     TokenObjectTaken = "TOKEN-OBJECT-TAKEN",
     /// No two tokens that are present have one serial or one label.

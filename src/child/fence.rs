@@ -33,9 +33,11 @@ pub(super) enum Reach {
     Nothing,
     /// What a module and its libraries read.
     Module {
-        /// The folder of a soft token, read and written. A soft token needs no socket; every other has those of pcscd and
-        /// p11-kit.
+        /// The folder of a soft token, read and written.
         token: Option<PathBuf>,
+        /// The sockets of daemons, or their folders, that the room file lets the module speak to. Without any it has no
+        /// socket at all.
+        sockets: Vec<PathBuf>,
         /// Files and folders that the room file lets the module write.
         writes: Vec<PathBuf>,
     },
@@ -44,8 +46,9 @@ pub(super) enum Reach {
 impl Reach {
     fn sockets(&self) -> Sockets {
         match self {
-            Self::Card | Self::Module { token: None, .. } => Sockets::Unix,
-            Self::Module { token: Some(_), .. } | Self::Nothing => Sockets::None,
+            Self::Nothing => Sockets::None,
+            Self::Module { sockets, .. } if sockets.is_empty() => Sockets::None,
+            Self::Card | Self::Module { .. } => Sockets::Unix,
         }
     }
 }
@@ -169,11 +172,11 @@ mod tests {
     }
 
     #[test]
-    fn a_soft_token_and_the_vault_have_no_socket_at_all() {
-        let module = |token| Reach::Module { token, writes: Vec::new() };
-        assert_eq!(module(None).sockets(), Sockets::Unix);
+    fn the_vault_and_a_module_without_a_daemon_have_no_socket_at_all() {
+        let module = |sockets| Reach::Module { token: None, sockets, writes: Vec::new() };
+        assert_eq!(module(vec!["/run/pcscd".into()]).sockets(), Sockets::Unix);
         assert_eq!(Reach::Card.sockets(), Sockets::Unix);
-        assert_eq!(module(Some("/tokens/a".into())).sockets(), Sockets::None);
+        assert_eq!(module(Vec::new()).sockets(), Sockets::None);
         assert_eq!(Reach::Nothing.sockets(), Sockets::None);
     }
 }

@@ -80,7 +80,7 @@ impl Process {
     fn start(
         kind: &str,
         launch: &Launch,
-        environment: Option<(&str, &OsStr)>,
+        environment: Vec<(&str, &OsStr)>,
         terms: &impl Serialize,
     ) -> Result<Self, Error> {
         let start = |source| Error::Start { child: launch.name.clone(), source };

@@ -24,7 +24,7 @@ impl Scan {
     /// # Errors
     /// [`Error::Start`].
     pub fn start(launch: &Launch) -> Result<Self, Error> {
-        Ok(Self(Process::start("scan", launch, None, &())?))
+        Ok(Self(Process::start("scan", launch, Vec::new(), &())?))
     }
 
     /// The texts of the codes on a picture.

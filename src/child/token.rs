@@ -15,8 +15,9 @@ use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
 use crate::digest::Digest;
 use crate::key::{Algorithm, ToSign};
+use crate::room::binding::Needs;
 use crate::room::pkcs11::{self, Image, Module};
-use crate::room::token::Device;
+use crate::room::token::{Device, Uri};
 use crate::secret::{Pin, Secret, SecretBytes};
 use driven::{Answer, Driven, Question};
 
@@ -31,11 +32,12 @@ pub enum Driver {
         module: PathBuf,
         /// What it must be; without, any is loaded.
         sha256: Option<Digest>,
-        /// For a soft token: the configuration file that stands in its own directory. The only thing that the child has
-        /// in its environment.
+        /// For a soft token: the configuration file that stands in its own directory. The child has it in its environment.
         softhsm: Option<PathBuf>,
-        /// Files and folders that the module may write besides.
-        writes: Vec<PathBuf>,
+        /// What the module needs besides.
+        needs: Box<Needs>,
+        /// Which of those that it shows is meant; without, all are shown.
+        uri: Option<Uri>,
     },
     /// This binary itself, by PIV: a YubiKey.
     YubiKey {
@@ -47,21 +49,32 @@ pub enum Driver {
 /// What the child is told before it raises its fence.
 #[derive(Serialize, Deserialize)]
 enum Terms {
-    Module { module: PathBuf, sha256: Option<Digest>, token: Option<PathBuf>, writes: Vec<PathBuf> },
-    YubiKey { serial: Option<u32> },
+    Module {
+        module: PathBuf,
+        sha256: Option<Digest>,
+        token: Option<PathBuf>,
+        needs: Box<Needs>,
+        uri: Option<Uri>,
+    },
+    YubiKey {
+        serial: Option<u32>,
+    },
 }
 
 impl Driver {
     /// The environment of the child, and what it is told.
-    fn terms(&self) -> (Option<(&str, &OsStr)>, Terms) {
+    fn terms(&self) -> (Vec<(&str, &OsStr)>, Terms) {
         match self {
-            Self::Module { module, sha256, softhsm, writes } => {
+            Self::Module { module, sha256, softhsm, needs, uri } => {
                 let token = softhsm.as_deref().and_then(Path::parent).map(Path::to_owned);
-                let (module, writes) = (module.clone(), writes.clone());
-                let environment = softhsm.as_ref().map(|conf| ("SOFTHSM2_CONF", conf.as_os_str()));
-                (environment, Terms::Module { module, sha256: *sha256, token, writes })
+                let own = softhsm.iter().map(|conf| ("SOFTHSM2_CONF", conf.as_os_str()));
+                let said = needs.environment.iter();
+                let said = said.map(|(name, value)| (name.as_str(), OsStr::new(value)));
+                let (module, needs, uri) = (module.clone(), needs.clone(), uri.clone());
+                let terms = Terms::Module { module, sha256: *sha256, token, needs, uri };
+                (own.chain(said).collect(), terms)
             }
-            Self::YubiKey { serial } => (None, Terms::YubiKey { serial: *serial }),
+            Self::YubiKey { serial } => (Vec::new(), Terms::YubiKey { serial: *serial }),
         }
     }
 }
@@ -199,7 +212,7 @@ impl Token {
     ///
     /// # Errors
     /// [`pkcs11::Error::KeyTaken`], [`pkcs11::Error::NotSupported`], [`pkcs11::Error::AttributeDiffers`],
-    /// [`pkcs11::Error::Wrapped`].
+    /// [`pkcs11::Error::DoesMore`], [`pkcs11::Error::Wrapped`].
     pub fn generate(
         &mut self,
         purpose: Purpose,
@@ -359,11 +372,15 @@ impl Token {
 pub fn run() -> Result<(), Fault> {
     serve(|terms: Terms| {
         let (reach, mut driven) = match terms {
-            Terms::Module { module, sha256, token, writes } => {
+            Terms::Module { module, sha256, token, needs, uri } => {
                 // Its path is out of reach behind the fence, and the whole file is ours to hash before it is loaded.
                 let image = Image::take(&module, sha256);
-                let load = move || Ok(Box::new(Module::load(image?)?) as Box<dyn Device>);
-                (Reach::Module { token, writes }, Driven::new(load))
+                let Needs { parameters, sockets, writes, .. } = *needs;
+                let load = move || {
+                    let module = Module::load(image?, parameters.as_deref(), uri)?;
+                    Ok(Box::new(module) as Box<dyn Device>)
+                };
+                (Reach::Module { token, sockets, writes }, Driven::new(load))
             }
             Terms::YubiKey { serial } => (Reach::Card, Driven::new(move || yubikeys(serial))),
         };

@@ -69,7 +69,7 @@ impl Error {
 fn of_token(error: &pkcs11::Error) -> Option<Check> {
     use pkcs11::Error as E;
     Some(match error {
-        E::AttributeDiffers { .. } | E::Wrapped { .. } => Check::TokenKeyHeld,
+        E::AttributeDiffers { .. } | E::DoesMore { .. } | E::Wrapped { .. } => Check::TokenKeyHeld,
         E::KeyMissing { .. } => Check::TokenKey,
         E::KeyTaken { .. } | E::KeyTwice { .. } => Check::TokenKeyTaken,
         E::LabelTaken { .. } | E::TwinLabel { .. } | E::TwinSerial { .. } => Check::TokenOne,
@@ -116,7 +116,7 @@ fn of_vault(refused: &Refused) -> Option<Check> {
 fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
     use pkcs11::Error as E;
     Some(match error {
-        E::AttributeDiffers { .. } | E::Wrapped { .. } => {
+        E::AttributeDiffers { .. } | E::DoesMore { .. } | E::Wrapped { .. } => {
             "this kind of token cannot hold such a key safely: use another model"
         }
         E::Device { .. } | E::Nonsense { .. } => {

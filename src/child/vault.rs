@@ -37,7 +37,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Start`].
     pub fn start(launch: &Launch) -> Result<Self, Error> {
-        Ok(Self(Process::start("vault", launch, None, &())?))
+        Ok(Self(Process::start("vault", launch, Vec::new(), &())?))
     }
 
     /// What stands around the process.

@@ -15,6 +15,7 @@ use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::console::{Console, Prompt, Terminal};
 use crate::room::soft;
+use crate::room::token::Uri;
 use crate::secret::Pin;
 use crate::trust::Custody;
 use crate::wording::{Count, List};
@@ -63,7 +64,9 @@ fn show(room: &Binding, name: &str) -> Result<String, Refusal> {
     let token = bound(room, name)?;
     let driver = driver(room, token, soft::config)?;
     let present = present(name, &driver)?;
-    let mut labelled = present.faces.iter().filter(|face| is_called(face, name));
+    // One that its maker's tool made ready has the label that it was given there.
+    let is_it = |face: &&Face| is_called(face, name) || token.uri().is_some();
+    let mut labelled = present.faces.iter().filter(is_it);
     match (labelled.next(), labelled.next()) {
         (Some(face), None) => Ok(described(face)),
         (Some(_), Some(_)) => Err(Refusal::new(
@@ -226,7 +229,7 @@ fn driver(
     folder: fn(&Path) -> Result<PathBuf, soft::Error>,
 ) -> Result<Driver, Refusal> {
     let (name, softhsm) = match &token.driver {
-        binding::Driver::Module { name, softhsm } => (name, softhsm.as_deref()),
+        binding::Driver::Module { name, softhsm, .. } => (name, softhsm.as_deref()),
         binding::Driver::YubiKey(serial) => return Ok(Driver::YubiKey { serial: Some(*serial) }),
     };
     let softhsm = softhsm.map(folder).transpose().map_err(|e| e.refusal())?;
@@ -234,13 +237,13 @@ fn driver(
         // The room file was refused if it names a module that it does not have.
         Refusal::new(Exit::Ours, format!("the room file has no module `{name}`"))
     })?;
-    Ok(of(module, softhsm))
+    Ok(of(module, softhsm, token.uri()))
 }
 
 /// There is no record here that says which bytes the module must have.
-fn of(module: &binding::Module, softhsm: Option<PathBuf>) -> Driver {
-    let (path, writes) = (module.path.clone(), module.writes.clone());
-    Driver::Module { module: path, sha256: None, softhsm, writes }
+fn of(module: &binding::Module, softhsm: Option<PathBuf>, uri: Option<&Uri>) -> Driver {
+    let (path, needs) = (module.path.clone(), Box::new(module.needs.clone()));
+    Driver::Module { module: path, sha256: None, softhsm, needs, uri: uri.cloned() }
 }
 
 /// One driver for each soft token, one for each module that drives others or none that is bound yet (but not for the one
@@ -249,18 +252,18 @@ fn drivers(room: &Binding) -> Result<Vec<(String, Driver)>, Refusal> {
     let mut drivers = Vec::new();
     for module in &room.modules {
         let mut bound = room.tokens.iter().filter_map(|token| match &token.driver {
-            binding::Driver::Module { name, softhsm } if *name == module.name => Some(softhsm),
+            binding::Driver::Module { name, softhsm, .. } if *name == module.name => Some(softhsm),
             _ => None,
         });
         // Rehearsals make folders of their own; without one SoftHSM has nothing to show.
         let rehearses = room.rehearsal.as_ref() == Some(&module.name);
         let is_soft = rehearses || bound.clone().any(Option::is_some);
         if !(is_soft && bound.all(Option::is_some)) {
-            drivers.push((module.name.clone(), of(module, None)));
+            drivers.push((module.name.clone(), of(module, None, None)));
         }
     }
     for token in &room.tokens {
-        if let binding::Driver::Module { name, softhsm: Some(folder) } = &token.driver
+        if let binding::Driver::Module { name, softhsm: Some(folder), .. } = &token.driver
             && folder.exists()
         {
             drivers.push((name.clone(), driver(room, token, soft::config)?));

@@ -37,20 +37,14 @@ enum Begun {
 
 impl Session<'_> {
     pub(super) fn enrol(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
-        let (mut token, present) = self.put_in_new(step, name)?;
+        let (token, present) = self.put_in_new(step, name)?;
         for face in &present.faces {
             self.refuse_soft(name, face)?;
         }
-        let mut found = self.found_begun(step, &mut token, &present, name)?;
-        if matches!(found, Begun::Torn) {
-            drop(token);
-            self.clear_soft(name)?;
-            token = self.open(name)?;
-            found = Begun::Empty;
-        }
-        let (face, made) = match found {
-            Begun::Complete(face) => (face, true),
-            _ => (self.initialise(step, &mut token, name)?, false),
+        let is_ready = self.is_ready(name);
+        let (mut token, face, made) = match is_ready {
+            true => self.take_ready(step, (token, &present), name)?,
+            false => self.make_ready(step, (token, &present), name)?,
         };
         self.refuse_soft(name, &face)?;
         self.ask_serial(step, name, &face)?;
@@ -58,6 +52,9 @@ impl Session<'_> {
             self.log_in(step, &mut token, &face, name)?;
         } else {
             self.tell_touch(&face)?;
+        }
+        if is_ready {
+            self.refuse_used(step, &mut token, (name, &face))?;
         }
         let attest = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
         let seals = self.ceremony.roster().token(name).is_some_and(|token| token.seals);
@@ -70,8 +67,10 @@ impl Session<'_> {
             self.prove_seal(&mut token, name, seal)?;
         }
         token.logout().map_err(|error| self.child(&error))?;
-        let transport = self.transport_pin(name)?;
-        token.discard_so_pin(transport).map_err(|error| self.child(&error))?;
+        if !is_ready {
+            let transport = self.transport_pin(name)?;
+            token.discard_so_pin(transport).map_err(|error| self.child(&error))?;
+        }
         let identity = self.keep_identity(name, &face)?;
         Ok(Fact::TokenEnrolled {
             token: name.to_owned(),
@@ -80,6 +79,26 @@ impl Session<'_> {
             attest: attest.public,
             seal: seal.map(|seal| seal.public),
         })
+    }
+
+    /// Initialises an empty token, and says whether an interrupted run of this step had done it.
+    fn make_ready(
+        &mut self,
+        step: u32,
+        (mut token, present): (Token, &Present),
+        name: &str,
+    ) -> Result<(Token, Face, bool), Refusal> {
+        match self.found_begun(step, &mut token, present, name)? {
+            Begun::Complete(face) => return Ok((token, face, true)),
+            Begun::Torn => {
+                drop(token);
+                self.clear_soft(name)?;
+                token = self.open(name)?;
+            }
+            Begun::Empty => {}
+        }
+        let face = self.initialise(step, &mut token, name)?;
+        Ok((token, face, false))
     }
 
     /// Asks for a token that must be here, and opens it, with what its module shows.
@@ -276,7 +295,7 @@ impl Session<'_> {
         let made = token.generate(purpose, Algorithm::EcdsaP256, label);
         let made = made.map_err(|error| match purpose {
             Purpose::Seal => self.no_seal(&error),
-            Purpose::Attest | Purpose::Root => self.child(&error),
+            Purpose::Attest | Purpose::Root => self.no_make(&error),
         })?;
         self.told(told(made))
     }
@@ -357,6 +376,17 @@ impl Session<'_> {
             let what = format!("token `{name}` does not agree as its sealing key should: {error}");
             Refusal::of(Check::TokenSeal, what).hint("enrol another token for the share")
         })
+    }
+
+    /// Why a token has no key: it is one that makes none of that kind, or the device failed.
+    pub(super) fn no_make(&self, error: &child::Error) -> Refusal {
+        let refusal = self.child(error);
+        match error {
+            child::Error::Token(pkcs11::Error::NotSupported { .. }) => {
+                Refusal { check: Some(Check::TokenMakes), exit: Exit::Refused, ..refusal }
+            }
+            _ => refusal,
+        }
     }
 
     /// Why a token has no sealing key: it is one that cannot have any, or the device failed.

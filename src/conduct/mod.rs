@@ -19,6 +19,7 @@ mod paper;
 mod pause;
 mod plan;
 mod reading;
+mod ready;
 pub mod rehearsal;
 mod restart;
 mod scan;

@@ -110,7 +110,7 @@ impl Session<'_> {
         };
         let token = binding.token(name).ok_or_else(missing)?;
         let (module, softhsm) = match &token.driver {
-            binding::Driver::Module { name, softhsm } => (name, softhsm),
+            binding::Driver::Module { name, softhsm, .. } => (name, softhsm),
             binding::Driver::YubiKey(serial) => {
                 return Ok(Driver::YubiKey { serial: Some(*serial) });
             }
@@ -122,7 +122,8 @@ impl Session<'_> {
             None => None,
             Some(folder) => Some(soft::make(folder).map_err(|error| error.refusal())?),
         };
-        let (path, writes) = (module.path.clone(), module.writes.clone());
-        Ok(Driver::Module { module: path, sha256: Some(sha256), softhsm, writes })
+        let (path, needs) = (module.path.clone(), Box::new(module.needs.clone()));
+        let uri = token.uri().cloned();
+        Ok(Driver::Module { module: path, sha256: Some(sha256), softhsm, needs, uri })
     }
 }

@@ -191,6 +191,7 @@ impl StageRoom {
             driver: Driver::Module {
                 name: self.module.name.clone(),
                 softhsm: Some(self.folder.join("tokens").join(&token.name)),
+                uri: None,
             },
         });
         let bytes = format!("# rehearsal {number}\n").into_bytes();

@@ -51,7 +51,7 @@ impl Session<'_> {
             None => {
                 self.begin(step, holder)?;
                 let made = token.generate(pkcs11::Purpose::Root, key.algorithm, name);
-                made.map_err(|error| self.child(&error))?
+                made.map_err(|error| self.no_make(&error))?
             }
         };
         let (face, purpose) = (&face, pkcs11::Purpose::Root);

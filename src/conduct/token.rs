@@ -72,7 +72,8 @@ impl Session<'_> {
                 return Ok(instead);
             }
             let mut token = self.open(name)?;
-            match self.select(&mut token, name, &identity.serial)? {
+            let serial = self.serial_here(&mut token, name, &identity.serial)?;
+            match self.select(&mut token, name, &serial)? {
                 Err(missed) if left > 0 => self.say_again(&missed)?,
                 selected => {
                     let face = selected?;
@@ -172,16 +173,16 @@ impl Session<'_> {
         Ok(Err(Refusal::of(Check::TokenKey, what).hint(another)))
     }
 
-    /// Serial and public keys are those that were enrolled.
+    /// Serial and public keys are those that were enrolled; of a token that room.toml names by a URI, the public keys.
     fn recognise(
-        &self,
+        &mut self,
         token: &mut Token,
         name: &str,
         face: &Face,
         identity: &Identity,
     ) -> Result<(), Refusal> {
         self.refuse_soft(name, face)?;
-        if face.name.label.trim() != identity.label {
+        if !self.is_ready(name) && face.name.label.trim() != identity.label {
             let what = format!(
                 "token `{name}` is labelled `{}`, enrolled was `{}`",
                 face.name.label, identity.label
@@ -200,7 +201,7 @@ impl Session<'_> {
                     .hint("this is another token: put in the right one"));
             }
         }
-        Ok(())
+        self.tell_other_name(face, identity)
     }
 
     /// The public keys that a token must show: its own, and the root keys that it holds.

@@ -2,6 +2,8 @@
 //!
 //! Room floor: parses what it is given; reads nothing but the modules it takes the digest of.
 
+mod module;
+
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -14,7 +16,11 @@ use toml::Spanned;
 
 use crate::digest::{Digest, Hasher};
 use crate::refusal::{Exit, Refusal};
+use crate::room::token::Uri;
 use crate::wording::toml_words;
+
+use module::ModuleFile;
+pub use module::{Module, Needs};
 
 /// The checked content of a room file, its relative paths resolved against the folder it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,17 +56,6 @@ pub struct Media {
     pub room: [PathBuf; 2],
 }
 
-/// A PKCS#11 module.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Module {
-    /// Its name in this file.
-    pub name: String,
-    /// The shared object.
-    pub path: PathBuf,
-    /// Files and folders that it may write besides the folder of its soft token: the device of a TPM, a token's store.
-    pub writes: Vec<PathBuf>,
-}
-
 /// A token's way into this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
@@ -79,12 +74,22 @@ pub enum Driver {
         name: String,
         /// The token's own SoftHSM folder; present for a soft token alone.
         softhsm: Option<PathBuf>,
+        /// Which of those that the module shows it is, for a token that its maker's tool made ready.
+        uri: Option<Uri>,
     },
     /// No module: a YubiKey, by its serial.
     YubiKey(u32),
 }
 
 impl Token {
+    /// Which of those that its module shows it is, if its maker's tool made it ready.
+    pub fn uri(&self) -> Option<&Uri> {
+        match &self.driver {
+            Driver::Module { uri, .. } => uri.as_ref(),
+            Driver::YubiKey(_) => None,
+        }
+    }
+
     /// Its own SoftHSM folder, if it is a soft token.
     pub fn softhsm(&self) -> Option<&PathBuf> {
         match &self.driver {
@@ -116,24 +121,23 @@ impl Binding {
             trust: file.trust.as_ref().map(|trust| folder.join(trust)),
             unfinished: file.unfinished.as_ref().map(|unfinished| folder.join(unfinished)),
             media: media(&source, folder, &file.media)?,
-            modules: modules(&source, folder, &file.module)?,
+            modules: module::modules(&source, folder, &file.module)?,
             tokens: tokens(&source, folder, &file)?,
             rehearsal: file.rehearsal.as_ref().map(|rehearsal| rehearsal.module.get_ref().clone()),
         };
         if let Some(rehearsal) = &file.rehearsal {
             source.known_module(&file, &rehearsal.module)?;
         }
-        file.module.iter().flat_map(|module| &module.writes).try_for_each(|path| {
-            let what = binding.bars(&folder.join(path.get_ref()));
-            what.map_or(Ok(()), |what| {
-                let what = format!("`writes` of `{}`: {what}", path.get_ref().display());
-                Err(source.error(Some(path.span()), what))
-            })
-        })?;
+        for (field, path) in file.module.iter().flat_map(ModuleFile::reached) {
+            if let Some(what) = binding.bars(&folder.join(path.get_ref())) {
+                let what = format!("`{field}` of `{}`: {what}", path.get_ref().display());
+                return Err(source.error(Some(path.span()), what));
+            }
+        }
         Ok(binding)
     }
 
-    /// Why no module may write there, if none may: what the ceremony itself reads and writes is its own, and so are
+    /// Why no module may write or connect there, if none may: what the ceremony itself reads and writes is its own, and so are
     /// screen and keyboard.
     fn bars(&self, path: &Path) -> Option<&'static str> {
         let media = &self.media;
@@ -280,6 +284,11 @@ impl Source<'_> {
         Err(self.error(Some(module.span()), what))
     }
 
+    fn uri(&self, uri: &Spanned<String>) -> Result<Uri, Error> {
+        let wrong = |what| self.error(Some(uri.span()), format!("`uri`: {what}"));
+        Uri::parse(uri.get_ref()).map_err(wrong)
+    }
+
     /// A serial that no other token has.
     fn serial(&self, serial: &Spanned<u32>, seen: &mut BTreeSet<u32>) -> Result<(), Error> {
         if seen.insert(*serial.get_ref()) {
@@ -331,18 +340,6 @@ fn media(source: &Source<'_>, folder: &Path, file: &Spanned<MediaFile>) -> Resul
     Ok(Media { inward, outward, room })
 }
 
-fn modules(source: &Source<'_>, folder: &Path, files: &[ModuleFile]) -> Result<Vec<Module>, Error> {
-    let mut seen = BTreeSet::new();
-    files
-        .iter()
-        .map(|file| {
-            let name = source.name(&file.name, &mut seen)?;
-            let writes = file.writes.iter().map(|path| folder.join(path.get_ref())).collect();
-            Ok(Module { name, path: folder.join(&file.path), writes })
-        })
-        .collect()
-}
-
 fn tokens(source: &Source<'_>, folder: &Path, file: &RoomFile) -> Result<Vec<Token>, Error> {
     let (mut names, mut folders, mut serials) = Default::default();
     file.token
@@ -350,12 +347,17 @@ fn tokens(source: &Source<'_>, folder: &Path, file: &RoomFile) -> Result<Vec<Tok
         .map(|token| {
             let name = source.name(&token.name, &mut names)?;
             let softhsm = source.folders(folder, token.softhsm.as_slice(), &mut folders)?.pop();
-            let driver = match (&token.module, &token.yubikey, softhsm) {
-                (Some(module), None, softhsm) => {
-                    source.known_module(file, module)?;
-                    Driver::Module { name: module.get_ref().clone(), softhsm }
+            let uri = token.uri.as_ref().map(|uri| source.uri(uri)).transpose()?;
+            let driver = match (&token.module, &token.yubikey, softhsm, uri) {
+                (Some(_), None, Some(_), Some(_)) => {
+                    let what = format!("token `{name}`: expected either `softhsm` or `uri`");
+                    return Err(source.error(Some(token.name.span()), what));
                 }
-                (None, Some(serial), None) => {
+                (Some(module), None, softhsm, uri) => {
+                    source.known_module(file, module)?;
+                    Driver::Module { name: module.get_ref().clone(), softhsm, uri }
+                }
+                (None, Some(serial), None, None) => {
                     source.serial(serial, &mut serials)?;
                     Driver::YubiKey(*serial.get_ref())
                 }
@@ -398,19 +400,11 @@ struct MediaFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ModuleFile {
-    name: Spanned<String>,
-    path: PathBuf,
-    #[serde(default)]
-    writes: Vec<Spanned<PathBuf>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct TokenFile {
     name: Spanned<String>,
     module: Option<Spanned<String>>,
     softhsm: Option<Spanned<PathBuf>>,
+    uri: Option<Spanned<String>>,
     yubikey: Option<Spanned<u32>>,
 }
 
@@ -475,8 +469,8 @@ module = "softhsm"
             parse(&ROOM.replace("libsofthsm2.so\"", &writes))
         };
         let room = with("/dev/tpmrm0").unwrap();
-        assert_eq!(room.modules[0].writes, [Path::new("/dev/tpmrm0")]);
-        assert_eq!(with("store").unwrap().modules[0].writes, [Path::new("/room/store")]);
+        assert_eq!(room.modules[0].needs.writes, [Path::new("/dev/tpmrm0")]);
+        assert_eq!(with("store").unwrap().modules[0].needs.writes, [Path::new("/room/store")]);
         for (why, paths) in [
             ("expected a path without `..`", &["media/store/..", "/dev/shm/../tty"][..]),
             (
@@ -507,7 +501,7 @@ module = "softhsm"
     fn whatever_does_not_fit_is_refused_with_its_line() {
         let second_token = "[[token]]\nname = \"officer-b\"\nmodule = \"softhsm\"\nsofthsm = \"tokens/officer-a\"\n";
         let yubikey = |name: &str| format!("[[token]]\nname = \"{name}\"\nyubikey = 4242\n");
-        let rows: [(String, &str); 13] = [
+        let rows: [(String, &str); 15] = [
             (ROOM.replace("work =", "wrok ="), "1: unknown field `wrok`"),
             (format!("{ROOM}[extra]\n"), "15: unknown field `extra`"),
             (ROOM.replace("[media]", "work = \"x\"\n[media]"), "2: duplicate key"),
@@ -536,6 +530,14 @@ module = "softhsm"
             (
                 ROOM.replace("softhsm = \"tok", "yubikey = 4242\nsofthsm = \"tok"),
                 "10: token `officer-a`: expected either `module` or `yubikey`",
+            ),
+            (
+                ROOM.replace("softhsm = \"tok", "uri = \"pkcs11:token=a\"\nsofthsm = \"tok"),
+                "10: token `officer-a`: expected either `softhsm` or `uri`",
+            ),
+            (
+                ROOM.replace("softhsm = \"tokens/officer-a\"", "uri = \"pkcs11:id=1\""),
+                "12: `uri`: expected nothing but `manufacturer`",
             ),
             (
                 ROOM.replace("module = \"softhsm\"\nsoft", "soft"),

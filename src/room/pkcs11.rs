@@ -12,8 +12,10 @@ mod key;
 mod make;
 mod object;
 mod spki;
+mod start;
+mod trial;
 
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error as CkError, RvError};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
@@ -23,7 +25,7 @@ use crate::secret::{Pin, SecretBytes};
 
 pub use super::token::{
     Blank, Error, Face, Generated, KeyRef, Login, Name, Object, PublicObject, Purpose, TriesLeft,
-    WrapTrial,
+    Uri, WrapTrial,
 };
 pub use image::Image;
 
@@ -31,6 +33,8 @@ pub use image::Image;
 pub struct Module {
     pkcs11: Option<Pkcs11>,
     selected: Option<Selected>,
+    /// Which of its tokens is meant; without, all are.
+    uri: Option<Uri>,
     #[expect(dead_code, reason = "a module may open its own file while it is loaded")]
     image: Image,
 }
@@ -44,11 +48,12 @@ struct Selected {
 }
 
 impl Module {
-    /// Loads and initialises a module.
+    /// Loads and initialises a module, with the parameters that the room file has for it. Tokens that are not meant by
+    /// `uri` are as if they were not there.
     ///
     /// # Errors
     /// [`Error::Module`].
-    pub fn load(image: Image) -> Result<Self, Error> {
+    pub fn load(image: Image, parameters: Option<&str>, uri: Option<Uri>) -> Result<Self, Error> {
         let fail = |error: CkError| Error::Module {
             module: image.module.clone(),
             because: match &error {
@@ -58,8 +63,8 @@ impl Module {
             },
         };
         let pkcs11 = Pkcs11::new(image.path()).map_err(fail)?;
-        pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).map_err(fail)?;
-        Ok(Self { pkcs11: Some(pkcs11), selected: None, image })
+        start::initialise(&pkcs11, parameters).map_err(fail)?;
+        Ok(Self { pkcs11: Some(pkcs11), selected: None, uri, image })
     }
 
     /// What every token that is present says of itself; one whose answer cannot be read is left out of the faces and
@@ -135,7 +140,8 @@ impl Module {
             .filter_map(|slot| Some((slot, face::face(&pkcs11.get_token_info(slot).ok()?))))
             .collect();
         let mute = count - faces.len();
-        Ok((faces, mute))
+        let is_meant = |face: &Face| self.uri.as_ref().is_none_or(|uri| uri.fits(face));
+        Ok((faces.into_iter().filter(|(_, face)| is_meant(face)).collect(), mute))
     }
 
     fn open(&mut self, slot: Slot, face: &Face) -> Result<(), Error> {
@@ -168,9 +174,11 @@ impl Drop for Module {
     }
 }
 
-/// The one token with that serial.
+/// The one token with that serial. The module of TPMs gives its serial to an empty one, too, which is always there.
 fn choose<'a>(known: &'a [(Slot, Face)], serial: &str) -> Result<&'a (Slot, Face), Error> {
-    let mut same = known.iter().filter(|(_, face)| face.name.serial == serial);
+    let all = || known.iter().filter(|(_, face)| face.name.serial == serial);
+    let is_ready = all().any(|(_, face)| face.is_initialised);
+    let mut same = all().filter(|(_, face)| face.is_initialised || !is_ready);
     let Some(chosen) = same.next() else {
         return Err(Error::NoToken { serial: serial.to_owned() });
     };
@@ -218,8 +226,10 @@ mod tests {
 
     #[test]
     fn a_token_is_chosen_by_a_serial_that_no_other_has() {
-        let known =
-            [face("a", "1"), face("b", "2"), face("b", "3"), face("c", "4"), face("d", "4")];
+        let mut empty = face("", "1");
+        empty.1.is_initialised = false;
+        let [a, b, other_b] = [face("a", "1"), face("b", "2"), face("b", "3")];
+        let known = [empty, a, b, other_b, face("c", "4"), face("d", "4")];
         let told = |serial| match choose(&known, serial) {
             Ok((_, face)) => face.name.to_string(),
             Err(error) => error.to_string(),

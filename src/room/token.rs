@@ -5,6 +5,7 @@
 mod blank;
 mod error;
 mod face;
+mod uri;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,7 @@ pub(in crate::room) use blank::{chosen, refuse_label, refuse_length};
 pub use error::Error;
 pub(in crate::room) use face::clean;
 pub use face::{Face, Login, Name, TriesLeft};
+pub use uri::Uri;
 
 /// What drives one token, or shows several of which one is selected. Whoever conducts a ceremony does not know its kind:
 /// what a token cannot do is [`Error::NotSupported`].
@@ -74,8 +76,8 @@ pub trait Device {
     /// Makes a key pair that can do what its purpose needs, and proves what can be proved of it.
     ///
     /// # Errors
-    /// [`Error::KeyTaken`], [`Error::NotSupported`], [`Error::AttributeDiffers`], [`Error::Wrapped`]; after the last two
-    /// the key is destroyed. And what the device does.
+    /// [`Error::KeyTaken`], [`Error::NotSupported`], [`Error::AttributeDiffers`], [`Error::DoesMore`],
+    /// [`Error::Wrapped`]; after the last three the key is destroyed. And what the device does.
     fn generate(
         &mut self,
         purpose: Purpose,

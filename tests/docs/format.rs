@@ -158,8 +158,11 @@ fn a_plan_with_every_field_is_read() {
 #[test]
 fn a_room_with_every_field_is_read() {
     let room = Binding::parse(Path::new("/room/room.toml"), &vector("room.toml")).expect("a room");
-    assert_eq!((room.modules.len(), room.tokens.len()), (3, 3));
-    assert_eq!(room.modules[1].writes.len(), 2);
+    assert_eq!((room.modules.len(), room.tokens.len()), (4, 4));
+    let needs = |at: usize| &room.modules[at].needs;
+    assert_eq!((needs(0).sockets.len(), needs(1).writes.len()), (1, 2));
+    assert_eq!(needs(1).environment.len(), 1);
+    assert!(needs(2).parameters.is_some() && room.tokens[2].uri().is_some());
 }
 
 #[test]

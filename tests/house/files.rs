@@ -22,8 +22,9 @@ const TOP: &[&str] = &[
     "tests",
 ];
 
-/// The one place that may ask the compiler for more than it can check.
-const UNSAFE: &str = "src/room/entropy.rs";
+/// The places that may ask the compiler for more than it can check, once each: an ioctl of the kernel, and an argument of
+/// C_Initialize that `cryptoki` passes on.
+const UNSAFE: [&str; 2] = ["src/room/entropy.rs", "src/room/pkcs11/start.rs"];
 
 #[test]
 fn the_top_holds_only_what_a_visitor_looks_for() {
@@ -61,12 +62,12 @@ fn nothing_is_left_over() {
 }
 
 #[test]
-fn only_the_kernels_entropy_is_asked_for_unsafely_and_once() {
+fn what_the_compiler_cannot_check_stands_in_two_places_and_once() {
     let mut findings = Vec::new();
     for source in &sources("src") {
         let count = words(source, "unsafe");
         let allowances = words(source, "unsafe_code");
-        let most = usize::from(source.path == UNSAFE);
+        let most = usize::from(UNSAFE.contains(&source.path.as_str()));
         if count > most || allowances > most {
             findings.push(format!("{}: unsafe {count} times", source.path));
         }

@@ -40,13 +40,13 @@ peer() {
 
 need_rust
 if [ $# -eq 0 ]; then
-    need age binutils e2fsprogs iproute2 libfaketime mount opensc opensc-pkcs11 softhsm2 p11-kit p11-kit-modules pcscd vsmartcard-vpcd openssl strace gcc libc6-dev util-linux python3 curl zbar-tools
-    set -- notary docker moto python shim lyingfs killer tough vpiv walk
+    need age binutils dbus e2fsprogs iproute2 libfaketime libnss3 libnss3-tools libtpm2-pkcs11-1 libtss2-tcti-tabrmd0 mount opensc opensc-pkcs11 softhsm2 p11-kit p11-kit-modules pcscd swtpm tpm2-abrmd vsmartcard-vpcd ykcs11 yubico-piv-tool openssl strace gcc libc6-dev util-linux python3 curl zbar-tools
+    set -- notary docker moto python shim lyingfs killer kryoptic tough vpiv walk
 fi
 for name do
     case $name in
         moto | python) version=$(digest "tests/peers/$name.txt") ;;
-        killer | lyingfs | shim | vpiv) version=$(digest "tests/$name"/Cargo.* "tests/$name"/src/*) ;;
+        killer | kryoptic | lyingfs | shim | vpiv) version=$(digest "tests/$name"/Cargo.* "tests/$name"/src/*) ;;
         tough) version=$(digest tests/peers/tough/Cargo.* tests/peers/tough/src/*) ;;
         walk) version=$(pin notary)-$(digest tests/peers/walk/main.go) ;;
         *) version=$(pin "$name") ;;

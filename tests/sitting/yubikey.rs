@@ -1,7 +1,5 @@
 //! Ceremonies with keys on virtual YubiKeys.
 
-use std::fs;
-
 use officiant::{root::Dialect, trust::Held};
 
 use super::bad_token::{ANY, ONCE, as_a_ceremony, exceptions};
@@ -17,13 +15,9 @@ use crate::harness::{
 
 /// Binds tokens to YubiKeys, which have their place in the list as serial.
 fn bind(bench: &Bench, tokens: &[&str]) {
-    let room = bench.write_room(tokens);
-    let mut text = fs::read_to_string(&room).unwrap();
-    for (serial, token) in (1001..).zip(tokens) {
-        let soft = format!("module = \"soft\"\nsofthsm = \"tokens/{token}\"\n");
-        text = text.replace(&soft, &format!("yubikey = {serial}\n"));
-    }
-    fs::write(room, text).unwrap();
+    let mut serials = 1001..;
+    let mut bound = |_: &str| format!("yubikey = {}\n", serials.next().unwrap());
+    bench.write_room_bound(tokens, |token| (bound(token), String::new()));
 }
 
 fn conduct(readers: &Readers, bench: &Bench) -> Ran {

@@ -16,6 +16,7 @@ use officiant::{
         wire::Wire,
     },
     key::{Algorithm, Hash, Scheme},
+    room::binding::Needs,
 };
 
 use super::{PIN, driver, fresh, launch, pin, start, vault};
@@ -130,8 +131,9 @@ fn a_child_whose_parent_is_gone_ends_even_in_a_call_that_hangs() {
     let mut wire = Wire::new(reader.into(), writer.into()).unwrap();
     let long = Some(Duration::from_secs(20));
     let (module, token) = (shim.module(), softhsm.configuration().parent().unwrap().to_owned());
+    let needs = Needs { writes: vec![shim.folder().into()], ..Needs::default() };
     let terms = serde_json::json!({
-        "Module": { "module": module, "sha256": null, "token": token, "writes": [shim.folder()] }
+        "Module": { "module": module, "sha256": null, "token": token, "needs": needs, "uri": null }
     });
     wire.send(&terms, &[], long).unwrap();
     wire.receive::<serde_json::Value>(long).unwrap();

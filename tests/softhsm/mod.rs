@@ -16,6 +16,7 @@ use officiant::{
         vault::Vault,
     },
     key::Algorithm,
+    room::binding::Needs,
     seal::SealKey,
     secret::{Pin, SecretBytes},
 };
@@ -55,7 +56,8 @@ fn driver(softhsm: &SoftHsm, module: &Path) -> Driver {
         module: module.to_owned(),
         sha256: None,
         softhsm: Some(softhsm.configuration()),
-        writes: shim.into_iter().collect(),
+        needs: Box::new(Needs { writes: shim.into_iter().collect(), ..Needs::default() }),
+        uri: None,
     }
 }
 

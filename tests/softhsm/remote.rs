@@ -19,6 +19,7 @@ use officiant::{
         token::{Driver, Login, Purpose, Token},
     },
     key::{Algorithm, Hash, Scheme},
+    room::binding::Needs,
 };
 
 use super::{PIN, launch, pin};
@@ -48,8 +49,9 @@ fn beside(scratch: &Scratch, daemon: &Server) -> Launch {
     Launch { program, ..launch("remote") }
 }
 
-fn driver(module: &str) -> Driver {
-    Driver::Module { module: module.into(), sha256: None, softhsm: None, writes: Vec::new() }
+fn driver(module: &str, socket: &str) -> Driver {
+    let needs = Box::new(Needs { sockets: vec![socket.into()], ..Needs::default() });
+    Driver::Module { module: module.into(), sha256: None, softhsm: None, needs, uri: None }
 }
 
 #[test]
@@ -74,7 +76,7 @@ fn a_token_behind_p11_kit_signs() {
     let mut said = String::new();
     BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut said).unwrap();
     assert!(said.contains(&folder), "{said}");
-    let mut token = Token::start(&beside(&scratch, &server), &driver(P11_KIT)).unwrap();
+    let mut token = Token::start(&beside(&scratch, &server), &driver(P11_KIT, &folder)).unwrap();
     token.select(&softhsm.serial(&scratch)).unwrap();
     assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
     let made = token.generate(Purpose::Root, Algorithm::EcdsaP256, "root").unwrap();
@@ -101,7 +103,8 @@ fn opensc_speaks_to_a_card_through_pcscd() {
         format!("mkdir /run/pcscd && exec pcscd --foreground --config {}", readers.display());
     let daemon = Server(apart(&scratch, &script).stderr(Stdio::null()).spawn().unwrap());
     let card = Card::put_in(port);
-    let mut token = Token::start(&beside(&scratch, &daemon), &driver(OPENSC)).unwrap();
+    let mut token =
+        Token::start(&beside(&scratch, &daemon), &driver(OPENSC, "/run/pcscd")).unwrap();
     token.list().unwrap();
     // Commands of the module itself have four bytes or more; pcscd sends none.
     card.asked(|asked| asked.len() >= 4);

@@ -325,7 +325,8 @@ fn a_module_that_is_none_is_told_in_words() {
             module: path.into(),
             sha256: None,
             softhsm: None,
-            writes: Vec::new(),
+            needs: Box::default(),
+            uri: None,
         };
         let error = Token::start(&super::launch("one"), &driver).map(|_| ()).unwrap_err();
         assert!(matches!(error, Error::Token(pkcs11::Error::Module { .. })));

@@ -36,7 +36,12 @@ fn restrict(reach: &Reach) -> Result<RestrictionStatus, RulesetError> {
             rules.add_rules(path_beneath_rules([PCSCD], connect))?
         }
         Reach::Nothing => rules,
-        Reach::Module { token, writes } => open_up(rules, token.as_slice(), writes)?,
+        Reach::Module { token, sockets, writes } => {
+            let connect = BitFlags::from(AccessFs::ResolveUnix);
+            // Kernels before 7.1 ask for no right to connect to any.
+            let rules = rules.add_rules(path_beneath_rules(sockets, connect))?;
+            open_up(rules, token.as_slice(), writes)?
+        }
     };
     rules.restrict_self()
 }
@@ -47,7 +52,6 @@ fn open_up(
     writes: &[PathBuf],
 ) -> Result<RulesetCreated, RulesetError> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    let connect = BitFlags::from(AccessFs::ResolveUnix);
     let odd = AccessFs::Execute | AccessFs::MakeChar | AccessFs::MakeBlock;
     let write = AccessFs::from_all(KNOWN) & !odd;
     // A device, a pipe or a link in the folder of a soft token would wait there for us.
@@ -57,15 +61,8 @@ fn open_up(
     rules
         .add_rules(path_beneath_rules(READ, read))?
         .add_rules(path_beneath_rules(["/dev/null"], read | AccessFs::WriteFile))?
-        .add_rules(path_beneath_rules(sockets(), connect))?
         .add_rules(path_beneath_rules(token, write & !links & !devices))?
         .add_rules(path_beneath_rules(writes, write))
-}
-
-/// Where the sockets of pcscd and of p11-kit stand. Kernels before 7.1 ask for no right to connect to any.
-fn sockets() -> [String; 2] {
-    let user = rustix::process::getuid().as_raw();
-    [PCSCD.to_owned(), format!("/run/user/{user}/p11-kit")]
 }
 
 const PCSCD: &str = "/run/pcscd";
@@ -163,7 +160,11 @@ mod tests {
         symlink(folder.join("record"), folder.join("token/record")).unwrap();
         let within = |name: &str| folder.join(name);
         let [token, device, record] = ["token", "device", "record"].map(within);
-        let reach = Reach::Module { token: Some(token.clone()), writes: vec![device.clone()] };
+        let reach = Reach::Module {
+            token: Some(token.clone()),
+            sockets: Vec::new(),
+            writes: vec![device.clone()],
+        };
         behind(reach, move || {
             for open in ["/usr/lib", "/etc/passwd", "/dev/urandom", "/proc/self/maps"] {
                 assert_eq!(reads(open), Ok(()), "{open}");

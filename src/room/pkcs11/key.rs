@@ -72,17 +72,9 @@ impl Module {
         let selected = self.logged_in("agreeing on a secret")?;
         let handle = selected.private(key, "agreeing on a secret")?;
         let mechanism = Ck::Ecdh1Derive(Ecdh1DeriveParams::new(EcKdf::null(), peer));
-        let template = [
-            Attribute::Class(ObjectClass::SECRET_KEY),
-            Attribute::KeyType(KeyType::GENERIC_SECRET),
-            Attribute::ValueLen(32.into()),
-            Attribute::Token(false),
-            Attribute::Sensitive(false),
-            Attribute::Extractable(true),
-        ];
         let derived = selected
             .session
-            .derive_key(&mechanism, handle, &template)
+            .derive_key(&mechanism, handle, &agreed())
             .map_err(|error| selected.derive_error(error))?;
         let value = selected.session.get_attributes(derived, &[AttributeType::Value]);
         selected
@@ -160,7 +152,7 @@ impl Selected {
         }
     }
 
-    fn derive_error(&self, error: CkError) -> Error {
+    pub(super) fn derive_error(&self, error: CkError) -> Error {
         let token = self.name.clone();
         match &error {
             // What modules say of a point off the curve (facts: SoftHSM, kryoptic and NSS differ).
@@ -185,6 +177,18 @@ impl Selected {
     pub(super) fn nonsense(&self, doing: &str) -> Error {
         Error::Nonsense { token: self.name.clone(), doing: doing.to_owned() }
     }
+}
+
+/// What a token makes of a secret that it agreed on: 32 bytes that live in the session, and are read.
+pub(super) fn agreed() -> [Attribute; 6] {
+    [
+        Attribute::Class(ObjectClass::SECRET_KEY),
+        Attribute::KeyType(KeyType::GENERIC_SECRET),
+        Attribute::ValueLen(32.into()),
+        Attribute::Token(false),
+        Attribute::Sensitive(false),
+        Attribute::Extractable(true),
+    ]
 }
 
 fn mechanism(algorithm: Algorithm) -> Ck<'static> {

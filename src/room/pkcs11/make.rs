@@ -8,18 +8,16 @@ use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
 use data_encoding::HEXLOWER;
 
 use super::key::public_object;
-use super::{
-    Error, Generated, KeyRef, Module, PublicObject, Purpose, Selected, WrapTrial, error, spki,
-};
+use super::{Error, Generated, KeyRef, Module, PublicObject, Purpose, Selected, error, spki};
 use crate::key::Algorithm;
-use crate::secret::SecretBytes;
 
 impl Module {
-    /// Makes a key pair for `purpose`, reads its attributes back, and tries to carry the private key away.
+    /// Makes a key pair for `purpose`, reads its attributes back, and tries to carry the private key away and to have it do
+    /// what it was not made for.
     ///
     /// # Errors
-    /// [`Error::KeyTaken`], [`Error::NotSupported`], [`Error::AttributeDiffers`], [`Error::Wrapped`]; after the last two
-    /// the key is destroyed. And what the device does.
+    /// [`Error::KeyTaken`], [`Error::NotSupported`], [`Error::AttributeDiffers`], [`Error::DoesMore`],
+    /// [`Error::Wrapped`]; after the last three the key is destroyed. And what the device does.
     pub fn generate(
         &mut self,
         purpose: Purpose,
@@ -98,37 +96,34 @@ impl Order<'_> {
         ]
     }
 
-    /// The whole public template, or what every module takes.
-    fn public(&self, full: bool) -> Vec<Attribute> {
+    /// The public template. What it says of uses is for other software: signatures are verified here.
+    fn public(&self, extent: Extent) -> Vec<Attribute> {
         let mut template = self.common();
-        template.extend([Attribute::Private(false), Attribute::Verify(self.signs())]);
-        if full {
+        template.push(Attribute::Private(false));
+        if extent == Extent::Whole {
+            template.push(Attribute::Verify(self.signs()));
             template.extend([Attribute::Encrypt(false), Attribute::Wrap(false)]);
         }
         template.extend(spki::parameters(self.algorithm));
         template
     }
 
-    /// The whole private template, or what every module takes: some refuse to hear `false`.
-    fn private(&self, full: bool) -> Vec<Attribute> {
+    /// The private template.
+    fn private(&self, extent: Extent) -> Vec<Attribute> {
         let mut template = self.common();
         template.extend([
             Attribute::Private(true),
             Attribute::Sensitive(true),
             Attribute::Extractable(false),
         ]);
-        template.push(if self.signs() { Attribute::Sign(true) } else { Attribute::Derive(true) });
-        if full {
-            template.push(if self.signs() {
-                Attribute::Derive(false)
-            } else {
-                Attribute::Sign(false)
-            });
-            template.extend([
-                Attribute::Decrypt(false),
-                Attribute::Unwrap(false),
-                Attribute::SignRecover(false),
-            ]);
+        let (does, does_not) = match self.signs() {
+            true => (Attribute::Sign(true), Attribute::Derive(false)),
+            false => (Attribute::Derive(true), Attribute::Sign(false)),
+        };
+        template.push(does);
+        if extent != Extent::Least {
+            template.extend([does_not, Attribute::Decrypt(false)]);
+            template.extend([Attribute::Unwrap(false), Attribute::SignRecover(false)]);
         }
         template
     }
@@ -164,22 +159,27 @@ impl Selected {
                 return Err(Error::NotSupported { token: self.name.clone(), what });
             }
         };
-        let make = |full| {
-            let (public, private) = (order.public(full), order.private(full));
+        let make = |extent| {
+            let (public, private) = (order.public(extent), order.private(extent));
             self.session.generate_key_pair(&mechanism, &public, &private)
         };
-        let pair = match make(true) {
-            Err(CkError::Pkcs11(
+        let mut pair = make(Extent::Whole);
+        for extent in [Extent::Private, Extent::Least] {
+            if pair.as_ref().is_err_and(is_of_the_template) {
+                pair = make(extent);
+            }
+        }
+        let doing = format!("making {} key `{}`", order.algorithm, order.label);
+        pair.map_err(|error| match error {
+            // It will not hear of the least either: it makes no such key, or not for its user.
+            CkError::Pkcs11(
                 RvError::TemplateInconsistent
                 | RvError::AttributeTypeInvalid
-                | RvError::AttributeValueInvalid
-                | RvError::AttributeReadOnly,
+                | RvError::AttributeValueInvalid,
                 _,
-            )) => make(false),
-            pair => pair,
-        };
-        let doing = format!("making {} key `{}`", order.algorithm, order.label);
-        pair.map_err(error::read(&self.name, &doing))
+            ) => Error::NotSupported { token: self.name.clone(), what: doing },
+            error => error::read(&self.name, &doing)(error),
+        })
     }
 
     /// Reads the new pair back, and tries to carry the private key away.
@@ -190,16 +190,23 @@ impl Selected {
         private: ObjectHandle,
     ) -> Result<Generated, Error> {
         let fail = error::read(&self.name, "reading a new key back");
-        self.compare_attributes(order, private)?;
-        let object = public_object(&self.session, public)
+        let claimed = self.compare_attributes(order, private);
+        let shown = public_object(&self.session, public);
+        // What a token does outweighs what it says.
+        let wrap = self.try_to_wrap(order.label, private)?;
+        if let Ok(Some(object)) = &shown {
+            self.try_the_other_thing(order.purpose, order.label, &object.key, private)?;
+        }
+        claimed?;
+        let is_it = |object: &PublicObject| {
+            object.key.id == order.id && object.key.public.algorithm() == order.algorithm
+        };
+        let object = shown
             .map_err(&fail)?
-            .filter(|object| {
-                object.key.id == order.id && object.key.public.algorithm() == order.algorithm
-            })
+            .filter(is_it)
             .ok_or_else(|| self.nonsense("reading a new key back"))?;
         // Found by id and public key, as every later use will find it.
         self.private(&object.key, "reading a new key back")?;
-        let wrap = self.try_to_wrap(order.label, private)?;
         Ok(Generated { key: object.key, wrap, attestation: Vec::new() })
     }
 
@@ -226,29 +233,6 @@ impl Selected {
         Ok(())
     }
 
-    fn try_to_wrap(&self, label: &str, private: ObjectHandle) -> Result<WrapTrial, Error> {
-        let template = [
-            Attribute::Token(false),
-            Attribute::ValueLen(32.into()),
-            Attribute::Wrap(true),
-            Attribute::Encrypt(true),
-        ];
-        let Ok(wrapping) = self.session.generate_key(&Ck::AesKeyGen, &template) else {
-            return Ok(WrapTrial::NotTried);
-        };
-        let carried = [Ck::AesKeyWrap, Ck::AesKeyWrapPad, Ck::AesCbcPad([0; 16])]
-            .iter()
-            .map(|mechanism| self.session.wrap_key(mechanism, wrapping, private))
-            .any(|wrapped| wrapped.map(SecretBytes::take).is_ok());
-        self.session
-            .destroy_object(wrapping)
-            .map_err(error::read(&self.name, "forgetting a wrapping key"))?;
-        if carried {
-            return Err(Error::Wrapped { token: self.name.clone(), label: label.to_owned() });
-        }
-        Ok(WrapTrial::Refused)
-    }
-
     /// Proves a pair that an earlier run made; none if it is not what it should be.
     fn prove_again(
         &self,
@@ -259,7 +243,9 @@ impl Selected {
         let (public, private) = (self.public(key, RECLAIM)?, self.private(key, RECLAIM)?);
         let order = Order { purpose, algorithm: key.public.algorithm(), label, id: &key.id };
         match self.prove(&order, public, private) {
-            Err(Error::AttributeDiffers { .. } | Error::Wrapped { .. }) => Ok(None),
+            Err(
+                Error::AttributeDiffers { .. } | Error::DoesMore { .. } | Error::Wrapped { .. },
+            ) => Ok(None),
             proven => proven.map(Some),
         }
     }
@@ -284,6 +270,31 @@ impl Selected {
         }
         Ok(())
     }
+}
+
+/// How much a template says. What a module was not told is read back all the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// What every module takes: some refuse to hear of anything that is false.
+    Least,
+    /// Nothing of what the public half is for: the module of TPMs takes no key that verifies and does not decrypt.
+    Private,
+    Whole,
+}
+
+/// Whether a module refuses what a template says; that of TPMs does it without a word.
+fn is_of_the_template(error: &CkError) -> bool {
+    matches!(
+        error,
+        CkError::Pkcs11(
+            RvError::TemplateInconsistent
+                | RvError::AttributeTypeInvalid
+                | RvError::AttributeValueInvalid
+                | RvError::AttributeReadOnly
+                | RvError::GeneralError,
+            _
+        )
+    )
 }
 
 /// What an attribute that is true or false claims.

@@ -34,6 +34,16 @@ pub enum Error {
         /// The name of the return value, such as `CKR_DEVICE_ERROR`.
         code: String,
     },
+    /// A key does what it was not made for. The token's attributes lie, and the key was destroyed.
+    #[error("{token} lets key `{label}` {does}, which it was not made for")]
+    DoesMore {
+        /// Whose.
+        token: Name,
+        /// The key's label.
+        label: String,
+        /// What it does.
+        does: String,
+    },
     /// What opens or outranks it is the same on every one that leaves the factory.
     #[error("{token} has the {what} with which every one leaves the factory")]
     Factory {
@@ -176,13 +186,13 @@ pub enum Error {
         code: String,
     },
     /// The PIN is shorter or longer than the token takes. Nothing was done to the token.
-    #[error("{token} takes PINs of {min} to {max} bytes, this one is shorter or longer")]
+    #[error("{token} takes PINs of {}, this one is shorter or longer", lengths(*min, *max))]
     PinLength {
         /// Whose.
         token: Name,
         /// The shortest.
         min: usize,
-        /// The longest.
+        /// The longest; zero if there is none.
         max: usize,
     },
     /// The PIN was refused where no count is asked for, such as the SO PIN of a token being initialised.
@@ -253,4 +263,27 @@ pub enum Error {
         /// Whose.
         token: Name,
     },
+}
+
+fn lengths(min: usize, max: usize) -> String {
+    match max {
+        0 => format!("{min} bytes or more"),
+        _ => format!("{min} to {max} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_has_a_length_that_the_token_takes() {
+        let said = |max| {
+            let token = Name { label: "a".to_owned(), serial: "1".to_owned() };
+            Error::PinLength { token, min: 8, max }.to_string()
+        };
+        let token = "token `a` (serial 1) takes PINs of";
+        assert_eq!(said(16), format!("{token} 8 to 16 bytes, this one is shorter or longer"));
+        assert_eq!(said(0), format!("{token} 8 bytes or more, this one is shorter or longer"));
+    }
 }

@@ -180,6 +180,9 @@ impl<'c, 'a> Card<'c, 'a> {
 
     fn get(&mut self, data: &[u8]) -> Answer {
         let (id, _) = object(data).ok_or(WRONG_DATA)?;
+        if id == DISCOVERY {
+            return Ok(tlv(0x7e, &APPLICATION));
+        }
         if id == PRINTED && !self.applet.is_open() {
             return Err(SECURITY);
         }
@@ -372,6 +375,9 @@ fn take(data: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 const ALWAYS: u8 = 3;
 /// Where the certificate of the attestation key is.
 const ATTESTATION: u32 = 0x5f_ff01;
+/// What the applet is and which PIN it has: programs that find it need not select it again, and lose no login.
+const DISCOVERY: u32 = 0x7e;
+const APPLICATION: [u8; 18] = *b"\x4f\x0b\xa0\0\0\x03\x08\0\0\x10\0\x01\0\x5f\x2f\x02\x40\0";
 /// Where programs keep the management key that the PIN protects.
 const PRINTED: u32 = 0x5f_c109;
 const LARGEST: usize = 3063;

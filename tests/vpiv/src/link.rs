@@ -70,5 +70,5 @@ impl Link {
     }
 }
 
-/// The answer to reset: T=1, as of every YubiKey.
-const ATR: [u8; 11] = [0x3b, 0x95, 0x13, 0x81, 0x01, 0x80, 0x73, 0xff, 0x01, 0x00, 0x0b];
+/// The answer to reset of a YubiKey 5, by which other software knows its kind.
+const ATR: [u8; 23] = *b"\x3b\xfd\x13\0\0\x81\x31\xfe\x15\x80\x73\xc0\x21\xc0\x57YubiKey\x40";

@@ -1,0 +1,109 @@
+//! A token that its maker's tool made ready: enrolled as it is, if nothing is on it.
+//!
+//! Roof.
+
+use super::Session;
+use super::identity::Identity;
+use crate::check::Check;
+use crate::child::token::{Present, Token};
+use crate::record::Mode;
+use crate::refusal::Refusal;
+use crate::room::pkcs11::Face;
+use crate::room::token::Name;
+
+impl Session<'_> {
+    /// Whether room.toml says which token it is by a URI. Such a token is never initialised here.
+    pub(super) fn is_ready(&self, name: &str) -> bool {
+        self.room.binding.token(name).is_some_and(|token| token.uri().is_some())
+    }
+
+    /// Selects the one token that the URI fits. Its PIN is still to be asked for.
+    pub(super) fn take_ready(
+        &mut self,
+        step: u32,
+        (mut token, present): (Token, &Present),
+        name: &str,
+    ) -> Result<(Token, Face, bool), Refusal> {
+        let ready: Vec<&Face> = present.faces.iter().filter(|face| face.is_initialised).collect();
+        let [face] = ready.as_slice() else {
+            let found = ready.len();
+            let what = format!("the `uri` of token `{name}` fits {found} tokens, expected one");
+            return Err(Refusal::of(Check::TokenOne, what).hint(
+                "make the token ready with its maker's tool, or say more of it in room.toml",
+            ));
+        };
+        let face = token.select(&face.name.serial).map_err(|error| self.child(&error))?;
+        self.tell_outranked(step, name)?;
+        self.begin(step, name)?;
+        Ok((token, face, true))
+    }
+
+    /// A token, logged in, that is taken up holds no key yet but those of an enrolment that was interrupted: another's would
+    /// stand beside ours.
+    pub(super) fn refuse_used(
+        &self,
+        step: u32,
+        token: &mut Token,
+        (name, face): (&str, &Face),
+    ) -> Result<(), Refusal> {
+        let ours = [format!("{name} attest"), format!("{name} seal")];
+        let is_begun = self.was_interrupted(step);
+        let shown = token.keys().map_err(|error| self.child(&error))?;
+        let is_free = |label: &String| label == MAKERS || (is_begun && ours.contains(label));
+        if let Some(key) = shown.iter().find(|key| !is_free(&key.label)) {
+            let what = format!("{} holds key `{}` already", face.name, key.label);
+            return Err(Refusal::of(Check::TokenInit, what).hint("use a token that holds no key"));
+        }
+        Ok(())
+    }
+
+    /// The serial by which a token that was enrolled is selected: the one that it was enrolled with, or what another module
+    /// says of the one token that the URI fits. Modules differ in what they call a serial, and some have none.
+    pub(super) fn serial_here(
+        &self,
+        token: &mut Token,
+        name: &str,
+        enrolled: &str,
+    ) -> Result<String, Refusal> {
+        if !self.is_ready(name) {
+            return Ok(enrolled.to_owned());
+        }
+        let present = token.list().map_err(|error| self.child(&error))?;
+        let mut ready = present.faces.into_iter().filter(|face| face.is_initialised);
+        match (ready.next(), ready.next()) {
+            (Some(face), None) => Ok(face.name.serial),
+            _ => Ok(enrolled.to_owned()),
+        }
+    }
+
+    /// Tells that another module calls a token otherwise: it is known by its public keys, which the caller compares.
+    pub(super) fn tell_other_name(
+        &mut self,
+        face: &Face,
+        identity: &Identity,
+    ) -> Result<(), Refusal> {
+        let Name { label, serial } = &face.name;
+        if (label, serial) == (&identity.label, &identity.serial) {
+            return Ok(());
+        }
+        let Identity { token, label: was, serial: before, .. } = identity;
+        self.show(&format!(
+            "        token {token} was enrolled as `{was}`, serial {before}; this module calls it `{label}`,\n        \
+             serial {serial}, and shows the same keys"
+        ))
+    }
+
+    /// Who made a token ready knows what outranks its PIN: docs/threats.md rule 9.
+    fn tell_outranked(&mut self, step: u32, name: &str) -> Result<(), Refusal> {
+        let happened =
+            format!("token {name} was made ready elsewhere: who did it may set its PIN anew");
+        if self.room.mode != Mode::Ceremony {
+            return self.show(&format!("        {happened}"));
+        }
+        let expected = "what outranks the PIN of a token is drawn here, and known to nobody";
+        self.ask_exception(step, expected.to_owned(), happened)
+    }
+}
+
+/// What the module of YubiKeys calls the key by which their maker attests: it is on every one of them, and nobody's.
+const MAKERS: &str = "Public key for PIV Attestation";

@@ -1,0 +1,146 @@
+//! Tokens that were made ready elsewhere: enrolled as they are, if nothing is on them. Here kryoptic's, made ready by OpenSC's
+//! tool.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use officiant::root::Dialect;
+
+use super::bad_answer::waits_at;
+use super::bind::module;
+use super::genesis::on_one_token;
+use super::{Bench, PlanText};
+use crate::harness::{
+    command::{Ran, command, run},
+    peers::peer,
+    scratch::Scratch,
+    shim::Shim,
+};
+
+/// Eight characters: kryoptic takes no fewer.
+const LONG_PIN: &str = "13579246";
+
+/// Tokens with these labels in one configuration, and a room that says by this URI which is meant.
+struct Ready {
+    bench: Bench,
+    conf: PathBuf,
+}
+
+impl Ready {
+    fn new(labels: &[&str], uri: &str) -> Self {
+        let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+        let folder = bench.scratch.folder("hsm");
+        let slot = |slot: usize| {
+            let file = folder.join(format!("{slot}.sql"));
+            format!(
+                "[[slots]]\nslot = {slot}\ndbtype = \"sqlite\"\ndbargs = \"{}\"\n",
+                file.display()
+            )
+        };
+        let conf: String = (1..=labels.len()).map(slot).collect();
+        let ready = Self { conf: bench.scratch.file("hsm/kryoptic.conf", conf), bench };
+        for (slot, label) in (1..).zip(labels) {
+            let slot = format!("{slot}");
+            ready.tool(&[
+                "--init-token",
+                "--slot",
+                &slot,
+                "--label",
+                label,
+                "--so-pin",
+                "12345678",
+            ]);
+            let pins = ["--so-pin", "12345678", "--pin", LONG_PIN];
+            ready.tool(&[&["--init-pin", "--token-label", label][..], &pins].concat());
+        }
+        ready.bind(uri, &peer("kryoptic/libkryoptic.so"));
+        ready
+    }
+
+    fn bind(&self, uri: &str, path: &Path) {
+        let needs = format!(
+            "writes = [\"hsm\", \"{}\"]\nenvironment = {{ KRYOPTIC_CONF = \"{}\" }}\n",
+            path.parent().unwrap().display(),
+            self.conf.display()
+        );
+        self.bench.write_room_bound(&["officer-a"], |token| {
+            let (bound, needs) = module(token, path, &needs);
+            (format!("{bound}uri = \"{uri}\"\n"), needs)
+        });
+        let answers = format!("[pin]\nofficer-a = \"{LONG_PIN}\"\n");
+        self.bench.scratch.file(&format!("answers-{}.toml", self.bench.number), answers);
+    }
+
+    fn tool(&self, arguments: &[&str]) {
+        let mut tool = command("pkcs11-tool", self.bench.scratch.path());
+        tool.env("KRYOPTIC_CONF", &self.conf);
+        tool.arg("--module").arg(peer("kryoptic/libkryoptic.so")).args(arguments);
+        run(&mut tool).ok();
+    }
+
+    fn conduct(&self) -> Ran {
+        self.bench.write_plan(&on_one_token());
+        self.bench.conduct()
+    }
+}
+
+#[test]
+fn a_token_that_was_made_ready_elsewhere_is_enrolled_as_it_is_and_signs_again() {
+    let mut ready = Ready::new(&["partition 6", "partition 7"], "pkcs11:token=partition%207");
+    let screen = ready.conduct().ok().stderr;
+    let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "token officer-a was made ready elsewhere: who did it may set its PIN anew";
+    assert_eq!(words.matches(told).count(), 1, "{screen}");
+    assert_eq!(ready.bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
+    let shown = ready.bench.officiant(&["token", "show", "officer-a", "--room", "room-1.toml"]);
+    assert!(shown.ok().stdout.starts_with("label     partition 7\nserial    "));
+    ready.bench.next_room();
+    ready.bind("pkcs11:token=partition%207", &peer("kryoptic/libkryoptic.so"));
+    let after = Some(ready.bench.closing(1));
+    let (keys, roles) = (Vec::new(), Vec::new());
+    ready.bench.write_plan(&PlanText { ceremony: "renew", after, keys, roles, ..on_one_token() });
+    let screen = ready.bench.conduct().ok().stderr;
+    assert!(!screen.contains("this module calls it"), "{screen}");
+    assert_eq!(ready.bench.shape("repo.test", 2), "1 of root-a, signed by root-a");
+}
+
+#[test]
+fn an_enrolment_that_was_cut_off_goes_on_with_the_keys_that_it_made() {
+    let ready = Ready::new(&["partition 7"], "pkcs11:token=partition%207");
+    let scratch = Scratch::new();
+    // The shim loads it behind the fence, where it must be within reach.
+    let module = ready.bench.path("hsm/libkryoptic.so");
+    fs::copy(peer("kryoptic/libkryoptic.so"), &module).unwrap();
+    let rules = ["C_GenerateKeyPair 1 after kill self"];
+    let shim = Shim::before(&scratch, "one", module.to_str().unwrap(), &rules);
+    ready.bind("pkcs11:token=partition%207", &shim.module());
+    let ran = ready.conduct();
+    let told = "error: the process for `officer-a` was lost: it ended\n";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    assert_eq!(shim.counts()["C_GenerateKeyPair"], 1);
+    shim.rules(module.to_str().unwrap(), &[]);
+    ready.bench.resume().ok();
+    assert_eq!(ready.bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
+    // The root key alone was still to be made.
+    assert_eq!(shim.counts()["C_GenerateKeyPair"], 1);
+}
+
+#[test]
+fn a_token_that_holds_a_key_or_is_not_the_only_one_is_not_taken_up() {
+    let uri = "pkcs11:manufacturer=Kryoptic%20Project";
+    let ready = Ready::new(&["partition 6", "partition 7"], uri);
+    let told = "the `uri` of token `officer-a` fits 2 tokens, expected one [TOKEN-ONE]";
+    let hint = "make the token ready with its maker's tool, or say more of it in room.toml";
+    ready.bench.write_plan(&on_one_token());
+    ready.bench.stops(|| ready.bench.conduct(), 1, [told, hint, &waits_at(5)]);
+    let ready = Ready::new(&["partition 7"], "pkcs11:token=partition%207");
+    let login = ["--token-label", "partition 7", "--login", "--pin", LONG_PIN];
+    let make = ["--keypairgen", "--key-type", "EC:prime256v1", "--label", "other", "--id", "01"];
+    ready.tool(&[&login[..], &make].concat());
+    let ran = ready.conduct();
+    let told = "holds key `other` already [TOKEN-INIT]\nhint: use a token that holds no key\n";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    assert_eq!(ran.code(), 1);
+}

@@ -1,0 +1,168 @@
+//! The table of docs/tokens.md, each cell of it held for real: tokens that nobody here wrote, through the real binary.
+
+mod kryoptic;
+mod nss;
+mod p11_kit;
+mod piv;
+mod softhsm;
+mod tpm;
+
+use std::{fs, path::Path, process::Command};
+
+use officiant::{root::Dialect, trust::Held};
+
+use super::genesis::{in_shares, on_one_token};
+use super::{Bench, Holding, PIN, PlanText};
+use crate::harness::command::{Ran, run_with};
+
+/// A kind of token: how one of it is bound to a machine, and how what drives it is reached.
+trait Kind {
+    /// Puts an empty token there for a name of the plan, and gives the lines of room.toml that bind it.
+    fn put_in(&mut self, bench: &Bench, token: &str) -> (String, String);
+
+    /// Has what a rotation begins with laid out by another driver, for kinds that make no keys themselves.
+    fn lay_out_first(&mut self) {}
+
+    /// The same command where its daemon can be reached, for kinds that have one.
+    fn beside(&self, command: Command) -> Command {
+        command
+    }
+}
+
+/// What the columns of the table are called, in their order.
+const COLUMNS: [&str; 3] = ["genesis by token", "genesis in shares", "rotate"];
+
+/// Every row of the table, in its order.
+const ROWS: [&str; 8] = [
+    softhsm::ROW,
+    kryoptic::ROW,
+    piv::ROW,
+    piv::YKCS11_ROW,
+    piv::OPENSC_ROW,
+    p11_kit::ROW,
+    tpm::ROW,
+    nss::ROW,
+];
+
+/// Holds each ceremony of a row with new tokens of its kind, and compares what came of it with the table.
+#[track_caller]
+fn holds<K: Kind>(row: &str, kind: impl Fn() -> K) {
+    let found = [by_token(&mut kind()), in_three_shares(&mut kind()), rotated(&mut kind())];
+    assert_eq!(found.as_slice(), cells(row), "{row}: {COLUMNS:?}");
+}
+
+/// A genesis with one key on one token.
+fn by_token(kind: &mut impl Kind) -> String {
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    came_of(conduct(&bench, kind, &["officer-a"], &on_one_token()), || {
+        assert_eq!(bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
+        "works"
+    })
+}
+
+/// A genesis with one key in shares, 2 of 3.
+fn in_three_shares(kind: &mut impl Kind) -> String {
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let plan = PlanText {
+        keys: vec![("root-s", "ecdsa-p256", Holding::Shares(2, &SHARES))],
+        ..in_shares()
+    };
+    came_of(conduct(&bench, kind, &SHARES, &plan), || {
+        assert_eq!(bench.shape("repo.test", 1), "1 of root-s, signed by root-s");
+        let Held::Shares { shares, .. } = &bench.custody().keys[0].held else {
+            panic!("no shares")
+        };
+        match shares.iter().filter(|share| share.on_token).count() {
+            3 => "works",
+            0 => "works, shares in the custody folder only",
+            some => panic!("{some} shares of 3 lie on their tokens"),
+        }
+    })
+}
+
+/// After a genesis with one key on one token, a rotation that adds a key on another: both sign.
+fn rotated(kind: &mut impl Kind) -> String {
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    kind.lay_out_first();
+    let first = conduct(&bench, kind, &["officer-a"], &on_one_token());
+    if !first.status.success() {
+        return came_of(first, || "never");
+    }
+    bench.next_room();
+    let plan = PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(1)),
+        keys: vec![("root-b", "ecdsa-p256", Holding::Token("officer-b"))],
+        root: vec!["root-a", "root-b"],
+        threshold: 2,
+        roles: Vec::new(),
+        ..on_one_token()
+    };
+    came_of(conduct(&bench, kind, &["officer-a", "officer-b"], &plan), || {
+        assert_eq!(bench.shape("repo.test", 2), "2 of root-a root-b, signed by root-a root-b");
+        "works"
+    })
+}
+
+/// Binds each token and conducts a plan.
+fn conduct(bench: &Bench, kind: &mut impl Kind, tokens: &[&str], plan: &PlanText) -> Ran {
+    bench.write_room_bound(tokens, |token| kind.put_in(bench, token));
+    let answers = bench.write_answers(tokens, "");
+    let text = fs::read_to_string(&answers).unwrap().replace(PIN, LONG_PIN);
+    fs::write(answers, text).unwrap();
+    bench.write_plan(plan);
+    run_with(&mut kind.beside(bench.conducting()), "", LIMIT)
+}
+
+/// The words of a cell for a ceremony that ended, or was refused.
+fn came_of(ran: Ran, works: impl FnOnce() -> &'static str) -> String {
+    if ran.status.success() {
+        return works().to_owned();
+    }
+    let refusal = ran.stderr.lines().find_map(|line| line.strip_prefix("error: "));
+    let refusal = refusal.unwrap_or_else(|| panic!("{}", ran.stderr));
+    // Its name and serial are the test's own.
+    let what = refusal.split_once(") ").filter(|(token, _)| token.starts_with("token `"));
+    format!("refused: {}", what.map_or(refusal, |(_, what)| what))
+}
+
+/// The cells of a row, as people read them.
+#[track_caller]
+fn cells(row: &str) -> Vec<String> {
+    let rows = table();
+    let mut found = rows.into_iter().filter(|cells| cells[0] == row);
+    let mut cells = found.next().unwrap_or_else(|| panic!("docs/tokens.md has no row `{row}`"));
+    assert!(found.next().is_none(), "docs/tokens.md has row `{row}` twice");
+    cells.split_off(1)
+}
+
+/// The rows of the table, its head first.
+fn table() -> Vec<Vec<String>> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tokens.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows = page.lines().skip_while(|line| !line.starts_with("| token |"));
+    let rows = rows
+        .filter(|line| !line.starts_with("|-"))
+        .map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let cells = |row: &str| row.split(" | ").map(str::to_owned).collect();
+    rows.map(cells).collect()
+}
+
+#[test]
+fn every_row_of_the_table_is_played_and_has_a_section_that_says_how() {
+    let head: Vec<&str> = ["token"].into_iter().chain(COLUMNS).collect();
+    let table = table();
+    assert_eq!(table[0], head);
+    let rows: Vec<&str> = table[1..].iter().map(|cells| cells[0].as_str()).collect();
+    assert_eq!(rows, ROWS);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tokens.md");
+    let page = fs::read_to_string(page).unwrap();
+    let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(sections[..ROWS.len()], ROWS);
+}
+
+/// Eight characters: kryoptic takes no fewer, YubiKeys no more.
+const LONG_PIN: &str = "13579246";
+const SHARES: [&str; 3] = ["share-1", "share-2", "share-3"];
+/// Cards and TPMs are slow, and the machine may be busy.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(180);

@@ -1,0 +1,65 @@
+//! kryoptic: a token is a file, which its configuration names.
+
+use std::fs;
+
+use officiant::root::Dialect;
+
+use super::{Kind, LONG_PIN, holds};
+use crate::{
+    harness::{command::run, peers::peer},
+    sitting::{Bench, PlanText, bind::module, genesis::on_one_token},
+};
+
+pub(super) const ROW: &str = "kryoptic";
+
+struct Kryoptic;
+
+impl Kind for Kryoptic {
+    fn put_in(&mut self, bench: &Bench, token: &str) -> (String, String) {
+        let folder = bench.scratch.folder("kryoptic").join(token);
+        fs::create_dir_all(&folder).unwrap();
+        let (file, conf) = (folder.join("token.sql"), folder.join("kryoptic.conf"));
+        let text =
+            format!("[[slots]]\nslot = 1\ndbtype = \"sqlite\"\ndbargs = \"{}\"\n", file.display());
+        fs::write(&conf, text).unwrap();
+        let needs = format!(
+            "writes = [\"kryoptic/{token}\"]\nenvironment = {{ KRYOPTIC_CONF = \"{}\" }}\n",
+            conf.display()
+        );
+        module(token, &peer("kryoptic/libkryoptic.so"), &needs)
+    }
+}
+
+#[test]
+fn kryoptic_does_what_the_table_says() {
+    holds(ROW, || Kryoptic);
+}
+
+#[test]
+fn ten_wrong_pins_lock_a_token_and_the_refusal_says_so() {
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let tokens = ["officer-a"];
+    super::conduct(&bench, &mut Kryoptic, &tokens, &on_one_token()).ok();
+    bench.next_room();
+    bench.write_room_bound(&tokens, |token| Kryoptic.put_in(&bench, token));
+    let after = Some(bench.closing(1));
+    let (keys, roles) = (Vec::new(), Vec::new());
+    bench.write_plan(&PlanText { ceremony: "renew", after, keys, roles, ..on_one_token() });
+    // What the refusal says of one PIN, tried once.
+    let refused = |pin: &str, count: usize| {
+        bench.scratch.file("answers-2.toml", format!("[pin]\nofficer-a = \"{pin}\"\n"));
+        let ran = run(&mut bench.going_on());
+        assert_eq!(ran.code(), 1, "{}", ran.stderr);
+        let told = ran.stderr.split(" refused the PIN; ").nth(1).expect("a refused PIN");
+        let (says, rest) = told.split_once("; ").unwrap();
+        assert!(rest.starts_with(&format!("wrong here in a row: {count} [TOKEN-PIN]")), "{rest}");
+        says.to_owned()
+    };
+    let says: Vec<String> = (1..=9).map(|count| refused("00000000", count)).collect();
+    let unsaid = "the token does not say how many tries are left";
+    let low = "the token says that tries are running low";
+    assert_eq!(says, [unsaid, unsaid, unsaid, unsaid, unsaid, unsaid, low, low, "1 try left"]);
+    // The last one locks it, and then the right one is refused, too.
+    assert_eq!(refused("00000000", 10), "the token is locked");
+    assert_eq!(refused(LONG_PIN, 11), "the token is locked");
+}

@@ -1,0 +1,150 @@
+//! YubiKeys: by PIV without a module, and by the two modules that know them.
+
+use std::{fs, path::Path, process::Command};
+
+use officiant::root::Dialect;
+
+use super::{Kind, LONG_PIN, conduct, holds};
+use crate::{
+    harness::{
+        media::may_mount,
+        yubikey::{Readers, YubiKey},
+    },
+    sitting::{Bench, PlanText, bind::module, genesis::on_one_token},
+};
+
+pub(super) const ROW: &str = "YubiKey";
+pub(super) const YKCS11_ROW: &str = "YubiKey by ykcs11";
+pub(super) const OPENSC_ROW: &str = "YubiKey by OpenSC";
+
+/// Readers, and the cards that are in, by their names in the plan.
+struct YubiKeys {
+    readers: Readers,
+    cards: Vec<(String, YubiKey)>,
+    /// What drives the first card.
+    by: Option<By>,
+    /// The first card is laid out without a module, and a module drives it from the second ceremony on.
+    is_laid_out: bool,
+}
+
+/// A module, and what it calls the first card: as its maker left it, and with an attest key of ours on it.
+#[derive(Clone, Copy)]
+struct By {
+    path: &'static str,
+    ready: &'static str,
+    laid_out: &'static str,
+}
+
+impl YubiKeys {
+    fn by(by: Option<By>) -> Self {
+        Self { readers: Readers::new(2), cards: Vec::new(), by, is_laid_out: false }
+    }
+
+    /// Puts a new card in, with firmware of either kind: their management keys differ.
+    fn add(&mut self, token: &str) -> u16 {
+        let number = u16::try_from(self.cards.len()).unwrap();
+        let firmware = if number == 1 { "5.4.3" } else { "5.7.1" };
+        let card = self.readers.put_in(number, 1001 + u32::from(number), firmware);
+        if self.by.is_some() && !self.is_laid_out {
+            // What its holder does who makes it ready.
+            let change = ["yubico-piv-tool", "--action=change-pin", "--pin=123456"];
+            self.readers.tool(&[&change[..], &[&format!("--new-pin={LONG_PIN}")]].concat());
+        }
+        self.cards.push((token.to_owned(), card));
+        number
+    }
+}
+
+impl Kind for YubiKeys {
+    fn put_in(&mut self, bench: &Bench, token: &str) -> (String, String) {
+        let there = self.cards.iter().position(|(name, _)| name == token);
+        let number = match (there, self.by) {
+            (Some(number), _) => u16::try_from(number).unwrap(),
+            // A module that cannot tell cards apart has one before it.
+            (None, Some(_)) if !self.is_laid_out && !self.cards.is_empty() => 0,
+            (None, _) => self.add(token),
+        };
+        match self.by {
+            Some(by) if number == 0 && (!self.is_laid_out || bench.number > 1) => {
+                let uri = if self.is_laid_out { by.laid_out } else { by.ready };
+                let needs = "sockets = [\"/run/pcscd\"]\n";
+                let (bound, needs) = module(token, Path::new(by.path), needs);
+                (format!("{bound}uri = \"{uri}\"\n"), needs)
+            }
+            _ => (format!("yubikey = {}\n", 1001 + number), String::new()),
+        }
+    }
+
+    fn lay_out_first(&mut self) {
+        self.is_laid_out = true;
+    }
+
+    fn beside(&self, command: Command) -> Command {
+        self.readers.beside(&command)
+    }
+}
+
+#[test]
+fn yubikeys_do_what_the_table_says() {
+    if may_mount("yubikeys_do_what_the_table_says") {
+        holds(ROW, || YubiKeys::by(None));
+    }
+}
+
+#[test]
+fn ykcs11_does_what_the_table_says() {
+    if may_mount("ykcs11_does_what_the_table_says") {
+        holds(YKCS11_ROW, || YubiKeys::by(Some(YKCS11)));
+    }
+}
+
+#[test]
+fn a_yubikey_by_another_module_is_known_by_its_keys_before_its_pin_is_asked_for() {
+    if !may_mount("a_yubikey_by_another_module_is_known_by_its_keys_before_its_pin_is_asked_for") {
+        return;
+    }
+    let mut kind = YubiKeys::by(Some(YKCS11));
+    kind.lay_out_first();
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    conduct(&bench, &mut kind, &["officer-a"], &on_one_token()).ok();
+    bench.next_room();
+    let after = Some(bench.closing(1));
+    let (keys, roles) = (Vec::new(), Vec::new());
+    let renewal = PlanText { ceremony: "renew", after, keys, roles, ..on_one_token() };
+    // Another card, of which the room file says that it is the one.
+    kind.by = Some(By { laid_out: "pkcs11:serial=1002", ..YKCS11 });
+    kind.add("officer-b");
+    let ran = conduct(&bench, &mut kind, &["officer-a"], &renewal);
+    let told = "error: token `officer-a` (serial 1002) does not show the key that was enrolled \
+                [TOKEN-KEY]\nhint: this is another token: put in the right one\n";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("PIN for token"), "{}", ran.stderr);
+    fs::remove_dir_all(bench.path("work-2")).unwrap();
+    kind.by = Some(YKCS11);
+    let screen = conduct(&bench, &mut kind, &["officer-a"], &renewal).ok().stderr;
+    let told = "        token officer-a was enrolled as `officer-a`, serial 1001; this module calls it \
+                `YubiKey PIV #1001`,\n        serial 1001, and shows the same keys\n";
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&screen).contains(&words(told)), "{screen}");
+    assert_eq!(bench.shape("repo.test", 2), "1 of root-a, signed by root-a");
+}
+
+#[test]
+fn opensc_does_what_the_table_says() {
+    if may_mount("opensc_does_what_the_table_says") {
+        holds(OPENSC_ROW, || YubiKeys::by(Some(OPENSC)));
+    }
+}
+
+const YKCS11: By = By {
+    path: "/usr/lib/x86_64-linux-gnu/libykcs11.so",
+    ready: "pkcs11:serial=1001",
+    laid_out: "pkcs11:serial=1001",
+};
+
+/// By the first certificate on it.
+const OPENSC: By = By {
+    path: "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so",
+    ready: "pkcs11:manufacturer=piv_II",
+    laid_out: "pkcs11:token=officer-a%20attest",
+};
