@@ -36,7 +36,7 @@ fn genesis() -> PlanText {
 }
 
 /// Writes a plan that drills these.
-fn write_drill(bench: &Bench, tokens: &[&str], papers: &[&str]) {
+pub(super) fn write_drill(bench: &Bench, tokens: &[&str], papers: &[&str]) {
     let (from, until) = (today().yesterday().unwrap(), today().checked_add(3.days()).unwrap());
     let mut plan = format!(
         "ceremony = \"drill\"\ntitle = \"Drill\"\ndialect = \"{}\"\nquorum_people = 1\npractice = true\n\

@@ -11,6 +11,7 @@ use std::{fs, path::Path, process::Command};
 
 use officiant::{root::Dialect, trust::Held};
 
+use super::drill::write_drill;
 use super::genesis::{in_shares, on_one_token};
 use super::{Bench, Holding, PIN, PlanText};
 use crate::harness::command::{Ran, run_with};
@@ -30,7 +31,7 @@ trait Kind {
 }
 
 /// What the columns of the table are called, in their order.
-const COLUMNS: [&str; 3] = ["genesis by token", "genesis in shares", "rotate"];
+const COLUMNS: [&str; 4] = ["genesis by token", "genesis in shares", "rotate", "drill"];
 
 /// Every row of the table, in its order.
 const ROWS: [&str; 8] = [
@@ -47,7 +48,12 @@ const ROWS: [&str; 8] = [
 /// Holds each ceremony of a row with new tokens of its kind, and compares what came of it with the table.
 #[track_caller]
 fn holds<K: Kind>(row: &str, kind: impl Fn() -> K) {
-    let found = [by_token(&mut kind()), in_three_shares(&mut kind()), rotated(&mut kind())];
+    let found = [
+        by_token(&mut kind()),
+        in_three_shares(&mut kind()),
+        rotated(&mut kind()),
+        drilled(&mut kind()),
+    ];
     assert_eq!(found.as_slice(), cells(row), "{row}: {COLUMNS:?}");
 }
 
@@ -104,13 +110,43 @@ fn rotated(kind: &mut impl Kind) -> String {
     })
 }
 
+/// After a genesis with one key on one token, the token proves that it holds the key.
+fn drilled(kind: &mut impl Kind) -> String {
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    kind.lay_out_first();
+    let first = conduct(&bench, kind, &["officer-a"], &on_one_token());
+    if !first.status.success() {
+        return came_of(first, || "never");
+    }
+    bench.next_room();
+    let drill = |bench: &Bench| write_drill(bench, &["officer-a"], &[]);
+    came_of(conduct_what(&bench, kind, &["officer-a"], drill), || {
+        let verified = bench.officiant(&["verify", "media/out-2a"]).ok().stdout;
+        assert!(
+            verified.contains("`0002-drill`: officer-a proved what they hold on"),
+            "{verified}"
+        );
+        "works"
+    })
+}
+
 /// Binds each token and conducts a plan.
 fn conduct(bench: &Bench, kind: &mut impl Kind, tokens: &[&str], plan: &PlanText) -> Ran {
+    conduct_what(bench, kind, tokens, |bench| drop(bench.write_plan(plan)))
+}
+
+/// The same of whatever plan is laid out.
+fn conduct_what(
+    bench: &Bench,
+    kind: &mut impl Kind,
+    tokens: &[&str],
+    lay_out: impl FnOnce(&Bench),
+) -> Ran {
     bench.write_room_bound(tokens, |token| kind.put_in(bench, token));
     let answers = bench.write_answers(tokens, "");
     let text = fs::read_to_string(&answers).unwrap().replace(PIN, LONG_PIN);
     fs::write(answers, text).unwrap();
-    bench.write_plan(plan);
+    lay_out(bench);
     run_with(&mut kind.beside(bench.conducting()), "", LIMIT)
 }
 
