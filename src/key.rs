@@ -1,8 +1,11 @@
 //! Public keys, the schemes that make signatures with them, and the fast verifier.
 //!
-//! Ground floor: pure, touches nothing. Private keys live in tokens and in the vault, never here.
+//! Ground floor: pure, touches nothing. Private keys live in tokens and in the vault, never here; [`mod@file`] reads the files
+//! in which others keep theirs.
 
 mod algorithm;
+mod encrypted;
+pub mod file;
 mod scheme;
 
 use std::fmt;

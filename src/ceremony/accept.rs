@@ -310,6 +310,10 @@ impl Ceremony {
                 let what = format!("the new set of key `{name}` is of another key");
                 Err(Refusal::of(Check::ShareSet, what).hint(EDITED))
             }
+            Some(KeyOrigin::Adopted(pinned)) if *pinned != public.id() => {
+                let what = format!("key `{name}` from a file is not the one that the plan adopts");
+                Err(Refusal::of(Check::AdoptInChain, what).hint(EDITED))
+            }
             _ => Ok(()),
         }
     }

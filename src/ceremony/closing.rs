@@ -147,6 +147,7 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
         ));
     }
     remarks.extend(reshare::remarks(ceremony));
+    remarks.extend(imported(ceremony));
     if ceremony.plan().root().is_none() {
         return Ok(remarks);
     }
@@ -157,6 +158,27 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
         remarks.extend(prospect::old_keys(ceremony, &draft, &complete));
     }
     Ok(remarks)
+}
+
+/// That whoever has a copy of an imported file has the key, as sentences (docs/threats.md rule 12).
+fn imported(ceremony: &Ceremony) -> Vec<String> {
+    let keys = ceremony.roster().keys().iter();
+    let keys = keys.filter(|key| {
+        matches!(key.origin, KeyOrigin::Adopted(_)) && matches!(key.holding, Holding::Shares { .. })
+    });
+    let by = |name: &str| {
+        let planned = ceremony.plan().keys().find(|planned| planned.name == name);
+        planned.and_then(|planned| planned.rotate_by)
+    };
+    let said = keys.map(|key| {
+        let until = by(&key.name)
+            .map_or_else(String::new, |day| format!("; a ceremony replaces it by {day}"));
+        format!(
+            "key {} came from a file: destroy every copy of that file, of its backups and of its passphrase{until}",
+            key.name
+        )
+    });
+    said.collect()
 }
 
 /// Who holds what after this ceremony.

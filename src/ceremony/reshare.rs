@@ -4,7 +4,7 @@
 
 use super::Ceremony;
 use super::fact::Fact;
-use super::roster::{Holding, Key};
+use super::roster::{Holding, Key, KeyOrigin};
 use crate::check::Check;
 use crate::refusal::Refusal;
 use crate::trust::Held;
@@ -14,6 +14,12 @@ impl Key {
     /// Where its shares are opened from: in a reshare, where they are until then.
     pub fn opened_from(&self) -> &Holding {
         self.from.as_ref().unwrap_or(&self.holding)
+    }
+
+    /// Whether this ceremony makes a set of shares of it: of a new key, of one from a file, or a new set.
+    pub fn is_split_here(&self) -> bool {
+        let is_made = self.from.is_some() || !matches!(self.origin, KeyOrigin::Known(_));
+        is_made && matches!(self.holding, Holding::Shares { .. })
     }
 
     /// Every token and paper that has a part in it here.

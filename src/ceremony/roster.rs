@@ -360,7 +360,6 @@ fn other_custodian(name: &str, planned: &str, known: &str) -> Refusal {
 
 fn seals(keys: &[Key], token: &str) -> bool {
     keys.iter().any(|key| {
-        (key.origin == KeyOrigin::New || key.from.is_some())
-            && matches!(&key.holding, Holding::Shares { holders, .. } if holders.iter().any(|t| t == token))
+        key.is_split_here() && key.holding.holders().iter().any(|holder| holder == token)
     })
 }

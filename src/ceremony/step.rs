@@ -227,15 +227,14 @@ impl Script {
 
     fn keys(&mut self, roster: &Roster) {
         let new = |key: &&Key| key.origin == KeyOrigin::New;
+        let to_split = |key: &&Key| key.is_split_here();
         for key in roster.keys().iter().filter(new) {
             if let Holding::Token(token) = &key.holding {
                 let (key, token) = (key.name.clone(), token.clone());
                 self.add(Part::Keys, Act::MakeKey { key, token });
             }
         }
-        let split = roster.keys().iter().filter(new);
-        let split: Vec<&Key> =
-            split.filter(|key| matches!(key.holding, Holding::Shares { .. })).collect();
+        let split: Vec<&Key> = roster.keys().iter().filter(to_split).collect();
         if !split.is_empty() {
             self.add(Part::Keys, Act::DrawEntropy);
         }

@@ -104,7 +104,9 @@ fn of_vault(refused: &Refused) -> Option<Check> {
             E::TooFew { .. } => Check::ShareQuorum,
             E::NoEntropy | E::NotAKey | E::NotASetId => return None,
         },
-        Refused::KeyMissing { .. }
+        Refused::OtherFile { .. } => Check::AdoptInChain,
+        Refused::KeyFile(_)
+        | Refused::KeyMissing { .. }
         | Refused::KeyTaken { .. }
         | Refused::PassphraseGone { .. }
         | Refused::SealKeys { .. }

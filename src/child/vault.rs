@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::fence::Reach;
 use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
+use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::seal::{SealKey, SealTo};
 use crate::secret::{Passphrase, Secret, SecretBytes};
@@ -87,8 +88,32 @@ impl Vault {
         self.sealed(&question, to.len())
     }
 
+    /// Takes a key from a file, and splits and seals it, as [`Vault::generate`] does.
+    ///
+    /// # Errors
+    /// [`Refused::KeyFile`], [`Refused::OtherFile`]; those of [`Vault::generate`].
+    pub fn import(
+        &mut self,
+        (name, pin): (&str, Digest),
+        algorithm: Algorithm,
+        (file, passphrase): (SecretBytes, SecretBytes),
+        (threshold, to): (Threshold, &[SealTo]),
+    ) -> Result<Sealed, Error> {
+        let (name, to) = (name.to_owned(), to.to_vec());
+        let many = to.len();
+        let question = Question::Import { name, pin, algorithm, threshold, to };
+        let secrets = vec![file, passphrase];
+        let (answer, _) = self.0.call::<_, Result<Answer, Refused>>(&question, secrets)?;
+        self.sealed_in(answer?, many)
+    }
+
     fn sealed(&mut self, question: &Question, many: usize) -> Result<Sealed, Error> {
-        match self.ask(question)? {
+        let answer = self.ask(question)?;
+        self.sealed_in(answer, many)
+    }
+
+    fn sealed_in(&mut self, answer: Answer, many: usize) -> Result<Sealed, Error> {
+        match answer {
             Answer::Split { set, shares } if shares.len() == many => {
                 Ok(Sealed { set, shares: shares.into_iter().map(|share| share.0).collect() })
             }
@@ -315,6 +340,14 @@ enum Question {
     ForgetShares(share::SetId),
     Generate {
         name: String,
+        algorithm: Algorithm,
+        threshold: Threshold,
+        to: Vec<SealTo>,
+    },
+    /// Secrets: the file, and its passphrase.
+    Import {
+        name: String,
+        pin: Digest,
         algorithm: Algorithm,
         threshold: Threshold,
         to: Vec<SealTo>,

@@ -10,6 +10,7 @@ mod closing;
 mod drill;
 mod enrol;
 mod identity;
+mod import;
 mod inputs;
 mod intent;
 mod journal;

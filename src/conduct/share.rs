@@ -8,7 +8,7 @@ use super::signing::finish;
 use super::token::{Put, seal_key};
 use super::{CUSTODY, Session};
 use crate::ceremony::fact::{Certified, Fact, Purpose, ShareMade};
-use crate::ceremony::roster::Holding;
+use crate::ceremony::roster::{Holding, KeyOrigin};
 use crate::ceremony::statement::Said;
 use crate::ceremony::{Ceremony, closing};
 use crate::check::Check;
@@ -90,13 +90,17 @@ impl Session<'_> {
                 .hint("correct `threshold`, `tokens` or `papers` of its `shares`")
         })?;
         self.begin(step, name)?;
-        let made = match key.from {
-            None => self.vault()?.generate(name, key.algorithm, threshold, &seals),
-            Some(_) => {
+        let made = match (key.from, key.origin) {
+            (Some(_), _) => {
                 let (old, _) = set_of(&self.ceremony, name)?;
                 let public = old.key.clone();
                 self.vault()?.reshare(name, (&old, &public), threshold, &seals)
             }
+            (None, KeyOrigin::Adopted(pin)) => {
+                let of = (name, pin, key.algorithm);
+                Ok(self.import_key(step, of, (threshold, &seals))?)
+            }
+            (None, _) => self.vault()?.generate(name, key.algorithm, threshold, &seals),
         };
         let sealed = made.map_err(|error| self.child(&error))?;
         let set = &sealed.set;

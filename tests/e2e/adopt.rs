@@ -1,11 +1,12 @@
 //! A repository of another tool: its root key is put on a token, adopted, and rotated away.
 
 use std::fs;
+use std::path::PathBuf;
 
 use officiant::digest::Digest;
 use officiant::key::PublicKey;
 use officiant::room::soft;
-use officiant::root::Role;
+use officiant::root::{Dialect, Role, SignedRoot};
 
 use super::Journey;
 use super::genesis::TOKENS;
@@ -121,4 +122,64 @@ fn an_adopted_key_can_stay_beside_a_new_one() {
     for person in ["away", "bob"] {
         journey.clients_agree(person, "1.0");
     }
+}
+
+#[test]
+fn the_root_key_file_of_notary_goes_into_shares_signs_once_and_is_rotated_away() {
+    let journey = Journey::new(NotaryServer::memory);
+    // As most repositories are: `notary` made the root key itself, and keeps it in a file.
+    journey.notary("ada", &["init", "-p", GUN]).ok();
+    journey.notary("ada", &["list", GUN]).ok();
+    let private = journey.person("ada").join("trust/private");
+    let files = fs::read_dir(private).unwrap().map(|entry| entry.unwrap().path());
+    let is_root = |path: &PathBuf| fs::read_to_string(path).unwrap().contains("role: root");
+    let file = files.into_iter().find(is_root).unwrap();
+    journey.fetch(&[]);
+    let folder = GUN.parse::<officiant::name::Name>().unwrap().folder();
+    let root = journey.bench.path(&format!("media/in-1/request/metadata/{folder}/1.root.json"));
+    let root = SignedRoot::parse(Dialect::Notary, &fs::read(root).unwrap()).unwrap();
+    let (_, old) = root.root().role_keys(Role::Root).next().unwrap();
+    let old = old.public().unwrap().id();
+    let importing = format!(
+        "[[token]]\nname = \"old-1\"\ncustodian = \"seat P\"\n[[token]]\nname = \"old-2\"\ncustodian = \"seat Q\"\n\
+         [[key]]\nname = \"root-old\"\nalgorithm = \"ecdsa-p256\"\nadopt = \"{old}\"\n\
+         shares = {{ threshold = 2, tokens = [\"old-1\", \"old-2\"] }}\n"
+    );
+    let plan = PlanText { ceremony: "rotate", roles: vec![Role::Snapshot], ..genesis::on_tokens() };
+    journey.plan(&plan, &importing);
+    let tokens = [&TOKENS[..], &["old-1", "old-2"]].concat();
+    journey.bench.write_room(&tokens);
+    let answers = |file: &str, passphrase: &str| {
+        let answers =
+            journey.bench.write_answers(&tokens, &format!("\"import root-old\" = \"{file}\"\n"));
+        let text = fs::read_to_string(&answers).unwrap();
+        let pin = format!("[pin]\nroot-old = \"{passphrase}\"\n");
+        fs::write(&answers, text.replace("[pin]\n", &pin)).unwrap();
+    };
+    journey.bench.rehearse().ok();
+    // Another key, then another passphrase; nobody is locked out, and the ceremony goes on.
+    let refused = |ran: crate::harness::command::Ran, what: &str| {
+        assert!(ran.stderr.contains(what) && ran.code() == 1, "{what}: {}", ran.stderr);
+    };
+    answers("targets-key.pem", "unused");
+    refused(journey.bench.conduct(), &format!(", the plan adopts {old} [ADOPT-IN-CHAIN]\n"));
+    let file = file.to_str().unwrap();
+    answers(file, "another passphrase");
+    refused(journey.bench.resume(), "error: the key file: the passphrase does not open it\n");
+    answers(file, PASSPHRASE);
+    let screen = journey.bench.resume().ok().stderr;
+    let flat: Vec<&str> = screen.split_whitespace().collect();
+    let destroy = "key root-old came from a file: destroy every copy of that file, of its backups and of its passphrase";
+    assert!(flat.join(" ").contains(destroy), "{screen}");
+    assert!(!screen.contains(PASSPHRASE), "{screen}");
+    let told = said(&journey.publish().ok());
+    assert_eq!(told, format!("{GUN}: version 1 → 2, fetched back and equal\n"));
+    assert_eq!(journey.newest().signatures().len(), 4);
+    for person in ["ada", "bob"] {
+        journey.notary(person, &["list", GUN]).ok();
+    }
+    // Neither the key nor the file's passphrase lies anywhere that the ceremony wrote.
+    let mut grep = command("grep", journey.home());
+    grep.args(["-rlF", PASSPHRASE, "work-1", "media"]);
+    assert_eq!(run(&mut grep).stdout, "");
 }

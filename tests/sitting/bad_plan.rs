@@ -41,7 +41,7 @@ fn a_plan_with_anything_unknown_double_or_trailing_is_refused_with_its_line() {
         ("token = \"officer-b\"", "token = \"officer-b\"\npin = \"1234\"", format!("plan.toml:{}: unknown field `pin`", line(&plan, "token = \"officer-b\"") + 1)),
         ("name = \"root-b\"", "name = \"root-a\"", format!("plan.toml:{}: two keys are called `root-a`", line(&plan, "name = \"root-b\"") - 1)),
         ("title = \"Practice 1\"", &deep, "plan.toml:2: cannot recurse further; max recursion depth met".into()),
-        ("ceremony = \"genesis\"", "ceremony = \"genisis\"", "plan.toml:1: unknown variant `genisis`, expected one of `abandon`, `drill`, `genesis`, `renew`, `rotate`".into()),
+        ("ceremony = \"genesis\"", "ceremony = \"genisis\"", "plan.toml:1: unknown variant `genisis`, expected one of `abandon`, `drill`, `genesis`, `renew`, `reshare`, `rotate`".into()),
     ];
     for (old, new, told) in rows {
         refused(&bench, &plan, (old, new), 2, (&told, FORM));
@@ -53,6 +53,45 @@ fn a_plan_with_anything_unknown_double_or_trailing_is_refused_with_its_line() {
     bench.refuses(2, "`plan-1.toml` is larger than 4194304 bytes", super::plan_alone::NAMED);
     bench.scratch.file("plan-1.toml", [0xff, 0xfe]);
     bench.refuses(2, "the plan is not UTF-8 text", FORM);
+}
+
+#[test]
+fn a_key_from_a_file_stays_in_a_root_for_some_weeks_alone() {
+    let (bench, plan) = genesis(&on_tokens());
+    let today = super::bench::today();
+    let last = today.checked_add(jiff::ToSpan::days(93)).unwrap();
+    let late = last.tomorrow().unwrap();
+    let pin = officiant::digest::Digest::of(b"old");
+    let line = line(&plan, "name = \"root-b\"") - 1;
+    let shares = |more: &str| {
+        format!(
+            "adopt = \"{pin}\"\n{more}shares = {{ threshold = 2, tokens = [\"officer-a\", \"officer-b\"] }}"
+        )
+    };
+    let dated = |day: &jiff::civil::Date| shares(&format!("rotate_by = {day}\n"));
+    let on_token = format!("token = \"officer-b\"\nrotate_by = {last}");
+    let rows = [
+        (
+            shares(""),
+            "key `root-b` comes from a file and stays in `[root]`: `rotate_by` is missing"
+                .to_owned(),
+        ),
+        (
+            dated(&late),
+            format!(
+                "`rotate_by` of key `root-b` is {late}, and {last} is the last day that it may be"
+            ),
+        ),
+        (
+            on_token,
+            "key `root-b` has `rotate_by`, which only a key from a file has that stays in `[root]`"
+                .to_owned(),
+        ),
+    ];
+    for (new, told) in rows {
+        let told = format!("plan.toml:{line}: {told}");
+        refused(&bench, &plan, ("token = \"officer-b\"", &new), 2, (&told, FORM));
+    }
 }
 
 /// The line of a text, from 1.
@@ -250,7 +289,7 @@ fn a_token_of_another_custodian_than_custody_says_is_refused() {
     };
     let plan = std::fs::read_to_string(bench.write_plan(&text)).unwrap();
     let seats = ("seat of officer-a", "seat of somebody");
-    let told = "token `officer-a` is held by `seat of officer-a` by the trust folder, by `seat of somebody` in the plan";
+    let told = "`officer-a` is held by `seat of officer-a` by the trust folder, by `seat of somebody` in the plan";
     refused(&bench, &plan, seats, 2, (told, "name the custodian who holds it"));
 }
 

@@ -9,7 +9,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     self as sign, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaKeyPair,
 };
-use data_encoding::BASE64;
+use officiant::key::file::KeyFile;
 use officiant::key::{self, Algorithm, PublicKey, Scheme};
 use officiant::request::Role;
 use officiant::room::console::{Console, Prompt, Terminal};
@@ -19,26 +19,29 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 use zeroize::Zeroizing;
 
-use super::{encrypted, files};
+use super::files;
 
 /// Reads a public key: `PUBLIC KEY` or `CERTIFICATE`, headers and text around it do not matter.
 ///
 /// # Errors
 /// [`Error`].
 fn public(file: &Path) -> Result<PublicKey, Error> {
-    let (label, der) = pem(file)?;
+    let block = pem(file)?;
     let wrong = |source| Error::Key { file: file.to_owned(), source };
-    match label.as_str() {
-        "PUBLIC KEY" => PublicKey::from_der(&der).map_err(wrong),
+    match block.label() {
+        "PUBLIC KEY" => PublicKey::from_der(block.der()).map_err(wrong),
         "CERTIFICATE" => {
-            let spki = Certificate::from_der(&der).map_err(|_| key::Error::NotSpki);
+            let spki = Certificate::from_der(block.der()).map_err(|_| key::Error::NotSpki);
             let spki = spki.and_then(|certificate| {
                 let spki = certificate.tbs_certificate().subject_public_key_info().to_der();
                 spki.map_err(|_| key::Error::NotSpki)
             });
             PublicKey::from_der(&spki.map_err(wrong)?).map_err(wrong)
         }
-        _ => Err(Error::Label { file: file.to_owned(), expected: "PUBLIC KEY", label }),
+        label => {
+            let (file, label) = (file.to_owned(), label.to_owned());
+            Err(Error::Label { file, expected: "PUBLIC KEY", label })
+        }
     }
 }
 
@@ -76,26 +79,24 @@ impl Private {
     /// # Errors
     /// [`Error`].
     pub(crate) fn read(file: &Path) -> Result<Self, Error> {
-        let (label, der) = pem(file)?;
-        match label.as_str() {
-            "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => Self::from_der(file, &der),
-            "ENCRYPTED PRIVATE KEY" => {
-                let passphrase = passphrase(file)?;
-                let plain = encrypted::decrypt(&der, passphrase.expose().as_bytes());
-                let wrong = || Error::Passphrase { file: file.to_owned() };
-                // Once in 256 times another passphrase leaves padding that looks right, and no key.
-                Self::from_der(file, &plain.ok_or_else(wrong)?).map_err(|_| wrong())
-            }
-            _ => {
-                let file = file.to_owned();
-                Err(Error::Label { file, expected: "PRIVATE KEY", label })
-            }
+        let block = pem(file)?;
+        let wrong = || Error::Passphrase { file: file.to_owned() };
+        if !block.label().ends_with("PRIVATE KEY") {
+            let (file, label) = (file.to_owned(), block.label().to_owned());
+            return Err(Error::Label { file, expected: "PRIVATE KEY", label });
         }
+        if !block.is_encrypted() {
+            return Self::from_der(file, block.der());
+        }
+        let passphrase = passphrase(file)?;
+        let plain = block.open(passphrase.expose().as_bytes()).map_err(|_| wrong())?;
+        // Once in 256 times another passphrase leaves padding that looks right, and no key.
+        Self::from_der(file, &plain).map_err(|_| wrong())
     }
 
     fn from_der(file: &Path, der: &[u8]) -> Result<Self, Error> {
         let wrong = |source| Error::Key { file: file.to_owned(), source };
-        let inner = encrypted::inner(der);
+        let inner = key::file::inner(der);
         for (algorithm, signing) in CURVES {
             let read = |der: &[u8]| EcdsaKeyPair::from_private_key_der(signing, der).ok();
             if let Some(pair) = read(der).or_else(|| read(inner.as_ref()?)) {
@@ -155,30 +156,14 @@ fn passphrase(file: &Path) -> Result<Pin, Error> {
     Terminal::open().and_then(|mut terminal| terminal.ask_pin(&prompt)).map_err(no)
 }
 
-/// The first PEM block of a file that is a key or a certificate: its label and content. Headers (`role:`, `gun:`) and
-/// other blocks (OpenSSL's `EC PARAMETERS`) are passed over.
-fn pem(file: &Path) -> Result<(String, Zeroizing<Vec<u8>>), Error> {
+/// The first PEM block of a file that is a key or a certificate.
+fn pem(file: &Path) -> Result<KeyFile, Error> {
     let bad = || Error::Pem { file: file.to_owned() };
-    let bytes = Zeroizing::new(files::read(file, MOST)?.ok_or_else(bad)?);
-    let mut rest = str::from_utf8(&bytes).map_err(|_| bad())?;
-    let (label, body) = loop {
-        let (_, block) = rest.split_once("-----BEGIN ").ok_or_else(bad)?;
-        let (label, block) = block.split_once("-----").ok_or_else(bad)?;
-        let (body, after) = block.split_once(&format!("-----END {label}-----")).ok_or_else(bad)?;
-        if LABELS.contains(&label) || !after.contains("-----BEGIN ") {
-            break (label, body);
-        }
-        rest = after;
-    };
-    if body.contains("Proc-Type: 4,ENCRYPTED") {
-        return Err(Error::OldEncryption { file: file.to_owned() });
-    }
-    let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
-    for line in body.lines().filter(|line| !line.contains(':')) {
-        base64.push_str(line.trim());
-    }
-    let der = BASE64.decode(base64.as_bytes()).map_err(|_| bad())?;
-    Ok((label.to_owned(), Zeroizing::new(der)))
+    let bytes = Zeroizing::new(files::read(file, key::file::MAX_BYTES)?.ok_or_else(bad)?);
+    KeyFile::read(&bytes).map_err(|source| match source {
+        key::file::Error::Cipher => Error::OldEncryption { file: file.to_owned() },
+        _ => bad(),
+    })
 }
 
 /// Why a file is not the key that it should be.
@@ -211,8 +196,8 @@ pub(crate) enum Error {
     /// The file cannot be read.
     #[error(transparent)]
     Media(#[from] media::Error),
-    /// The private key is encrypted as RFC 1421 says, by a hash that nobody should use any more.
-    #[error("`{}` is encrypted in OpenSSL's old form, which is not read", file.display())]
+    /// The private key is encrypted as RFC 1421 says, by a cipher that nobody should use any more.
+    #[error("`{}` is encrypted by a cipher that is not read", file.display())]
     OldEncryption {
         /// The file.
         file: PathBuf,
@@ -250,18 +235,6 @@ pub(crate) enum Error {
         algorithm: Algorithm,
     },
 }
-
-const MOST: usize = 64 << 10;
-
-/// The PEM blocks that are keys.
-const LABELS: [&str; 6] = [
-    "CERTIFICATE",
-    "EC PRIVATE KEY",
-    "ENCRYPTED PRIVATE KEY",
-    "PRIVATE KEY",
-    "PUBLIC KEY",
-    "RSA PRIVATE KEY",
-];
 
 /// With SHA-256, as every Notary client wants it; the library signs with no other curve so.
 const CURVES: [(Algorithm, &EcdsaSigningAlgorithm); 2] = [

@@ -5,7 +5,6 @@
 mod args;
 mod auth;
 mod budget;
-mod encrypted;
 mod fetch;
 mod files;
 mod fleet;

@@ -120,10 +120,13 @@ pub struct PlannedKey {
     /// The tokens and papers that hold its shares, unless one token holds it.
     #[serde(default)]
     pub shares: Option<PlannedShares>,
-    /// SHA-256 of the SubjectPublicKeyInfo of a key that the token holds already, and that is a root key of the
-    /// request's chain: it is adopted, not made.
+    /// SHA-256 of the SubjectPublicKeyInfo of a key that the token holds already, or that comes from a file into its shares,
+    /// and that is a root key of the request's chain: it is adopted, not made.
     #[serde(default)]
     pub adopt: Option<Digest>,
+    /// For a key from a file that stays in the root: the day by which a ceremony replaces it.
+    #[serde(default, with = "day_or_none", skip_serializing_if = "Option::is_none")]
+    pub rotate_by: Option<Date>,
 }
 
 /// How a key is held in shares.

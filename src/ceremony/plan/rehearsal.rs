@@ -255,7 +255,14 @@ fn planned_key(roster: &Roster, key: &Key) -> PlannedKey {
             (None, Some(PlannedShares { threshold: *threshold, tokens, papers }))
         }
     };
-    PlannedKey { name: key.name.clone(), algorithm: key.algorithm, token, shares, adopt: None }
+    PlannedKey {
+        name: key.name.clone(),
+        algorithm: key.algorithm,
+        token,
+        shares,
+        adopt: None,
+        rotate_by: None,
+    }
 }
 
 /// The online roles: one throw-away key stands in for all keys of a role, so one signs.

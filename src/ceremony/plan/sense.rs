@@ -4,6 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
 use super::label::{RULE, alike, is_label};
 use super::{Error, Kind, Plan, PlanText, PlannedKey, line_of};
 use crate::key::Algorithm;
@@ -15,6 +18,8 @@ use crate::wording::{List, is_unseen};
 /// A mistake: the offset in the plan's text, and what is wrong there.
 type Mistake = (usize, String);
 
+/// How many days a key from a file may stay in a root.
+const LONGEST_EXPOSED: i64 = 90;
 /// The most shares of one key, as many as are ever split.
 const MOST_SHARES: usize = 32;
 
@@ -192,7 +197,8 @@ fn keys(plan: &Plan) -> Result<(), Mistake> {
         if !seen.insert(&key.name) {
             return Err((at, format!("two keys are called `{}`", key.name)));
         }
-        kind(plan, key).and_then(|()| held(key)).map_err(|what| (at, what))?;
+        let sense = kind(plan, key).and_then(|()| held(key)).and_then(|()| exposed(plan, key));
+        sense.map_err(|what| (at, what))?;
     }
     Ok(())
 }
@@ -223,10 +229,7 @@ fn held(key: &PlannedKey) -> Result<(), String> {
     let called = &key.name;
     match (&key.token, &key.shares, key.adopt) {
         (Some(_), None, _) => Ok(()),
-        (None, Some(_), Some(_)) => {
-            Err(format!("key `{called}` is adopted: only a token holds it"))
-        }
-        (None, Some(shares), None) => {
+        (None, Some(shares), _) => {
             for (what, holders) in [("token", &shares.tokens), ("paper", &shares.papers)] {
                 if holders.iter().collect::<BTreeSet<_>>().len() != holders.len() {
                     return Err(format!("key `{called}` has two shares on one {what}"));
@@ -239,6 +242,26 @@ fn held(key: &PlannedKey) -> Result<(), String> {
             Ok(())
         }
         _ => Err(format!("key `{called}` needs exactly one of `token` and `shares`")),
+    }
+}
+
+/// A key from a file stays exposed: it may stay in a root for some weeks, to be replaced on a day that the plan says.
+fn exposed(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
+    let called = &key.name;
+    let stays = plan.root().is_some_and(|root| root.keys.contains(called));
+    let is_exposed = stays && key.adopt.is_some() && key.shares.is_some();
+    let last = plan.when().until.checked_add(LONGEST_EXPOSED.days()).unwrap_or(Date::MAX);
+    match key.rotate_by {
+        None if is_exposed => Err(format!(
+            "key `{called}` comes from a file and stays in `[root]`: `rotate_by` is missing"
+        )),
+        Some(_) if !is_exposed => Err(format!(
+            "key `{called}` has `rotate_by`, which only a key from a file has that stays in `[root]`"
+        )),
+        Some(day) if day > last => Err(format!(
+            "`rotate_by` of key `{called}` is {day}, and {last} is the last day that it may be"
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@
 use super::{Act, Part, Step};
 use crate::ceremony::fact::Purpose;
 use crate::ceremony::plan::{Kind, Plan};
-use crate::ceremony::roster::Roster;
+use crate::ceremony::roster::{KeyOrigin, Roster};
 use crate::wording::Count;
 
 impl Part {
@@ -136,9 +136,10 @@ impl Step {
             }
             Act::SplitKey { key } => {
                 let known = roster.key(key);
-                let how = match known.is_some_and(|key| key.from.is_some()) {
-                    true => "rebuild",
-                    false => "generate",
+                let how = match known.map(|key| (&key.from, &key.origin)) {
+                    Some((Some(_), _)) => "rebuild",
+                    Some((None, KeyOrigin::Adopted(_))) => "read the file of",
+                    _ => "generate",
                 };
                 let (k, n) = known.map_or((0, 0), |key| {
                     (key.holding.needed(), key.holding.holders().len())

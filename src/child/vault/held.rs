@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{Answer, Question, Refused};
 use crate::child::wire::Bytes;
+use crate::key::file::{self, KeyFile};
 use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::room::entropy;
 use crate::seal::{self, SealKey, SealTo};
@@ -53,6 +54,21 @@ impl Held {
             }
             Question::Generate { name, algorithm, threshold, to } => {
                 self.generate(name, (algorithm, threshold), &to)
+            }
+            Question::Import { name, pin, algorithm, threshold, to } => {
+                self.refuse_taken(&name)?;
+                refuse_unfit(threshold, &to)?;
+                let [file, passphrase] = secrets.as_slice() else {
+                    return Err(Refused::SecretMissing);
+                };
+                let der = KeyFile::read(file.expose())?.open(passphrase.expose())?;
+                // Once in 256 times another passphrase opens to bytes that are no key.
+                let secret = file::scalar(&der)?;
+                let public = share::public_key(algorithm, &secret)?;
+                if public.id() != pin {
+                    return Err(Refused::OtherFile { found: public.id(), pin });
+                }
+                self.split(name, (&secret, &public), threshold, &to)
             }
             Question::Meet { sealed, to } => self.meet(&sealed.0, &to, &agreed()?),
             Question::Open { set, index, sealed, to } => {

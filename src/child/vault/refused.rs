@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::Algorithm;
+use crate::digest::Digest;
+use crate::key::{Algorithm, file};
 use crate::seal;
 use crate::share;
 
@@ -14,6 +15,9 @@ pub enum Refused {
     /// The sealed challenge did not come back as it was sent.
     #[error("the token opened the challenge to something else than was sealed")]
     Challenge,
+    /// A file gives no key.
+    #[error("the key file: {0}")]
+    KeyFile(#[from] file::Error),
     /// The vault holds no key of that name.
     #[error("the vault holds no key `{name}`")]
     KeyMissing {
@@ -25,6 +29,14 @@ pub enum Refused {
     KeyTaken {
         /// The name.
         name: String,
+    },
+    /// The file holds another key than the plan adopts.
+    #[error("the file holds key {found}, the plan adopts {pin}")]
+    OtherFile {
+        /// SHA-256 of the SubjectPublicKeyInfo of the key in the file.
+        found: Digest,
+        /// What the plan says.
+        pin: Digest,
     },
     /// The set is of another key than the one that the signed root lists (docs/threats.md rule 17).
     #[error("set {set} is of another key than the signed root lists")]

@@ -1,7 +1,7 @@
 //! Encrypted private keys as `notary`, `docker trust` and OpenSSL write them: PBES2 (RFC 8018) with PBKDF2 and
 //! AES-256-CBC.
 //!
-//! Annex; pure.
+//! Ground floor: pure.
 
 use std::num::NonZeroU32;
 
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 /// Decrypts EncryptedPrivateKeyInfo (RFC 5958) to the DER that it holds; none when it is of another kind, or the
 /// passphrase is another one.
-pub(crate) fn decrypt(der: &[u8], passphrase: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn decrypt(der: &[u8], passphrase: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let [algorithm, data] = take(Vec::from_der(der).ok()?)?;
     let [scheme, parameters] = pair(&algorithm)?;
     let [derivation, cipher] = pair(&parameters)?;
@@ -44,7 +44,7 @@ pub(crate) fn decrypt(der: &[u8], passphrase: &[u8]) -> Option<Zeroizing<Vec<u8>
 
 /// The private key inside PrivateKeyInfo: for an elliptic curve, SEC 1. Notary gives it the version number 1,
 /// which strict readers refuse.
-pub(crate) fn inner(der: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn inner(der: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let fields = Vec::<Any>::from_der(der).ok()?;
     octets(fields.get(2)?).map(Zeroizing::new)
 }

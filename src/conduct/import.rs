@@ -1,0 +1,86 @@
+//! Import: the private key of a root that another tool made, from its file, straight into shares.
+//!
+//! Roof. docs/threats.md rule 12. The file goes to the vault as it is; this process opens it only as far as to see
+//! whether a passphrase is needed.
+
+use std::path::PathBuf;
+
+use super::Session;
+use super::words::ATTEMPTS;
+use crate::child;
+use crate::child::vault::{Refused, Sealed};
+use crate::digest::Digest;
+use crate::key::Algorithm;
+use crate::key::file::{self, KeyFile, MAX_BYTES};
+use crate::refusal::{Exit, Refusal};
+use crate::room::console::Prompt;
+use crate::room::media;
+use crate::seal::SealTo;
+use crate::secret::SecretBytes;
+use crate::share::Threshold;
+
+impl Session<'_> {
+    /// Reads the file of a key and has the vault split it. Another passphrase is asked for again, a few times: a file locks
+    /// nobody out.
+    pub(super) fn import_key(
+        &mut self,
+        step: u32,
+        (name, pin, algorithm): (&str, Digest, Algorithm),
+        (threshold, to): (Threshold, &[SealTo]),
+    ) -> Result<Sealed, Refusal> {
+        let (path, bytes) = self.ask_key_file(step, name)?;
+        let block = KeyFile::read(bytes.expose()).map_err(|error| {
+            let what = format!("`{}`: {error}", path.display());
+            Refusal::new(Exit::Refused, what).hint("bring the key file as the other tool wrote it")
+        })?;
+        let mut left = if block.is_encrypted() { ATTEMPTS } else { 1 };
+        loop {
+            left -= 1;
+            let passphrase = match block.is_encrypted() {
+                true => self.ask_key_passphrase(step, name)?,
+                false => SecretBytes::copy_of(b""),
+            };
+            let bytes = SecretBytes::copy_of(bytes.expose());
+            let vault = self.vault()?;
+            match vault.import((name, pin), algorithm, (bytes, passphrase), (threshold, to)) {
+                Err(child::Error::Vault(Refused::KeyFile(
+                    file::Error::Passphrase | file::Error::NoKey,
+                ))) if left > 0 => {
+                    self.show("        this passphrase does not open the file")?;
+                }
+                made => return made.map_err(|error| self.child(&error)),
+            }
+        }
+    }
+
+    fn ask_key_file(&mut self, step: u32, name: &str) -> Result<(PathBuf, SecretBytes), Refusal> {
+        let prompt = Prompt {
+            step,
+            id: format!("import {name}"),
+            who: "operator".to_owned(),
+            text: format!("path of the file that holds the private key {name}"),
+            expected: None,
+        };
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            let path = PathBuf::from(self.ask(&prompt)?);
+            match media::read_file(&path, MAX_BYTES as u64) {
+                Ok(bytes) => return Ok((path, SecretBytes::take(bytes))),
+                Err(error) if left > 0 => self.say_again(&self.device(&error))?,
+                Err(error) => return Err(self.device(&error)),
+            }
+        }
+    }
+
+    fn ask_key_passphrase(&mut self, step: u32, name: &str) -> Result<SecretBytes, Refusal> {
+        let prompt = Prompt {
+            step,
+            id: format!("pin {name}"),
+            who: "owner of the key".to_owned(),
+            text: format!("passphrase of the file of key {name}, typed unseen"),
+            expected: None,
+        };
+        Ok(self.hear_pin(&prompt)?.into_bytes())
+    }
+}

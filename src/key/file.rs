@@ -1,0 +1,183 @@
+//! Key files: PEM blocks as `notary`, `docker trust`, Go and OpenSSL write them, encrypted or not.
+//!
+//! Ground floor: pure. RFC 7468, RFC 5958 (PKCS#8), RFC 5915 (SEC 1), and RFC 1421's `DEK-Info` as OpenSSL means it.
+
+use aws_lc_rs::cipher::{
+    AES_128, AES_256, Algorithm as Cipher, DecryptionContext, PaddedBlockDecryptingKey,
+    UnboundCipherKey,
+};
+use aws_lc_rs::iv::FixedLength;
+use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use md5::{Digest as _, Md5};
+use serde::{Deserialize, Serialize};
+use x509_cert::der::asn1::{Any, OctetString};
+use x509_cert::der::{Decode, Tag, Tagged};
+use zeroize::Zeroizing;
+
+use super::encrypted;
+use crate::secret::Secret;
+
+/// The largest file that is read, in bytes.
+pub const MAX_BYTES: usize = 64 << 10;
+
+/// The first PEM block of a file that is a key or a certificate.
+pub struct KeyFile {
+    label: String,
+    der: Zeroizing<Vec<u8>>,
+    dek: Option<Dek>,
+}
+
+/// How a block is encrypted in the old way.
+struct Dek {
+    cipher: &'static Cipher,
+    /// Bytes of the key.
+    length: usize,
+    iv: [u8; 16],
+}
+
+/// Why a file gives no private key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Error {
+    /// It is encrypted by a cipher that is not read.
+    #[error("it is encrypted by a cipher that is not read here")]
+    Cipher,
+    /// It holds no private key in any form that is read.
+    #[error("it holds no private key that is read here")]
+    NoKey,
+    /// It is no PEM file.
+    #[error("it holds no key in PEM")]
+    NoPem,
+    /// Its passphrase is another one.
+    #[error("the passphrase does not open it")]
+    Passphrase,
+}
+
+impl KeyFile {
+    /// Reads a file. Headers (`role:`, `gun:`), text around the block and other blocks (OpenSSL's `EC PARAMETERS`) are
+    /// passed over.
+    ///
+    /// # Errors
+    /// [`Error::NoPem`], [`Error::Cipher`].
+    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        let mut rest = str::from_utf8(bytes).map_err(|_| Error::NoPem)?;
+        let (label, body) = loop {
+            let (_, block) = rest.split_once("-----BEGIN ").ok_or(Error::NoPem)?;
+            let (label, block) = block.split_once("-----").ok_or(Error::NoPem)?;
+            let end = format!("-----END {label}-----");
+            let (body, after) = block.split_once(&end).ok_or(Error::NoPem)?;
+            if LABELS.contains(&label) || !after.contains("-----BEGIN ") {
+                break (label, body);
+            }
+            rest = after;
+        };
+        let dek = match body.contains("Proc-Type: 4,ENCRYPTED") {
+            true => Some(Dek::of(body).ok_or(Error::Cipher)?),
+            false => None,
+        };
+        let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
+        for line in body.lines().filter(|line| !line.contains(':')) {
+            base64.push_str(line.trim());
+        }
+        let der = BASE64.decode(base64.as_bytes()).map_err(|_| Error::NoPem)?;
+        Ok(Self { label: label.to_owned(), der: Zeroizing::new(der), dek })
+    }
+
+    /// What the block says that it is.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// What stands in the block.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Whether a passphrase is needed.
+    pub fn is_encrypted(&self) -> bool {
+        self.dek.is_some() || self.label == ENCRYPTED
+    }
+
+    /// The private key in DER: PKCS#8, SEC 1 or PKCS#1. Once in 256 times another passphrase than the right one gives
+    /// bytes that are no key.
+    ///
+    /// # Errors
+    /// [`Error::NoKey`] for another block, [`Error::Passphrase`].
+    pub fn open(&self, passphrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        match (&self.dek, self.label.as_str()) {
+            (Some(dek), _) => dek.decrypt(&self.der, passphrase).ok_or(Error::Passphrase),
+            (None, ENCRYPTED) => encrypted::decrypt(&self.der, passphrase).ok_or(Error::Passphrase),
+            (None, label) if label.ends_with("PRIVATE KEY") => Ok(self.der.clone()),
+            (None, _) => Err(Error::NoKey),
+        }
+    }
+}
+
+impl Dek {
+    fn of(body: &str) -> Option<Self> {
+        let info = body.lines().find_map(|line| line.trim().strip_prefix("DEK-Info: "))?;
+        let (name, iv) = info.split_once(',')?;
+        let (cipher, length) = match name {
+            "AES-256-CBC" => (&AES_256, 32),
+            "AES-128-CBC" => (&AES_128, 16),
+            _ => return None,
+        };
+        let iv = HEXLOWER_PERMISSIVE.decode(iv.trim().as_bytes()).ok()?;
+        Some(Self { cipher, length, iv: iv.try_into().ok()? })
+    }
+
+    /// OpenSSL's EVP_BytesToKey: MD5, one round, salted with the first half of the IV. Weak, and what there is.
+    fn decrypt(&self, data: &[u8], passphrase: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let mut key = Zeroizing::new([0; 32]);
+        let mut last: Zeroizing<Vec<u8>> = Zeroizing::new(Vec::new());
+        for block in key.chunks_mut(16) {
+            let hash = Md5::new().chain_update(&*last).chain_update(passphrase);
+            let hash = hash.chain_update(&self.iv[..8]).finalize();
+            last = Zeroizing::new(hash.to_vec());
+            block.copy_from_slice(&last);
+        }
+        let key = UnboundCipherKey::new(self.cipher, &key[..self.length]).ok()?;
+        let key = PaddedBlockDecryptingKey::cbc_pkcs7(key).ok()?;
+        let mut data = Zeroizing::new(data.to_vec());
+        let context = DecryptionContext::Iv128(FixedLength::from(self.iv));
+        Some(Zeroizing::new(key.decrypt(&mut data, context).ok()?.to_vec()))
+    }
+}
+
+/// The private key inside PrivateKeyInfo: for an elliptic curve, SEC 1. Notary gives it the version number 1, which strict
+/// readers refuse.
+pub fn inner(der: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    encrypted::inner(der)
+}
+
+/// The 32 bytes of a P-256 or Ed25519 private key in DER, as shares hold them. Notary's PKCS#8 has version 1.
+///
+/// # Errors
+/// [`Error::NoKey`] for other kinds, and for bytes that are none.
+pub fn scalar(der: &[u8]) -> Result<Secret<32>, Error> {
+    let wrapped = inner(der);
+    let secret = of_curve(wrapped.as_deref().map_or(der, Vec::as_slice)).or_else(|| {
+        // Ed25519: the octets are wrapped twice (RFC 8410).
+        let octets = OctetString::from_der(wrapped.as_deref()?).ok()?;
+        Secret::copy_of(octets.as_bytes())
+    });
+    secret.ok_or(Error::NoKey)
+}
+
+/// SEC 1: version 1, and the scalar, which may have lost leading zeros.
+fn of_curve(der: &[u8]) -> Option<Secret<32>> {
+    let fields = Vec::<Any>::from_der(der).ok()?;
+    let [version, octets, ..] = fields.as_slice() else { return None };
+    let is_sec1 = version.tag() == Tag::Integer && version.decode_as::<u8>().ok()? == 1;
+    let octets = Zeroizing::new(
+        octets.decode_as::<OctetString>().ok().filter(|_| is_sec1)?.into_bytes().into_vec(),
+    );
+    let missing = 32_usize.checked_sub(octets.len())?;
+    Some(Secret::fill(|secret| secret[missing..].copy_from_slice(&octets)))
+}
+
+const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
+const LABELS: [&str; 6] =
+    ["CERTIFICATE", "EC PRIVATE KEY", ENCRYPTED, "PRIVATE KEY", "PUBLIC KEY", "RSA PRIVATE KEY"];
+
+#[cfg(test)]
+mod tests;
