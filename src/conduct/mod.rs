@@ -370,7 +370,8 @@ impl<'a> Session<'a> {
         };
         let text = format!(
             "{mode}: {} ({}, {})\nofficiant {}; plan {}",
-            plan.title(),
+            // The plan of a rehearsal says so, too.
+            plan.title().trim_start_matches(&format!("{mode}: ")),
             plan.kind().name(),
             plan.dialect(),
             env!("CARGO_PKG_VERSION"),

@@ -193,3 +193,8 @@ fn a_server_is_ready_when_it_listens_itself_and_not_when_another_does() {
     });
     assert!(server.listens_on(port));
 }
+
+/// Text as if no screen had broken its lines.
+pub(crate) fn flat(text: impl AsRef<str>) -> String {
+    text.as_ref().split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -8,6 +8,7 @@ use super::genesis::{in_shares, on_tokens};
 use super::refused::files;
 use super::rotate::after_genesis;
 use super::{Bench, PlanText, bench::today};
+use crate::harness::command::flat;
 use crate::harness::command::{command, run};
 use jiff::ToSpan;
 
@@ -201,7 +202,7 @@ fn a_complete_root_that_nobody_wants_stays_in_the_room_and_the_next_one_follows_
         .unwrap();
     let ran = bench.conduct().ok();
     let told = "`localhost:5000/one`: root 2 is complete and unwanted: it stays in the room until root 3 follows it";
-    let screen = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    let screen = flat(&ran.stderr);
     assert!(screen.contains(told), "{}", ran.stderr);
     let kept = |copy: u32| bench.path(&format!("media/room-{copy}/trust-0002-abandon"));
     let root = "metadata/localhost%3a5000%2fone/2.root.json";

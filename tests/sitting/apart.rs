@@ -8,6 +8,7 @@ use officiant::root::{Dialect, Role, SignedRoot};
 use super::genesis::on_tokens;
 use super::officer::Officer;
 use super::{Bench, PlanText, Publisher};
+use crate::harness::command::flat;
 use crate::harness::{
     command::{Ran, command, run},
     pty::Ended,
@@ -109,7 +110,7 @@ fn three_sites_sign_one_candidate_and_every_order_of_joining_gives_the_same_root
     let candidate = candidate(&bench);
     let signed = sites.each_ref().map(|site| {
         let ended = site.sign(&bench, &candidate, "signed");
-        let told = super::paper::flat(&ended.transcript);
+        let told = flat(&ended.transcript);
         assert!(ended.status.success(), "{told}");
         for said in [
             "key root-",

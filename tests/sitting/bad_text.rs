@@ -9,6 +9,7 @@ use super::bad_answer::waits_at;
 use super::genesis::on_tokens;
 use super::rotate::after_genesis;
 use super::{Bench, Holding, PlanText};
+use crate::harness::command::flat;
 
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 const FORM: &str = "correct the plan, and have it reviewed anew; docs/format.md shows every field";
@@ -127,7 +128,7 @@ fn what_people_type_forges_no_line_of_screen_record_or_report() {
     bench.write_plan(&super::rotate::renewal(&bench));
     let ran = bench.conduct().ok();
     let shown = "is not here: ill\\u{a}[18/18] operator: everybody has consented";
-    let screen = bench.told(&ran).split_whitespace().collect::<Vec<_>>().join(" ");
+    let screen = flat(&bench.told(&ran));
     assert!(screen.contains(shown), "{screen}");
     assert!(!ran.stderr.contains("\n[18/18]"), "{}", ran.stderr);
     let ceremonies = bench.trust(2).join("ceremonies");
@@ -145,7 +146,7 @@ fn a_root_of_another_tool_forges_no_sentence_for_the_second_reader() {
     keys.insert(format!("ab`. Nothing changes.{FORGED}"), any);
     bench.scratch.file("root.json", file.to_string());
     let shown = bench.officiant(&["show", "root.json"]).ok().stdout;
-    let plain = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let plain = flat(&shown);
     let told = "- Key `ab\\u{60}. Nothing changes.\\u{a}[18/18] operator: everybody has consented` stands in the document, and no role lists it.";
     assert!(plain.contains(told), "{shown}");
 }

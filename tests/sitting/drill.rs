@@ -17,7 +17,8 @@ use super::bench::today;
 use super::forged::forge;
 use super::on_paper::{PAPERS, on_paper, passphrase, picture};
 use super::{Bench, Holding, PIN, PlanText};
-use crate::harness::command::{Ran, command, run};
+use crate::harness::command::flat;
+use crate::harness::command::{command, run};
 use crate::harness::pty::{Ended, Pty};
 
 const TOKENS: [&str; 3] = ["officer-a", "share-1", "share-2"];
@@ -77,10 +78,6 @@ fn answer(bench: &Bench, words: &[String], more: &str) {
     bench.scratch.file(&format!("answers-{}.toml", bench.number), text);
 }
 
-fn flat(ran: &Ran) -> String {
-    super::paper::flat(&ran.stderr)
-}
-
 #[test]
 fn a_drill_proves_every_key_and_share_and_opens_and_signs_nothing() {
     let (bench, words) = after_genesis();
@@ -92,7 +89,7 @@ fn a_drill_proves_every_key_and_share_and_opens_and_signs_nothing() {
         "{checked}"
     );
     let ran = bench.conduct().ok();
-    let screen = flat(&ran);
+    let screen = flat(&ran.stderr);
     for said in [
         "[5/11] seat of officer-a: Put in token officer-a, type the PIN: it proves the keys and shares that it holds, and opens none.",
         "key root-a signs:",
@@ -109,7 +106,7 @@ fn a_drill_proves_every_key_and_share_and_opens_and_signs_nothing() {
         .args([bench.trust(1).join("metadata"), bench.trust(2).join("metadata")]));
     assert_eq!(same.code(), 0, "{}", same.stdout);
     let told = bench.officiant(&["verify", "media/out-2a/trust"]).ok().stdout;
-    let told = super::paper::flat(&told);
+    let told = flat(&told);
     let said =
         "`0002-drill`: officer-a, share-1, share-2, sheet-a and sheet-b proved what they hold on";
     assert!(told.contains(said), "{told}");
@@ -188,7 +185,11 @@ fn a_drill_is_rehearsed_with_a_stand_in_of_all_who_hold_a_part() {
     write_drill(&bench, &["share-1"], &["sheet-b"]);
     let ran = bench.rehearse().ok();
     assert!(ran.stderr.contains("share 1 of key root-s is whole"), "{}", ran.stderr);
-    assert!(flat(&ran).contains("the share that was made; the passphrase fits"), "{}", ran.stderr);
+    assert!(
+        flat(&ran.stderr).contains("the share that was made; the passphrase fits"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -262,7 +263,7 @@ fn a_custodian_drills_alone_and_the_trust_folder_takes_the_statement() {
     put(&bench, &found[0], 1);
     let share = put(&bench, &found[1], 1);
     let verified = bench.officiant(&["verify", "media/out-1a"]).ok().stdout;
-    let told = super::paper::flat(&verified);
+    let told = flat(&verified);
     for said in [
         "officer-a proved alone that it holds key root-a, on",
         "share-1 proved alone that it holds share 1 of key root-s, on",
@@ -278,7 +279,7 @@ fn a_custodian_drills_alone_and_the_trust_folder_takes_the_statement() {
     assert!(alone(&bench, 2, "share-2", PIN).status.success());
     let last = statements(&bench).into_iter().find(|path| !found.contains(path)).unwrap();
     let last = put(&bench, &last, 2);
-    let told = super::paper::flat(&bench.officiant(&["verify", "media/out-2a"]).ok().stdout);
+    let told = flat(&bench.officiant(&["verify", "media/out-2a"]).ok().stdout);
     assert!(
         told.contains("share-2 proved alone that it holds share 2 of key root-s, on"),
         "{told}"

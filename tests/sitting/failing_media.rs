@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, fs};
 use officiant::root::{Dialect, Role};
 
 use super::{Bench, Holding, PlanText, kill::Stage, refused::NOTHING};
+use crate::harness::command::flat;
 use crate::harness::{
     command::{Ran, command, run},
     lying::{Lie, LyingMedium, every_lie, lies_in_turn},
@@ -124,7 +125,7 @@ pub(super) fn assert_told(
 #[track_caller]
 fn assert_asked_again(bench: &Bench, ran: &Ran, lie: &Lie, media: &str) {
     let told = bench.told(ran);
-    let screen = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    let screen = flat(&told);
     let is_told = screen.contains(&format!("media `{media}` vanished while `{media}"));
     let asked = screen.matches("— put in both out media, empty, and both room media").count();
     assert!(is_told && asked == 2, "{}: {told}", lie.rule());

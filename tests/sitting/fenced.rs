@@ -10,6 +10,7 @@ use super::Bench;
 use super::bad_token::as_a_ceremony;
 use super::genesis::on_one_token;
 use super::officer::Officer;
+use crate::harness::command::flat;
 use crate::harness::{
     command::{command, run},
     pty::{Ended, Pty},
@@ -151,7 +152,7 @@ fn a_module_that_turns_on_its_ceremony_reaches_nothing_but_its_token() {
 fn a_kernel_without_landlock_is_told_and_still_keeps_terminal_and_processes() {
     let attacked = Attacked::new();
     let ended = without_landlock(|| attacked.sit());
-    let screen = ended.transcript.split_whitespace().collect::<Vec<_>>().join(" ");
+    let screen = flat(&ended.transcript);
     let told = "this kernel has no Landlock: a module may open whatever this account may, media, work folder and \
                 terminals included";
     assert!(screen.contains(told), "{screen}");

@@ -6,6 +6,7 @@ use super::Bench;
 use super::genesis::on_tokens;
 use super::left::planned;
 use super::rotate::renewal;
+use crate::harness::command::flat;
 
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 
@@ -32,7 +33,7 @@ fn two_dozen_repositories_get_their_first_root_in_one_ceremony() {
         assert_eq!(bench.certificates(name, 1), planned(name, 3));
     }
     let verified = bench.officiant(&["verify", "media/out-1a/trust"]).ok().stdout;
-    let verified = verified.split_whitespace().collect::<Vec<_>>().join(" ");
+    let verified = flat(&verified);
     for name in &names {
         let proved = format!("`{name}`: 1 root (made here), each signed by its own threshold");
         assert!(verified.contains(&proved), "{proved}\n{verified}");
@@ -51,7 +52,7 @@ fn repositories_whose_keys_get_equal_certificates_are_renewed_together() {
     bench.write_answers(&TOKENS, "");
     bench.write_plan(&renewal(&bench));
     let screen = bench.conduct().ok().stderr;
-    let screen = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    let screen = flat(&screen);
     for said in [
         "2 repositories: localhost:5000/a/app, localhost:5000/b/web:",
         "stays, with a new certificate for `NAME` from ",

@@ -17,6 +17,7 @@ use officiant::{
 
 use super::Bench;
 use super::bench::today;
+use crate::harness::command::flat;
 
 impl Bench {
     /// A root that the ceremony of this number left.
@@ -115,7 +116,7 @@ impl Bench {
     pub(super) fn report(&self) -> String {
         let media = format!("media/out-{}a", self.number);
         let text = self.officiant(&["report", &media]).ok().stdout;
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+        flat(&text)
     }
 }
 

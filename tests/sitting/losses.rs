@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::bad_root::{adopting, certified, first};
 use super::genesis::in_shares;
 use super::{Bench, Holding, PlanText};
+use crate::harness::command::flat;
 
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "share-1"];
 const PAPERS: [&str; 2] = ["sheet-a", "sheet-b"];
@@ -79,7 +80,7 @@ fn a_plan_is_asked_about_losses_before_it_is_held_and_its_folders_after() {
     let remark = "3 tokens of model `SoftHSM v2`: one advisory on it ends signing, and whoever breaks it can sign.";
     assert_eq!(kept["remarks"], serde_json::json!([remark]));
     let text = bench.officiant(&["custody", "media/out-1a"]).ok().stdout;
-    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let flat = flat(&text);
     let least = "The least whose loss ends signing: 2 tokens or papers, 2 people or 2 sites.";
     assert!(flat.contains(least), "{text}");
     assert!(

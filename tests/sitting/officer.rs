@@ -16,7 +16,7 @@ use officiant::{
 
 use super::{Bench, bench::PIN};
 use crate::harness::{
-    command::{command, run},
+    command::{command, flat, run},
     pty::{Ended, Pty},
 };
 
@@ -251,7 +251,7 @@ fn question(unread: &str) -> Option<Question> {
         number.is_some_and(|(number, _)| number.parse::<u32>().is_ok())
     };
     let at = unread.rmatch_indices("\n[").map(|(at, _)| at).find(begins)?;
-    let text = unread[at..].split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = flat(&unread[at..]);
     Some(Question { above: unread[..at].to_owned(), text })
 }
 

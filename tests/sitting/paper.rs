@@ -11,6 +11,7 @@ use officiant::{
 use super::genesis::{in_shares, on_tokens};
 use super::rotate::after_genesis;
 use super::{Bench, PlanText};
+use crate::harness::command::flat;
 
 const ALL: [&str; 8] =
     ["officer-a", "officer-b", "officer-c", "share-1", "share-2", "share-3", "share-4", "share-5"];
@@ -40,11 +41,6 @@ pub(super) fn rows(text: &str) -> BTreeSet<u32> {
         })
         .filter_map(first)
         .collect()
-}
-
-/// Text without its line ends.
-pub(super) fn flat(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]

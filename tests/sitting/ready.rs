@@ -12,6 +12,7 @@ use super::bad_answer::waits_at;
 use super::bind::module;
 use super::genesis::on_one_token;
 use super::{Bench, PlanText};
+use crate::harness::command::flat;
 use crate::harness::{
     command::{Ran, command, run},
     peers::peer,
@@ -90,7 +91,7 @@ impl Ready {
 fn a_token_that_was_made_ready_elsewhere_is_enrolled_as_it_is_and_signs_again() {
     let mut ready = Ready::new(&["partition 6", "partition 7"], "pkcs11:token=partition%207");
     let screen = ready.conduct().ok().stderr;
-    let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = flat(&screen);
     let told = "token officer-a was made ready elsewhere: who did it may set its PIN anew";
     assert_eq!(words.matches(told).count(), 1, "{screen}");
     assert_eq!(ready.bench.shape("repo.test", 1), "1 of root-a, signed by root-a");

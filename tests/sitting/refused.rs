@@ -13,6 +13,7 @@ use officiant::{
 
 use super::Bench;
 use crate::harness::command::Ran;
+use crate::harness::command::flat;
 
 /// The last line of a refusal before any act.
 pub(crate) const NOTHING: &str = "nothing was signed and nothing was written";
@@ -45,7 +46,7 @@ impl Bench {
         assert_eq!((ran.code(), ran.stdout.as_str()), (code, ""));
         let work = format!("work-{}/", self.number);
         // The screen breaks its lines where they are full.
-        let screen = told.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        let screen = flat(&told.join(" "));
         assert_same(&before, &files(self.scratch.path()), |path, was, is| {
             match path.strip_prefix("tokens/").and_then(|path| path.split_once('/')) {
                 Some((token, _)) => screen.contains(&format!("put in token {token} ")),

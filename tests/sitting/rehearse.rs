@@ -32,7 +32,7 @@ fn a_genesis_is_rehearsed_before_any_token_is_bought() {
         let before = files(bench.scratch.path());
         let ran = bench.rehearse().ok();
         assert!(ran.stdout.starts_with("REHEARSAL finished: 28 steps"), "{}", ran.stdout);
-        assert!(ran.stderr.contains("REHEARSAL: REHEARSAL: Practice 1"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("REHEARSAL: Practice 1"), "{}", ran.stderr);
         assert_same(&before, &files(bench.scratch.path()), |_, _, _| false);
     }
 }
@@ -108,7 +108,7 @@ fn left_by_a_rehearsal(bench: &Bench) -> PathBuf {
     let mut rehearse = command(env!("CARGO_BIN_EXE_officiant"), bench.scratch.path());
     rehearse.args(["rehearse", "plan-3.toml", "--room", "room-3.toml", "--interactive"]);
     let mut pty = Pty::start(&rehearse);
-    pty.expect("REHEARSAL: REHEARSAL: Practice 3 (rotate, ");
+    pty.expect("REHEARSAL: Practice 3 (rotate, ");
     pty.expect(" from the reviewers' paper: ");
     pty.send("\u{4}");
     let screen = pty.finish().transcript;

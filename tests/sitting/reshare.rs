@@ -12,6 +12,7 @@ use super::bench::today;
 use super::genesis::in_shares;
 use super::on_paper::passphrase;
 use super::{Bench, Holding, PIN, PlanText, Publisher};
+use crate::harness::command::flat;
 use crate::harness::command::{command, run};
 
 const OLD: [&str; 3] = ["share-1", "share-2", "share-3"];
@@ -66,7 +67,7 @@ fn a_key_gets_a_new_set_over_other_holders_and_signs_with_it() {
     bench.write_answers(&ALL, "\"insert share-1\" = \"\"\n\"insert share-3\" = \"absent ill\"\n");
     let ran = bench.conduct().ok();
     let words = passphrase(&ran.stderr, "sheet-a");
-    let screen = super::paper::flat(&ran.stderr);
+    let screen = flat(&ran.stderr);
     for said in [
         "it opens share 1 of 3 of key root-s.",
         "Let the machine rebuild key root-s and split it, 3 of 4. Nobody leaves.",
@@ -173,7 +174,7 @@ fn an_abandoned_reshare_leaves_the_old_set_and_no_share_of_the_new_one() {
     let ran = bench.conduct().ok();
     assert_eq!(["share-1", "share-2", "share-4"].map(|token| shares(&bench, token)), [1, 1, 0]);
     let burn = "paper sheet-a carries share 4 of key root-s, which is not used: destroy it and its passphrase";
-    assert!(super::paper::flat(&ran.stderr).contains(burn), "{}", ran.stderr);
+    assert!(flat(&ran.stderr).contains(burn), "{}", ran.stderr);
     assert_eq!(custody(&bench, 3).keys, custody(&bench, 1).keys);
 }
 
@@ -182,7 +183,7 @@ fn a_reshare_is_rehearsed_with_a_stand_in_of_the_old_set() {
     let bench = after_genesis();
     write_reshare(&bench, "root-s", NEW);
     let ran = bench.rehearse().ok();
-    let screen = super::paper::flat(&ran.stderr);
+    let screen = flat(&ran.stderr);
     assert!(screen.contains("4 of 4 combinations tried, all give the key"), "{screen}");
 }
 

@@ -5,6 +5,7 @@ use officiant::root::{Dialect, Role};
 use super::genesis::{in_shares, on_tokens};
 use super::left::planned;
 use super::{Bench, Holding, PlanText};
+use crate::harness::command::flat;
 
 const OLD: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 const NEW: [&str; 5] = ["share-1", "share-2", "share-3", "share-4", "share-5"];
@@ -112,7 +113,7 @@ fn is_back(bench: &Bench) {
 #[track_caller]
 fn leaves_old_keys(bench: &Bench) {
     let ran = bench.officiant(&["custody", "media/out-3a", "--custody", "media/room-1"]).ok();
-    let flat = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let flat = flat(&ran.stdout);
     let (_, of_set) = flat.split_once(" - Set ").unwrap();
     let told = "still opens the old key `root-s`, until 3 of its 5 shares are proven destroyed in every copy. - \
                 Token `officer-b` still holds the old key `root-b`, which clients of old roots believe. - \
@@ -137,7 +138,7 @@ fn a_renewal_keeps_the_keys_and_makes_new_certificates() {
         let renew = renewal(&bench);
         bench.write_plan(&renew);
         let screen = bench.conduct().ok().stderr;
-        let screen = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        let screen = flat(&screen);
         for n in 1..=3 {
             let counted = format!(
                 "1 signature made and verified; old keys: {n} signed, 2 needed; new keys: {n} signed, 2 needed"

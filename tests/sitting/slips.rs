@@ -8,7 +8,7 @@ use officiant::{digest::Digest, root::Dialect};
 use super::Bench;
 use super::bad_answer::waits_at;
 use super::genesis::on_one_token;
-use super::paper::flat;
+use crate::harness::command::flat;
 use crate::harness::{command::command, pty::Pty};
 
 const TOKENS: [&str; 1] = ["officer-a"];

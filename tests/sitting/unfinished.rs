@@ -7,7 +7,8 @@ use officiant::root::Dialect;
 use super::Bench;
 use super::abandon::write_abandon;
 use super::genesis::on_tokens;
-use super::paper::{flat, rows};
+use super::paper::rows;
+use crate::harness::command::flat;
 
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 
