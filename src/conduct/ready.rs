@@ -88,7 +88,7 @@ impl Session<'_> {
         }
         let Identity { token, label: was, serial: before, .. } = identity;
         self.show(&format!(
-            "        token {token} was enrolled as `{was}`, serial {before}; this module calls it `{label}`,\n        \
+            "        token {token} was enrolled as `{was}`, serial {before}; this module calls it `{label}`, \
              serial {serial}, and shows the same keys"
         ))
     }

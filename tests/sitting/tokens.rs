@@ -47,7 +47,7 @@ const ROWS: [&str; 8] = [
 /// Holds each ceremony of a row with new tokens of its kind, and compares what came of it with the table.
 #[track_caller]
 fn holds<K: Kind>(row: &str, kind: impl Fn() -> K) {
-    let found = [by_token(&mut kind()), in_three_shares(&mut kind()), rotated(&mut kind())];
+    let found = [by_token(&mut kind()), shared(&mut kind()), rotated(&mut kind())];
     assert_eq!(found.as_slice(), cells(row), "{row}: {COLUMNS:?}");
 }
 
@@ -61,13 +61,13 @@ fn by_token(kind: &mut impl Kind) -> String {
 }
 
 /// A genesis with one key in shares, 2 of 3.
-fn in_three_shares(kind: &mut impl Kind) -> String {
+fn in_three_shares() -> PlanText {
+    PlanText { keys: vec![("root-s", "ecdsa-p256", Holding::Shares(2, &SHARES))], ..in_shares() }
+}
+
+fn shared(kind: &mut impl Kind) -> String {
     let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
-    let plan = PlanText {
-        keys: vec![("root-s", "ecdsa-p256", Holding::Shares(2, &SHARES))],
-        ..in_shares()
-    };
-    came_of(conduct(&bench, kind, &SHARES, &plan), || {
+    came_of(conduct(&bench, kind, &SHARES, &in_three_shares()), || {
         assert_eq!(bench.shape("repo.test", 1), "1 of root-s, signed by root-s");
         let Held::Shares { shares, .. } = &bench.custody().keys[0].held else {
             panic!("no shares")
