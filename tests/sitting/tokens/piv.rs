@@ -11,7 +11,13 @@ use crate::{
         media::may_mount,
         yubikey::{Readers, YubiKey},
     },
-    sitting::{Bench, PIN, PlanText, bind::module, genesis::on_one_token},
+    sitting::{
+        Bench, PIN, PlanText,
+        bad_token::{ANY, ONCE, as_a_ceremony, exceptions},
+        bind::module,
+        genesis::on_one_token,
+        officer::Officer,
+    },
 };
 
 pub(super) const ROW: &str = "YubiKey";
@@ -68,9 +74,7 @@ impl Kind for YubiKeys {
         match self.by {
             Some(by) if number == 0 && (!self.is_laid_out || bench.number > 1) => {
                 let uri = if self.is_laid_out { by.laid_out } else { by.ready };
-                let needs = "sockets = [\"/run/pcscd\"]\n";
-                let (bound, needs) = module(token, Path::new(by.path), needs);
-                (format!("{bound}uri = \"{uri}\"\n"), needs)
+                bound(token, by.path, uri)
             }
             _ => (format!("yubikey = {}\n", 1001 + number), String::new()),
         }
@@ -83,6 +87,31 @@ impl Kind for YubiKeys {
     fn beside(&self, command: Command) -> Command {
         self.readers.beside(&command)
     }
+}
+
+/// The lines of room.toml that bind a card to a module.
+fn bound(token: &str, path: &str, uri: &str) -> (String, String) {
+    let (bound, needs) = module(token, Path::new(path), "sockets = [\"/run/pcscd\"]\n");
+    (format!("{bound}uri = \"{uri}\"\n"), needs)
+}
+
+#[test]
+fn in_a_ceremony_somebody_decides_about_who_made_a_token_ready() {
+    if !may_mount("in_a_ceremony_somebody_decides_about_who_made_a_token_ready") {
+        return;
+    }
+    let readers = Readers::new(1);
+    let _card = readers.put_in(0, 1001, "5.7.1");
+    let change = ["yubico-piv-tool", "--action=change-pin", "--pin=123456"];
+    readers.tool(&[&change[..], &[&format!("--new-pin={PIN}")]].concat());
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room_bound(&["officer-a"], |token| bound(token, YKCS11.path, YKCS11.ready));
+    as_a_ceremony(&bench, &on_one_token());
+    let ended = Officer::before(&bench).sit(&readers.beside(&bench.sitting()));
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(ended.transcript.contains(" [TOKEN-MAKES]"), "{}", ended.transcript);
+    let ready = "token officer-a was made ready elsewhere: who did it may set its PIN anew";
+    assert_eq!(exceptions(&bench), [ANY, ONCE, ready]);
 }
 
 #[test]
@@ -147,8 +176,7 @@ fn shares_that_are_sealed_to_yubikeys_open_by_either_module() {
             "share-2" => (OPENSC.path, "pkcs11:token=share-2%20attest"),
             _ => return ("yubikey = 1003\n".to_owned(), String::new()),
         };
-        let (bound, needs) = module(token, Path::new(path), "sockets = [\"/run/pcscd\"]\n");
-        (format!("{bound}uri = \"{uri}\"\n"), needs)
+        bound(token, path, uri)
     });
     let answers = bench.write_answers(&SHARES, "");
     let text = fs::read_to_string(&answers).unwrap().replace(PIN, LONG_PIN);
