@@ -1,5 +1,4 @@
-//! Enrolment: a token is initialised, its PIN set by its holder, and its own keys made and proven; or a token of another
-//! tool is taken up for the key that it holds.
+//! Enrolment: a token is initialised, its PIN set by its holder, and its own keys made and proven.
 //!
 //! Roof.
 
@@ -12,7 +11,6 @@ use super::attested::Made;
 use super::token::{draw, seal_key};
 use super::words::ATTEMPTS;
 use crate::ceremony::fact::{Fact, Statement};
-use crate::ceremony::roster::KeyOrigin;
 use crate::ceremony::statement::{self, Said};
 use crate::check::Check;
 use crate::child::token::{Present, SoPin, Token};
@@ -246,7 +244,7 @@ impl Session<'_> {
             .hint("its holder thinks of a PIN, and `resume` asks again"))
     }
 
-    fn ask_serial(&mut self, step: u32, name: &str, face: &Face) -> Result<(), Refusal> {
+    pub(super) fn ask_serial(&mut self, step: u32, name: &str, face: &Face) -> Result<(), Refusal> {
         let serial = face.name.serial.trim().to_owned();
         let (label, model) = (face.name.label.trim(), face.model.trim());
         self.show(&format!("        label {label}, model {model}, serial {serial}"))?;
@@ -399,35 +397,5 @@ impl Session<'_> {
             ) => Refusal { check: Some(Check::TokenSeal), exit: Exit::Refused, ..refusal },
             _ => refusal,
         }
-    }
-
-    pub(super) fn adopt(&mut self, step: u32, name: &str, key: &str) -> Result<Fact, Refusal> {
-        self.ask_new(step, name)?;
-        let mut token = self.open(name)?;
-        let present = token.list().map_err(|error| self.child(&error))?;
-        let initialised: Vec<&Face> =
-            present.faces.iter().filter(|face| face.is_initialised).collect();
-        let [face] = initialised.as_slice() else {
-            let what = format!("{} tokens answer where `{name}` alone should", initialised.len());
-            return Err(Refusal::of(Check::TokenKey, what).hint("leave in only the token to adopt"));
-        };
-        let face = token.select(&face.name.serial).map_err(|error| self.child(&error))?;
-        self.refuse_soft(name, &face)?;
-        self.ask_serial(step, name, &face)?;
-        let pinned = match self.ceremony.roster().key(key).map(|key| &key.origin) {
-            Some(KeyOrigin::Adopted(pinned)) => *pinned,
-            _ => return Err(Refusal::new(Exit::Ours, format!("key `{key}` is not to be adopted"))),
-        };
-        let shown = token.keys().map_err(|error| self.child(&error))?;
-        let public =
-            shown.into_iter().map(|object| object.key.public).find(|public| public.id() == pinned);
-        let public = public.ok_or_else(|| {
-            let what = format!("token `{name}` does not show key `{key}` ({pinned})");
-            Refusal::of(Check::TokenKey, what)
-                .hint("its public key object must be on the token as well")
-        })?;
-        let identity = self.keep_identity(name, &face)?;
-        let (token, model) = (name.to_owned(), face.model.trim().to_owned());
-        Ok(Fact::TokenAdopted { token, model, identity, public })
     }
 }

@@ -1,13 +1,15 @@
-//! A token that its maker's tool made ready: enrolled as it is, if nothing is on it.
+//! A token that another tool made ready: enrolled as it is, if nothing is on it, or taken up for the key that it holds.
 //!
 //! Roof.
 
 use super::Session;
 use super::identity::Identity;
+use crate::ceremony::fact::Fact;
+use crate::ceremony::roster::KeyOrigin;
 use crate::check::Check;
 use crate::child::token::{Present, Token};
 use crate::record::Mode;
-use crate::refusal::Refusal;
+use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11::Face;
 use crate::room::token::Name;
 
@@ -88,7 +90,7 @@ impl Session<'_> {
         }
         let Identity { token, label: was, serial: before, .. } = identity;
         self.show(&format!(
-            "        token {token} was enrolled as `{was}`, serial {before}; this module calls it `{label}`,\n        \
+            "        token {token} was enrolled as `{was}`, serial {before}; this module calls it `{label}`, \
              serial {serial}, and shows the same keys"
         ))
     }
@@ -102,6 +104,36 @@ impl Session<'_> {
         }
         let expected = "what outranks the PIN of a token is drawn here, and known to nobody";
         self.ask_exception(step, expected.to_owned(), happened)
+    }
+
+    pub(super) fn adopt(&mut self, step: u32, name: &str, key: &str) -> Result<Fact, Refusal> {
+        self.ask_new(step, name)?;
+        let mut token = self.open(name)?;
+        let present = token.list().map_err(|error| self.child(&error))?;
+        let initialised: Vec<&Face> =
+            present.faces.iter().filter(|face| face.is_initialised).collect();
+        let [face] = initialised.as_slice() else {
+            let what = format!("{} tokens answer where `{name}` alone should", initialised.len());
+            return Err(Refusal::of(Check::TokenKey, what).hint("leave in only the token to adopt"));
+        };
+        let face = token.select(&face.name.serial).map_err(|error| self.child(&error))?;
+        self.refuse_soft(name, &face)?;
+        self.ask_serial(step, name, &face)?;
+        let pinned = match self.ceremony.roster().key(key).map(|key| &key.origin) {
+            Some(KeyOrigin::Adopted(pinned)) => *pinned,
+            _ => return Err(Refusal::new(Exit::Ours, format!("key `{key}` is not to be adopted"))),
+        };
+        let shown = token.keys().map_err(|error| self.child(&error))?;
+        let public =
+            shown.into_iter().map(|object| object.key.public).find(|public| public.id() == pinned);
+        let public = public.ok_or_else(|| {
+            let what = format!("token `{name}` does not show key `{key}` ({pinned})");
+            Refusal::of(Check::TokenKey, what)
+                .hint("its public key object must be on the token as well")
+        })?;
+        let identity = self.keep_identity(name, &face)?;
+        let (token, model) = (name.to_owned(), face.model.trim().to_owned());
+        Ok(Fact::TokenAdopted { token, model, identity, public })
     }
 }
 

@@ -210,18 +210,7 @@ mod tests {
     use super::*;
 
     fn face(label: &str, serial: &str) -> (Slot, Face) {
-        let face = Face {
-            name: Name { label: label.into(), serial: serial.into() },
-            manufacturer: String::new(),
-            model: String::new(),
-            firmware: String::new(),
-            is_initialised: true,
-            has_user_pin: true,
-            user_pin: TriesLeft::Unsaid,
-            pin_len: (4, 8),
-            is_touched: false,
-        };
-        (Slot::try_from(0u64).unwrap(), face)
+        (Slot::try_from(0u64).unwrap(), Face::called(label, serial))
     }
 
     #[test]

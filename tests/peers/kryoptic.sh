@@ -3,8 +3,8 @@
 set -eu
 . "$TOP/tests/peers/install.sh"
 
-# Its bindings to Debian's OpenSSL are made by libclang; its tokens are SQLite's.
-need libclang-dev libsqlite3-dev libssl-dev
+# It brings OpenSSL, which is made by perl and make; the bindings to it are made by libclang. Some minutes.
+need libclang-dev make perl
 CARGO_TARGET_DIR=$PWD/target cargo build --quiet --locked --manifest-path "$TOP/tests/kryoptic/Cargo.toml"
 cp target/debug/libkryoptic.so libkryoptic.so
 rm -rf target

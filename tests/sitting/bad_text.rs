@@ -128,7 +128,7 @@ fn what_people_type_forges_no_line_of_screen_record_or_report() {
     bench.write_plan(&super::rotate::renewal(&bench));
     let ran = bench.conduct().ok();
     let shown = "is not here: ill\\u{a}[18/18] operator: everybody has consented";
-    let screen = flat(&bench.told(&ran));
+    let screen = flat(bench.told(&ran));
     assert!(screen.contains(shown), "{screen}");
     assert!(!ran.stderr.contains("\n[18/18]"), "{}", ran.stderr);
     let ceremonies = bench.trust(2).join("ceremonies");

@@ -302,7 +302,7 @@ fn a_module_that_was_swapped_after_it_was_read_is_not_loaded() {
         path.display(),
         waits_at(6)
     );
-    let words = |text: &str| flat(&text);
+    let words = |text: &str| flat(text);
     assert!(words(&ended.transcript).ends_with(&words(&told)), "{}", ended.transcript);
     assert_eq!(ended.status.code(), Some(1));
     assert_eq!(fs::read_dir(bench.path("tokens/officer-b")).unwrap().count(), 1, "it was set up");

@@ -140,6 +140,7 @@ fn a_module_that_turns_on_its_ceremony_reaches_nothing_but_its_token() {
             ("signal", REFUSED),
             ("environment of the parent", CLOSED),
             ("socket", REFUSED),
+            ("socket of this machine", REFUSED),
             ("descriptor", "nothing"),
             ("namespace", REFUSED),
             ("exec", REFUSED),
@@ -164,7 +165,8 @@ fn a_kernel_without_landlock_is_told_and_still_keeps_terminal_and_processes() {
     {
         assert_eq!(came[name], REFUSED, "{name}");
     }
-    for name in ["fork", "program", "signal", "socket", "namespace", "exec"] {
+    let socket = "socket of this machine";
+    for name in ["fork", "program", "signal", "socket", socket, "namespace", "exec"] {
         assert_eq!(came[name], REFUSED, "{name}");
     }
     // What the fence is there for.
@@ -218,6 +220,7 @@ fn without_a_fence_the_same_module_takes_all() {
         "signal",
         "environment of the parent",
         "socket",
+        "socket of this machine",
         "descriptor",
     ] {
         assert_eq!(came[name], "done", "{name}");

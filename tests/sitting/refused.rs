@@ -46,7 +46,7 @@ impl Bench {
         assert_eq!((ran.code(), ran.stdout.as_str()), (code, ""));
         let work = format!("work-{}/", self.number);
         // The screen breaks its lines where they are full.
-        let screen = flat(&told.join(" "));
+        let screen = flat(told.join(" "));
         assert_same(&before, &files(self.scratch.path()), |path, was, is| {
             match path.strip_prefix("tokens/").and_then(|path| path.split_once('/')) {
                 Some((token, _)) => screen.contains(&format!("put in token {token} ")),

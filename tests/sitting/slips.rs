@@ -105,7 +105,7 @@ fn media_that_are_not_what_they_should_be_can_be_changed_three_times() {
     bench.scratch.file("media/out-1b/officiant-media", "room\n");
     let ran = bench.conduct();
     assert_eq!(ran.code(), 1);
-    let told = flat(&bench.told(&ran));
+    let told = flat(bench.told(&ran));
     let wrong = "media `media/out-1b` is marked `room`, expected `out` [MEDIA-KIND]";
     assert_eq!(told.matches(wrong).count(), 3, "{told}");
     assert!(!bench.path("media/out-1a/trust").exists());

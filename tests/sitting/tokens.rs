@@ -9,7 +9,7 @@ mod tpm;
 
 use std::{fs, path::Path, process::Command};
 
-use officiant::{root::Dialect, trust::Held};
+use officiant::{room::binding::Binding, root::Dialect, trust::Held};
 
 use super::drill::write_drill;
 use super::genesis::{in_shares, on_one_token};
@@ -48,12 +48,8 @@ const ROWS: [&str; 8] = [
 /// Holds each ceremony of a row with new tokens of its kind, and compares what came of it with the table.
 #[track_caller]
 fn holds<K: Kind>(row: &str, kind: impl Fn() -> K) {
-    let found = [
-        by_token(&mut kind()),
-        in_three_shares(&mut kind()),
-        rotated(&mut kind()),
-        drilled(&mut kind()),
-    ];
+    let found =
+        [by_token(&mut kind()), shared(&mut kind()), rotated(&mut kind()), drilled(&mut kind())];
     assert_eq!(found.as_slice(), cells(row), "{row}: {COLUMNS:?}");
 }
 
@@ -67,22 +63,19 @@ fn by_token(kind: &mut impl Kind) -> String {
 }
 
 /// A genesis with one key in shares, 2 of 3.
-fn in_three_shares(kind: &mut impl Kind) -> String {
+fn in_three_shares() -> PlanText {
+    PlanText { keys: vec![("root-s", "ecdsa-p256", Holding::Shares(2, &SHARES))], ..in_shares() }
+}
+
+fn shared(kind: &mut impl Kind) -> String {
     let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
-    let plan = PlanText {
-        keys: vec![("root-s", "ecdsa-p256", Holding::Shares(2, &SHARES))],
-        ..in_shares()
-    };
-    came_of(conduct(&bench, kind, &SHARES, &plan), || {
+    came_of(conduct(&bench, kind, &SHARES, &in_three_shares()), || {
         assert_eq!(bench.shape("repo.test", 1), "1 of root-s, signed by root-s");
         let Held::Shares { shares, .. } = &bench.custody().keys[0].held else {
             panic!("no shares")
         };
-        match shares.iter().filter(|share| share.on_token).count() {
-            3 => "works",
-            0 => "works, shares in the custody folder only",
-            some => panic!("{some} shares of 3 lie on their tokens"),
-        }
+        assert!(shares.iter().all(|share| share.on_token));
+        "works"
     })
 }
 
@@ -174,14 +167,33 @@ fn cells(row: &str) -> Vec<String> {
 
 /// The rows of the table, its head first.
 fn table() -> Vec<Vec<String>> {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tokens.md");
-    let page = fs::read_to_string(page).unwrap();
+    let page = page();
     let rows = page.lines().skip_while(|line| !line.starts_with("| token |"));
     let rows = rows
         .filter(|line| !line.starts_with("|-"))
         .map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
     let cells = |row: &str| row.split(" | ").map(str::to_owned).collect();
     rows.map(cells).collect()
+}
+
+fn page() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tokens.md")).unwrap()
+}
+
+#[test]
+fn what_each_section_has_for_room_toml_is_read() {
+    for section in page().split("\n## ").skip(1) {
+        let mut text = "work = \"work\"\n[media]\nin = [\"in\"]\nout = [\"out-1\", \"out-2\"]\n\
+                        room = [\"room-1\", \"room-2\"]\n"
+            .to_owned();
+        for block in section.split("\n\n") {
+            if ["    [[module]]", "    [[token]]"].iter().any(|first| block.starts_with(first)) {
+                text += &format!("{}\n", block.replace("    ", ""));
+            }
+        }
+        let room = Binding::parse(Path::new("/home/room/room.toml"), text.as_bytes());
+        assert_eq!(room.map_err(|error| error.to_string()).unwrap().tokens.len(), 1, "{text}");
+    }
 }
 
 #[test]
@@ -191,8 +203,7 @@ fn every_row_of_the_table_is_played_and_has_a_section_that_says_how() {
     assert_eq!(table[0], head);
     let rows: Vec<&str> = table[1..].iter().map(|cells| cells[0].as_str()).collect();
     assert_eq!(rows, ROWS);
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tokens.md");
-    let page = fs::read_to_string(page).unwrap();
+    let page = page();
     let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
     assert_eq!(sections[..ROWS.len()], ROWS);
 }

@@ -116,26 +116,37 @@ pub(in crate::room) fn clean(text: &str) -> String {
 }
 
 #[cfg(test)]
+impl Face {
+    /// A token that is ready, of no maker.
+    pub(in crate::room) fn called(label: &str, serial: &str) -> Self {
+        Self {
+            name: Name { label: label.to_owned(), serial: serial.to_owned() },
+            manufacturer: String::new(),
+            model: String::new(),
+            firmware: String::new(),
+            is_initialised: true,
+            has_user_pin: true,
+            user_pin: TriesLeft::Unsaid,
+            pin_len: (4, 8),
+            is_touched: false,
+        }
+    }
+
+    /// The same, of one.
+    pub(in crate::room) fn made_by(self, manufacturer: &str, model: &str) -> Self {
+        let (manufacturer, model) = (manufacturer.to_owned(), model.to_owned());
+        Self { manufacturer, model, ..self }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn soft_tokens_are_known_by_what_they_say_of_themselves() {
         let is_soft = |manufacturer: &str, model: &str| {
-            let name = Name { label: String::new(), serial: String::new() };
-            let (manufacturer, model) = (manufacturer.to_owned(), model.to_owned());
-            Face {
-                name,
-                manufacturer,
-                model,
-                firmware: String::new(),
-                is_initialised: true,
-                has_user_pin: true,
-                user_pin: TriesLeft::Unsaid,
-                pin_len: (4, 8),
-                is_touched: false,
-            }
-            .is_soft()
+            Face::called("", "").made_by(manufacturer, model).is_soft()
         };
         for (maker, model) in [
             ("SoftHSM project", "SoftHSM v2"),

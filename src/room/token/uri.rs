@@ -87,21 +87,10 @@ fn plain(value: &str) -> Result<String, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Name, TriesLeft};
     use super::*;
 
     fn face(label: &str, serial: &str) -> Face {
-        Face {
-            name: Name { label: label.to_owned(), serial: serial.to_owned() },
-            manufacturer: "Mozilla Foundation".to_owned(),
-            model: "NSS 3".to_owned(),
-            firmware: String::new(),
-            is_initialised: true,
-            has_user_pin: true,
-            user_pin: TriesLeft::Unsaid,
-            pin_len: (4, 8),
-            is_touched: false,
-        }
+        Face::called(label, serial).made_by("Mozilla Foundation", "NSS 3")
     }
 
     #[test]

@@ -7,7 +7,10 @@ use std::{
     net::UdpSocket,
     os::{
         fd::AsRawFd,
-        unix::fs::{OpenOptionsExt, PermissionsExt, symlink},
+        unix::{
+            fs::{OpenOptionsExt, PermissionsExt, symlink},
+            net::UnixDatagram,
+        },
     },
     path::{Path, PathBuf},
     process::Command,
@@ -54,6 +57,7 @@ pub(crate) fn all(mut report: File, paths: &[PathBuf]) {
     }
     processes(&mut tell);
     tell("socket", UdpSocket::bind("127.0.0.1:0").map(drop));
+    tell("socket of this machine", UnixDatagram::unbound().map(drop));
     tell("descriptor", descriptor());
     tell("namespace", answer(unsafe { unshare(CLONE_NEWUSER) }));
     let none = std::ptr::null();

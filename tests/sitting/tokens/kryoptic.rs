@@ -7,7 +7,7 @@ use officiant::root::Dialect;
 use super::{Kind, LONG_PIN, holds};
 use crate::{
     harness::{command::run, peers::peer},
-    sitting::{Bench, PlanText, bind::module, genesis::on_one_token},
+    sitting::{Bench, Holding, PlanText, bind::module, genesis::on_one_token},
 };
 
 pub(super) const ROW: &str = "kryoptic";
@@ -62,4 +62,14 @@ fn ten_wrong_pins_lock_a_token_and_the_refusal_says_so() {
     // The last one locks it, and then the right one is refused, too.
     assert_eq!(refused("00000000", 10), "the token is locked");
     assert_eq!(refused(LONG_PIN, 11), "the token is locked");
+}
+
+/// The one module here that gives the points of such keys bare.
+#[test]
+fn an_ed25519_key_on_a_token_signs_a_first_root() {
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let keys = vec![("root-a", "ed25519", Holding::Token("officer-a"))];
+    let plan = PlanText { keys, ..on_one_token() };
+    super::conduct(&bench, &mut Kryoptic, &["officer-a"], &plan).ok();
+    assert_eq!(bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
 }

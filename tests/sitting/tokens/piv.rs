@@ -4,13 +4,20 @@ use std::{fs, path::Path, process::Command};
 
 use officiant::root::Dialect;
 
-use super::{Kind, LONG_PIN, conduct, holds};
+use super::{Kind, LONG_PIN, SHARES, conduct, holds, in_three_shares};
 use crate::{
     harness::{
+        command::run,
         media::may_mount,
         yubikey::{Readers, YubiKey},
     },
-    sitting::{Bench, PlanText, bind::module, genesis::on_one_token},
+    sitting::{
+        Bench, PIN, PlanText,
+        bad_token::{ANY, ONCE, as_a_ceremony, exceptions},
+        bind::module,
+        genesis::on_one_token,
+        officer::Officer,
+    },
 };
 
 pub(super) const ROW: &str = "YubiKey";
@@ -67,9 +74,7 @@ impl Kind for YubiKeys {
         match self.by {
             Some(by) if number == 0 && (!self.is_laid_out || bench.number > 1) => {
                 let uri = if self.is_laid_out { by.laid_out } else { by.ready };
-                let needs = "sockets = [\"/run/pcscd\"]\n";
-                let (bound, needs) = module(token, Path::new(by.path), needs);
-                (format!("{bound}uri = \"{uri}\"\n"), needs)
+                bound(token, by.path, uri)
             }
             _ => (format!("yubikey = {}\n", 1001 + number), String::new()),
         }
@@ -82,6 +87,31 @@ impl Kind for YubiKeys {
     fn beside(&self, command: Command) -> Command {
         self.readers.beside(&command)
     }
+}
+
+/// The lines of room.toml that bind a card to a module.
+fn bound(token: &str, path: &str, uri: &str) -> (String, String) {
+    let (bound, needs) = module(token, Path::new(path), "sockets = [\"/run/pcscd\"]\n");
+    (format!("{bound}uri = \"{uri}\"\n"), needs)
+}
+
+#[test]
+fn in_a_ceremony_somebody_decides_about_who_made_a_token_ready() {
+    if !may_mount("in_a_ceremony_somebody_decides_about_who_made_a_token_ready") {
+        return;
+    }
+    let readers = Readers::new(1);
+    let _card = readers.put_in(0, 1001, "5.7.1");
+    let change = ["yubico-piv-tool", "--action=change-pin", "--pin=123456"];
+    readers.tool(&[&change[..], &[&format!("--new-pin={PIN}")]].concat());
+    let bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room_bound(&["officer-a"], |token| bound(token, YKCS11.path, YKCS11.ready));
+    as_a_ceremony(&bench, &on_one_token());
+    let ended = Officer::before(&bench).sit(&readers.beside(&bench.sitting()));
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(ended.transcript.contains(" [TOKEN-MAKES]"), "{}", ended.transcript);
+    let ready = "token officer-a was made ready elsewhere: who did it may set its PIN anew";
+    assert_eq!(exceptions(&bench), [ANY, ONCE, ready]);
 }
 
 #[test]
@@ -122,11 +152,40 @@ fn a_yubikey_by_another_module_is_known_by_its_keys_before_its_pin_is_asked_for(
     fs::remove_dir_all(bench.path("work-2")).unwrap();
     kind.by = Some(YKCS11);
     let screen = conduct(&bench, &mut kind, &["officer-a"], &renewal).ok().stderr;
-    let told = "        token officer-a was enrolled as `officer-a`, serial 1001; this module calls it \
-                `YubiKey PIV #1001`,\n        serial 1001, and shows the same keys\n";
-    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words(&screen).contains(&words(told)), "{screen}");
+    let told = "token officer-a was enrolled as `officer-a`, serial 1001; this module calls it \
+                `YubiKey PIV #1001`, serial 1001, and shows the same keys";
+    let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    // When it comes, and again when it signs.
+    assert_eq!(words.matches(told).count(), 2, "{screen}");
     assert_eq!(bench.shape("repo.test", 2), "1 of root-a, signed by root-a");
+}
+
+/// What was sealed to cards without a module is opened by one of them through each.
+#[test]
+fn shares_that_are_sealed_to_yubikeys_open_by_either_module() {
+    if !may_mount("shares_that_are_sealed_to_yubikeys_open_by_either_module") {
+        return;
+    }
+    let mut kind = YubiKeys::by(None);
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    conduct(&bench, &mut kind, &SHARES, &in_three_shares()).ok();
+    bench.next_room();
+    bench.write_room_bound(&SHARES, |token| {
+        let (path, uri) = match token {
+            "share-1" => (YKCS11.path, "pkcs11:serial=1001"),
+            "share-2" => (OPENSC.path, "pkcs11:token=share-2%20attest"),
+            _ => return ("yubikey = 1003\n".to_owned(), String::new()),
+        };
+        bound(token, path, uri)
+    });
+    let answers = bench.write_answers(&SHARES, "");
+    let text = fs::read_to_string(&answers).unwrap().replace(PIN, LONG_PIN);
+    fs::write(answers, text).unwrap();
+    let after = Some(bench.closing(1));
+    let (keys, roles) = (Vec::new(), Vec::new());
+    bench.write_plan(&PlanText { ceremony: "renew", after, keys, roles, ..in_three_shares() });
+    run(&mut kind.beside(bench.conducting())).ok();
+    assert_eq!(bench.shape("repo.test", 2), "1 of root-s, signed by root-s");
 }
 
 #[test]
