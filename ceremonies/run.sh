@@ -18,6 +18,7 @@ digest() { sha256sum "$@" | cut -d ' ' -f 1; }
 day() { date -u -d "$1 days" +%F; }
 # The folder of a repository on media.
 escaped() { printf '%s\n' "$1" | sed 's/:/%3a/g; s,/,%2f,g'; }
+asks() { grep -qxF '[request]' "$example/plan.toml"; }
 repositories() { awk 'NF && !/^#/ { print $1 }' "$example/repositories.txt" | sort; }
 
 # The pin of an online key: SHA-256 of its SubjectPublicKeyInfo.
@@ -96,8 +97,10 @@ fill() {
     [ "$dialect" != tuf ] || lives=25
     after=
     [ -z "$last" ] || after=$(printf '%s\n' last/trust/ceremonies/*/SHA256SUMS | tail -n 1 | xargs sha256sum | cut -d ' ' -f 1)
+    request=
+    ! asks || request=$(digest media/in/request/SHA256SUMS)
     sed "s/@from@/$(day -1)/; s/@until@/$(day +3)/; s/@expires@/$(day +$lives)/; s/@after@/$after/
-        s/@certificates@/$(day +3000)/; s/@request@/$(digest media/in/request/SHA256SUMS)/
+        s/@certificates@/$(day +3000)/; s/@request@/$request/
         s/@snapshot@/$(pin snapshot)/; s/@targets@/$(pin targets)/; s/@timestamp@/$(pin timestamp)/
         s/@list@/${list:-}/" "$example/$1"
 }
@@ -120,10 +123,12 @@ hold() {
     dialect=$(sed -n 's/^dialect = "\(.*\)"$/\1/p' "$example/plan.toml")
     for role in $(roles); do make_online "$role"; done
     lay_out
-    write_request
-    # shellcheck disable=SC2094 # the template lies in another folder
-    fill repositories.txt >repositories.txt
-    list=$(digest repositories.txt)
+    if asks; then
+        write_request
+        # shellcheck disable=SC2094 # the template lies in another folder
+        fill repositories.txt >repositories.txt
+        list=$(digest repositories.txt)
+    fi
     # shellcheck disable=SC2094
     fill plan.toml >plan.toml
     prove

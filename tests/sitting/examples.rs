@@ -17,7 +17,13 @@ const OFFICIANT: &str = env!("CARGO_BIN_EXE_officiant");
 
 /// Each line of ceremonies: later ones need the keys of earlier ones.
 const LINES: [&[&str]; 4] = [
-    &["2026-example-genesis-tokens", "2027-example-rotate", "2028-example-renew"],
+    &[
+        "2026-example-genesis-tokens",
+        "2027-example-rotate",
+        "2028-example-renew",
+        "2029-example-drill",
+        "2030-example-reshare",
+    ],
     &["2026-example-genesis-shares", "2027-example-rotate-shares"],
     &["2026-example-paper"],
     &["2026-example-tuf"],
@@ -117,9 +123,11 @@ fn every_example_is_in_a_line_and_tells_how_it_is_held() {
     let mut found = BTreeSet::new();
     for folder in folders {
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
-        for file in ["README.md", "plan.toml", "repositories.txt", "room.toml", "answers.toml"] {
+        for file in ["README.md", "plan.toml", "room.toml", "answers.toml"] {
             assert!(folder.join(file).exists(), "{name} has no {file}");
         }
+        let plan = fs::read_to_string(folder.join("plan.toml")).unwrap();
+        assert_eq!(plan.contains("[repositories]"), folder.join("repositories.txt").exists());
         let readme = fs::read_to_string(folder.join("README.md")).unwrap();
         assert!(readme.contains(&format!("{name}\n```")), "{name}: its README does not hold it");
         found.insert(name);
