@@ -23,7 +23,7 @@ use crate::harness::pty::{Ended, Pty};
 const TOKENS: [&str; 3] = ["officer-a", "share-1", "share-2"];
 
 /// One key on a token, one in shares over tokens and papers.
-fn genesis() -> PlanText {
+pub(super) fn genesis() -> PlanText {
     PlanText {
         keys: vec![
             ("root-a", "ecdsa-p256", Holding::Token("officer-a")),
@@ -36,7 +36,7 @@ fn genesis() -> PlanText {
 }
 
 /// Writes a plan that drills these.
-fn write_drill(bench: &Bench, tokens: &[&str], papers: &[&str]) {
+pub(super) fn write_drill(bench: &Bench, tokens: &[&str], papers: &[&str]) {
     let (from, until) = (today().yesterday().unwrap(), today().checked_add(3.days()).unwrap());
     let mut plan = format!(
         "ceremony = \"drill\"\ntitle = \"Drill\"\ndialect = \"{}\"\nquorum_people = 1\npractice = true\n\

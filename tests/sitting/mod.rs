@@ -37,6 +37,7 @@ mod limits;
 mod linked;
 mod losses;
 mod meddle;
+mod memory;
 mod normal;
 pub(crate) mod officer;
 mod on_paper;
