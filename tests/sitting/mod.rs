@@ -15,6 +15,7 @@ mod bad_text;
 mod bad_token;
 mod bench;
 mod bind;
+mod broken_token;
 mod chain;
 mod clock;
 mod counts;

@@ -149,7 +149,8 @@ fn folder() -> PathBuf {
         name: std::ptr::null(),
         address: std::ptr::null_mut(),
     };
-    let own = C_GetFunctionList as *const c_void;
+    // Not what it exports: who loaded it may export the same.
+    let own = folder as *const c_void;
     let name = unsafe {
         assert_ne!(dladdr(own, &raw mut info), 0, "the path of the shim is not known");
         CStr::from_ptr(info.file)
