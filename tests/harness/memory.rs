@@ -98,7 +98,7 @@ impl Search {
     pub(crate) fn of(secrets: &[Searched]) -> Self {
         let forms = |secret: &Searched| {
             assert!(
-                secret.bytes.len() >= 12,
+                secret.bytes.len() >= 8,
                 "{}: too short to be found by nothing but itself",
                 secret.name
             );

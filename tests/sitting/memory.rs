@@ -5,6 +5,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::Path,
+    process::Command,
 };
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
@@ -24,10 +25,12 @@ use super::on_paper::on_paper;
 use super::reshare::custody;
 use super::{Bench, PlanText, Publisher};
 use crate::harness::{
+    media::may_mount,
     memory::{Keeper, Memory, Search, Searched},
     scratch::Scratch,
     shim::Shim,
     softhsm::MODULE,
+    yubikey::Readers,
 };
 
 const TOKENS: [&str; 3] = ["officer-a", "share-1", "share-2"];
@@ -59,6 +62,17 @@ impl People {
     /// Sits through a ceremony; its processes are looked into at its last question and at their ends.
     #[track_caller]
     fn sit(&mut self, bench: &Bench, kind: &'static str) -> Sat {
+        self.sit_beside(bench, kind, |command| command)
+    }
+
+    /// The same, where what drives the tokens can be reached.
+    #[track_caller]
+    fn sit_beside(
+        &mut self,
+        bench: &Bench,
+        kind: &'static str,
+        beside: impl FnOnce(Command) -> Command,
+    ) -> Sat {
         let (keeper, midst) = (Keeper::new(), Keeper::new());
         let mut officer = Officer {
             pin: self.pin.clone(),
@@ -66,7 +80,7 @@ impl People {
             serials: std::mem::take(&mut self.serials),
             ..Officer::before(bench)
         };
-        let ended = officer.sit_watched(&keeper.wrap(&bench.sitting()), |pid, question| {
+        let ended = officer.sit_watched(&beside(keeper.wrap(&bench.sitting())), |pid, question| {
             keeper.look(pid);
             if question.contains("the ten words of paper") {
                 midst.look(pid);
@@ -307,6 +321,26 @@ fn a_pin_that_a_module_keeps_is_found_in_its_process_and_nowhere_else() {
     let found: BTreeSet<String> =
         sat.keeper.kept().flat_map(|memory| memory.holds(&search)).collect();
     assert_eq!(found, BTreeSet::from(["end /proc/self/exe child token: PIN raw".to_owned()]));
+}
+
+/// The crate that drives it, and pcscd's library, have the PIN in their buffers; YubiKeys take eight digits.
+#[test]
+fn a_pin_is_gone_from_the_process_that_drove_a_yubikey() {
+    if !may_mount("a_pin_is_gone_from_the_process_that_drove_a_yubikey") {
+        return;
+    }
+    let readers = Readers::new(1);
+    let _card = readers.put_in(0, 1001, "5.7.1");
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room_bound(&["officer-a"], |_| ("yubikey = 1001\n".to_owned(), String::new()));
+    bench.write_plan(&on_one_token());
+    let mut people = People { pin: "83950274".to_owned(), ..People::new() };
+    let sat = people.sit_beside(&bench, "genesis", |command| readers.beside(&command));
+    let search = Search::of(&people.typed());
+    let found: Vec<String> = sat.keeper.kept().flat_map(|memory| memory.holds(&search)).collect();
+    looked_at("yubikey", &sat.keeper);
+    assert_eq!(found, [""; 0]);
+    assert_eq!(search.found(sat.screen.as_bytes()), [""; 0]);
 }
 
 /// The control for the rest: a secret that somebody made the name of a key.
