@@ -148,6 +148,17 @@ impl Pin {
     const MAX: usize = 255;
 }
 
+/// Wipes what calls that have returned left on the stack below: foreign crates and libraries keep pieces of secrets there
+/// that no allocator sees.
+#[inline(never)]
+pub fn wipe_stack() {
+    let mut below = [0_u8; STACK];
+    below.zeroize();
+}
+
+/// More than any call that handles a secret takes, in bytes.
+const STACK: usize = 128 << 10;
+
 /// The input cannot be a PIN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a PIN is 1 to 255 bytes of text without control characters")]

@@ -25,7 +25,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::key::ToSign;
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, wipe_stack};
 use fence::Reach;
 use wire::{Fault, Wire};
 
@@ -195,6 +195,8 @@ where
         };
         let (header, secrets) = answer(question, secrets);
         wire.send(&header, &secrets, None)?;
+        drop(secrets);
+        wipe_stack();
     }
 }
 

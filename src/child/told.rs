@@ -125,7 +125,9 @@ fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
             "take the token out, put it in again and run `resume`; if it stays so, use its spare"
         }
         E::Factory { .. } => "give it another one; an enrolment asks for a PIN and draws the rest",
-        E::Full { .. } => "use an empty token; nothing on this one is removed to make room",
+        E::Full { .. } | E::NotKept { .. } => {
+            "make room on it by its maker's tool, or use an empty token; nothing is removed here"
+        }
         E::KeyTaken { .. } | E::LabelTaken { .. } | E::ObjectTaken { .. } => {
             "use an empty token, or give the new one another name in the plan"
         }

@@ -94,9 +94,9 @@ impl Error {
     pub fn refusal(&self) -> Refusal {
         let refusal = Refusal::new(Exit::Device, self.to_string());
         match self {
-            Self::Failed { source, .. } => {
-                refusal.because(source.kind()).hint("give this account access to the folder")
-            }
+            Self::Failed { source, .. } => refusal
+                .because(source.kind())
+                .hint("give this account access to the folder, and room in it"),
             Self::Missing { .. } => refusal.hint("a ceremony makes it when it enrols the token"),
             Self::Path { .. } => refusal.hint("choose another path for it in the room file"),
         }

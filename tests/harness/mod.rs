@@ -5,6 +5,7 @@ pub(crate) mod kill;
 pub(crate) mod killer;
 pub(crate) mod lying;
 pub(crate) mod media;
+pub(crate) mod memory;
 pub(crate) mod notary;
 pub(crate) mod peers;
 pub(crate) mod photo;

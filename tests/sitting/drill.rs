@@ -24,7 +24,7 @@ use crate::harness::pty::{Ended, Pty};
 const TOKENS: [&str; 3] = ["officer-a", "share-1", "share-2"];
 
 /// One key on a token, one in shares over tokens and papers.
-fn genesis() -> PlanText {
+pub(super) fn genesis() -> PlanText {
     PlanText {
         keys: vec![
             ("root-a", "ecdsa-p256", Holding::Token("officer-a")),

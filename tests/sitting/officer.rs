@@ -39,6 +39,8 @@ pub(crate) struct Officer {
     pub(crate) serials: BTreeMap<String, String>,
     /// The passphrases on the custodians' cards, by paper.
     pub(crate) cards: BTreeMap<String, Vec<String>>,
+    /// What everybody types as PIN.
+    pub(crate) pin: String,
 }
 
 /// A question as it stands on the screen.
@@ -66,6 +68,7 @@ impl Officer {
             repositories: bench.repositories.clone(),
             serials: BTreeMap::new(),
             cards: BTreeMap::new(),
+            pin: PIN.to_owned(),
         }
     }
 
@@ -78,9 +81,19 @@ impl Officer {
     /// The same, while somebody else does something at some of the questions, before they are answered.
     #[track_caller]
     pub(crate) fn sit_beside(&mut self, command: &Command, mut other: impl FnMut(&str)) -> Ended {
+        self.sit_watched(command, |_, text| other(text))
+    }
+
+    /// The same, for somebody who must know the process that sits before the terminal.
+    #[track_caller]
+    pub(super) fn sit_watched(
+        &mut self,
+        command: &Command,
+        mut other: impl FnMut(u32, &str),
+    ) -> Ended {
         let mut pty = Pty::start(command);
         while let Some(question) = pty.until(question) {
-            other(&question.text);
+            other(pty.pid(), &question.text);
             let answer = self.answer(&question);
             pty.send_line(&answer);
         }
@@ -95,7 +108,7 @@ impl Officer {
         } else if asks(" of paper ") || asks("as paper ") {
             self.paper(question)
         } else if asks("PIN") {
-            PIN.to_owned()
+            self.pin.clone()
         } else if asks("words ") {
             self.words(text)
         } else if asks("your watch") {

@@ -55,7 +55,7 @@ fn write_reshare(bench: &Bench, key: &str, shares: &str) {
 const NEW: &str =
     "{ threshold = 3, tokens = [\"share-1\", \"share-2\", \"share-4\"], papers = [\"sheet-a\"] }";
 
-fn custody(bench: &Bench, number: u32) -> Custody {
+pub(super) fn custody(bench: &Bench, number: u32) -> Custody {
     serde_json::from_slice(&fs::read(bench.trust(number).join("custody.json")).unwrap()).unwrap()
 }
 

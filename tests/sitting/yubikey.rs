@@ -2,7 +2,9 @@
 
 use officiant::{root::Dialect, trust::Held};
 
+use super::bad_answer::waits_at;
 use super::bad_token::{ANY, ONCE, as_a_ceremony, exceptions};
+use super::broken_token::AGAIN;
 use super::genesis::{in_shares, on_one_token};
 use super::officer::Officer;
 use super::{Bench, Holding, PlanText, bench::PIN};
@@ -141,6 +143,7 @@ fn a_yubikey_that_goes_in_the_middle_is_taken_up_again() {
         let is_whole = ran.status.success();
         if !is_whole {
             gone += 1;
+            says_that_it_is_gone(&bench, &ran);
             readers.take_out(0, card);
             let _again = readers.put_in(0, 1001, "5.7.1");
             let resumed = run(&mut readers.beside(&bench.going_on()));
@@ -153,6 +156,29 @@ fn a_yubikey_that_goes_in_the_middle_is_taken_up_again() {
         commands += 59;
     }
     assert!(gone > 3, "{gone}");
+}
+
+/// Three lines: what it was doing or that there is none, what to do, and where `resume` goes on.
+#[track_caller]
+fn says_that_it_is_gone(bench: &Bench, ran: &Ran) {
+    let told = bench.told(ran);
+    let (_, lines) = told.rsplit_once("\nerror: ").unwrap();
+    let lines: Vec<&str> = lines.lines().collect();
+    let [what, hint, standing] = lines[..] else { panic!("{told}") };
+    let failed = what.strip_prefix("token `officer-a` (serial 1001) failed while ");
+    let is_known = match failed {
+        Some(doing) => {
+            doing.ends_with(" (YKPIV_GENERIC_ERROR)") && hint == format!("hint: {AGAIN}")
+        }
+        None => {
+            what == "no uninitialised token is present"
+                && hint
+                    == "hint: insert the new token; what is initialised already is never wiped here"
+        }
+    };
+    assert!(is_known && ran.code() == 3, "{told}");
+    let step = standing.rsplit(' ').next().unwrap().parse().unwrap();
+    assert_eq!(standing, bench.since_intents(&waits_at(step)));
 }
 
 #[test]

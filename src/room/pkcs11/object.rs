@@ -12,7 +12,7 @@ impl Module {
     /// Stores a private data object that no one reads without a login.
     ///
     /// # Errors
-    /// [`Error::ObjectTaken`], [`Error::Full`], [`Error::NotSupported`], and what the device does.
+    /// [`Error::ObjectTaken`], [`Error::Full`], [`Error::NotKept`], [`Error::NotSupported`], and what the device does.
     pub fn store(&mut self, object: &Object, value: &[u8]) -> Result<(), Error> {
         let selected = self.logged_in("storing an object")?;
         if !selected.data(&object.label)?.is_empty() {
@@ -31,7 +31,14 @@ impl Module {
         ];
         let doing = format!("storing `{}`", object.label);
         let stored = selected.session.create_object(&template);
-        stored.map(|_| ()).map_err(|error| selected.store_error(error, &doing))
+        stored.map_err(|error| selected.store_error(error, &doing))?;
+        match selected.data(&object.label)?.is_empty() {
+            true => {
+                let (token, label) = (selected.name.clone(), object.label.clone());
+                Err(Error::NotKept { token, label })
+            }
+            false => Ok(()),
+        }
     }
 
     /// The data objects on the token, ours and others.

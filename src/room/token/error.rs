@@ -139,6 +139,14 @@ pub enum Error {
         /// What shows it.
         what: String,
     },
+    /// It said that it stored an object, and has none: SoftHSM's word for a full disk.
+    #[error("{token} took `{label}` and does not have it: it may be full")]
+    NotKept {
+        /// Whose.
+        token: Name,
+        /// The object's label.
+        label: String,
+    },
     /// What was asked needs a login first.
     #[error("{token} is not logged in; stopped while {doing}")]
     NotLoggedIn {

@@ -47,19 +47,19 @@ const CALLS: [(u32, &str, About); 23] = [
 ];
 
 /// The numbers of the calls that are counted.
-pub(crate) fn numbers() -> impl ExactSizeIterator<Item = u32> {
+pub fn numbers() -> impl ExactSizeIterator<Item = u32> {
     CALLS.iter().map(|(number, ..)| *number)
 }
 
 /// A call that a process is about to make.
-pub(crate) struct Call {
-    pub(crate) process: i32,
-    pub(crate) number: u64,
-    pub(crate) arguments: [u64; 6],
+pub struct Call {
+    pub process: i32,
+    pub number: u64,
+    pub arguments: [u64; 6],
 }
 
 impl Call {
-    pub(crate) fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         self.known().map_or("?", |(_, name, _)| name)
     }
 
@@ -68,7 +68,7 @@ impl Call {
     }
 
     /// The path of the file or name.
-    pub(crate) fn object(&self) -> String {
+    pub fn object(&self) -> String {
         match self.known() {
             Some((_, _, About::File(argument))) => self.file(*argument),
             Some((_, _, About::Path(argument))) => self.path(*argument),
@@ -95,7 +95,7 @@ impl Call {
     }
 
     /// The step that it announces on standard error, if it does.
-    pub(crate) fn announces(&self) -> Option<u64> {
+    pub fn announces(&self) -> Option<u64> {
         if (self.number, self.arguments[0]) != (1, 2) {
             return None;
         }

@@ -12,9 +12,6 @@
 //! NUMBER 0 kills nobody. LOG gets a line for each counted call: number, process, name, and what it is about.
 //! Ends with 137 after a kill, else as the command did.
 
-mod call;
-mod trace;
-
 use std::{
     env,
     ffi::OsString,
@@ -23,7 +20,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use trace::Event;
+use killer::trace::{self, Event, Stops};
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
@@ -37,11 +34,12 @@ fn main() -> ExitCode {
     let mut command = Command::new(next());
     command.args(arguments);
     let mut log = BufWriter::new(File::create(log).expect("a log"));
-    let mut traced = trace::start(&mut command);
+    let mut traced = trace::start(&mut command, Stops::Calls);
     let mut counted = 0;
     loop {
         match traced.next() {
             Event::Ended(code) => return ExitCode::from(code),
+            Event::Leaving(_) => traced.go_on(),
             Event::Call(call) => {
                 let announced = call.announces();
                 skip -= u64::from(skip > 0 && announced.is_some());

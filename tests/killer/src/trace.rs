@@ -1,4 +1,4 @@
-//! ptrace, with a seccomp filter that stops nobody but at the calls that are counted.
+//! ptrace: a seccomp filter stops nobody but at the calls that are counted; or each process is stopped at its end.
 
 use std::{
     collections::BTreeSet,
@@ -19,24 +19,36 @@ unsafe extern "C" {
 }
 
 /// A traced command with everything that it starts.
-pub(crate) struct Traced {
+pub struct Traced {
     first: i32,
     alive: BTreeSet<i32>,
     stopped: i32,
 }
 
+/// Where traced processes stop.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Stops {
+    /// Before the calls that are counted.
+    Calls,
+    /// At the end of each.
+    Ends,
+}
+
 /// What happens next.
-pub(crate) enum Event {
+pub enum Event {
     /// A process is about to make a call; it waits for [`Traced::go_on`].
     Call(Call),
+    /// A process has done all that it will do, its memory is still there; it waits for [`Traced::go_on`].
+    Leaving(i32),
     /// All ended; the exit code of the command.
     Ended(u8),
 }
 
 /// Starts a command under ptrace.
 #[expect(clippy::zombie_processes, reason = "it is waited for with everything that it starts")]
-pub(crate) fn start(command: &mut Command) -> Traced {
-    let filter = filter();
+pub fn start(command: &mut Command, stops: Stops) -> Traced {
+    let filter = if stops == Stops::Calls { filter() } else { vec![plain(RETURN, ALLOW)] };
+    let options = if stops == Stops::Calls { OPTIONS } else { OPTIONS | TRACE_EXIT };
     let trace_me = move || {
         let program = Program { length: filter.len() as u16, filter: filter.as_ptr() };
         // SAFETY: plain system calls between fork and exec; the filter outlives them.
@@ -54,7 +66,7 @@ pub(crate) fn start(command: &mut Command) -> Traced {
     // SAFETY: waits for the child's stop at its exec, and sets options on it.
     unsafe {
         assert_eq!(waitpid(first, &raw mut status, WALL), first, "the command's first stop");
-        let set = ptrace(SET_OPTIONS, first, ptr::null_mut(), OPTIONS as *mut c_void);
+        let set = ptrace(SET_OPTIONS, first, ptr::null_mut(), options as *mut c_void);
         assert_eq!(set, 0, "{}", io::Error::last_os_error());
     }
     let traced = Traced { first, alive: BTreeSet::from([first]), stopped: first };
@@ -63,8 +75,8 @@ pub(crate) fn start(command: &mut Command) -> Traced {
 }
 
 impl Traced {
-    /// Waits until somebody is about to make a counted call, or all ended.
-    pub(crate) fn next(&mut self) -> Event {
+    /// Waits until somebody stops, or all ended.
+    pub fn next(&mut self) -> Event {
         let mut code = 0;
         loop {
             let mut status = 0;
@@ -90,18 +102,21 @@ impl Traced {
             if event == EVENT_SECCOMP {
                 return Event::Call(self.call());
             }
+            if event == EVENT_EXIT {
+                return Event::Leaving(process);
+            }
             let is_ours = signal == TRAP || is_new && signal == STOP;
             self.resume(if is_ours { 0 } else { signal });
         }
     }
 
-    /// Lets the process that waits make its call.
-    pub(crate) fn go_on(&self) {
+    /// Lets the process that waits make its call, or end.
+    pub fn go_on(&self) {
         self.resume(0);
     }
 
     /// Kills everybody at once, and waits for their ends.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         // SAFETY: signals and waits for tracees alone.
         unsafe {
             for process in &self.alive {
@@ -160,7 +175,6 @@ struct Program {
 
 /// Stops at the counted calls, allows all others.
 fn filter() -> Vec<Instruction> {
-    let plain = |code, value| Instruction { code, yes: 0, no: 0, value };
     let mut filter = vec![plain(LOAD_NUMBER, 0)];
     let many = call::numbers().len();
     for (index, value) in call::numbers().enumerate() {
@@ -169,6 +183,10 @@ fn filter() -> Vec<Instruction> {
     }
     filter.extend([plain(RETURN, ALLOW), plain(RETURN, TRACE)]);
     filter
+}
+
+const fn plain(code: u16, value: u32) -> Instruction {
+    Instruction { code, yes: 0, no: 0, value }
 }
 
 const LOAD_NUMBER: u16 = 0x20;
@@ -187,6 +205,8 @@ const SET_OPTIONS: c_long = 0x4200;
 const GET_SYSCALL_INFO: c_long = 0x420e;
 /// Forks, vforks, clones, execs, seccomp; and all die with the tracer.
 const OPTIONS: usize = 0x2 | 0x4 | 0x8 | 0x10 | 0x80 | 0x10_0000;
+const TRACE_EXIT: usize = 0x40;
+const EVENT_EXIT: c_int = 6;
 const EVENT_SECCOMP: c_int = 7;
 
 const WALL: c_int = 0x4000_0000;

@@ -5,7 +5,9 @@ use std::{
     fs::{File, OpenOptions},
     io::Write,
     path::{Path, PathBuf},
-    process, slice, thread,
+    process, slice,
+    sync::Mutex,
+    thread,
     time::Duration,
 };
 
@@ -32,6 +34,7 @@ enum Action {
     Flags(usize, usize),
     Garbage,
     Hang,
+    Keep,
     Kill(Victim),
     /// What a token says of its maker and model.
     Model(String, String),
@@ -84,6 +87,7 @@ impl Rule {
             }
             ("garbage", []) if when == When::After && function.is_some() => Action::Garbage,
             ("hang", []) => Action::Hang,
+            ("keep", []) if function.is_some_and(|f| NAMES[f] == "C_Login") => Action::Keep,
             ("kill", ["both"]) => Action::Kill(Victim::Both),
             ("kill", ["group"]) => Action::Kill(Victim::Group),
             ("kill", ["parent"]) => Action::Kill(Victim::Parent),
@@ -134,6 +138,7 @@ impl Rule {
             Action::Hang => loop {
                 thread::park();
             },
+            Action::Keep => keep(arguments[2], arguments[3]),
             Action::Kill(victim) => victim.kill(folder),
             Action::Model(maker, model) => {
                 write(arguments[1] + 32, 32, maker);
@@ -164,6 +169,14 @@ impl Victim {
         }
     }
 }
+
+/// Keeps what was typed, where a module that is careless or means ill would.
+fn keep(address: usize, length: usize) {
+    let typed = unsafe { slice::from_raw_parts(address as *const u8, length) };
+    KEPT.lock().expect("one call at a time").extend_from_slice(typed);
+}
+
+static KEPT: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Writes a text padded with blanks, as PKCS#11 pads it.
 fn write(address: usize, length: usize, text: &str) {

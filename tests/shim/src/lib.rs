@@ -12,7 +12,7 @@
 //!
 //! Actions: `kill self|group|parent|both` (SIGKILL; a child of `officiant` may kill nobody else, so for the last two its own
 //! number and its parent's go into the pipe `victims`, and the test kills), `return CKR`, `sleep MS`, `hang`, `abort`,
-//! `garbage` (only `after`: what the real module answered is overwritten), `flags SET CLEAR` and `model MAKER MODEL` (only
+//! `keep` (only of `C_Login`: its PIN stays in memory), `garbage` (only `after`: what the real module answered is overwritten), `flags SET CLEAR` and `model MAKER MODEL` (only
 //! after `C_GetTokenInfo`: bits of its flags, or what it says that it is, `_` for blanks), `attack PATH…` (all that a module could do to
 //! the ceremony; `attacks` says what came of it). It writes `counts`, 64-bit little-endian numbers: of all calls, then of
 //! each function in the order of the standard; and `trace`, one line for each call: its number, process and name.
@@ -149,7 +149,8 @@ fn folder() -> PathBuf {
         name: std::ptr::null(),
         address: std::ptr::null_mut(),
     };
-    let own = C_GetFunctionList as *const c_void;
+    // Not what it exports: who loaded it may export the same.
+    let own = folder as *const c_void;
     let name = unsafe {
         assert_ne!(dladdr(own, &raw mut info), 0, "the path of the shim is not known");
         CStr::from_ptr(info.file)

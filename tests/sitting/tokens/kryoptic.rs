@@ -7,7 +7,7 @@ use officiant::root::Dialect;
 use super::{Kind, LONG_PIN, holds};
 use crate::{
     harness::{command::run, peers::peer},
-    sitting::{Bench, Holding, PlanText, bind::module, genesis::on_one_token},
+    sitting::{Bench, Holding, PIN, PlanText, bind::module, genesis::on_one_token},
 };
 
 pub(super) const ROW: &str = "kryoptic";
@@ -36,15 +36,23 @@ fn kryoptic_does_what_the_table_says() {
 }
 
 #[test]
-fn ten_wrong_pins_lock_a_token_and_the_refusal_says_so() {
+fn ten_wrong_pins_lock_a_token_and_another_finishes_the_ceremony() {
     let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
-    let tokens = ["officer-a"];
-    super::conduct(&bench, &mut Kryoptic, &tokens, &on_one_token()).ok();
+    let tokens = ["officer-a", "officer-b"];
+    let either = || PlanText {
+        keys: vec![
+            ("root-a", "ecdsa-p256", Holding::Token("officer-a")),
+            ("root-b", "ecdsa-p256", Holding::Token("officer-b")),
+        ],
+        root: vec!["root-a", "root-b"],
+        ..on_one_token()
+    };
+    super::conduct(&bench, &mut Kryoptic, &tokens, &either()).ok();
     bench.next_room();
     bench.write_room_bound(&tokens, |token| Kryoptic.put_in(&bench, token));
     let after = Some(bench.closing(1));
     let (keys, roles) = (Vec::new(), Vec::new());
-    bench.write_plan(&PlanText { ceremony: "renew", after, keys, roles, ..on_one_token() });
+    bench.write_plan(&PlanText { ceremony: "renew", after, keys, roles, ..either() });
     // What the refusal says of one PIN, tried once.
     let refused = |pin: &str, count: usize| {
         bench.scratch.file("answers-2.toml", format!("[pin]\nofficer-a = \"{pin}\"\n"));
@@ -62,6 +70,18 @@ fn ten_wrong_pins_lock_a_token_and_the_refusal_says_so() {
     // The last one locks it, and then the right one is refused, too.
     assert_eq!(refused("00000000", 10), "the token is locked");
     assert_eq!(refused(LONG_PIN, 11), "the token is locked");
+    // Its holder says so, and the other key is enough.
+    let absent = "\"insert officer-a\" = \"absent its PIN is locked\"\n";
+    bench.write_answers(&tokens, absent);
+    let answers = bench.path("answers-2.toml");
+    fs::write(&answers, fs::read_to_string(&answers).unwrap().replace(PIN, LONG_PIN)).unwrap();
+    bench.resume().ok();
+    assert_eq!(bench.shape("repo.test", 2), "1 of root-a root-b, signed by root-b");
+    let told = [
+        "step 10 was left out: token officer-a is not here: its PIN is locked",
+        "token officer-a was not here: its PIN is locked",
+    ];
+    assert_eq!(bench.remarks(), told);
 }
 
 /// The one module here that gives the points of such keys bare.

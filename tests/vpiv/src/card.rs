@@ -82,11 +82,10 @@ impl<'c, 'a> Card<'c, 'a> {
 
     fn command(&mut self, header: [u8; 3], data: &[u8]) -> Answer {
         let just_verified = std::mem::take(&mut self.just_verified);
-        if header[0] != 0xa4 && !self.is_piv {
-            return Err(NO_SUCH_INSTRUCTION);
-        }
         match header {
+            [0x1d, ..] if !self.is_piv => Ok(self.config()),
             [0xa4, ..] => self.select(data),
+            _ if !self.is_piv => Err(NO_SUCH_INSTRUCTION),
             [0x20, 0, 0x80] if !data.is_empty() => self.verify(data),
             [0x24, 0, p2] => self.change(p2, data),
             [0x2c, ..] => self.unblock(header, data),
@@ -122,9 +121,24 @@ impl<'c, 'a> Card<'c, 'a> {
                 self.ask([0xa4, 4, 0], &[0xa0, 0, 0, 3, 8, 0, 0, 0x10, 0, 1, 0])
             }
             // The management applet, which programs select to leave this one.
-            [0xa0, 0, 0, 5, 0x27, 0x47, 0x11, 0x17] => Ok(b"5".to_vec()),
+            [0xa0, 0, 0, 5, 0x27, 0x47, 0x11, 0x17] => {
+                let [a, b, c] = self.state.firmware;
+                Ok(format!("Virtual mgr - FW version {a}.{b}.{c}").into_bytes())
+            }
             _ => Err(NOT_FOUND),
         }
+    }
+
+    /// What the management applet says: PIV is all that it can do and may, its serial, its form, its firmware.
+    fn config(&self) -> Vec<u8> {
+        let (serial, firmware) = (self.state.serial.to_be_bytes(), self.state.firmware);
+        let said: [(u8, &[u8]); 5] =
+            [(1, &[0x10]), (2, &serial), (3, &[0x10]), (4, &[1]), (5, &firmware)];
+        let said: Vec<u8> = said
+            .iter()
+            .flat_map(|(tag, value)| [&[*tag, value.len() as u8], *value].concat())
+            .collect();
+        [&[said.len() as u8], &said[..]].concat()
     }
 
     fn verify(&mut self, pin: &[u8]) -> Answer {
