@@ -219,7 +219,7 @@ fn a_drill_of_somebody_unknown_or_of_another_seat_is_refused() {
 }
 
 /// Has the custodian of a token drill it alone, against the trust folder of a ceremony.
-fn alone(bench: &Bench, trust: u32, token: &str, pin: &str) -> Ended {
+pub(super) fn alone(bench: &Bench, trust: u32, token: &str, pin: &str) -> Ended {
     bench.scratch.folder("stick");
     let room = format!("room-{}.toml", bench.number);
     let trust = format!("media/out-{trust}a");
@@ -231,7 +231,7 @@ fn alone(bench: &Bench, trust: u32, token: &str, pin: &str) -> Ended {
 }
 
 /// The statements that lie on the stick.
-fn statements(bench: &Bench) -> Vec<PathBuf> {
+pub(super) fn statements(bench: &Bench) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> =
         fs::read_dir(bench.path("stick")).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -239,7 +239,7 @@ fn statements(bench: &Bench) -> Vec<PathBuf> {
 }
 
 /// Puts a statement into the trust folder of a ceremony.
-fn put(bench: &Bench, statement: &Path, number: u32) -> PathBuf {
+pub(super) fn put(bench: &Bench, statement: &Path, number: u32) -> PathBuf {
     let folder = bench.trust(number).join("drills");
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join(statement.file_name().unwrap());

@@ -9,6 +9,7 @@ use officiant::trust::{Custody, Held};
 
 use super::abandon::write_abandon;
 use super::bench::today;
+use super::drill::{alone, put, statements};
 use super::genesis::in_shares;
 use super::on_paper::passphrase;
 use super::{Bench, Holding, PIN, PlanText, Publisher};
@@ -175,6 +176,23 @@ fn an_abandoned_reshare_leaves_the_old_set_and_no_share_of_the_new_one() {
     let burn = "paper sheet-a carries share 4 of key root-s, which is not used: destroy it and its passphrase";
     assert!(super::paper::flat(&ran.stderr).contains(burn), "{}", ran.stderr);
     assert_eq!(custody(&bench, 3).keys, custody(&bench, 1).keys);
+}
+
+#[test]
+fn what_a_custodian_drilled_alone_of_the_old_set_stays_true_after_a_reshare() {
+    let bench = after_genesis();
+    assert!(alone(&bench, 1, "share-1", PIN).status.success());
+    put(&bench, &statements(&bench)[0], 1);
+    let proved = "share-1 proved alone that it holds share 1 of key root-s, on";
+    let told = |folder: &str| {
+        let ran = bench.officiant(&["verify", folder]).ok();
+        assert!(super::paper::flat(&ran.stdout).contains(proved), "{}", ran.stdout);
+    };
+    told("media/out-1a");
+    write_reshare(&bench, "root-s", NEW);
+    bench.write_answers(&ALL, "");
+    bench.conduct().ok();
+    told("media/out-2a");
 }
 
 #[test]
