@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::closing::{Files, root_path};
 use super::draft::{self, Draft};
+use super::fact::RootMade;
 use super::plan::{self, Plan};
 use crate::check::Check;
 use crate::digest::Digest;
@@ -72,6 +73,11 @@ impl Candidate {
     /// What consent is given to.
     pub fn consent(&self) -> Digest {
         draft::consent(self.plan.digest(), self.room, &self.drafts)
+    }
+
+    /// The new roots as a record names them.
+    pub fn made(&self) -> Vec<RootMade> {
+        self.drafts.iter().map(Draft::made).collect()
     }
 
     /// Adds the raw signatures of a key, one for each root that it belongs to.

@@ -11,7 +11,7 @@ use super::token::{Put, Signer};
 use super::words::Asked;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::draft;
-use crate::ceremony::fact::{Certified, Fact, Signed};
+use crate::ceremony::fact::{Certified, Fact, RootMade, Signed};
 use crate::ceremony::statement::Said;
 use crate::check::Check;
 use crate::child::token::Token;
@@ -175,10 +175,9 @@ impl Session<'_> {
             Refusal::of(Check::SignatureGood, what)
                 .hint("bring the folder that its holder signed last; `resume` asks again")
         })?;
-        if !self.ceremony.has_intended(holder) {
-            let (key, token) = (name.to_owned(), holder.to_owned());
-            self.take(step, Fact::Intended { key, token, consent, stored: true })?;
-        }
+        // Nobody here saw whether the token stored it.
+        let (key, token) = (name.to_owned(), holder.to_owned());
+        self.take(step, Fact::Intended { key, token, consent, stored: false, apart: true })?;
         let signed = signed.into_iter().map(|(repository, bytes)| Signed {
             repository,
             signature: data_encoding::BASE64.encode(&bytes),
@@ -217,7 +216,11 @@ impl Session<'_> {
     }
 
     pub(super) fn drafted_consent(&self) -> Result<Digest, Refusal> {
-        let drafted = self.ceremony.drafted().map(|(_, consent)| consent);
+        self.drafted_roots().map(|(_, consent)| consent)
+    }
+
+    pub(super) fn drafted_roots(&self) -> Result<(&[RootMade], Digest), Refusal> {
+        let drafted = self.ceremony.drafted();
         drafted.ok_or_else(|| Refusal::new(Exit::Ours, "nothing was drafted to consent to"))
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use officiant::root::{Dialect, Role, SignedRoot};
 
+use super::abandon::write_abandon;
 use super::genesis::on_tokens;
 use super::officer::Officer;
 use super::{Bench, PlanText, Publisher};
@@ -149,6 +150,9 @@ fn three_sites_sign_one_candidate_and_every_order_of_joining_gives_the_same_root
     let resumed = bench.resume().ok();
     assert!(!resumed.stderr.contains("PIN for"), "{}", resumed.stderr);
     assert_eq!(root(&bench.trust(2)), all[0]);
+    let report = fs::read_to_string(bench.trust(2).join("ceremonies/0002-rotate/report.html"));
+    let apart = "signed at another site: that its custodian read the change there and consented stands in no record";
+    assert_eq!(report.unwrap().matches(apart).count(), 3);
     assert_eq!(bench.shape(NAME, 2), "2 of root-a root-b root-c, signed by root-a root-b root-c");
     bench.officiant(&["verify", "media/out-2a"]).ok();
 }
@@ -240,4 +244,70 @@ fn a_signature_over_other_bytes_or_by_a_stranger_is_refused_by_name() {
     );
     fs::write(&place, &text).unwrap();
     merge(&bench, &[&signed], "joined").ok();
+}
+
+#[test]
+fn a_token_that_signed_apart_never_signs_that_version_otherwise_though_the_room_abandoned_it() {
+    let mut bench = after_genesis();
+    let (site, after) = (Site::of(&bench, "officer-b"), bench.closing(1));
+    write_rotation(&mut bench, "one");
+    let candidate = candidate(&bench);
+    assert!(site.sign(&bench, &candidate, "signed").status.success());
+    // Nobody in the room knows that the custodian signed.
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    write_abandon(&bench, Some(&after));
+    let room = bench.path("room-3.toml");
+    let text = fs::read_to_string(&room).unwrap();
+    fs::write(room, format!("trust = \"media/out-1a/trust\"\n{text}")).unwrap();
+    let ran = bench.conduct().ok();
+    let remark = format!(
+        "`{NAME}`: version 2 was drafted and may have been signed at another site: a token that did signs no other version 2"
+    );
+    assert!(super::paper::flat(&ran.stderr).contains(&remark), "{}", ran.stderr);
+    fs::remove_dir_all(bench.path("tokens/officer-b")).unwrap();
+    copy(&site.scratch.path().join("tokens/officer-b"), &bench.path("tokens/officer-b"));
+    fs::remove_file(bench.path("tokens/officer-b/softhsm2.conf")).unwrap();
+    bench.next_room();
+    bench.online.insert(Role::Targets, Publisher::new());
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    bench.write_plan(&PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(3)),
+        keys: Vec::new(),
+        roles: vec![Role::Targets],
+        ..on_tokens()
+    });
+    let refused = bench.conduct();
+    let what = format!(
+        "error: token `officer-b` was to sign something else as version 2 of `{NAME}`, in a ceremony that was abandoned [ROOT-EQUIVOCATION]\n"
+    );
+    assert!(refused.stderr.contains(&what) && refused.code() == 1, "{}", refused.stderr);
+    // The others go on without it.
+    bench.write_answers(&TOKENS, "\"insert officer-b\" = \"absent it signed elsewhere\"\n");
+    bench.resume().ok();
+    assert_eq!(bench.shape(NAME, 2), "2 of root-a root-b root-c, signed by root-a root-c");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_before_anybody_is_asked() {
+    let bench = after_genesis();
+    let refused = |args: &[&str], what: &str, hint: &str| {
+        let ran = bench.officiant(args);
+        let told =
+            format!("error: {what}\nhint: {hint}\nnothing was signed and nothing was written\n");
+        assert_eq!((ran.stderr.as_str(), ran.code()), (told.as_str(), 2));
+    };
+    let (trust, room) = ("media/out-1a/trust", "room-1.toml");
+    let hint = "give the name that the folder gets, in one that is there";
+    for out in ["media", "nowhere/signed"] {
+        let what = format!("`{out}` names no new folder");
+        let sign = ["sign", trust, "officer-a", "--previous", trust, "--room", room, "--out", out];
+        refused(&sign, &what, hint);
+        refused(&["merge", trust, "--previous", trust, "--out", out], &what, hint);
+    }
+    let drill = ["drill", trust, "officer-a", "--room", room, "--out", "nowhere"];
+    refused(&drill, "`nowhere` is no folder", "name one that is there in `--out`");
 }

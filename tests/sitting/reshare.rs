@@ -132,11 +132,28 @@ fn a_reshare_with_too_few_old_shares_is_refused_before_anything_is_made() {
 fn a_reshare_that_stops_at_any_of_its_steps_is_finished_and_leaves_one_new_set() {
     for at in ["serial share-4", "scan sheet-a"] {
         let bench = after_genesis();
+        let old = sets(&bench);
         write_reshare(&bench, "root-s", NEW);
         bench.write_answers(&ALL, &format!("\"{at}\" = \"absent\"\n"));
-        assert_ne!(bench.conduct().code(), 0, "{at}");
+        let stopped = bench.conduct();
+        assert_ne!(stopped.code(), 0, "{at}");
+        let begun: Vec<String> =
+            sets(&bench).into_iter().filter(|set| !old.contains(set)).collect();
         bench.write_answers(&ALL, "");
-        bench.resume().ok();
+        let resumed = super::paper::flat(&bench.resume().ok().stderr);
+        // What was begun opens the key as any set does, and nobody is told that it is harmless.
+        let again = "the new set of key root-s is made once more; `resume` goes on at step";
+        assert_eq!(stopped.stderr.contains(again), !begun.is_empty(), "{at}: {}", stopped.stderr);
+        for set in begun {
+            let void = format!(
+                "set {set} of key root-s is void: it was not finished, and another is made; what there is of it opens the key; destroy what was printed of it, and its passphrases"
+            );
+            assert!(resumed.contains(&void), "{at}: {resumed}");
+            let told = format!(
+                "set {set}, which was begun and not finished, opens key root-s: any 3 of share-1, share-2, share-4 and sheet-a; it is dead once 2 of its 4 shares are destroyed in every copy"
+            );
+            assert!(bench.remarks().contains(&told), "{at}: {:?}", bench.remarks());
+        }
         let custody = custody(&bench, 2);
         assert_eq!(custody.keys[0].former.len(), 1, "{at}");
         let Held::Shares { set, .. } = &custody.keys[0].held else { panic!("no shares") };
@@ -150,6 +167,14 @@ fn a_reshare_that_stops_at_any_of_its_steps_is_finished_and_leaves_one_new_set()
         }
         bench.officiant(&["verify", "media/out-2a"]).ok();
     }
+}
+
+/// The sets of which sealed shares lie in the work folder or came from the custody folder.
+fn sets(bench: &Bench) -> Vec<String> {
+    let folder = bench.path(&format!("work-{}/custody", bench.number));
+    let Ok(found) = fs::read_dir(folder) else { return Vec::new() };
+    let names = found.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.len() == 32).collect()
 }
 
 #[test]
@@ -166,13 +191,16 @@ fn an_abandoned_reshare_leaves_the_old_set_and_no_share_of_the_new_one() {
     let after = bench.closing(1);
     bench.next_room();
     bench.write_room(&ALL);
-    bench.write_answers(&ALL, "");
+    bench.write_answers(&ALL, "\"insert share-2\" = \"absent ill\"\n");
     write_abandon(&bench, Some(&after));
     let room = bench.path("room-3.toml");
     let text = fs::read_to_string(&room).unwrap();
     fs::write(room, format!("trust = \"media/out-1a/trust\"\n{text}")).unwrap();
     let ran = bench.conduct().ok();
-    assert_eq!(["share-1", "share-2", "share-4"].map(|token| shares(&bench, token)), [1, 1, 0]);
+    assert_eq!(["share-1", "share-2", "share-4"].map(|token| shares(&bench, token)), [1, 2, 0]);
+    let left =
+        "share 2 of key root-s, which is not used, was NOT deleted: it may be on token share-2";
+    assert!(bench.remarks().iter().any(|remark| remark == left), "{:?}", bench.remarks());
     let burn = "paper sheet-a carries share 4 of key root-s, which is not used: destroy it and its passphrase";
     assert!(super::paper::flat(&ran.stderr).contains(burn), "{}", ran.stderr);
     assert_eq!(custody(&bench, 3).keys, custody(&bench, 1).keys);

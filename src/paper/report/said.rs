@@ -27,6 +27,9 @@ pub(super) fn fact(fact: &Fact) -> String {
             format!("on {}; closing digest {}", Count(*media as usize, "media"), closing.grouped())
                 .replace("medias", "media")
         }
+        Fact::Intended { token, consent, apart: true, .. } => {
+            format!("token {token} signed at another site: {}", consent.grouped())
+        }
         Fact::Intended { token, consent, stored, .. } => {
             // What stores nothing may be a paper.
             match stored {
