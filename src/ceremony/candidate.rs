@@ -48,7 +48,10 @@ impl Candidate {
     /// succession that a root breaks; `[SIGNATURE-GOOD]`, `[ROOT-KEYS]` for a signature that is none, or a stranger's.
     pub fn read(files: &Files, own: Option<&Past>) -> Result<Self, Refusal> {
         let bad = |what: String| Refusal::of(Check::SecondReader, what);
-        let text = files.get(plan::FILE).map_or(&[][..], Vec::as_slice);
+        let text = files.get(plan::FILE).ok_or_else(|| {
+            bad(format!("no `{}` is in it: it is no candidate", plan::FILE))
+                .hint("name the folder `candidate-…` that the room exported")
+        })?;
         let plan = Plan::parse(text, |name| files.get(name).cloned())
             .map_err(|error| bad(error.to_string()))?;
         let room = Digest::of(files.get(ROOM).map_or(&[], Vec::as_slice));

@@ -18,7 +18,7 @@ use crate::child::token::Token;
 use crate::digest::Digest;
 use crate::key::{PublicKey, ToSign};
 use crate::refusal::{Exit, Refusal};
-use crate::room::media::{self, Limits};
+use crate::room::media;
 use crate::room::pkcs11::{self, KeyRef};
 use crate::root::certificate::Tbs;
 
@@ -140,7 +140,9 @@ impl Session<'_> {
             Signer::Put(Put::Absent(reason)) => {
                 return Ok(Fact::TokenAbsent { token: holder.to_owned(), reason });
             }
-            Signer::Elsewhere(path) => return self.take_signed(step, (name, holder), &path),
+            Signer::Elsewhere(path, files) => {
+                return self.take_signed(step, (name, holder), (&path, &files));
+            }
         };
         let public = self.public(name)?;
         let key = self.find_key(&mut token, holder, &public)?;
@@ -160,10 +162,9 @@ impl Session<'_> {
         &mut self,
         step: u32,
         (name, holder): (&str, &str),
-        path: &Path,
+        (path, files): (&Path, &media::Files),
     ) -> Result<Fact, Refusal> {
-        let files = media::read_tree(path, Limits::TRUST).map_err(|error| self.device(&error))?;
-        let candidate = Candidate::read(&files, Some(self.ceremony.past()))?;
+        let candidate = Candidate::read(files, Some(self.ceremony.past()))?;
         let consent = self.drafted_consent()?;
         if candidate.consent() != consent {
             let what = format!("`{}` holds another candidate than this room", path.display());

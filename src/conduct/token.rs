@@ -17,6 +17,7 @@ use crate::key::PublicKey;
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
+use crate::room::media::Limits;
 use crate::room::pkcs11::{self, Face, KeyRef, Login};
 use crate::room::{entropy, media};
 use crate::seal::SealKey;
@@ -33,8 +34,8 @@ pub(super) enum Put {
 pub(super) enum Signer {
     /// It is here, or it is not.
     Put(Put),
-    /// It signed elsewhere, and this is the folder.
-    Elsewhere(PathBuf),
+    /// It signed elsewhere: the folder, and what is in it.
+    Elsewhere(PathBuf, media::Files),
 }
 
 /// What may be typed instead of Enter when a token is asked for.
@@ -53,7 +54,7 @@ impl Session<'_> {
     pub(super) fn put_in(&mut self, step: u32, name: &str) -> Result<Put, Refusal> {
         match self.put_in_or(step, name, Instead::Absent)? {
             Signer::Put(put) => Ok(put),
-            Signer::Elsewhere(_) => Err(Refusal::new(Exit::Ours, "nobody was asked for that")),
+            Signer::Elsewhere(..) => Err(Refusal::new(Exit::Ours, "nobody was asked for that")),
         }
     }
 
@@ -125,7 +126,7 @@ impl Session<'_> {
             ),
             expected: Some(Expected::Text(String::new())),
         };
-        for _ in 0..ATTEMPTS {
+        for left in (0..ATTEMPTS).rev() {
             let typed = self.ask(&prompt)?;
             match typed.split_once(' ') {
                 None if typed.is_empty() => return Ok(None),
@@ -135,8 +136,17 @@ impl Session<'_> {
                 Some(("signed", path))
                     if instead == Instead::AbsentOrSigned && !path.trim().is_empty() =>
                 {
-                    return Ok(Some(Signer::Elsewhere(PathBuf::from(path.trim()))));
+                    let path = PathBuf::from(path.trim());
+                    // Whoever mistypes a path types it again.
+                    match media::read_tree(&path, Limits::TRUST) {
+                        Ok(files) => return Ok(Some(Signer::Elsewhere(path, files))),
+                        Err(error) if left > 0 => self.say_again(&self.device(&error))?,
+                        Err(error) => return Err(self.device(&error)),
+                    }
                 }
+                _ if instead == Instead::AbsentOrSigned => self.show(
+                    "        press Enter, or type `absent` and why, or `signed` and the folder",
+                )?,
                 _ => self.show("        press Enter, or type `absent` and why")?,
             }
         }

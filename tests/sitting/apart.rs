@@ -140,6 +140,11 @@ fn three_sites_sign_one_candidate_and_every_order_of_joining_gives_the_same_root
     all.push(root(&bench.path("joined-6")));
     all.dedup();
     assert_eq!(all.len(), 1);
+    // Who mistypes the folder is asked again, and then told where the room stands.
+    bench.write_answers(&TOKENS, "\"insert officer-a\" = \"signed nowhere\"\n");
+    let stopped = bench.resume();
+    assert_eq!(stopped.stderr.matches("`nowhere` is missing").count(), 3, "{}", stopped.stderr);
+    assert!(stopped.stderr.ends_with("`resume` goes on at step 11\n"), "{}", stopped.stderr);
     // The room goes on with what was brought, and ends with that very root.
     let joined = bench.path("joined-0");
     let answers: String = TOKENS
@@ -308,6 +313,13 @@ fn a_folder_that_cannot_be_written_is_refused_before_anybody_is_asked() {
         refused(&sign, &what, hint);
         refused(&["merge", trust, "--previous", trust, "--out", out], &what, hint);
     }
+    let merge = ["merge", trust, "--previous", trust, "--out", "joined"];
+    let ran = bench.officiant(&merge);
+    let told = format!(
+        "error: `{trust}`: no `plan.toml` is in it: it is no candidate [SECOND-READER]\n\
+         hint: name the folder `candidate-…` that the room exported\n"
+    );
+    assert!(ran.stderr.starts_with(&told) && ran.code() == 1, "{}", ran.stderr);
     let drill = ["drill", trust, "officer-a", "--room", room, "--out", "nowhere"];
     refused(&drill, "`nowhere` is no folder", "name one that is there in `--out`");
 }
