@@ -1,5 +1,6 @@
 //! Drills: tokens and papers prove what they hold, alone by their plan; nothing is opened, and nothing signed.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,10 +15,13 @@ use officiant::{
 };
 
 use super::bench::today;
+use super::chain::Chain;
 use super::forged::forge;
+use super::kill::Stage;
 use super::on_paper::{PAPERS, on_paper, passphrase, picture};
 use super::{Bench, Holding, PIN, PlanText};
 use crate::harness::command::{Ran, command, run};
+use crate::harness::killer::Killer;
 use crate::harness::pty::{Ended, Pty};
 
 const TOKENS: [&str; 3] = ["officer-a", "share-1", "share-2"];
@@ -180,6 +184,27 @@ fn a_record_that_says_of_a_token_what_it_did_not_sign_is_not_gone_on_with() {
     let ran = bench.resume();
     let what = "token `officer-a` did not say what the record says that it did [TOKEN-STATEMENT]\n";
     assert!(ran.stderr.contains(what) && ran.code() == 1, "{}", ran.stderr);
+}
+
+#[test]
+fn a_drill_that_dies_at_its_calls_leaves_what_it_would_have_left() {
+    let (bench, words) = after_genesis();
+    write_drill(&bench, &TOKENS, &[]);
+    answer(&bench, &words, "");
+    let stage = Stage::before(bench, &TOKENS);
+    // The clock is step 3, the tokens are 5 to 7.
+    let chain = Chain {
+        bench: &stage.bench,
+        clock: 3,
+        stride: &|_| 3,
+        units: &[],
+        enrolments: &[],
+        restart_at: 0,
+    };
+    let deaths = chain.run(&mut Killer::new());
+    let steps: BTreeSet<u64> = deaths.sites.iter().map(|(step, _)| *step).collect();
+    assert!(steps.is_superset(&[5, 6, 7].into()) && deaths.count > 20, "{deaths:?}");
+    stage.compare(deaths.count);
 }
 
 #[test]

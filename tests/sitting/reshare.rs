@@ -1,19 +1,24 @@
 //! Reshares: a key in shares gets a new set, over other holders and with another threshold; the key and all roots stay.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
 use jiff::ToSpan;
+use officiant::ceremony::fact::Fact;
+use officiant::record::{Body, Record};
 use officiant::root::{Dialect, Role};
 use officiant::trust::{Custody, Held};
 
 use super::abandon::write_abandon;
 use super::bench::today;
+use super::chain::Chain;
 use super::drill::{alone, put, statements};
 use super::genesis::in_shares;
 use super::on_paper::passphrase;
 use super::{Bench, Holding, PIN, PlanText, Publisher};
 use crate::harness::command::{command, run};
+use crate::harness::killer::Killer;
 
 const OLD: [&str; 3] = ["share-1", "share-2", "share-3"];
 const ALL: [&str; 4] = ["share-1", "share-2", "share-3", "share-4"];
@@ -252,4 +257,80 @@ fn a_reshare_of_what_is_not_in_shares_or_for_one_person_is_refused() {
     let text = text.replace("threshold = 1", "threshold = 2");
     fs::write(&plan, text.replace("quorum_people = 2", "quorum_people = 3")).unwrap();
     refused(1, "the plan asks for 3 [PLAN-QUORUM]\n");
+}
+
+/// The sets of which a token stores shares.
+fn stored(bench: &Bench, token: &str) -> BTreeSet<String> {
+    let listed = bench.tool(token, &["--list-objects", "--type", "data"]).stdout;
+    let shares = listed.split("officiant share ").skip(1);
+    shares.map(|rest| rest[..32].to_owned()).collect()
+}
+
+/// A room before a reshare 2 of 2 over those who have the old shares: nothing new is enrolled or printed.
+fn before_one_among_themselves() -> Bench {
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let two = &OLD[..2];
+    bench.write_room(two);
+    bench.write_answers(two, "");
+    bench.write_plan(&PlanText {
+        keys: vec![("root-s", "ecdsa-p256", Holding::Shares(2, &["share-1", "share-2"]))],
+        ..genesis()
+    });
+    bench.conduct().ok();
+    bench.next_room();
+    bench.write_room(two);
+    bench.write_answers(two, "");
+    write_reshare(&bench, "root-s", "{ threshold = 2, tokens = [\"share-2\", \"share-1\"] }");
+    let plan = bench.path("plan-2.toml");
+    let text = fs::read_to_string(&plan).unwrap();
+    let (before, after) = (text.find("[[token]]").unwrap(), text.find("[[key]]").unwrap());
+    fs::write(&plan, format!("{}{}", &text[..before], &text[after..])).unwrap();
+    bench
+}
+
+#[test]
+fn a_reshare_that_dies_at_its_calls_leaves_one_new_set_and_tells_of_every_other() {
+    let (bench, two) = (before_one_among_themselves(), &OLD[..2]);
+    bench.rehearse().ok();
+    // The clock is step 3; from the entropy to the combinations all is begun anew as a whole.
+    let chain = Chain {
+        bench: &bench,
+        clock: 3,
+        stride: &|_| 5,
+        units: &[(7, 13)],
+        enrolments: &[],
+        restart_at: 0,
+    };
+    let deaths = chain.run(&mut Killer::new());
+    let steps: BTreeSet<u64> = deaths.sites.iter().map(|(step, _)| *step).collect();
+    assert!(steps.contains(&7) && deaths.count > 60, "{deaths:?}");
+    bench.officiant(&["verify", "media/out-2a"]).ok();
+    let (old, new) = (custody(&bench, 1), custody(&bench, 2));
+    assert_eq!(new.keys[0].former, [old.keys[0].held.clone()]);
+    let set = |custody: &Custody| match &custody.keys[0].held {
+        Held::Shares { set, .. } => set.clone(),
+        Held::Token { .. } => panic!("no shares"),
+    };
+    let living: BTreeSet<String> = [set(&old), set(&new)].into();
+    for token in two {
+        assert_eq!(stored(&bench, token), living, "{token} after {}", deaths.count);
+    }
+    for room in ["media/room-1/custody", "media/room-2/custody"] {
+        let names = fs::read_dir(bench.path(room)).unwrap().map(|entry| entry.unwrap().file_name());
+        let names = names.map(|name| name.into_string().unwrap()).filter(|name| name.len() == 32);
+        assert_eq!(names.collect::<BTreeSet<_>>(), living, "{room}");
+    }
+    let record = bench.trust(2).join("ceremonies/0002-reshare/record.jsonl");
+    let (record, _) = Record::parse(&fs::read(record).unwrap()).unwrap();
+    let begun = record.entries().iter().filter_map(|entry| match &entry.body {
+        Body::Done { fact: Fact::KeySplit { set, .. } } if !living.contains(set) => Some(set),
+        _ => None,
+    });
+    let begun: Vec<&String> = begun.collect();
+    assert!(!begun.is_empty(), "{deaths:?}");
+    for set in begun {
+        let told = format!("set {set}, which was begun and not finished, opens key root-s: ");
+        let is_told = bench.remarks().iter().any(|remark| remark.starts_with(&told));
+        assert!(is_told, "{told}{:?}", bench.remarks());
+    }
 }
