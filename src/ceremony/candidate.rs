@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Ceremony;
 use super::closing::{Files, root_path};
 use super::draft::{self, Draft};
-use super::fact::RootMade;
+use super::fact::{Fact, RootMade};
 use super::plan::{self, Plan};
+use super::roster::Holding;
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::PublicKey;
@@ -24,6 +26,19 @@ const PREVIOUS: &str = "previous/";
 
 /// `old`, where there is a root before, and `new`, with what each counts.
 pub type Tallies = Vec<(&'static str, Tally)>;
+
+impl Ceremony {
+    /// Whether a token holds a root key, with which its custodian can sign at another site.
+    pub fn may_sign_elsewhere(&self, token: &str) -> bool {
+        let held = Holding::Token(token.to_owned());
+        self.plan().root().is_some() && self.roster().keys().iter().any(|key| key.holding == held)
+    }
+
+    /// Whether a token is to sign at another site, and is not here.
+    pub fn is_elsewhere(&self, token: &str) -> bool {
+        self.facts().any(|fact| matches!(fact, Fact::TokenElsewhere { token: t } if t == token))
+    }
+}
 
 /// A candidate.
 #[derive(Clone, Debug)]

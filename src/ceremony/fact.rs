@@ -220,6 +220,11 @@ pub enum Fact {
         /// The token's word for all of it; none from a token without an attest key.
         statement: Option<Statement>,
     },
+    /// A token that holds a root key is not here, and is to sign at another site.
+    TokenElsewhere {
+        /// The token.
+        token: String,
+    },
     /// A token was initialised, its PIN set by its holder, its sealing and attest keys made and proven.
     TokenEnrolled {
         /// The token.

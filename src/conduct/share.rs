@@ -43,6 +43,7 @@ impl Session<'_> {
             .iter()
             .map(|token| token.name.clone())
             .filter(|name| !self.ceremony.absent().contains_key(name))
+            .filter(|name| !self.ceremony.is_elsewhere(name))
             .collect();
         let mut sources = Vec::new();
         let mut tokens = Vec::new();

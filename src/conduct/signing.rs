@@ -7,7 +7,7 @@ use std::path::Path;
 use super::Session;
 use super::attested::Made;
 use super::screen::FEW;
-use super::token::{Put, Signer};
+use super::token::{Put, Signer, unasked};
 use super::words::Asked;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::draft;
@@ -143,6 +143,7 @@ impl Session<'_> {
             Signer::Elsewhere(path, files) => {
                 return self.take_signed(step, (name, holder), (&path, &files));
             }
+            Signer::ToSignElsewhere => return Err(unasked()),
         };
         let public = self.public(name)?;
         let key = self.find_key(&mut token, holder, &public)?;

@@ -36,6 +36,8 @@ pub(super) enum Signer {
     Put(Put),
     /// It signed elsewhere: the folder, and what is in it.
     Elsewhere(PathBuf, media::Files),
+    /// It is to sign elsewhere, once there is a candidate.
+    ToSignElsewhere,
 }
 
 /// What may be typed instead of Enter when a token is asked for.
@@ -45,6 +47,8 @@ enum Instead {
     Nothing,
     /// What is known can be left out.
     Absent,
+    /// The same, or it is to sign elsewhere.
+    AbsentOrElsewhere,
     /// The same, or it signed elsewhere.
     AbsentOrSigned,
 }
@@ -54,7 +58,7 @@ impl Session<'_> {
     pub(super) fn put_in(&mut self, step: u32, name: &str) -> Result<Put, Refusal> {
         match self.put_in_or(step, name, Instead::Absent)? {
             Signer::Put(put) => Ok(put),
-            Signer::Elsewhere(..) => Err(Refusal::new(Exit::Ours, "nobody was asked for that")),
+            Signer::Elsewhere(..) | Signer::ToSignElsewhere => Err(unasked()),
         }
     }
 
@@ -113,6 +117,9 @@ impl Session<'_> {
         let after = match instead {
             Instead::Nothing => "",
             Instead::Absent => ", and it is left out to the end",
+            Instead::AbsentOrElsewhere => {
+                ", and it is left out to the end; or `elsewhere`, if it is to sign at another site"
+            }
             Instead::AbsentOrSigned => {
                 ", and it is left out to the end; or `signed` and the folder that `officiant sign` wrote elsewhere"
             }
@@ -130,6 +137,9 @@ impl Session<'_> {
             let typed = self.ask(&prompt)?;
             match typed.split_once(' ') {
                 None if typed.is_empty() => return Ok(None),
+                None if typed == "elsewhere" && instead == Instead::AbsentOrElsewhere => {
+                    return Ok(Some(Signer::ToSignElsewhere));
+                }
                 Some(("absent", reason)) if !reason.trim().is_empty() => {
                     return Ok(Some(Signer::Put(Put::Absent(reason.trim().to_owned()))));
                 }
@@ -341,9 +351,15 @@ impl Session<'_> {
     }
 
     pub(super) fn present(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
-        match self.put_in(step, name)? {
-            Put::Here(..) => Ok(Fact::TokenPresent { token: name.to_owned() }),
-            Put::Absent(reason) => Ok(Fact::TokenAbsent { token: name.to_owned(), reason }),
+        let (token, instead) = match self.ceremony.may_sign_elsewhere(name) {
+            true => (name.to_owned(), Instead::AbsentOrElsewhere),
+            false => (name.to_owned(), Instead::Absent),
+        };
+        match self.put_in_or(step, name, instead)? {
+            Signer::Put(Put::Here(..)) => Ok(Fact::TokenPresent { token }),
+            Signer::Put(Put::Absent(reason)) => Ok(Fact::TokenAbsent { token, reason }),
+            Signer::ToSignElsewhere => Ok(Fact::TokenElsewhere { token }),
+            Signer::Elsewhere(..) => Err(unasked()),
         }
     }
 
@@ -364,6 +380,10 @@ impl Session<'_> {
             .hint("this is another token: put in the right one")
         })
     }
+}
+
+pub(super) fn unasked() -> Refusal {
+    Refusal::new(Exit::Ours, "nobody was asked for that")
 }
 
 fn not_here(name: &str, reason: &str) -> Refusal {

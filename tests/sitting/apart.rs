@@ -85,8 +85,14 @@ fn write_rotation(bench: &mut Bench, title: &str) {
 
 /// The candidate of the plan at hand, once the room has exported it and stopped before the signatures.
 fn candidate(bench: &Bench) -> std::path::PathBuf {
-    bench.write_answers(&TOKENS, "\"consent officer-a\" = \"not yet\"\n");
-    assert_eq!(bench.conduct().code(), 1);
+    candidate_with(bench, "")
+}
+
+/// The same with other answers.
+fn candidate_with(bench: &Bench, more: &str) -> std::path::PathBuf {
+    bench.write_answers(&TOKENS, &format!("\"consent officer-a\" = \"not yet\"\n{more}"));
+    let stopped = bench.conduct();
+    assert!(stopped.stderr.contains("[CONSENT-CUSTODIAN]"), "{}", stopped.stderr);
     Officer::before(bench).candidate
 }
 
@@ -106,8 +112,9 @@ fn three_sites_sign_one_candidate_and_every_order_of_joining_gives_the_same_root
     let mut bench = after_genesis();
     let sites = TOKENS.map(|token| Site::of(&bench, token));
     write_rotation(&mut bench, "one");
-    // The tokens are present at the beginning, and then their custodians leave.
-    let candidate = candidate(&bench);
+    // Two are present at the beginning, and then their custodians leave; one was never here.
+    fs::remove_dir_all(bench.path("tokens/officer-c")).unwrap();
+    let candidate = candidate_with(&bench, "\"insert officer-c\" = \"elsewhere\"\n");
     let signed = sites.each_ref().map(|site| {
         let ended = site.sign(&bench, &candidate, "signed");
         let told = super::paper::flat(&ended.transcript);

@@ -92,6 +92,7 @@ pub(super) fn fact(fact: &Fact) -> String {
         Fact::TokenEnrolled { model, attest, .. } => {
             format!("model {model}; attest key {}", attest.id().grouped())
         }
+        Fact::TokenElsewhere { .. } => "not here: it is to sign at another site".into(),
         Fact::TokenPresent { .. } => "here, with its serial and public key".into(),
     }
 }
