@@ -2,8 +2,10 @@
 //!
 //! Second floor: pure. docs/threats.md rules 7 and 27.
 
+use std::collections::BTreeSet;
+
 use super::draft::{self, Draft};
-use super::fact::Fact;
+use super::fact::{Fact, RootMade, ShareMade};
 use super::plan::{Kind, Plan};
 use super::roster::{Holding, KeyOrigin, Roster, Token, TokenOrigin};
 use super::{Ceremony, Inputs};
@@ -26,7 +28,7 @@ pub(super) fn roster(inputs: &Inputs, unfinished: &Ceremony) -> Result<Roster, R
     }
     let tokens = unfinished.roster().tokens().iter().filter(|token| {
         enrolled(unfinished, &token.name)
-            || stored(unfinished, &token.name)
+            || !shares_on(unfinished, &token.name).is_empty()
             || !left_on(unfinished, &token.name).is_empty()
     });
     let known = |token: &Token| Token { origin: TokenOrigin::Known, ..token.clone() };
@@ -76,6 +78,22 @@ pub fn unwanted(ceremony: &Ceremony) -> Result<Vec<(Draft, SignedRoot)>, Refusal
     }
 }
 
+/// The versions that the unfinished ceremony drafted and nobody signed in the room, as sentences: its candidates were
+/// exported, and a custodian at another site may have signed them.
+pub fn drafted_only(unfinished: &Ceremony) -> Vec<String> {
+    // Without a past no token is known that could have.
+    let could = !meant(unfinished) && unfinished.past().last().is_some();
+    let drafted = unfinished.drafted().filter(|_| could);
+    let roots = drafted.map_or(&[][..], |(roots, _)| roots).iter();
+    roots
+        .map(|RootMade { repository, version, .. }| {
+            format!(
+                "`{repository}`: version {version} was drafted and may have been signed at another site: a token that did signs no other version {version}"
+            )
+        })
+        .collect()
+}
+
 /// The keys that the unfinished ceremony made on a token: no signed root names them.
 pub fn left_on(unfinished: &Ceremony, token: &str) -> Vec<(String, PublicKey)> {
     let keys = unfinished.roster().keys().iter().filter(|key| {
@@ -90,13 +108,15 @@ pub fn papers_left(unfinished: &Ceremony) -> Vec<String> {
         return Vec::new();
     }
     let mut left = Vec::new();
-    for fact in unfinished.facts() {
-        let Fact::KeySplit { key, shares, .. } = fact else { continue };
+    let last = last_splits(unfinished).map(|(key, _, shares)| (key, shares, ""));
+    let before = unfinished.void_splits();
+    let before = before.map(|(key, _, shares)| (key, shares, "an earlier set of "));
+    for (key, shares, of) in before.chain(last) {
         let papers =
             shares.iter().filter(|share| unfinished.roster().paper(&share.holder).is_some());
         left.extend(papers.map(|share| {
             format!(
-                "paper {} carries share {} of key {key}, which is not used: destroy it and its passphrase",
+                "paper {} carries share {} of {of}key {key}, which is not used: destroy it and its passphrase",
                 share.holder, share.index
             )
         }));
@@ -104,15 +124,21 @@ pub fn papers_left(unfinished: &Ceremony) -> Vec<String> {
     left
 }
 
-/// Whether a token stores a share of a set that goes with the unfinished ceremony.
-fn stored(unfinished: &Ceremony, token: &str) -> bool {
-    unfinished.facts().any(|fact| match fact {
-        Fact::ShareStored { key, index, on_token: true, .. } => {
-            let holders = unfinished.roster().key(key).map(|key| key.holding.holders());
-            let place = usize::from(*index).wrapping_sub(1);
-            holders.and_then(|holders| holders.get(place)).is_some_and(|holder| holder == token)
-        }
-        _ => false,
+/// The shares that a token may store of sets that go with the unfinished ceremony, by key and index: one that was stored
+/// and not recorded before the interruption, or that a restart made void, is there, too.
+pub fn shares_on(unfinished: &Ceremony, token: &str) -> BTreeSet<(String, u8)> {
+    let splits = unfinished.void_splits().chain(last_splits(unfinished));
+    let shares = splits.flat_map(|(key, _, shares)| shares.iter().map(move |share| (key, share)));
+    let mine = shares.filter(|(_, share)| share.holder == token);
+    mine.map(|(key, share)| (key.to_owned(), share.index)).collect()
+}
+
+/// The sets of the unfinished ceremony that no restart made void: key, set and shares of each.
+fn last_splits(unfinished: &Ceremony) -> impl Iterator<Item = (&str, &str, &[ShareMade])> {
+    let keys = unfinished.roster().keys().iter();
+    keys.filter_map(|key| {
+        let (set, shares) = unfinished.split(&key.name)?;
+        Some((key.name.as_str(), set, shares))
     })
 }
 

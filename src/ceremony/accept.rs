@@ -107,6 +107,11 @@ impl Ceremony {
                 self.check_enrolled(token, attest, seal.as_ref())
             }
             (Act::PresentToken { token }, Fact::TokenPresent { token: t }) if t == token => Ok(()),
+            (Act::PresentToken { token }, Fact::TokenElsewhere { token: t })
+                if t == token && self.may_sign_elsewhere(token) =>
+            {
+                Ok(())
+            }
             (Act::AdoptToken { token, key }, Fact::TokenAdopted { token: t, public, .. })
                 if t == token =>
             {

@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Ceremony;
 use super::closing::{Files, root_path};
 use super::draft::{self, Draft};
+use super::fact::{Fact, RootMade};
 use super::plan::{self, Plan};
+use super::roster::Holding;
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::PublicKey;
@@ -23,6 +26,19 @@ const PREVIOUS: &str = "previous/";
 
 /// `old`, where there is a root before, and `new`, with what each counts.
 pub type Tallies = Vec<(&'static str, Tally)>;
+
+impl Ceremony {
+    /// Whether a token holds a root key, with which its custodian can sign at another site.
+    pub fn may_sign_elsewhere(&self, token: &str) -> bool {
+        let held = Holding::Token(token.to_owned());
+        self.plan().root().is_some() && self.roster().keys().iter().any(|key| key.holding == held)
+    }
+
+    /// Whether a token is to sign at another site, and is not here.
+    pub fn is_elsewhere(&self, token: &str) -> bool {
+        self.facts().any(|fact| matches!(fact, Fact::TokenElsewhere { token: t } if t == token))
+    }
+}
 
 /// A candidate.
 #[derive(Clone, Debug)]
@@ -47,7 +63,10 @@ impl Candidate {
     /// succession that a root breaks; `[SIGNATURE-GOOD]`, `[ROOT-KEYS]` for a signature that is none, or a stranger's.
     pub fn read(files: &Files, own: Option<&Past>) -> Result<Self, Refusal> {
         let bad = |what: String| Refusal::of(Check::SecondReader, what);
-        let text = files.get(plan::FILE).map_or(&[][..], Vec::as_slice);
+        let text = files.get(plan::FILE).ok_or_else(|| {
+            bad(format!("no `{}` is in it: it is no candidate", plan::FILE))
+                .hint("name the folder `candidate-…` that the room exported")
+        })?;
         let plan = Plan::parse(text, |name| files.get(name).cloned())
             .map_err(|error| bad(error.to_string()))?;
         let room = Digest::of(files.get(ROOM).map_or(&[], Vec::as_slice));
@@ -72,6 +91,11 @@ impl Candidate {
     /// What consent is given to.
     pub fn consent(&self) -> Digest {
         draft::consent(self.plan.digest(), self.room, &self.drafts)
+    }
+
+    /// The new roots as a record names them.
+    pub fn made(&self) -> Vec<RootMade> {
+        self.drafts.iter().map(Draft::made).collect()
     }
 
     /// Adds the raw signatures of a key, one for each root that it belongs to.

@@ -9,7 +9,7 @@ use super::roster::{Holding, KeyOrigin};
 use super::{Ceremony, abandon, draft, ours, prospect, reshare};
 use crate::digest::Digest;
 use crate::name::Name;
-use crate::record::{Body, Record};
+use crate::record::{Body, Entry, Record};
 use crate::refusal::Refusal;
 use crate::root::SignedRoot;
 use crate::sums::{self, Predecessor, Sums};
@@ -85,21 +85,22 @@ pub fn root_path(repository: &str, root: &SignedRoot) -> Result<String, Refusal>
     Ok(format!("{METADATA}/{}/{}.root.json", name.folder(), root.version()))
 }
 
-/// The candidates of a record that somebody has begun to sign.
+/// The candidates of a record that somebody has begun to sign, as far as the room knows.
 pub fn intended(record: &Record) -> Vec<RootMade> {
-    let facts = || {
-        record.entries().iter().filter_map(|entry| match &entry.body {
-            Body::Done { fact } => Some(fact),
-            _ => None,
-        })
+    let begun = |entry: &Entry| {
+        let Body::Done { fact } = &entry.body else { return false };
+        matches!(fact, Fact::Intended { .. } | Fact::RootsSigned { .. })
     };
-    let begun =
-        facts().any(|fact| matches!(fact, Fact::Intended { .. } | Fact::RootsSigned { .. }));
-    let drafted = facts().find_map(|fact| match fact {
-        Fact::RootsDrafted { roots, .. } if begun => Some(roots.clone()),
+    if record.entries().iter().any(begun) { drafted(record) } else { Vec::new() }
+}
+
+/// The candidates of a record.
+pub fn drafted(record: &Record) -> Vec<RootMade> {
+    let roots = record.entries().iter().find_map(|entry| match &entry.body {
+        Body::Done { fact: Fact::RootsDrafted { roots, .. } } => Some(roots.clone()),
         _ => None,
     });
-    drafted.unwrap_or_default()
+    roots.unwrap_or_default()
 }
 
 /// What consent was given to in a record.
@@ -132,11 +133,16 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
     }
     if let Some(unfinished) = ceremony.inputs().unfinished.as_deref() {
         remarks.extend(abandon::papers_left(unfinished));
+        remarks.extend(abandon::drafted_only(unfinished));
         for token in ceremony.absent().keys() {
             let left = abandon::left_on(unfinished, token).into_iter();
             remarks.extend(
                 left.map(|(key, _)| format!("key {key} was NOT destroyed: it is on token {token}")),
             );
+            let shares = abandon::shares_on(unfinished, token).into_iter();
+            remarks.extend(shares.map(|(key, index)| {
+                format!("share {index} of key {key}, which is not used, was NOT deleted: it may be on token {token}")
+            }));
         }
     }
     for (draft, complete) in abandon::unwanted(ceremony)? {

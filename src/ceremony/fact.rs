@@ -50,7 +50,7 @@ pub enum Fact {
         /// How many `out` and `room` media carry them.
         media: u32,
     },
-    /// The token has stored what it is about to sign.
+    /// The token has stored what it is about to sign, or its holder has it signed at another site.
     Intended {
         /// The key that will sign.
         key: String,
@@ -60,6 +60,10 @@ pub enum Fact {
         consent: Digest,
         /// Whether the token stored it; otherwise its custodian's receipt carries the words.
         stored: bool,
+        /// Whether it signed at another site, where no record says who read and consented. Nothing is said where it did
+        /// not.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        apart: bool,
     },
     /// A key got its certificates without being new.
     KeyCertified {
@@ -215,6 +219,11 @@ pub enum Fact {
         keys: Vec<KeyDrilled>,
         /// The token's word for all of it; none from a token without an attest key.
         statement: Option<Statement>,
+    },
+    /// A token that holds a root key is not here, and is to sign at another site.
+    TokenElsewhere {
+        /// The token.
+        token: String,
     },
     /// A token was initialised, its PIN set by its holder, its sealing and attest keys made and proven.
     TokenEnrolled {

@@ -59,6 +59,8 @@ pub struct Ceremony {
     absent: BTreeMap<String, String>,
     /// The steps at which an exception was recorded, and what was expected there.
     exceptions: BTreeSet<(u32, String)>,
+    /// The splits that a restart made void.
+    void: Vec<Fact>,
 }
 
 /// Who holds what in a ceremony, by plan, past and what it closes: all that can be known of it before there is a
@@ -99,8 +101,8 @@ impl Ceremony {
         opening::check(&inputs, at)?;
         admission::check(&inputs, &roster, at)?;
         let steps = step::steps(&inputs.plan, &roster);
-        let (done, intended, absent, exceptions) = Default::default();
-        Ok(Self { inputs, roster, steps, done, intended, absent, exceptions })
+        let (done, intended, absent, exceptions, void) = Default::default();
+        Ok(Self { inputs, roster, steps, done, intended, absent, exceptions, void })
     }
 
     /// The plan.

@@ -30,6 +30,11 @@ impl Key {
 }
 
 impl Ceremony {
+    /// Whether a key was there before this ceremony, which gives it a new set.
+    pub fn is_older(&self, key: &str) -> bool {
+        self.roster().key(key).is_some_and(|key| key.from.is_some())
+    }
+
     /// Whether the new set of a key was proven.
     pub(super) fn is_reshared(&self, key: &str) -> bool {
         self.facts()
@@ -55,20 +60,34 @@ impl Ceremony {
     }
 }
 
-/// That old sets still open their keys, as sentences: a new set takes nothing from the old one.
+/// That other sets still open their keys, as sentences: a new set takes nothing from older ones, nor from one that was
+/// begun before it in this ceremony.
 pub(super) fn remarks(ceremony: &Ceremony) -> Vec<String> {
     let mut said = Vec::new();
     for key in ceremony.roster().keys().iter().filter(|key| key.from.is_some()) {
-        let before = ceremony.past().custody().key(&key.name).map(|known| &known.held);
-        let Some(Held::Shares { set, threshold, shares }) = before else { continue };
-        let (k, n) = (usize::from(*threshold), shares.len());
-        let holders: Vec<&str> = shares.iter().map(|share| share.holder.as_str()).collect();
-        said.push(format!(
-            "set {set} still opens key {}: any {k} of {}; it is dead once {} of its {n} shares are destroyed in every copy",
-            key.name,
-            List::and(&holders),
-            n + 1 - k
-        ));
+        let known = ceremony.past().custody().key(&key.name);
+        let older = known.into_iter().flat_map(|known| known.former.iter().chain([&known.held]));
+        for held in older {
+            let Held::Shares { set, threshold, shares } = held else { continue };
+            let holders: Vec<&str> = shares.iter().map(|share| share.holder.as_str()).collect();
+            let what = format!("set {set} still opens key {}", key.name);
+            said.push(remark(&what, usize::from(*threshold), &holders));
+        }
+        for (_, set, shares) in ceremony.void_splits().filter(|(of, ..)| *of == key.name) {
+            let holders: Vec<&str> = shares.iter().map(|share| share.holder.as_str()).collect();
+            let what =
+                format!("set {set}, which was begun and not finished, opens key {}", key.name);
+            said.push(remark(&what, key.holding.needed(), &holders));
+        }
     }
     said
+}
+
+fn remark(what: &str, k: usize, holders: &[&str]) -> String {
+    let n = holders.len();
+    format!(
+        "{what}: any {k} of {}; it is dead once {} of its {n} shares are destroyed in every copy",
+        List::and(holders),
+        (n + 1).saturating_sub(k)
+    )
 }

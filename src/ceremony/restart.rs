@@ -5,14 +5,26 @@
 use std::collections::BTreeSet;
 
 use super::Ceremony;
-use super::fact::Fact;
+use super::fact::{Fact, ShareMade};
 use super::step::{Act, Part, Step};
 use crate::wording::List;
 
 impl Ceremony {
     pub(super) fn forget_volatile(&mut self, page: Option<Part>) {
         let lost = self.volatile(page);
-        self.done.retain(|number, _| !lost.contains(number));
+        let gone = lost.iter().filter_map(|number| self.done.remove(number));
+        self.void.extend(gone.filter(|fact| matches!(fact, Fact::KeySplit { .. })));
+    }
+
+    /// The sets that restarts made void: key, set and shares of each. They were never whole, and what was stored or
+    /// printed of one opens its key, where that is an older key's.
+    pub(super) fn void_splits(&self) -> impl Iterator<Item = (&str, &str, &[ShareMade])> {
+        self.void.iter().filter_map(|fact| match fact {
+            Fact::KeySplit { key, set, shares, .. } => {
+                Some((key.as_str(), set.as_str(), shares.as_slice()))
+            }
+            _ => None,
+        })
     }
 
     /// The finished steps that a restart loses: shares opened for the vault, a key whose split was not finished, and the
@@ -65,6 +77,9 @@ impl Ceremony {
         let step = lost.first().copied().into_iter().chain(next).min().unwrap_or_default();
         let anew = self.unfinished_splits();
         let again = match (anew.is_empty(), lost.is_empty()) {
+            (false, _) if anew.iter().all(|key| self.is_older(key)) => {
+                format!("the new set of key {} is made once more; ", List::and(&anew))
+            }
             (false, _) => {
                 let keys = List::and(&anew);
                 format!("key {keys}, in memory only until its shares are proven, is made anew; ")

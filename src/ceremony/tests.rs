@@ -328,13 +328,13 @@ impl Room {
                 let consent = ceremony.drafted().unwrap().1;
                 let (key, token) = (key.clone(), token.clone());
                 let signed = self.signed(ceremony, &key)?;
-                vec![Fact::Intended { key, token, consent, stored: true }, signed]
+                vec![Fact::Intended { key, token, consent, stored: true, apart: false }, signed]
             }
             Act::SignWithShares { key } => vec![self.signed(ceremony, key)?],
             Act::OpenShare { key, holder: token, purpose: Purpose::Sign, .. } => {
                 let consent = ceremony.drafted().unwrap().1;
                 let (key, token) = (key.clone(), token.clone());
-                let intended = Fact::Intended { key, token, consent, stored: true };
+                let intended = Fact::Intended { key, token, consent, stored: true, apart: false };
                 vec![intended, self.fact(ceremony, &step.act)]
             }
             Act::ReadRequest if super::admission::seen_once(ceremony.inputs()).is_some() => {

@@ -21,12 +21,13 @@ use crate::wording::Count;
 /// # Errors
 /// A candidate that does not hold; whatever token or custodian do not give.
 pub(super) fn sign(args: &Sign) -> Result<(), Refusal> {
+    let out = NewFolder::of(&args.out)?;
     let past = reading::past(Some(&reading::trust_folder(&args.previous)))?;
     let candidate = candidate(&args.candidate, &past)?;
     let driver = token::driver_of(&room(&args.room)?, &args.token)?;
     let mut terminal = Terminal::open().map_err(|e| e.refusal(Refusal::NOTHING_DONE))?;
     let signed = conduct::sign(&past, candidate, (&args.token, &driver), &mut terminal)?;
-    write(&args.out, &signed)?;
+    out.write(&signed).map_err(|refusal| refusal.standing(conduct::MEANT))?;
     print(&told(&args.out, &signed)?)
 }
 
@@ -35,13 +36,14 @@ pub(super) fn sign(args: &Sign) -> Result<(), Refusal> {
 /// # Errors
 /// Candidates that are not one; a signature that is none.
 pub(super) fn merge(args: &Merge) -> Result<(), Refusal> {
+    let out = NewFolder::of(&args.out)?;
     let past = reading::past(Some(&reading::trust_folder(&args.previous)))?;
     let read = args.candidates.iter().map(|path| candidate(path, &past));
     let mut read = read.collect::<Result<Vec<_>, _>>()?.into_iter();
     let first = read.next();
     let first = first.ok_or_else(|| Refusal::new(Exit::Usage, "there is nothing to join"))?;
     let joined = read.try_fold(first, |joined, next| joined.join(&next))?;
-    write(&args.out, &joined)?;
+    out.write(&joined)?;
     print(&told(&args.out, &joined)?)
 }
 
@@ -52,21 +54,33 @@ fn candidate(path: &Path, past: &Past) -> Result<Candidate, Refusal> {
     })
 }
 
-fn write(path: &Path, candidate: &Candidate) -> Result<(), Refusal> {
-    let usage = || {
-        Refusal::new(Exit::Usage, format!("`{}` names no new folder", path.display()))
-            .hint("give the name that the folder gets, in one that is there")
-    };
-    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(usage)?;
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    if path.exists() {
-        return Err(usage());
+/// A folder that is not there yet, in one that is: looked at before anybody is asked for anything.
+struct NewFolder<'a> {
+    parent: &'a Path,
+    name: &'a str,
+}
+
+impl<'a> NewFolder<'a> {
+    fn of(path: &'a Path) -> Result<Self, Refusal> {
+        let parent = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let name = path.file_name().and_then(|name| name.to_str());
+        match name.filter(|_| !path.exists() && parent.is_dir()) {
+            Some(name) => Ok(Self { parent, name }),
+            None => {
+                let what = format!("`{}` names no new folder", path.display());
+                Err(Refusal::new(Exit::Usage, what)
+                    .hint("give the name that the folder gets, in one that is there"))
+            }
+        }
     }
-    let written = media::write_tree(parent, name, &candidate.files()?);
-    written.map(drop).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
+
+    fn write(&self, candidate: &Candidate) -> Result<(), Refusal> {
+        let written = media::write_tree(self.parent, self.name, &candidate.files()?);
+        written.map(drop).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
+    }
 }
 
 /// How far each root is: of the keys that must sign, how many did.

@@ -6,7 +6,7 @@ use super::args::Drill;
 use super::command::{print, room};
 use super::{reading, token};
 use crate::conduct;
-use crate::refusal::Refusal;
+use crate::refusal::{Exit, Refusal};
 use crate::room::clock::{Clock, SystemClock};
 use crate::room::console::Terminal;
 
@@ -15,6 +15,10 @@ use crate::room::console::Terminal;
 /// # Errors
 /// Whatever the trust folder, the room file, the token or the custodian does not give.
 pub(super) fn drill(args: &Drill) -> Result<(), Refusal> {
+    if !args.out.is_dir() {
+        let what = format!("`{}` is no folder", args.out.display());
+        return Err(Refusal::new(Exit::Usage, what).hint("name one that is there in `--out`"));
+    }
     let past = reading::past(Some(&reading::trust_folder(&args.trust)))?;
     let driver = token::driver_of(&room(&args.room)?, &args.token)?;
     let mut terminal = Terminal::open().map_err(|e| e.refusal(Refusal::NOTHING_DONE))?;

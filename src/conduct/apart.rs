@@ -2,8 +2,8 @@
 //!
 //! Roof. docs/threats.md rules 3, 4 and 5.
 
-use super::alone::{find, log_in};
-use super::intent::{Intent, intents, remember};
+use super::alone::{Found, find, log_in};
+use super::intent::{Intent, check_versions, intents, remember};
 use super::words::{Asked, Mouth, ask_words, table};
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::draft::to_sign;
@@ -72,25 +72,39 @@ pub fn sign(
     log_in(&mut found, site.0)?;
     let known = intents(&mut found.token, name)?;
     check_intents(past, name, &known, (after, consent))?;
-    if !known.iter().any(|intent| intent.head == after) {
-        let sequence = known.iter().map(|intent| intent.sequence).max().unwrap_or_default() + 1;
-        let intent = Intent { sequence, head: after, consent };
-        if !remember(&mut found.token, name, &intent)? {
-            site.show("this token stores nothing: its custodian's receipt carries these words")?;
-            site.show(&table(&consent))?;
-        }
+    check_versions(past, name, &known, &candidate.made())?;
+    let sequence = known.iter().map(|intent| intent.sequence).max().unwrap_or_default() + 1;
+    let new = (!known.iter().any(|intent| intent.head == after)).then_some(Intent {
+        sequence,
+        head: after,
+        consent,
+    });
+    let signed = sign_with(&mut found, &mut candidate, (new, &keys), &mut site);
+    signed.map_err(|refusal| refusal.standing(MEANT)).map(|()| candidate)
+}
+
+/// Has the token store what it means to sign, unless it did before, and sign.
+fn sign_with(
+    found: &mut Found<'_>,
+    candidate: &mut Candidate,
+    (new, keys): (Option<Intent>, &[(String, PublicKey)]),
+    site: &mut Site<'_>,
+) -> Result<(), Refusal> {
+    if let Some(intent) = new
+        && !remember(&mut found.token, &found.known.name, &intent)?
+    {
+        site.show("this token stores nothing: its custodian's receipt carries these words")?;
+        site.show(&table(&intent.consent))?;
     }
     for (key, public) in keys {
-        let inputs = to_sign(&candidate.drafts, &public)?;
+        let inputs = to_sign(&candidate.drafts, public)?;
         let inputs: Vec<ToSign> = inputs.into_iter().map(|(_, input)| input).collect();
-        let held = found.key(&public)?;
+        let held = found.key(public)?;
         let raw = found.token.sign(&held, &inputs);
-        let raw = raw.map_err(|error| error.refusal(MEANT))?;
-        candidate.sign(&public, &raw)?;
+        candidate.sign(public, &raw.map_err(|error| error.refusal(MEANT))?)?;
         site.show(&format!("key {key} signs"))?;
     }
-    found.token.logout().map_err(|error| error.refusal(MEANT))?;
-    Ok(candidate)
+    found.token.logout().map_err(|error| error.refusal(MEANT))
 }
 
 /// Shows the change, as the room does.
@@ -131,6 +145,5 @@ fn check_intents(
     Ok(())
 }
 
-/// What is true once a token means to sign.
-const MEANT: &str =
-    "nothing was written; the token remembers what it was to sign, and signs that again";
+/// What is true once a token is to store what it means to sign.
+pub const MEANT: &str = "no signature was written; what the token has stored that it is to sign it signs again, and nothing else";

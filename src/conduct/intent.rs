@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Session;
 use super::words::table;
 use crate::ceremony::closing;
-use crate::ceremony::fact::Fact;
+use crate::ceremony::fact::{Fact, RootMade};
 use crate::check::Check;
 use crate::child;
 use crate::child::token::Token;
@@ -40,6 +40,39 @@ impl Intent {
         records.any(|record| record.heads().any(|head| head == self.head))
             || ceremonies.iter().any(consented)
     }
+
+    /// The candidates that it is of, as a finished or abandoned ceremony drafted them.
+    fn candidates(&self, past: &Past) -> Vec<RootMade> {
+        let mut records = past.ceremonies().iter().flat_map(LastCeremony::records);
+        let of_it = records.find(|record| closing::consent(record) == Some(self.consent));
+        of_it.map(closing::drafted).unwrap_or_default()
+    }
+}
+
+/// Refuses a version that a token meant to be other bytes: what it signed apart from the room may still be published,
+/// and no record says that it did, so that its ceremony could be abandoned. `[ROOT-EQUIVOCATION]`
+pub(super) fn check_versions(
+    past: &Past,
+    holder: &str,
+    meant: &[Intent],
+    now: &[RootMade],
+) -> Result<(), Refusal> {
+    for earlier in meant.iter().flat_map(|intent| intent.candidates(past)) {
+        let is_other = |made: &&RootMade| {
+            made.repository == earlier.repository
+                && made.version == earlier.version
+                && made.sha256 != earlier.sha256
+        };
+        if now.iter().any(|made| is_other(&made)) {
+            let what = format!(
+                "token `{holder}` was to sign something else as version {} of `{}`, in a ceremony that was abandoned",
+                earlier.version, earlier.repository
+            );
+            return Err(Refusal::of(Check::RootEquivocation, what)
+                .hint("leave it out: what it signed at another site may still be published"));
+        }
+    }
+    Ok(())
 }
 
 /// What a token, logged in, ever meant to sign.
@@ -94,7 +127,8 @@ impl Session<'_> {
         meant: &[Intent],
     ) -> Result<(), Refusal> {
         let (key, holder) = of;
-        let consent = self.drafted_consent()?;
+        let (made, consent) = self.drafted_roots()?;
+        check_versions(self.ceremony.past(), holder, meant, made)?;
         let here: Vec<&Intent> = meant.iter().filter(|intent| self.is_here(intent)).collect();
         if here.iter().any(|intent| intent.consent != consent) {
             let what = format!("token `{holder}` was to sign something else in this ceremony");
@@ -111,7 +145,7 @@ impl Session<'_> {
             return Ok(());
         }
         let (key, token) = (key.to_owned(), holder.to_owned());
-        self.take(step, Fact::Intended { key, token, consent, stored })
+        self.take(step, Fact::Intended { key, token, consent, stored, apart: false })
     }
 
     /// Stores an intent; the receipt of the custodian carries the words where the token stores nothing.

@@ -49,7 +49,7 @@ use crate::room::clock::{Clock, Reading};
 use crate::room::console::Console;
 use crate::room::media::{self, Apart};
 pub use alone::alone;
-pub use apart::sign;
+pub use apart::{MEANT, sign};
 pub use plan::{PlanFile, read_plan};
 pub use scan::paper_share;
 

@@ -274,7 +274,7 @@ impl Session<'_> {
         self.show("        a paper stores nothing: its custodian's receipt carries these words")?;
         self.show(&table(&consent))?;
         let (key, token) = (key.to_owned(), name.to_owned());
-        self.take(step, Fact::Intended { key, token, consent, stored: false })
+        self.take(step, Fact::Intended { key, token, consent, stored: false, apart: false })
     }
 
     /// Asks for a paper until the share on it is the one that was made, or is not to be had.

@@ -66,6 +66,7 @@ impl Session<'_> {
             Fact::PlanConfirmed { .. } | Fact::TrustConfirmed { .. } => same("the words are right"),
             Fact::ClockAttested { .. } => same("clock and watches agree"),
             Fact::TokenEnrolled { .. } => same("enrolled; its own keys are made and proven"),
+            Fact::TokenElsewhere { .. } => same("noted: it signs at another site"),
             Fact::TokenPresent { .. } => same("serial and public keys are those enrolled"),
             Fact::TokenAdopted { public, .. } => format!("key {} is on it", public.id().grouped()),
             Fact::TokenAbsent { reason, .. } => format!("noted: not here, {reason}"),

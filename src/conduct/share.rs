@@ -43,6 +43,7 @@ impl Session<'_> {
             .iter()
             .map(|token| token.name.clone())
             .filter(|name| !self.ceremony.absent().contains_key(name))
+            .filter(|name| !self.ceremony.is_elsewhere(name))
             .collect();
         let mut sources = Vec::new();
         let mut tokens = Vec::new();
@@ -385,9 +386,13 @@ impl Session<'_> {
             let printed = holders.iter().any(|holder| self.is_paper(holder));
             let burn =
                 if printed { "; destroy what was printed of it, and its passphrases" } else { "" };
-            format!(
-                "set {set} of key {key} is void: its key was in memory only, and is made anew{burn}"
-            )
+            let why = match self.ceremony.is_older(key) {
+                true => {
+                    "it was not finished, and another is made; what there is of it opens the key"
+                }
+                false => "its key was in memory only, and is made anew",
+            };
+            format!("set {set} of key {key} is void: {why}{burn}")
         });
         void.collect()
     }

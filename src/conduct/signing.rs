@@ -7,18 +7,18 @@ use std::path::Path;
 use super::Session;
 use super::attested::Made;
 use super::screen::FEW;
-use super::token::{Put, Signer};
+use super::token::{Put, Signer, unasked};
 use super::words::Asked;
 use crate::ceremony::candidate::Candidate;
 use crate::ceremony::draft;
-use crate::ceremony::fact::{Certified, Fact, Signed};
+use crate::ceremony::fact::{Certified, Fact, RootMade, Signed};
 use crate::ceremony::statement::Said;
 use crate::check::Check;
 use crate::child::token::Token;
 use crate::digest::Digest;
 use crate::key::{PublicKey, ToSign};
 use crate::refusal::{Exit, Refusal};
-use crate::room::media::{self, Limits};
+use crate::room::media;
 use crate::room::pkcs11::{self, KeyRef};
 use crate::root::certificate::Tbs;
 
@@ -140,7 +140,10 @@ impl Session<'_> {
             Signer::Put(Put::Absent(reason)) => {
                 return Ok(Fact::TokenAbsent { token: holder.to_owned(), reason });
             }
-            Signer::Elsewhere(path) => return self.take_signed(step, (name, holder), &path),
+            Signer::Elsewhere(path, files) => {
+                return self.take_signed(step, (name, holder), (&path, &files));
+            }
+            Signer::ToSignElsewhere => return Err(unasked()),
         };
         let public = self.public(name)?;
         let key = self.find_key(&mut token, holder, &public)?;
@@ -160,10 +163,9 @@ impl Session<'_> {
         &mut self,
         step: u32,
         (name, holder): (&str, &str),
-        path: &Path,
+        (path, files): (&Path, &media::Files),
     ) -> Result<Fact, Refusal> {
-        let files = media::read_tree(path, Limits::TRUST).map_err(|error| self.device(&error))?;
-        let candidate = Candidate::read(&files, Some(self.ceremony.past()))?;
+        let candidate = Candidate::read(files, Some(self.ceremony.past()))?;
         let consent = self.drafted_consent()?;
         if candidate.consent() != consent {
             let what = format!("`{}` holds another candidate than this room", path.display());
@@ -175,10 +177,9 @@ impl Session<'_> {
             Refusal::of(Check::SignatureGood, what)
                 .hint("bring the folder that its holder signed last; `resume` asks again")
         })?;
-        if !self.ceremony.has_intended(holder) {
-            let (key, token) = (name.to_owned(), holder.to_owned());
-            self.take(step, Fact::Intended { key, token, consent, stored: true })?;
-        }
+        // Nobody here saw whether the token stored it.
+        let (key, token) = (name.to_owned(), holder.to_owned());
+        self.take(step, Fact::Intended { key, token, consent, stored: false, apart: true })?;
         let signed = signed.into_iter().map(|(repository, bytes)| Signed {
             repository,
             signature: data_encoding::BASE64.encode(&bytes),
@@ -217,7 +218,11 @@ impl Session<'_> {
     }
 
     pub(super) fn drafted_consent(&self) -> Result<Digest, Refusal> {
-        let drafted = self.ceremony.drafted().map(|(_, consent)| consent);
+        self.drafted_roots().map(|(_, consent)| consent)
+    }
+
+    pub(super) fn drafted_roots(&self) -> Result<(&[RootMade], Digest), Refusal> {
+        let drafted = self.ceremony.drafted();
         drafted.ok_or_else(|| Refusal::new(Exit::Ours, "nothing was drafted to consent to"))
     }
 

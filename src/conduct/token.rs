@@ -17,6 +17,7 @@ use crate::key::PublicKey;
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
+use crate::room::media::Limits;
 use crate::room::pkcs11::{self, Face, KeyRef, Login};
 use crate::room::{entropy, media};
 use crate::seal::SealKey;
@@ -33,8 +34,10 @@ pub(super) enum Put {
 pub(super) enum Signer {
     /// It is here, or it is not.
     Put(Put),
-    /// It signed elsewhere, and this is the folder.
-    Elsewhere(PathBuf),
+    /// It signed elsewhere: the folder, and what is in it.
+    Elsewhere(PathBuf, media::Files),
+    /// It is to sign elsewhere, once there is a candidate.
+    ToSignElsewhere,
 }
 
 /// What may be typed instead of Enter when a token is asked for.
@@ -44,6 +47,8 @@ enum Instead {
     Nothing,
     /// What is known can be left out.
     Absent,
+    /// The same, or it is to sign elsewhere.
+    AbsentOrElsewhere,
     /// The same, or it signed elsewhere.
     AbsentOrSigned,
 }
@@ -53,7 +58,7 @@ impl Session<'_> {
     pub(super) fn put_in(&mut self, step: u32, name: &str) -> Result<Put, Refusal> {
         match self.put_in_or(step, name, Instead::Absent)? {
             Signer::Put(put) => Ok(put),
-            Signer::Elsewhere(_) => Err(Refusal::new(Exit::Ours, "nobody was asked for that")),
+            Signer::Elsewhere(..) | Signer::ToSignElsewhere => Err(unasked()),
         }
     }
 
@@ -112,6 +117,9 @@ impl Session<'_> {
         let after = match instead {
             Instead::Nothing => "",
             Instead::Absent => ", and it is left out to the end",
+            Instead::AbsentOrElsewhere => {
+                ", and it is left out to the end; or `elsewhere`, if it is to sign at another site"
+            }
             Instead::AbsentOrSigned => {
                 ", and it is left out to the end; or `signed` and the folder that `officiant sign` wrote elsewhere"
             }
@@ -125,18 +133,30 @@ impl Session<'_> {
             ),
             expected: Some(Expected::Text(String::new())),
         };
-        for _ in 0..ATTEMPTS {
+        for left in (0..ATTEMPTS).rev() {
             let typed = self.ask(&prompt)?;
             match typed.split_once(' ') {
                 None if typed.is_empty() => return Ok(None),
+                None if typed == "elsewhere" && instead == Instead::AbsentOrElsewhere => {
+                    return Ok(Some(Signer::ToSignElsewhere));
+                }
                 Some(("absent", reason)) if !reason.trim().is_empty() => {
                     return Ok(Some(Signer::Put(Put::Absent(reason.trim().to_owned()))));
                 }
                 Some(("signed", path))
                     if instead == Instead::AbsentOrSigned && !path.trim().is_empty() =>
                 {
-                    return Ok(Some(Signer::Elsewhere(PathBuf::from(path.trim()))));
+                    let path = PathBuf::from(path.trim());
+                    // Whoever mistypes a path types it again.
+                    match media::read_tree(&path, Limits::TRUST) {
+                        Ok(files) => return Ok(Some(Signer::Elsewhere(path, files))),
+                        Err(error) if left > 0 => self.say_again(&self.device(&error))?,
+                        Err(error) => return Err(self.device(&error)),
+                    }
                 }
+                _ if instead == Instead::AbsentOrSigned => self.show(
+                    "        press Enter, or type `absent` and why, or `signed` and the folder",
+                )?,
                 _ => self.show("        press Enter, or type `absent` and why")?,
             }
         }
@@ -331,9 +351,15 @@ impl Session<'_> {
     }
 
     pub(super) fn present(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
-        match self.put_in(step, name)? {
-            Put::Here(..) => Ok(Fact::TokenPresent { token: name.to_owned() }),
-            Put::Absent(reason) => Ok(Fact::TokenAbsent { token: name.to_owned(), reason }),
+        let (token, instead) = match self.ceremony.may_sign_elsewhere(name) {
+            true => (name.to_owned(), Instead::AbsentOrElsewhere),
+            false => (name.to_owned(), Instead::Absent),
+        };
+        match self.put_in_or(step, name, instead)? {
+            Signer::Put(Put::Here(..)) => Ok(Fact::TokenPresent { token }),
+            Signer::Put(Put::Absent(reason)) => Ok(Fact::TokenAbsent { token, reason }),
+            Signer::ToSignElsewhere => Ok(Fact::TokenElsewhere { token }),
+            Signer::Elsewhere(..) => Err(unasked()),
         }
     }
 
@@ -354,6 +380,10 @@ impl Session<'_> {
             .hint("this is another token: put in the right one")
         })
     }
+}
+
+pub(super) fn unasked() -> Refusal {
+    Refusal::new(Exit::Ours, "nobody was asked for that")
 }
 
 fn not_here(name: &str, reason: &str) -> Refusal {

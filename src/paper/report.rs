@@ -99,6 +99,9 @@ fn weakness(ceremony: &Ceremony, fact: &Fact) -> Option<String> {
             "The kernel was not made to reseed at once; the tokens' entropy reached it only as it does so by itself."
                 .into(),
         ),
+        Fact::Intended { token, apart: true, .. } => Some(format!(
+            "Token `{token}` signed at another site: that its custodian read the change there and consented stands in no record."
+        )),
         Fact::Intended { token, stored: false, .. } if ceremony.roster().paper(token).is_some() => {
             Some(format!(
                 "Paper `{token}` stores no data: what its custodian consented to stands on the receipt alone."

@@ -7,7 +7,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Custody, DRILLS, Held};
+use super::{Custody, CustodyShare, DRILLS, Held};
 use crate::digest::Digest;
 use crate::key::{PublicKey, Scheme};
 use crate::wording::List;
@@ -174,11 +174,14 @@ impl Alone {
         }
     }
 
+    /// Whether a set of the key, of today or before, gave it that share: a new set makes no older statement untrue.
     fn is_its(&self, share: &ShareAlone, custody: &Custody) -> bool {
-        let held = custody.key(&share.key).map(|key| &key.held);
-        matches!(held, Some(Held::Shares { shares, .. }) if shares.iter().any(|made| {
+        let is_it = |made: &CustodyShare| {
             made.index == share.index && made.holder == self.token && made.sealed == share.sealed
-        }))
+        };
+        let gave =
+            |held: &Held| matches!(held, Held::Shares { shares, .. } if shares.iter().any(is_it));
+        custody.key(&share.key).is_some_and(|key| key.former.iter().chain([&key.held]).any(gave))
     }
 
     /// What it proves, as a sentence.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use officiant::root::{Dialect, Role, SignedRoot};
 
+use super::abandon::write_abandon;
 use super::genesis::on_tokens;
 use super::officer::Officer;
 use super::{Bench, PlanText, Publisher};
@@ -85,8 +86,14 @@ fn write_rotation(bench: &mut Bench, title: &str) {
 
 /// The candidate of the plan at hand, once the room has exported it and stopped before the signatures.
 fn candidate(bench: &Bench) -> std::path::PathBuf {
-    bench.write_answers(&TOKENS, "\"consent officer-a\" = \"not yet\"\n");
-    assert_eq!(bench.conduct().code(), 1);
+    candidate_with(bench, "")
+}
+
+/// The same with other answers.
+fn candidate_with(bench: &Bench, more: &str) -> std::path::PathBuf {
+    bench.write_answers(&TOKENS, &format!("\"consent officer-a\" = \"not yet\"\n{more}"));
+    let stopped = bench.conduct();
+    assert!(stopped.stderr.contains("[CONSENT-CUSTODIAN]"), "{}", stopped.stderr);
     Officer::before(bench).candidate
 }
 
@@ -106,8 +113,9 @@ fn three_sites_sign_one_candidate_and_every_order_of_joining_gives_the_same_root
     let mut bench = after_genesis();
     let sites = TOKENS.map(|token| Site::of(&bench, token));
     write_rotation(&mut bench, "one");
-    // The tokens are present at the beginning, and then their custodians leave.
-    let candidate = candidate(&bench);
+    // Two are present at the beginning, and then their custodians leave; one was never here.
+    fs::remove_dir_all(bench.path("tokens/officer-c")).unwrap();
+    let candidate = candidate_with(&bench, "\"insert officer-c\" = \"elsewhere\"\n");
     let signed = sites.each_ref().map(|site| {
         let ended = site.sign(&bench, &candidate, "signed");
         let told = flat(&ended.transcript);
@@ -140,6 +148,11 @@ fn three_sites_sign_one_candidate_and_every_order_of_joining_gives_the_same_root
     all.push(root(&bench.path("joined-6")));
     all.dedup();
     assert_eq!(all.len(), 1);
+    // Who mistypes the folder is asked again, and then told where the room stands.
+    bench.write_answers(&TOKENS, "\"insert officer-a\" = \"signed nowhere\"\n");
+    let stopped = bench.resume();
+    assert_eq!(stopped.stderr.matches("`nowhere` is missing").count(), 3, "{}", stopped.stderr);
+    assert!(stopped.stderr.ends_with("`resume` goes on at step 11\n"), "{}", stopped.stderr);
     // The room goes on with what was brought, and ends with that very root.
     let joined = bench.path("joined-0");
     let answers: String = TOKENS
@@ -150,6 +163,9 @@ fn three_sites_sign_one_candidate_and_every_order_of_joining_gives_the_same_root
     let resumed = bench.resume().ok();
     assert!(!resumed.stderr.contains("PIN for"), "{}", resumed.stderr);
     assert_eq!(root(&bench.trust(2)), all[0]);
+    let report = fs::read_to_string(bench.trust(2).join("ceremonies/0002-rotate/report.html"));
+    let apart = "signed at another site: that its custodian read the change there and consented stands in no record";
+    assert_eq!(report.unwrap().matches(apart).count(), 3);
     assert_eq!(bench.shape(NAME, 2), "2 of root-a root-b root-c, signed by root-a root-b root-c");
     bench.officiant(&["verify", "media/out-2a"]).ok();
 }
@@ -241,4 +257,77 @@ fn a_signature_over_other_bytes_or_by_a_stranger_is_refused_by_name() {
     );
     fs::write(&place, &text).unwrap();
     merge(&bench, &[&signed], "joined").ok();
+}
+
+#[test]
+fn a_token_that_signed_apart_never_signs_that_version_otherwise_though_the_room_abandoned_it() {
+    let mut bench = after_genesis();
+    let (site, after) = (Site::of(&bench, "officer-b"), bench.closing(1));
+    write_rotation(&mut bench, "one");
+    let candidate = candidate(&bench);
+    assert!(site.sign(&bench, &candidate, "signed").status.success());
+    // Nobody in the room knows that the custodian signed.
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    write_abandon(&bench, Some(&after));
+    let room = bench.path("room-3.toml");
+    let text = fs::read_to_string(&room).unwrap();
+    fs::write(room, format!("trust = \"media/out-1a/trust\"\n{text}")).unwrap();
+    let ran = bench.conduct().ok();
+    let remark = format!(
+        "`{NAME}`: version 2 was drafted and may have been signed at another site: a token that did signs no other version 2"
+    );
+    assert!(flat(&ran.stderr).contains(&remark), "{}", ran.stderr);
+    fs::remove_dir_all(bench.path("tokens/officer-b")).unwrap();
+    copy(&site.scratch.path().join("tokens/officer-b"), &bench.path("tokens/officer-b"));
+    fs::remove_file(bench.path("tokens/officer-b/softhsm2.conf")).unwrap();
+    bench.next_room();
+    bench.online.insert(Role::Targets, Publisher::new());
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    bench.write_plan(&PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(3)),
+        keys: Vec::new(),
+        roles: vec![Role::Targets],
+        ..on_tokens()
+    });
+    let refused = bench.conduct();
+    let what = format!(
+        "error: token `officer-b` was to sign something else as version 2 of `{NAME}`, in a ceremony that was abandoned [ROOT-EQUIVOCATION]\n"
+    );
+    assert!(refused.stderr.contains(&what) && refused.code() == 1, "{}", refused.stderr);
+    // The others go on without it.
+    bench.write_answers(&TOKENS, "\"insert officer-b\" = \"absent it signed elsewhere\"\n");
+    bench.resume().ok();
+    assert_eq!(bench.shape(NAME, 2), "2 of root-a root-b root-c, signed by root-a root-c");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_before_anybody_is_asked() {
+    let bench = after_genesis();
+    let refused = |args: &[&str], what: &str, hint: &str| {
+        let ran = bench.officiant(args);
+        let told =
+            format!("error: {what}\nhint: {hint}\nnothing was signed and nothing was written\n");
+        assert_eq!((ran.stderr.as_str(), ran.code()), (told.as_str(), 2));
+    };
+    let (trust, room) = ("media/out-1a/trust", "room-1.toml");
+    let hint = "give the name that the folder gets, in one that is there";
+    for out in ["media", "nowhere/signed"] {
+        let what = format!("`{out}` names no new folder");
+        let sign = ["sign", trust, "officer-a", "--previous", trust, "--room", room, "--out", out];
+        refused(&sign, &what, hint);
+        refused(&["merge", trust, "--previous", trust, "--out", out], &what, hint);
+    }
+    let merge = ["merge", trust, "--previous", trust, "--out", "joined"];
+    let ran = bench.officiant(&merge);
+    let told = format!(
+        "error: `{trust}`: no `plan.toml` is in it: it is no candidate [SECOND-READER]\n\
+         hint: name the folder `candidate-…` that the room exported\n"
+    );
+    assert!(ran.stderr.starts_with(&told) && ran.code() == 1, "{}", ran.stderr);
+    let drill = ["drill", trust, "officer-a", "--room", room, "--out", "nowhere"];
+    refused(&drill, "`nowhere` is no folder", "name one that is there in `--out`");
 }

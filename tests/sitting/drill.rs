@@ -1,5 +1,6 @@
 //! Drills: tokens and papers prove what they hold, alone by their plan; nothing is opened, and nothing signed.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,11 +15,13 @@ use officiant::{
 };
 
 use super::bench::today;
+use super::chain::Chain;
 use super::forged::forge;
+use super::kill::Stage;
 use super::on_paper::{PAPERS, on_paper, passphrase, picture};
 use super::{Bench, Holding, PIN, PlanText};
-use crate::harness::command::flat;
-use crate::harness::command::{command, run};
+use crate::harness::command::{command, flat, run};
+use crate::harness::killer::Killer;
 use crate::harness::pty::{Ended, Pty};
 
 const TOKENS: [&str; 3] = ["officer-a", "share-1", "share-2"];
@@ -180,6 +183,27 @@ fn a_record_that_says_of_a_token_what_it_did_not_sign_is_not_gone_on_with() {
 }
 
 #[test]
+fn a_drill_that_dies_at_its_calls_leaves_what_it_would_have_left() {
+    let (bench, words) = after_genesis();
+    write_drill(&bench, &TOKENS, &[]);
+    answer(&bench, &words, "");
+    let stage = Stage::before(bench, &TOKENS);
+    // The clock is step 3, the tokens are 5 to 7.
+    let chain = Chain {
+        bench: &stage.bench,
+        clock: 3,
+        stride: &|_| 3,
+        units: &[],
+        enrolments: &[],
+        restart_at: 0,
+    };
+    let deaths = chain.run(&mut Killer::new());
+    let steps: BTreeSet<u64> = deaths.sites.iter().map(|(step, _)| *step).collect();
+    assert!(steps.is_superset(&[5, 6, 7].into()) && deaths.count > 20, "{deaths:?}");
+    stage.compare(deaths.count);
+}
+
+#[test]
 fn a_drill_is_rehearsed_with_a_stand_in_of_all_who_hold_a_part() {
     let (bench, _) = after_genesis();
     write_drill(&bench, &["share-1"], &["sheet-b"]);
@@ -220,7 +244,7 @@ fn a_drill_of_somebody_unknown_or_of_another_seat_is_refused() {
 }
 
 /// Has the custodian of a token drill it alone, against the trust folder of a ceremony.
-fn alone(bench: &Bench, trust: u32, token: &str, pin: &str) -> Ended {
+pub(super) fn alone(bench: &Bench, trust: u32, token: &str, pin: &str) -> Ended {
     bench.scratch.folder("stick");
     let room = format!("room-{}.toml", bench.number);
     let trust = format!("media/out-{trust}a");
@@ -232,7 +256,7 @@ fn alone(bench: &Bench, trust: u32, token: &str, pin: &str) -> Ended {
 }
 
 /// The statements that lie on the stick.
-fn statements(bench: &Bench) -> Vec<PathBuf> {
+pub(super) fn statements(bench: &Bench) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> =
         fs::read_dir(bench.path("stick")).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -240,7 +264,7 @@ fn statements(bench: &Bench) -> Vec<PathBuf> {
 }
 
 /// Puts a statement into the trust folder of a ceremony.
-fn put(bench: &Bench, statement: &Path, number: u32) -> PathBuf {
+pub(super) fn put(bench: &Bench, statement: &Path, number: u32) -> PathBuf {
     let folder = bench.trust(number).join("drills");
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join(statement.file_name().unwrap());

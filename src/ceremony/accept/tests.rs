@@ -48,6 +48,36 @@ fn a_fact_of_another_step_another_token_or_another_order_is_refused() {
 }
 
 #[test]
+fn only_a_token_with_a_root_key_signs_at_another_site() {
+    let mut room = Room::new();
+    let genesis = room.genesis();
+    let before = room.play(genesis).unwrap();
+    let inputs = room.rotate(&before);
+    let (mut ceremony, _, _) = room.until(inputs, |act| matches!(act, Act::PresentToken { .. }));
+    let (mut taken, mut refused) = (0, 0);
+    while let Some(step) = ceremony.next().cloned() {
+        let Act::PresentToken { token } = &step.act else { break };
+        let elsewhere =
+            ceremony.clone().accept(step.number, Fact::TokenElsewhere { token: token.clone() });
+        if token.ends_with(|last: char| last.is_ascii_digit()) {
+            let what = format!(
+                "the record says step {0} where step {0} is next [FACT-ORDER]",
+                step.number
+            );
+            assert_eq!(elsewhere.unwrap_err().to_string(), what, "{token}");
+            refused += 1;
+        } else {
+            assert!(elsewhere.unwrap().is_elsewhere(token), "{token}");
+            taken += 1;
+        }
+        for fact in room.facts(&ceremony, &step).unwrap() {
+            ceremony = ceremony.accept(step.number, fact).unwrap();
+        }
+    }
+    assert!(taken > 0 && refused > 0, "{taken} {refused}");
+}
+
+#[test]
 fn a_ceremony_that_pins_no_module_has_its_exception() {
     let mut room = Room::new();
     let plan = GENESIS.replace("practice = true\n", "");

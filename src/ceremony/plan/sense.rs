@@ -112,8 +112,9 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
     }
     forbid(plan.abandon().is_some(), "`[abandon]`")?;
     if matches!(plan.kind(), Kind::Drill | Kind::Reshare) {
+        // A reshare names its holders in `shares`, and here those alone who are new.
         let is_named = !plan.text.token.is_empty() || !plan.text.paper.is_empty();
-        need(is_named, "at least one `[[token]]` or `[[paper]]`")?;
+        need(is_named || plan.kind() == Kind::Reshare, "at least one `[[token]]` or `[[paper]]`")?;
         forbid(plan.root().is_some(), "`[root]`")?;
         forbid(!plan.text.role.is_empty(), "`[[role]]`")?;
         forbid(!plan.repositories().is_empty(), "repositories")?;

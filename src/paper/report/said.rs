@@ -27,6 +27,9 @@ pub(super) fn fact(fact: &Fact) -> String {
             format!("on {}; closing digest {}", Count(*media as usize, "media"), closing.grouped())
                 .replace("medias", "media")
         }
+        Fact::Intended { token, consent, apart: true, .. } => {
+            format!("token {token} signed at another site: {}", consent.grouped())
+        }
         Fact::Intended { token, consent, stored, .. } => {
             // What stores nothing may be a paper.
             match stored {
@@ -89,6 +92,7 @@ pub(super) fn fact(fact: &Fact) -> String {
         Fact::TokenEnrolled { model, attest, .. } => {
             format!("model {model}; attest key {}", attest.id().grouped())
         }
+        Fact::TokenElsewhere { .. } => "not here: it is to sign at another site".into(),
         Fact::TokenPresent { .. } => "here, with its serial and public key".into(),
     }
 }

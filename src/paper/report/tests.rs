@@ -58,6 +58,7 @@ fn what_else_happened_stands_at_its_step() {
         token: "officer-2".into(),
         consent: crate::digest::Digest::of(b""),
         stored: false,
+        apart: false,
     };
     played.record.append(at, 4, Body::Done { fact }).unwrap();
     let fact = Fact::Resumed {
