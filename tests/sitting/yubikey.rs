@@ -192,15 +192,19 @@ fn a_yubikey_is_initialised_at_the_terminal_once() {
     bind(&bench, &["officer-a"]);
     let init = bench.command(&["token", "init", "officer-a", "--room", "room-1.toml"]);
     let mut pty = Pty::start(&readers.beside(&init));
-    pty.expect("[1] operator — serial of the empty token that is initialised, as printed on it: ");
-    pty.send_line("1002");
-    pty.expect("that is not it");
-    pty.send_line("1001");
-    for question in ["new PIN for token officer-a", "the same PIN again: "] {
-        pty.expect(question);
-        pty.send_line(PIN);
-        pty.expect("(taken)");
+    // What is typed before a question stands there is no answer to it.
+    for (serial, said) in [("1002", "that is not it"), ("1001", "new PIN for token officer-a")] {
+        pty.expect(
+            "[1] operator — serial of the empty token that is initialised, as printed on it: ",
+        );
+        pty.send_line(serial);
+        pty.expect(said);
     }
+    pty.send_line(PIN);
+    pty.expect("(taken)");
+    pty.expect("the same PIN again: ");
+    pty.send_line(PIN);
+    pty.expect("(taken)");
     let ended = pty.finish();
     assert!(ended.status.success(), "{}", ended.transcript);
     let again = run(&mut readers.beside(&init));
