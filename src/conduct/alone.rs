@@ -5,13 +5,14 @@
 use data_encoding::{BASE64, HEXLOWER};
 use jiff::Timestamp;
 
+use super::enrol::sign_text;
 use super::token::{draw, seal_key};
 use crate::check::Check;
 use crate::child::token::{Driver, Token};
 use crate::child::vault::Vault;
 use crate::child::{self, Launch};
 use crate::digest::Digest;
-use crate::key::{PublicKey, Scheme};
+use crate::key::PublicKey;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Console, Prompt};
 use crate::room::token::{Face, KeyRef, Login};
@@ -145,22 +146,11 @@ impl Found<'_> {
         found.ok_or_else(|| Refusal::new(Exit::Ours, "a key that was shown is gone"))
     }
 
-    /// Has a key sign text that was built here, and verifies the signature with the other library.
+    /// Has a key sign text that was built here; gives the signature in base64.
     fn sign(&mut self, public: &PublicKey, text: &str) -> Result<String, Refusal> {
         let key = self.key(public)?;
-        let scheme = Scheme::of_certificate(public.algorithm());
-        let raw = self.token.sign(&key, &[scheme.to_sign(text.as_bytes())]);
-        let raw = raw.map_err(|error| refused(&error))?;
-        let signature = scheme.encode(public.algorithm(), raw.first().map_or(&[], Vec::as_slice));
-        let good = signature
-            .ok()
-            .filter(|signature| public.verify(scheme, text.as_bytes(), signature).is_ok());
-        let good = good.ok_or_else(|| {
-            let what = format!("token `{}` gives signatures that are not good", self.known.name);
-            Refusal::of(Check::SignatureGood, what)
-                .hint("it is not to be trusted: have it replaced")
-        })?;
-        Ok(BASE64.encode(&good))
+        let signature = sign_text(&mut self.token, &self.known.name, &key, text.as_bytes())?;
+        Ok(BASE64.encode(&signature))
     }
 
     /// The shares that it stores, once its sealing key opened a fresh challenge. What lies in the custody folder alone is

@@ -302,29 +302,7 @@ impl Session<'_> {
         let random = HEXLOWER.encode(&draw::<32>()?);
         let head = self.record.head();
         let text = format!("officiant proof v1\nattest\n{name}\n{head}\n{random}\n");
-        self.challenge(token, name, key, text.as_bytes()).map(|_| ())
-    }
-
-    /// Has a key sign text built here, verifies the signature with the other library, and gives it.
-    pub(super) fn challenge(
-        &self,
-        token: &mut Token,
-        name: &str,
-        key: &KeyRef,
-        text: &[u8],
-    ) -> Result<Vec<u8>, Refusal> {
-        let scheme = Scheme::of_certificate(key.public.algorithm());
-        let inputs = [scheme.to_sign(text)];
-        let raw = token.sign(key, &inputs).map_err(|error| self.child(&error))?;
-        let bad = |what: String| {
-            Refusal::of(Check::SignatureGood, format!("token `{name}`: {what}"))
-                .hint("a token whose signatures are not good is not to be trusted: use another")
-        };
-        let raw = raw.first().ok_or_else(|| bad("no signature came back".into()))?;
-        let signature =
-            scheme.encode(key.public.algorithm(), raw).map_err(|e| bad(e.to_string()))?;
-        key.public.verify(scheme, text, &signature).map_err(|e| bad(e.to_string()))?;
-        Ok(signature)
+        sign_text(token, name, key, text.as_bytes()).map(|_| ())
     }
 
     /// What a token, logged in, says of a fact about itself; nothing if it has no attest key.
@@ -349,7 +327,7 @@ impl Session<'_> {
     ) -> Result<Statement, Refusal> {
         let (head, random) = (self.record.head(), HEXLOWER.encode(&draw::<32>()?));
         let text = statement::text(&self.ceremony, name, said, &head, &random);
-        let signature = BASE64.encode(&self.challenge(token, name, key, text.as_bytes())?);
+        let signature = BASE64.encode(&sign_text(token, name, key, text.as_bytes())?);
         Ok(Statement { head, random, signature })
     }
 
@@ -398,4 +376,24 @@ impl Session<'_> {
             _ => refusal,
         }
     }
+}
+
+/// Has a key sign text built here, verifies the signature with the other library, and gives it.
+pub(super) fn sign_text(
+    token: &mut Token,
+    name: &str,
+    key: &KeyRef,
+    text: &[u8],
+) -> Result<Vec<u8>, Refusal> {
+    let scheme = Scheme::of_certificate(key.public.algorithm());
+    let raw = token.sign(key, &[scheme.to_sign(text)]);
+    let raw = raw.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+    let bad = |what: String| {
+        Refusal::of(Check::SignatureGood, format!("token `{name}`: {what}"))
+            .hint("a token whose signatures are not good is not to be trusted: use another")
+    };
+    let raw = raw.first().ok_or_else(|| bad("no signature came back".into()))?;
+    let signature = scheme.encode(key.public.algorithm(), raw).map_err(|e| bad(e.to_string()))?;
+    key.public.verify(scheme, text, &signature).map_err(|e| bad(e.to_string()))?;
+    Ok(signature)
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Session;
 use super::attested::Made;
+use super::enrol::sign_text;
 use super::screen::FEW;
 use super::token::{Put, Signer, unasked};
 use super::words::Asked;
@@ -76,7 +77,7 @@ impl Session<'_> {
         let random = data_encoding::HEXLOWER.encode(&super::token::draw::<32>()?);
         let head = self.record.head();
         let text = format!("officiant proof v1\nroot key\n{name}\n{holder}\n{head}\n{random}\n");
-        self.challenge(token, holder, key, text.as_bytes()).map(|_| ())
+        sign_text(token, holder, key, text.as_bytes()).map(|_| ())
     }
 
     /// What is to be signed for the certificates of a key, each with a serial drawn now.

@@ -44,7 +44,7 @@ pub(super) fn decrypt(der: &[u8], passphrase: &[u8]) -> Option<Zeroizing<Vec<u8>
 
 /// The private key inside PrivateKeyInfo: for an elliptic curve, SEC 1. Notary gives it the version number 1,
 /// which strict readers refuse.
-pub(super) fn inner(der: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub fn inner(der: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let fields = Vec::<Any>::from_der(der).ok()?;
     octets(fields.get(2)?).map(Zeroizing::new)
 }

@@ -17,6 +17,8 @@ use zeroize::Zeroizing;
 use super::encrypted;
 use crate::secret::Secret;
 
+pub use encrypted::inner;
+
 /// The largest file that is read, in bytes.
 pub const MAX_BYTES: usize = 64 << 10;
 
@@ -141,12 +143,6 @@ impl Dek {
         let context = DecryptionContext::Iv128(FixedLength::from(self.iv));
         Some(Zeroizing::new(key.decrypt(&mut data, context).ok()?.to_vec()))
     }
-}
-
-/// The private key inside PrivateKeyInfo: for an elliptic curve, SEC 1. Notary gives it the version number 1, which strict
-/// readers refuse.
-pub fn inner(der: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    encrypted::inner(der)
 }
 
 /// The 32 bytes of a P-256 or Ed25519 private key in DER, as shares hold them. Notary's PKCS#8 has version 1.

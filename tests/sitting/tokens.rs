@@ -81,13 +81,10 @@ fn shared(kind: &mut impl Kind) -> String {
 
 /// After a genesis with one key on one token, a rotation that adds a key on another: both sign.
 fn rotated(kind: &mut impl Kind) -> String {
-    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
-    kind.lay_out_first();
-    let first = conduct(&bench, kind, &["officer-a"], &on_one_token());
-    if !first.status.success() {
-        return came_of(first, || "never");
-    }
-    bench.next_room();
+    let bench = match after_genesis(kind) {
+        Ok(bench) => bench,
+        Err(refused) => return refused,
+    };
     let plan = PlanText {
         ceremony: "rotate",
         after: Some(bench.closing(1)),
@@ -105,13 +102,10 @@ fn rotated(kind: &mut impl Kind) -> String {
 
 /// After a genesis with one key on one token, the token proves that it holds the key.
 fn drilled(kind: &mut impl Kind) -> String {
-    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
-    kind.lay_out_first();
-    let first = conduct(&bench, kind, &["officer-a"], &on_one_token());
-    if !first.status.success() {
-        return came_of(first, || "never");
-    }
-    bench.next_room();
+    let bench = match after_genesis(kind) {
+        Ok(bench) => bench,
+        Err(refused) => return refused,
+    };
     let drill = |bench: &Bench| write_drill(bench, &["officer-a"], &[]);
     came_of(conduct_what(&bench, kind, &["officer-a"], drill), || {
         let verified = bench.officiant(&["verify", "media/out-2a"]).ok().stdout;
@@ -121,6 +115,18 @@ fn drilled(kind: &mut impl Kind) -> String {
         );
         "works"
     })
+}
+
+/// A room after a genesis with one key on one token, before the next ceremony; the words of the cell where that is refused.
+fn after_genesis(kind: &mut impl Kind) -> Result<Bench, String> {
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    kind.lay_out_first();
+    let first = conduct(&bench, kind, &["officer-a"], &on_one_token());
+    if !first.status.success() {
+        return Err(came_of(first, || "never"));
+    }
+    bench.next_room();
+    Ok(bench)
 }
 
 /// Binds each token and conducts a plan.
