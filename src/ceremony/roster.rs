@@ -17,7 +17,7 @@ use crate::root::{Dialect, Role};
 use crate::trust::{Custody, Past};
 use crate::wording::List;
 
-use known::{known_key, reshared_key};
+use known::{known_key, moved_key};
 pub use paper::Paper;
 use paper::papers_of;
 
@@ -62,7 +62,7 @@ pub struct Key {
     pub algorithm: Algorithm,
     /// Where its private half is, or will be.
     pub holding: Holding,
-    /// In a reshare, where its shares are until then.
+    /// In a reshare or a restore, where its shares are until then.
     pub from: Option<Holding>,
     /// How it comes into the ceremony.
     pub origin: KeyOrigin,
@@ -91,13 +91,37 @@ pub enum Holding {
 pub enum KeyOrigin {
     /// The plan adopts it from a token, by the SHA-256 of its SubjectPublicKeyInfo.
     Adopted(Digest),
+    /// It comes from a file, by the same.
+    Imported(Digest),
     /// An earlier ceremony made it.
     Known(PublicKey),
     /// This ceremony makes it.
     New,
 }
 
+impl KeyOrigin {
+    /// The pin of a key that was there before, and that no earlier ceremony made.
+    pub const fn pin(&self) -> Option<Digest> {
+        match self {
+            Self::Adopted(pin) | Self::Imported(pin) => Some(*pin),
+            Self::Known(_) | Self::New => None,
+        }
+    }
+}
+
 impl Holding {
+    /// Where the plan puts a key.
+    fn planned(planned: &PlannedKey) -> Self {
+        match (&planned.token, &planned.shares) {
+            (Some(token), _) => Self::Token(token.clone()),
+            (None, Some(shares)) => {
+                let holders = shares.holders().cloned().collect();
+                Self::Shares { threshold: shares.threshold, holders }
+            }
+            (None, None) => Self::Shares { threshold: 0, holders: Vec::new() },
+        }
+    }
+
     /// The tokens and papers that take part in using the key.
     pub fn holders(&self) -> &[String] {
         match self {
@@ -126,7 +150,7 @@ impl Roster {
         let mut keys = Vec::new();
         for planned in plan.keys() {
             keys.push(match plan.kind() {
-                Kind::Reshare => reshared_key(plan, past, planned)?,
+                Kind::Reshare | Kind::Restore => moved_key(plan, past, planned)?,
                 _ => new_key(plan, planned, past.custody())?,
             });
         }
@@ -273,15 +297,9 @@ fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, 
         let what = format!("key `{}` is in the trust folder already", planned.name);
         return Err(Refusal::new(Exit::Usage, what).hint("give the new key another name"));
     }
-    let holding = match (&planned.token, &planned.shares) {
-        (Some(token), _) => Holding::Token(token.clone()),
-        (None, Some(shares)) => {
-            let holders = shares.holders().cloned().collect();
-            Holding::Shares { threshold: shares.threshold, holders }
-        }
-        (None, None) => Holding::Shares { threshold: 0, holders: Vec::new() },
-    };
-    let origin = planned.adopt.map_or(KeyOrigin::New, KeyOrigin::Adopted);
+    let holding = Holding::planned(planned);
+    let adopted = planned.adopt.map(KeyOrigin::Adopted);
+    let origin = adopted.or(planned.import.map(KeyOrigin::Imported)).unwrap_or(KeyOrigin::New);
     let stays = plan.root().is_some_and(|root| root.keys.contains(&planned.name));
     let certified = stays && origin != KeyOrigin::New && plan.dialect() == Dialect::Notary;
     let (name, algorithm) = (planned.name.clone(), planned.algorithm);
@@ -358,8 +376,10 @@ fn other_custodian(name: &str, planned: &str, known: &str) -> Refusal {
     Refusal::new(Exit::Usage, what).hint("name the custodian who holds it")
 }
 
+/// Whether something is sealed to a token here: a share, or a key that comes onto it.
 fn seals(keys: &[Key], token: &str) -> bool {
     keys.iter().any(|key| {
-        key.is_split_here() && key.holding.holders().iter().any(|holder| holder == token)
+        let is_sealed = key.is_split_here() || key.is_placed_here();
+        is_sealed && key.holding.holders().iter().any(|holder| holder == token)
     })
 }

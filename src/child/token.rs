@@ -14,10 +14,10 @@ use super::fence::Reach;
 use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
 use crate::digest::Digest;
-use crate::key::{Algorithm, ToSign};
+use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::room::binding::Needs;
 use crate::room::pkcs11::{self, Image, Module};
-use crate::room::token::{Device, Uri};
+use crate::room::token::{Device, Uri, Wrapped};
 use crate::secret::{Pin, Secret, SecretBytes};
 use driven::{Answer, Driven, Question};
 
@@ -221,6 +221,24 @@ impl Token {
     ) -> Result<Generated, Error> {
         let label = label.to_owned();
         match self.ask(&Question::Generate { purpose, algorithm, label })? {
+            Answer::Generated(generated) => Ok(generated),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Has the token take up a key that was made elsewhere, which the vault wrapped for it, and proves it.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::KeyTaken`], [`pkcs11::Error::NotSupported`], [`pkcs11::Error::AttributeDiffers`],
+    /// [`pkcs11::Error::DoesMore`], [`pkcs11::Error::Wrapped`].
+    pub fn place(
+        &mut self,
+        seal: &KeyRef,
+        (label, public): (&str, &PublicKey),
+        ways: &[Wrapped],
+    ) -> Result<Generated, Error> {
+        let (seal, label, public) = (seal.clone(), label.to_owned(), public.clone());
+        match self.ask(&Question::Place { seal, label, public, ways: ways.to_vec() })? {
             Answer::Generated(generated) => Ok(generated),
             _ => Err(self.garbage()),
         }

@@ -18,6 +18,7 @@ mod module;
 mod opening;
 mod paper;
 mod pause;
+mod place;
 mod plan;
 mod reading;
 mod ready;
@@ -243,6 +244,7 @@ impl<'a> Session<'a> {
             Act::PresentToken { token } => self.present(number, token),
             Act::DrawEntropy => self.draw_entropy(),
             Act::MakeKey { key, token } => self.make_key(number, key, token),
+            Act::PlaceKey { key, token } => self.place_key(number, key, token),
             Act::SplitKey { key } => self.split_key(number, key),
             Act::StoreShare { key, index, holder } if self.is_paper(holder) => {
                 self.print_share(number, key, *index, holder)

@@ -129,6 +129,10 @@ fn purpose(plan: &Plan) -> String {
             "This ceremony gives a key in shares a new set of them. The key stays and no root changes; the old set \
              opens it, too, until enough of its shares are destroyed."
         }
+        Kind::Restore => {
+            "This ceremony puts a key in shares onto one token, because it cannot wait for its holders any more. \
+             Whoever has that token and its PIN has the key: the next ceremony replaces it."
+        }
         Kind::Rotate => {
             "This ceremony signs a new root by which other keys, or another number of them, \
              govern from now on. Clients follow by themselves; users notice nothing."
@@ -167,6 +171,7 @@ fn people(plan: &Plan, roster: &Roster, paper: &mut Paper) {
     let keys = roster.keys().iter().map(|key| {
         let origin = match key.origin {
             KeyOrigin::Adopted(_) => "adopted",
+            KeyOrigin::Imported(_) => "imported",
             KeyOrigin::Known(_) => "known",
             KeyOrigin::New => "new",
         };

@@ -11,6 +11,7 @@ mod init;
 mod key;
 mod make;
 mod object;
+mod place;
 mod spki;
 mod start;
 mod trial;

@@ -6,6 +6,7 @@ mod blank;
 mod error;
 mod face;
 mod uri;
+mod wrapped;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,7 @@ pub use error::Error;
 pub(in crate::room) use face::clean;
 pub use face::{Face, Login, Name, TriesLeft};
 pub use uri::Uri;
+pub use wrapped::{WrapBy, Wrapped};
 
 /// What drives one token, or shows several of which one is selected. Whoever conducts a ceremony does not know its kind:
 /// what a token cannot do is [`Error::NotSupported`].
@@ -83,6 +85,19 @@ pub trait Device {
         purpose: Purpose,
         algorithm: Algorithm,
         label: &str,
+    ) -> Result<Generated, Error>;
+
+    /// Takes up a key that was made elsewhere, wrapped for the sealing key `seal` in several ways, and proves what can be
+    /// proved of it. The private key is in the token alone: this process passes what is wrapped.
+    ///
+    /// # Errors
+    /// [`Error::KeyTaken`]; [`Error::NotSupported`] where it takes none of the ways; [`Error::AttributeDiffers`],
+    /// [`Error::DoesMore`], [`Error::Wrapped`], after which the key is destroyed. And what the device does.
+    fn place(
+        &mut self,
+        seal: &KeyRef,
+        key: (&str, &PublicKey),
+        ways: &[Wrapped],
     ) -> Result<Generated, Error>;
 
     /// Takes up the key pair of that label that a run made which was interrupted, and proves it as when it is made. One

@@ -147,8 +147,8 @@ impl Custody {
         self.keys.iter().find(|key| key.name == name)
     }
 
-    /// Gives a key a new set of shares.
-    pub fn give_new_set(&mut self, name: &str, held: Held) {
+    /// Has a key held otherwise than before: in a new set of shares, or on a token.
+    pub fn hold_anew(&mut self, name: &str, held: Held) {
         if let Some(key) = self.keys.iter_mut().find(|key| key.name == name) {
             key.former.push(std::mem::replace(&mut key.held, held));
         }

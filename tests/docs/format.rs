@@ -153,6 +153,7 @@ fn a_plan_with_every_field_is_read() {
     Plan::parse(&vector("plan-abandon.toml"), |_| None).expect("a plan");
     Plan::parse(&vector("plan-drill.toml"), |_| None).expect("a plan");
     Plan::parse(&vector("plan-reshare.toml"), |_| None).expect("a plan");
+    Plan::parse(&vector("plan-restore.toml"), |_| None).expect("a plan");
 }
 
 #[test]

@@ -53,6 +53,7 @@ mod ready;
 mod refused;
 mod rehearse;
 mod reshare;
+mod restore;
 mod resume;
 mod rotate;
 mod shared;

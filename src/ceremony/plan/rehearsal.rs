@@ -104,7 +104,7 @@ pub fn about(roster: &Roster, past: &Past) -> Vec<String> {
         KeyOrigin::Known(public) => {
             chain.last().is_some_and(|last| last.root().root_key_id(public).is_some())
         }
-        KeyOrigin::Adopted(_) | KeyOrigin::New => false,
+        KeyOrigin::Adopted(_) | KeyOrigin::Imported(_) | KeyOrigin::New => false,
     };
     let listed = past.repositories().iter();
     let listed = listed.filter(|(_, chain)| roster.keys().iter().any(|key| lists(chain, key)));
@@ -154,8 +154,7 @@ fn itself(plan: &Plan, roster: &Roster) -> PlanText {
             ..root
         })
     });
-    let adopted = |key: &Spanned<PlannedKey>| key.get_ref().adopt.is_some();
-    text.key.retain(|key| !adopted(key));
+    text.key.retain(|key| key.get_ref().is_made());
     text.token.retain(|token| roster.token(&token.get_ref().name).is_some());
     text.role = roles(text.role.iter().map(|role| role.get_ref().name));
     text
@@ -219,7 +218,7 @@ fn is_in_last(key: &Key, chain: &[SignedRoot]) -> bool {
     let last = chain.last().map(SignedRoot::root);
     match &key.origin {
         KeyOrigin::Known(public) => last.is_some_and(|last| last.root_key_id(public).is_some()),
-        KeyOrigin::Adopted(_) => true,
+        KeyOrigin::Adopted(_) | KeyOrigin::Imported(_) => true,
         KeyOrigin::New => false,
     }
 }
@@ -261,7 +260,9 @@ fn planned_key(roster: &Roster, key: &Key) -> PlannedKey {
         token,
         shares,
         adopt: None,
+        import: None,
         rotate_by: None,
+        threshold_falls_to: None,
     }
 }
 

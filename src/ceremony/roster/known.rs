@@ -60,13 +60,14 @@ impl Roster {
 }
 
 /// A known key in shares, with its new holding and the one that it has.
-pub(super) fn reshared_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Result<Key, Refusal> {
+pub(super) fn moved_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Result<Key, Refusal> {
     let name = &planned.name;
     let live = past.live_keys().find(|key| key.name == *name);
     let Some(known) = live.filter(|key| matches!(key.held, Held::Shares { .. })) else {
         let what = format!("key `{name}` is not in shares, or no newest root lists it");
+        let kind = plan.kind().with_article();
         return Err(Refusal::new(Exit::Usage, what)
-            .hint("a reshare names a key in shares as custody.json does"));
+            .hint(format!("{kind} names a key in shares as custody.json does")));
     };
     if known.algorithm != planned.algorithm {
         let what =
@@ -74,11 +75,7 @@ pub(super) fn reshared_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Re
         return Err(Refusal::new(Exit::Usage, what).hint("correct its algorithm in the plan"));
     }
     let before = known_key(plan, past, known, true);
-    let (threshold, holders) = match &planned.shares {
-        Some(shares) => (shares.threshold, shares.holders().cloned().collect()),
-        None => (0, Vec::new()),
-    };
-    let holding = Holding::Shares { threshold, holders };
+    let holding = Holding::planned(planned);
     Ok(Key { from: Some(before.holding), holding, certified: false, ..before })
 }
 

@@ -284,7 +284,7 @@ fn last_roots(inputs: &Inputs) -> Result<(Vec<SignedRoot>, Vec<String>), Refusal
 /// Whether a key of a ceremony that exists already is this one.
 fn is_of(origin: &KeyOrigin, public: &PublicKey) -> bool {
     match origin {
-        KeyOrigin::Adopted(pin) => public.id() == *pin,
+        KeyOrigin::Adopted(pin) | KeyOrigin::Imported(pin) => public.id() == *pin,
         KeyOrigin::Known(known) => known == public,
         KeyOrigin::New => false,
     }

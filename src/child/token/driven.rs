@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{MAX_RANDOM, Present};
 use crate::child::wire::Bytes;
-use crate::key::{Algorithm, ToSign};
+use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::room::pkcs11::{
     self, Blank, Face, Generated, KeyRef, Login, Object, PublicObject, Purpose,
 };
-use crate::room::token::Device;
+use crate::room::token::{Device, Wrapped};
 use crate::secret::{Pin, SecretBytes};
 
 #[derive(Serialize, Deserialize)]
@@ -36,6 +36,12 @@ pub(super) enum Question {
         purpose: Purpose,
         algorithm: Algorithm,
         label: String,
+    },
+    Place {
+        seal: KeyRef,
+        label: String,
+        public: PublicKey,
+        ways: Vec<Wrapped>,
     },
     Sign {
         key: KeyRef,
@@ -117,6 +123,9 @@ impl Driven {
             }
             Question::Generate { purpose, algorithm, label } => {
                 self.device()?.generate(purpose, algorithm, &label).map(Answer::Generated)
+            }
+            Question::Place { seal, label, public, ways } => {
+                self.device()?.place(&seal, (&label, &public), &ways).map(Answer::Generated)
             }
             Question::Sign { key, inputs } => self
                 .device()?

@@ -3,9 +3,9 @@
 //! The room, YubiKeys: passes on, and refuses what no YubiKey does.
 
 use super::YubiKeys;
-use crate::key::{Algorithm, ToSign};
+use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::room::token::{
-    Blank, Device, Error, Face, Generated, KeyRef, Login, Object, PublicObject, Purpose,
+    Blank, Device, Error, Face, Generated, KeyRef, Login, Object, PublicObject, Purpose, Wrapped,
 };
 use crate::secret::{Pin, Secret, SecretBytes};
 
@@ -49,6 +49,18 @@ impl Device for YubiKeys {
         label: &str,
     ) -> Result<Generated, Error> {
         YubiKeys::generate_key(self, purpose, algorithm, label)
+    }
+
+    /// A YubiKey takes keys in plain alone, and no process that drives a card may hold one: docs/threats.md rule 13.
+    fn place(
+        &mut self,
+        _: &KeyRef,
+        _: (&str, &PublicKey),
+        _: &[Wrapped],
+    ) -> Result<Generated, Error> {
+        let token = self.selected("taking up a key")?.name.clone();
+        let what = "taking up a key that was made elsewhere: PIV takes none that is wrapped".into();
+        Err(Error::NotSupported { token, what })
     }
 
     fn reclaim(&mut self, purpose: Purpose, label: &str) -> Result<Option<Generated>, Error> {

@@ -3,8 +3,8 @@
 //! The room, PKCS#11: passes on.
 
 use super::{Blank, Error, Face, Generated, KeyRef, Login, Module, Object, PublicObject, Purpose};
-use crate::key::{Algorithm, ToSign};
-use crate::room::token::Device;
+use crate::key::{Algorithm, PublicKey, ToSign};
+use crate::room::token::{Device, Wrapped};
 use crate::secret::{Pin, Secret, SecretBytes};
 
 impl Device for Module {
@@ -47,6 +47,15 @@ impl Device for Module {
         label: &str,
     ) -> Result<Generated, Error> {
         Module::generate(self, purpose, algorithm, label)
+    }
+
+    fn place(
+        &mut self,
+        seal: &KeyRef,
+        key: (&str, &PublicKey),
+        ways: &[Wrapped],
+    ) -> Result<Generated, Error> {
+        Module::place(self, seal, key, ways)
     }
 
     fn reclaim(&mut self, purpose: Purpose, label: &str) -> Result<Option<Generated>, Error> {

@@ -17,6 +17,7 @@ use crate::{
         bind::module,
         genesis::on_one_token,
         officer::Officer,
+        restore::{KNOWN, write_restore},
     },
 };
 
@@ -119,6 +120,22 @@ fn yubikeys_do_what_the_table_says() {
     if may_mount("yubikeys_do_what_the_table_says") {
         holds(ROW, || YubiKeys::by(None));
     }
+}
+
+#[test]
+fn a_yubikey_takes_no_key_that_was_made_elsewhere() {
+    if !may_mount("a_yubikey_takes_no_key_that_was_made_elsewhere") {
+        return;
+    }
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let mut kind = YubiKeys { readers: Readers::new(4), ..YubiKeys::by(None) };
+    conduct(&bench, &mut kind, &SHARES, &in_three_shares()).ok();
+    bench.next_room();
+    let tokens = [&SHARES[..], &["officer-n"]].concat();
+    let ran = super::conduct_what(&bench, &mut kind, &tokens, |bench| write_restore(bench, KNOWN));
+    let what = "cannot do taking up a key that was made elsewhere: PIV takes none that is wrapped [TOKEN-UNWRAPS]\n\
+                hint: name another token, or shares: a key in plain goes to no token\n";
+    assert!(ran.stderr.contains(what) && ran.code() == 1, "{}", ran.stderr);
 }
 
 #[test]
