@@ -84,7 +84,7 @@ pub enum SoPin {
     /// Nobody: it is drawn in the child and forgotten unshown. A forgotten user PIN is then a lost token.
     Drawn,
     /// Nobody yet: a restart can compute it, so that a token that has the label already can be begun anew; it is to be
-    /// discarded at the end of the enrolment ([`Token::discard_so_pin`]).
+    /// replaced at the end of the enrolment ([`Token::replace_so_pin`]).
     Transport(Pin),
 }
 
@@ -170,12 +170,14 @@ impl Token {
         }
     }
 
-    /// Replaces the SO PIN of the selected token by one that is drawn in the child and forgotten unshown.
+    /// Replaces the SO PIN of the selected token by that of the seat which holds it from now on; without, by one that is
+    /// drawn in the child and forgotten unshown.
     ///
     /// # Errors
-    /// As every call.
-    pub fn discard_so_pin(&mut self, pin: Pin) -> Result<(), Error> {
-        self.done(&Question::DiscardSoPin, vec![pin.into_bytes()])
+    /// [`pkcs11::Error::Factory`], [`pkcs11::Error::PinLength`], [`pkcs11::Error::PinUnfit`].
+    pub fn replace_so_pin(&mut self, pin: Pin, by: Option<Pin>) -> Result<(), Error> {
+        let secrets = std::iter::once(pin).chain(by).map(Pin::into_bytes);
+        self.done(&Question::ReplaceSoPin, secrets.collect())
     }
 
     /// The public keys that the selected token shows without a login.

@@ -48,12 +48,13 @@ pub trait Device {
     /// What the device does.
     fn takes_so_pin(&mut self, pin: &Pin) -> Result<bool, Error>;
 
-    /// Replaces the SO PIN of the selected token by one that is drawn here and forgotten unshown: docs/threats.md rule 9.
-    /// A token that does not take `pin` any more went through this before.
+    /// Replaces the SO PIN of the selected token by that of the seat which holds it from now on, or by one that is drawn
+    /// here and forgotten unshown: docs/threats.md rule 9.
     ///
     /// # Errors
-    /// What the device does.
-    fn discard_so_pin(&mut self, pin: &Pin) -> Result<(), Error>;
+    /// [`Error::Factory`], [`Error::PinLength`]: the token is as before. [`Error::PinUnfit`] if it does not take `pin`, and
+    /// what the device does.
+    fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<(), Error>;
 
     /// The public keys that the token shows. Keys of kinds that we do not use are left out.
     ///

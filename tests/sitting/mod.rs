@@ -57,6 +57,7 @@ mod resume;
 mod rotate;
 mod shared;
 mod slips;
+mod so_holder;
 mod stock;
 mod tokens;
 mod unfinished;

@@ -125,7 +125,7 @@ fn what_outranks_the_pin_of_a_yubikey_is_drawn_and_forgotten() {
     begin(&mut token, PIN).unwrap();
     assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
     token.generate(Purpose::Attest, Algorithm::EcdsaP256, "attest").unwrap();
-    token.discard_so_pin(pin("87654321")).unwrap();
+    token.replace_so_pin(pin("87654321"), None).unwrap();
     // The third wrong one locks it, and says no more than that of a token that its holder can open.
     for _ in 0..4 {
         assert!(!token.takes_so_pin(pin("87654321")).unwrap());

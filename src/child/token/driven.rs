@@ -28,8 +28,8 @@ pub(super) enum Question {
     /// Secret: the PIN.
     Login,
     Logout,
-    /// Secret: the SO PIN.
-    DiscardSoPin,
+    /// Secrets: the SO PIN; the next one if a person holds it.
+    ReplaceSoPin,
     /// Secret: the SO PIN.
     TakesSoPin,
     Generate {
@@ -111,7 +111,10 @@ impl Driven {
             Question::Keys => self.device()?.keys().map(Answer::Keys),
             Question::Login => self.device()?.login(&pins(secrets)?.0).map(Answer::Login),
             Question::Logout => self.device()?.logout().map(done),
-            Question::DiscardSoPin => self.device()?.discard_so_pin(&pins(secrets)?.0).map(done),
+            Question::ReplaceSoPin => {
+                let (pin, next) = pins(secrets)?;
+                self.device()?.replace_so_pin(&pin, next.as_ref()).map(done)
+            }
             Question::TakesSoPin => {
                 self.device()?.takes_so_pin(&pins(secrets)?.0).map(Answer::Takes)
             }

@@ -26,8 +26,8 @@ impl Device for YubiKeys {
         YubiKeys::takes_puk(self, pin)
     }
 
-    fn discard_so_pin(&mut self, pin: &Pin) -> Result<(), Error> {
-        YubiKeys::discard_puk(self, pin)
+    fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<(), Error> {
+        YubiKeys::replace_puk(self, pin, by)
     }
 
     fn keys(&mut self) -> Result<Vec<PublicObject>, Error> {

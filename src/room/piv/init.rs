@@ -65,13 +65,19 @@ impl YubiKeys {
         }
     }
 
-    pub(super) fn discard_puk(&mut self, pin: &Pin) -> Result<(), Error> {
+    pub(super) fn replace_puk(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<(), Error> {
         let selected = self.selected(PUK)?;
-        let drawn = draw_puk().ok_or_else(|| drawing(&selected.name))?;
-        match selected.card.change_puk(pin.expose().as_bytes(), drawn.expose()) {
-            Ok(()) | Err(Y::PinLocked | Y::WrongPin { .. }) => Ok(()),
-            Err(error) => Err(selected.fail(PUK)(error)),
+        let next = match by {
+            Some(by) => SecretBytes::copy_of(by.expose().as_bytes()),
+            None => draw_puk().ok_or_else(|| drawing(&selected.name))?,
+        };
+        refuse_puk_length(&next, &selected.name)?;
+        if next.expose() == FACTORY_PUK {
+            let (token, what) = (selected.name.clone(), "PUK".to_owned());
+            return Err(Error::Factory { token, what });
         }
+        let replaced = selected.card.change_puk(pin.expose().as_bytes(), next.expose());
+        replaced.map_err(selected.fail(PUK))
     }
 }
 

@@ -24,8 +24,8 @@ impl Device for Module {
         Module::takes_so_pin(self, pin)
     }
 
-    fn discard_so_pin(&mut self, pin: &Pin) -> Result<(), Error> {
-        Module::discard_so_pin(self, pin)
+    fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<(), Error> {
+        Module::replace_so_pin(self, pin, by)
     }
 
     fn keys(&mut self) -> Result<Vec<PublicObject>, Error> {

@@ -64,21 +64,30 @@ impl Module {
         Ok(takes)
     }
 
-    /// Replaces the SO PIN of the selected token by one that is drawn here and forgotten unshown: docs/threats.md rule 9.
-    /// A token that does not take `pin` any more went through this before.
+    /// Replaces the SO PIN of the selected token by that of the seat which holds it from now on, or by one that is drawn
+    /// here and forgotten unshown: docs/threats.md rule 9.
     ///
     /// # Errors
-    /// [`Error::Nonsense`], and what the device does.
-    pub fn discard_so_pin(&mut self, pin: &Pin) -> Result<(), Error> {
-        if !self.log_in_as_so(pin)? {
-            return Ok(());
-        }
+    /// [`Error::PinLength`]: the token is as before. [`Error::PinUnfit`] if it does not take `pin`, [`Error::Nonsense`], and
+    /// what the device does.
+    pub fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<(), Error> {
         let (faces, _) = self.faces()?;
         let selected = self.selected(SO)?;
         let face = faces.iter().find(|(slot, _)| *slot == selected.slot);
-        let drawn = face.and_then(|(_, face)| draw_so_pin(face.pin_len));
-        let drawn = drawn.ok_or_else(|| selected.nonsense("drawing an SO PIN that it takes"))?;
-        let set = selected.session.set_pin(&auth(pin), &drawn);
+        let lengths = face.map(|(_, face)| face.pin_len);
+        let next = match by {
+            Some(by) => {
+                refuse_length(by, &selected.name, lengths.unwrap_or_default())?;
+                Some(auth(by))
+            }
+            None => lengths.and_then(draw_so_pin),
+        };
+        let next = next.ok_or_else(|| selected.nonsense("drawing an SO PIN that it takes"))?;
+        if !self.log_in_as_so(pin)? {
+            let code = "the SO PIN that it has is another one".to_owned();
+            return Err(Error::PinUnfit { token: selected.name.clone(), code });
+        }
+        let set = selected.session.set_pin(&auth(pin), &next);
         let set = set.map_err(error::read(&selected.name, SO));
         selected.session.logout().map_err(error::read(&selected.name, SO))?;
         set
