@@ -164,20 +164,39 @@ impl Token {
     /// # Errors
     /// As every call.
     pub fn takes_so_pin(&mut self, pin: Pin) -> Result<bool, Error> {
-        match self.call(&Question::TakesSoPin, vec![pin.into_bytes()])?.0 {
-            Answer::Takes(takes) => Ok(takes),
-            _ => Err(self.garbage()),
-        }
+        self.takes(&Question::TakesSoPin, [pin])
     }
 
     /// Replaces the SO PIN of the selected token by that of the seat which holds it from now on; without, by one that is
     /// drawn in the child and forgotten unshown.
     ///
     /// # Errors
-    /// [`pkcs11::Error::Factory`], [`pkcs11::Error::PinLength`], [`pkcs11::Error::PinUnfit`].
-    pub fn replace_so_pin(&mut self, pin: Pin, by: Option<Pin>) -> Result<(), Error> {
-        let secrets = std::iter::once(pin).chain(by).map(Pin::into_bytes);
-        self.done(&Question::ReplaceSoPin, secrets.collect())
+    /// [`pkcs11::Error::Factory`], [`pkcs11::Error::PinLength`], [`pkcs11::Error::PinUnfit`]: the token is as before. That it
+    /// does not take `pin` is no error but false.
+    pub fn replace_so_pin(&mut self, pin: Pin, by: Option<Pin>) -> Result<bool, Error> {
+        self.takes(&Question::ReplaceSoPin, std::iter::once(pin).chain(by))
+    }
+
+    /// The same of the PUK of a token that has one beside its SO PIN.
+    ///
+    /// # Errors
+    /// As [`Token::replace_so_pin`].
+    pub fn replace_puk(&mut self, puk: Pin, by: Pin) -> Result<bool, Error> {
+        self.takes(&Question::ReplacePuk, [puk, by])
+    }
+
+    /// Has whoever knows the SO PIN make a key pair, where the user cannot. It is proven when it is reclaimed. Whether the
+    /// token takes the SO PIN.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::Full`], [`pkcs11::Error::NotSupported`].
+    pub fn make_as_so(
+        &mut self,
+        so_pin: Pin,
+        (purpose, algorithm, label): (Purpose, Algorithm, &str),
+    ) -> Result<bool, Error> {
+        let label = label.to_owned();
+        self.takes(&Question::MakeAsSo { purpose, algorithm, label }, [so_pin])
     }
 
     /// The public keys that the selected token shows without a login.
@@ -329,6 +348,17 @@ impl Token {
     fn face(&mut self, question: &Question, secrets: Vec<SecretBytes>) -> Result<Face, Error> {
         match self.call(question, secrets)?.0 {
             Answer::Face(face) => Ok(face),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    fn takes(
+        &mut self,
+        question: &Question,
+        pins: impl IntoIterator<Item = Pin>,
+    ) -> Result<bool, Error> {
+        match self.call(question, pins.into_iter().map(Pin::into_bytes).collect())?.0 {
+            Answer::Takes(takes) => Ok(takes),
             _ => Err(self.garbage()),
         }
     }

@@ -8,7 +8,7 @@ use data_encoding::{BASE64, HEXLOWER};
 
 use super::Session;
 use super::attested::Made;
-use super::outrank::Twice;
+use super::outrank::{Twice, again};
 use super::token::{draw, seal_key};
 use super::words::ATTEMPTS;
 use crate::ceremony::fact::{Fact, Statement};
@@ -47,16 +47,19 @@ impl Session<'_> {
         };
         self.refuse_soft(name, &face)?;
         self.ask_serial(step, name, &face)?;
+        let seals = self.ceremony.roster().token(name).is_some_and(|token| token.seals);
+        if is_ready {
+            self.take_over_ready(step, &mut token, (name, &face), seals)?;
+        }
         if made {
             self.log_in(step, &mut token, &face, name)?;
         } else {
             self.tell_touch(&face)?;
         }
-        if is_ready {
+        if is_ready && !face.so_makes {
             self.refuse_used(step, &mut token, (name, &face))?;
         }
         let attest = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
-        let seals = self.ceremony.roster().token(name).is_some_and(|token| token.seals);
         let seal = match seals {
             true => Some(self.own_key(step, &mut token, (name, &face), Purpose::Seal)?),
             false => None,
@@ -193,8 +196,7 @@ impl Session<'_> {
     fn initialise(&mut self, step: u32, token: &mut Token, name: &str) -> Result<Face, Refusal> {
         let pin = self.ask_new_pin(step, name)?;
         self.begin(step, name)?;
-        let again = Pin::new(SecretBytes::copy_of(pin.expose().as_bytes()));
-        let again = again.map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
+        let again = again(&pin)?;
         let so_pin = SoPin::Transport(self.transport_pin(name)?);
         let face = token.init(None, name, so_pin, pin).map_err(|error| self.child(&error))?;
         match token.login(again).map_err(|error| self.child(&error))? {
@@ -259,10 +261,7 @@ impl Session<'_> {
         (name, face): (&str, &Face),
         purpose: Purpose,
     ) -> Result<KeyRef, Refusal> {
-        let label = match purpose {
-            Purpose::Seal => format!("{name} seal"),
-            Purpose::Attest | Purpose::Root => format!("{name} attest"),
-        };
+        let label = own_label(name, purpose);
         let label = label.as_str();
         let told = |generated| Made { step, token: name, face, label, purpose, generated };
         let shown = token.keys().map_err(|error| self.child(&error))?;
@@ -358,6 +357,14 @@ impl Session<'_> {
             ) => Refusal { check: Some(Check::TokenSeal), exit: Exit::Refused, ..refusal },
             _ => refusal,
         }
+    }
+}
+
+/// What a key of a token's own is called.
+pub(super) fn own_label(name: &str, purpose: Purpose) -> String {
+    match purpose {
+        Purpose::Seal => format!("{name} seal"),
+        Purpose::Attest | Purpose::Root => format!("{name} attest"),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::harness::{
 /// What seat S thinks of: eight characters, as many as the PUK of a YubiKey has.
 const SO_PIN: &str = "86420864";
 const TOLD: &str = "seat of officer-a steps aside; seat S, and nobody else, acts: the SO PIN of token officer-a, \
-                    on a YubiKey its PUK, sets a new PIN";
+                    on a YubiKey its PUK or management key, outranks its PIN";
 
 /// Two keys on two tokens.
 fn on_two_tokens() -> PlanText {
@@ -33,7 +33,7 @@ fn on_two_tokens() -> PlanText {
 }
 
 /// Writes a plan in which a seat holds the SO PIN of each of these tokens.
-fn write_plan(bench: &Bench, plan: &PlanText, held: &[(&str, &str)]) {
+pub(super) fn write_plan(bench: &Bench, plan: &PlanText, held: &[(&str, &str)]) {
     let path = bench.write_plan(plan);
     let mut text = fs::read_to_string(path).unwrap();
     for (token, seat) in held {

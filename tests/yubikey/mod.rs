@@ -263,7 +263,7 @@ fn other_software_sees_the_keys_of_a_yubikey() {
     assert_eq!(found.trim(), made.key.public.to_pem().trim());
     let certificate = readers.tool(&["pkcs15-tool", "--read-certificate", "02"]);
     let names = readers.piped(&["openssl", "x509", "-noout", "-subject", "-issuer"], &certificate);
-    assert_eq!(names, "subject=CN = root-a\nissuer=CN = attest\n");
+    assert_eq!(names, "subject=OU = root-a, CN = root\nissuer=CN = attest\n");
 }
 
 const SELECT: &str = "00:a4:04:00:05:a0:00:00:03:08";

@@ -30,6 +30,14 @@ pub(super) enum Question {
     Logout,
     /// Secrets: the SO PIN; the next one if a person holds it.
     ReplaceSoPin,
+    /// Secrets: the PUK; the next one.
+    ReplacePuk,
+    /// Secret: the SO PIN.
+    MakeAsSo {
+        purpose: Purpose,
+        algorithm: Algorithm,
+        label: String,
+    },
     /// Secret: the SO PIN.
     TakesSoPin,
     Generate {
@@ -113,7 +121,17 @@ impl Driven {
             Question::Logout => self.device()?.logout().map(done),
             Question::ReplaceSoPin => {
                 let (pin, next) = pins(secrets)?;
-                self.device()?.replace_so_pin(&pin, next.as_ref()).map(done)
+                self.device()?.replace_so_pin(&pin, next.as_ref()).map(Answer::Takes)
+            }
+            Question::ReplacePuk => {
+                let (puk, next) = pins(secrets)?;
+                let next = next.ok_or_else(|| nonsense("reading a PUK"))?;
+                self.device()?.replace_puk(&puk, &next).map(Answer::Takes)
+            }
+            Question::MakeAsSo { purpose, algorithm, label } => {
+                let so_pin = pins(secrets)?.0;
+                let made = self.device()?.make_as_so(&so_pin, purpose, algorithm, &label);
+                made.map(Answer::Takes)
             }
             Question::TakesSoPin => {
                 self.device()?.takes_so_pin(&pins(secrets)?.0).map(Answer::Takes)

@@ -65,7 +65,7 @@ impl YubiKeys {
         }
     }
 
-    pub(super) fn replace_puk(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<(), Error> {
+    pub(super) fn replace_puk(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<bool, Error> {
         let selected = self.selected(PUK)?;
         let next = match by {
             Some(by) => SecretBytes::copy_of(by.expose().as_bytes()),
@@ -76,8 +76,11 @@ impl YubiKeys {
             let (token, what) = (selected.name.clone(), "PUK".to_owned());
             return Err(Error::Factory { token, what });
         }
-        let replaced = selected.card.change_puk(pin.expose().as_bytes(), next.expose());
-        replaced.map_err(selected.fail(PUK))
+        match selected.card.change_puk(pin.expose().as_bytes(), next.expose()) {
+            Ok(()) => Ok(true),
+            Err(Y::PinLocked | Y::WrongPin { .. }) => Ok(false),
+            Err(error) => Err(selected.fail(PUK)(error)),
+        }
     }
 }
 

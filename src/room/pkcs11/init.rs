@@ -8,7 +8,7 @@ use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 use rustix::rand::{GetRandomFlags, getrandom};
 
-use super::{Blank, Error, Face, Module, Name, auth, error};
+use super::{Blank, Error, Face, Module, Name, Selected, auth, error, yubikey};
 use crate::room::token::{chosen, refuse_label, refuse_length};
 use crate::secret::{Pin, SecretBytes};
 
@@ -56,26 +56,25 @@ impl Module {
     /// # Errors
     /// What the device does.
     pub fn takes_so_pin(&mut self, pin: &Pin) -> Result<bool, Error> {
-        let takes = self.log_in_as_so(pin)?;
-        if takes {
-            let selected = self.selected(SO)?;
-            selected.session.logout().map_err(error::read(&selected.name, SO))?;
-        }
-        Ok(takes)
+        self.as_so(pin, |_| Ok(()))
     }
 
     /// Replaces the SO PIN of the selected token by that of the seat which holds it from now on, or by one that is drawn
     /// here and forgotten unshown: docs/threats.md rule 9.
     ///
     /// # Errors
-    /// [`Error::PinLength`]: the token is as before. [`Error::PinUnfit`] if it does not take `pin`, [`Error::Nonsense`], and
-    /// what the device does.
-    pub fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<(), Error> {
+    /// [`Error::Factory`], [`Error::PinLength`], [`Error::PinUnfit`], all about the new one: the token is as before.
+    /// [`Error::Nonsense`], and what the device does; that it does not take `pin` is no error but false.
+    pub fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<bool, Error> {
         let (faces, _) = self.faces()?;
         let selected = self.selected(SO)?;
         let face = faces.iter().find(|(slot, _)| *slot == selected.slot);
         let lengths = face.map(|(_, face)| face.pin_len);
         let next = match by {
+            Some(by) if selected.is_yubikey => {
+                yubikey::refuse_management(by, &selected.name)?;
+                Some(auth(by))
+            }
             Some(by) => {
                 refuse_length(by, &selected.name, lengths.unwrap_or_default())?;
                 Some(auth(by))
@@ -83,14 +82,25 @@ impl Module {
             None => lengths.and_then(draw_so_pin),
         };
         let next = next.ok_or_else(|| selected.nonsense("drawing an SO PIN that it takes"))?;
+        self.as_so(pin, |selected| {
+            let set = selected.session.set_pin(&auth(pin), &next);
+            set.map_err(error::read(&selected.name, SO))
+        })
+    }
+
+    /// Does something as the SO, and says whether the token took the SO PIN.
+    pub(super) fn as_so(
+        &self,
+        pin: &Pin,
+        act: impl FnOnce(&Selected) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
         if !self.log_in_as_so(pin)? {
-            let code = "the SO PIN that it has is another one".to_owned();
-            return Err(Error::PinUnfit { token: selected.name.clone(), code });
+            return Ok(false);
         }
-        let set = selected.session.set_pin(&auth(pin), &next);
-        let set = set.map_err(error::read(&selected.name, SO));
+        let selected = self.selected(SO)?;
+        let done = act(selected);
         selected.session.logout().map_err(error::read(&selected.name, SO))?;
-        set
+        done.map(|()| true)
     }
 
     fn log_in_as_so(&self, pin: &Pin) -> Result<bool, Error> {
