@@ -173,6 +173,8 @@ checks! {
     TokenPin = "TOKEN-PIN",
     /// A token that gets a share can agree on a key that never leaves it.
     TokenSeal = "TOKEN-SEAL",
+    /// Whoever holds the SO PIN or PUK of a token holds nothing else of that token.
+    TokenSoHolder = "TOKEN-SO-HOLDER",
     /// A soft token serves rehearsals and practices, never a ceremony.
     TokenSoft = "TOKEN-SOFT",
     /// What the record says that a token made or stored, the token said itself, by its attest key.

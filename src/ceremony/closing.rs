@@ -198,6 +198,7 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
                 custody.tokens.push(CustodyToken {
                     name: token.clone(),
                     custodian: roster.custodian(token).to_owned(),
+                    so_holder: roster.token(token).and_then(|token| token.so_holder.clone()),
                     model: model.clone(),
                     identity: *identity,
                     attest: Some(attest.clone()),
@@ -208,6 +209,7 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
                 custody.tokens.push(CustodyToken {
                     name: token.clone(),
                     custodian: roster.custodian(token).to_owned(),
+                    so_holder: None,
                     model: model.clone(),
                     identity: *identity,
                     attest: None,

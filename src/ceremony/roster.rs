@@ -4,6 +4,7 @@
 
 mod known;
 mod paper;
+mod so_holder;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +37,8 @@ pub struct Token {
     pub name: String,
     /// The seat that holds it.
     pub custodian: String,
+    /// The seat that holds its SO PIN or PUK, if one does.
+    pub so_holder: Option<String>,
     /// How it comes into the ceremony.
     pub origin: TokenOrigin,
     /// Whether a share is sealed to it, so that it needs a sealing key.
@@ -144,7 +147,7 @@ impl Roster {
     ///
     /// # Errors
     /// A key or token that nobody knows, or that is known already; `[PLAN-QUORUM]`, `[ROOT-KEYS]`, `[SHARE-HOLDER]`,
-    /// `[SHARE-THRESHOLD]`.
+    /// `[SHARE-THRESHOLD]`, `[TOKEN-SO-HOLDER]`.
     pub fn new(plan: &Plan, past: &Past) -> Result<Self, Refusal> {
         check_seats(plan, past.custody())?;
         let mut keys = Vec::new();
@@ -236,6 +239,12 @@ impl Roster {
         token.or(paper).unwrap_or("operator")
     }
 
+    /// The seats that can use a token or paper once it is in their hands: who holds it, and who may set its PIN.
+    pub fn users(&self, holder: &str) -> Vec<&str> {
+        let so_holder = self.token(holder).and_then(|token| token.so_holder.as_deref());
+        std::iter::once(self.custodian(holder)).chain(so_holder).collect()
+    }
+
     fn check_shares(&self) -> Result<(), Refusal> {
         for key in &self.keys {
             let Holding::Shares { threshold, holders: all } = &key.holding else { continue };
@@ -280,7 +289,9 @@ impl Roster {
 fn check_seats(plan: &Plan, custody: &Custody) -> Result<(), Refusal> {
     let known = custody.tokens.iter().map(|token| token.custodian.as_str());
     let known = known.chain(custody.papers.iter().map(|paper| paper.custodian.as_str()));
+    let known = known.chain(custody.tokens.iter().filter_map(|token| token.so_holder.as_deref()));
     let planned = plan.tokens().map(|token| token.custodian.as_str());
+    let planned = planned.chain(plan.tokens().filter_map(|token| token.so_holder.as_deref()));
     let planned = planned.chain(plan.papers().map(|paper| paper.custodian.as_str()));
     match alike(known.chain(planned)) {
         None => Ok(()),
@@ -341,8 +352,10 @@ fn tokens_of(
             let what = format!("token `{}` holds no key and no share of this plan", planned.name);
             return Err(Refusal::new(Exit::Usage, what).hint("take it out, or give it a key"));
         }
+        let so_holder = so_holder::of(planned, (origin, custody.token(&planned.name)))?;
         let (name, custodian) = (planned.name.clone(), planned.custodian.clone());
-        tokens.push(Token { name, custodian, origin, seals: seals(keys, &planned.name) });
+        let seals = seals(keys, &planned.name);
+        tokens.push(Token { name, custodian, so_holder, origin, seals });
     }
     let mut missing = Vec::new();
     for name in used {
@@ -353,6 +366,7 @@ fn tokens_of(
             Some(known) => tokens.push(Token {
                 name: name.to_owned(),
                 custodian: known.custodian.clone(),
+                so_holder: known.so_holder.clone(),
                 origin: TokenOrigin::Known,
                 seals: false,
             }),

@@ -16,6 +16,7 @@ mod intent;
 mod journal;
 mod module;
 mod opening;
+mod outrank;
 mod paper;
 mod pause;
 mod place;

@@ -3,6 +3,7 @@
 //! Room floor: the one face of PKCS#11 tokens and YubiKeys. Values, and the trait that both kinds of device implement.
 
 mod blank;
+pub(in crate::room) mod certificate;
 mod error;
 mod face;
 mod uri;
@@ -50,12 +51,32 @@ pub trait Device {
     /// What the device does.
     fn takes_so_pin(&mut self, pin: &Pin) -> Result<bool, Error>;
 
-    /// Replaces the SO PIN of the selected token by one that is drawn here and forgotten unshown: docs/threats.md rule 9.
-    /// A token that does not take `pin` any more went through this before.
+    /// Replaces the SO PIN of the selected token by that of the seat which holds it from now on, or by one that is drawn
+    /// here and forgotten unshown: docs/threats.md rule 9.
     ///
     /// # Errors
-    /// What the device does.
-    fn discard_so_pin(&mut self, pin: &Pin) -> Result<(), Error>;
+    /// [`Error::Factory`], [`Error::PinLength`], [`Error::PinUnfit`], all about the new one: the token is as before. And
+    /// what the device does; that it does not take `pin` is no error but false.
+    fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<bool, Error>;
+
+    /// The same of the PUK of a token that has one beside its SO PIN.
+    ///
+    /// # Errors
+    /// As [`Device::replace_so_pin`], and [`Error::NotSupported`] from tokens that have none.
+    fn replace_puk(&mut self, puk: &Pin, by: &Pin) -> Result<bool, Error>;
+
+    /// Has whoever knows the SO PIN make a key pair, where the user cannot ([`Face::so_makes`]). It is proven when the user
+    /// takes it up ([`Device::reclaim`]). Whether the token takes the SO PIN.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::NotSupported`], and what the device does.
+    fn make_as_so(
+        &mut self,
+        so_pin: &Pin,
+        purpose: Purpose,
+        algorithm: Algorithm,
+        label: &str,
+    ) -> Result<bool, Error>;
 
     /// The public keys that the token shows. Keys of kinds that we do not use are left out.
     ///

@@ -43,6 +43,9 @@ pub struct CustodyToken {
     pub name: String,
     /// The seat that holds it.
     pub custodian: String,
+    /// The seat that holds its SO PIN or PUK; nothing is said where nobody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub so_holder: Option<String>,
     /// Its model, as it says.
     pub model: String,
     /// Salted commitment to its serial and label.

@@ -298,6 +298,7 @@ fn custody_has_one_form() {
     let token = CustodyToken {
         name: "officer-1".to_owned(),
         custodian: "seat A".to_owned(),
+        so_holder: Some("seat S".to_owned()),
         model: "SoftHSM v2".to_owned(),
         identity: Digest::of(b"identity"),
         attest: Some(pair(5).1),

@@ -58,6 +58,8 @@ mod resume;
 mod rotate;
 mod shared;
 mod slips;
+mod so_holder;
+mod so_yubikey;
 mod stock;
 mod tokens;
 mod unfinished;

@@ -92,6 +92,9 @@ pub struct PlannedToken {
     pub name: String,
     /// The seat that holds it; never a person's name.
     pub custodian: String,
+    /// The seat that holds its SO PIN or PUK; drawn, and known to nobody, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub so_holder: Option<String>,
     /// What gets lost together with whatever else is there, by a label and no address; nothing is said where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,

@@ -229,7 +229,8 @@ fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
     tokens
         .map(|token| {
             let (name, custodian) = (token.name.clone(), token.custodian.clone());
-            spanned(PlannedToken { name, custodian, site: None })
+            let so_holder = token.so_holder.clone();
+            spanned(PlannedToken { name, custodian, so_holder, site: None })
         })
         .collect()
 }

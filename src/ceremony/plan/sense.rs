@@ -150,6 +150,13 @@ fn holders(plan: &Plan) -> Result<(), Mistake> {
         let (at, paper) = (paper.span().start, paper.get_ref());
         (at, "paper", &paper.name, &paper.custodian)
     });
+    for token in &plan.text.token {
+        let (at, token) = (token.span().start, token.get_ref());
+        if let Some(seat) = token.so_holder.as_ref().filter(|seat| !is_label(seat)) {
+            let called = &token.name;
+            return Err((at, format!("token `{called}`: so_holder `{seat}`: a seat {RULE}")));
+        }
+    }
     let mut seen: BTreeMap<&String, &str> = BTreeMap::new();
     for (at, what, called, custodian) in tokens.chain(papers) {
         name(at, what, called)?;

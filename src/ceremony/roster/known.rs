@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Holding, Key, KeyOrigin, Paper, Roster, Token, TokenOrigin, other_custodian};
+use super::{
+    Holding, Key, KeyOrigin, Paper, Roster, Token, TokenOrigin, other_custodian, so_holder,
+};
 use crate::ceremony::plan::{Kind, Plan, PlannedKey};
 use crate::refusal::{Exit, Refusal};
 use crate::root::{Dialect, SignedRoot};
@@ -14,7 +16,7 @@ impl Roster {
     /// These keys of the trust folder, with everybody who holds a part of them.
     ///
     /// # Errors
-    /// A token or paper of the plan with another custodian than the trust folder has.
+    /// A token or paper of the plan with another custodian than the trust folder has; `[TOKEN-SO-HOLDER]`.
     pub(in crate::ceremony) fn of_known<'a>(
         plan: &Plan,
         past: &Past,
@@ -35,10 +37,14 @@ impl Roster {
                 _ => {}
             }
         }
+        for planned in plan.tokens() {
+            so_holder::of(planned, (TokenOrigin::Known, custody.token(&planned.name)))?;
+        }
         let tokens = custody.tokens.iter().filter(|token| held.contains(&token.name));
         let tokens = tokens.map(|token| Token {
             name: token.name.clone(),
             custodian: token.custodian.clone(),
+            so_holder: token.so_holder.clone(),
             origin: TokenOrigin::Known,
             seals: false,
         });

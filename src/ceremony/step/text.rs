@@ -86,8 +86,12 @@ impl Step {
                 "Put in token {token}, type the PIN: it proves the keys and shares that it holds, and opens none."
             ),
             Act::EnrolToken { token } => {
+                let seat = roster.token(token).and_then(|token| token.so_holder.as_deref());
+                let outranked = seat.map_or_else(String::new, |seat| {
+                    format!(" Then {seat}, and nobody else, sets its SO PIN, twice, unseen.")
+                });
                 format!(
-                    "Put in token {token}; its holder sets the PIN, twice, unseen; the operator types its serial."
+                    "Put in token {token}; its holder sets the PIN, twice, unseen; the operator types its serial.{outranked}"
                 )
             }
             Act::ExportFolders if plan.kind() == Kind::Abandon => {

@@ -28,8 +28,16 @@ pub(super) enum Question {
     /// Secret: the PIN.
     Login,
     Logout,
+    /// Secrets: the SO PIN; the next one if a person holds it.
+    ReplaceSoPin,
+    /// Secrets: the PUK; the next one.
+    ReplacePuk,
     /// Secret: the SO PIN.
-    DiscardSoPin,
+    MakeAsSo {
+        purpose: Purpose,
+        algorithm: Algorithm,
+        label: String,
+    },
     /// Secret: the SO PIN.
     TakesSoPin,
     Generate {
@@ -117,7 +125,20 @@ impl Driven {
             Question::Keys => self.device()?.keys().map(Answer::Keys),
             Question::Login => self.device()?.login(&pins(secrets)?.0).map(Answer::Login),
             Question::Logout => self.device()?.logout().map(done),
-            Question::DiscardSoPin => self.device()?.discard_so_pin(&pins(secrets)?.0).map(done),
+            Question::ReplaceSoPin => {
+                let (pin, next) = pins(secrets)?;
+                self.device()?.replace_so_pin(&pin, next.as_ref()).map(Answer::Takes)
+            }
+            Question::ReplacePuk => {
+                let (puk, next) = pins(secrets)?;
+                let next = next.ok_or_else(|| nonsense("reading a PUK"))?;
+                self.device()?.replace_puk(&puk, &next).map(Answer::Takes)
+            }
+            Question::MakeAsSo { purpose, algorithm, label } => {
+                let so_pin = pins(secrets)?.0;
+                let made = self.device()?.make_as_so(&so_pin, purpose, algorithm, &label);
+                made.map(Answer::Takes)
+            }
             Question::TakesSoPin => {
                 self.device()?.takes_so_pin(&pins(secrets)?.0).map(Answer::Takes)
             }

@@ -26,8 +26,24 @@ impl Device for YubiKeys {
         YubiKeys::takes_puk(self, pin)
     }
 
-    fn discard_so_pin(&mut self, pin: &Pin) -> Result<(), Error> {
-        YubiKeys::discard_puk(self, pin)
+    fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<bool, Error> {
+        YubiKeys::replace_puk(self, pin, by)
+    }
+
+    fn replace_puk(&mut self, _: &Pin, _: &Pin) -> Result<bool, Error> {
+        let token = self.selected("replacing its PUK")?.name.clone();
+        Err(Error::NotSupported { token, what: "a PUK beside the one that it has".to_owned() })
+    }
+
+    fn make_as_so(
+        &mut self,
+        _: &Pin,
+        _: Purpose,
+        _: Algorithm,
+        label: &str,
+    ) -> Result<bool, Error> {
+        let token = self.selected("making a key")?.name.clone();
+        Err(Error::NotSupported { token, what: format!("making key `{label}` by its PUK") })
     }
 
     fn keys(&mut self) -> Result<Vec<PublicObject>, Error> {

@@ -24,8 +24,22 @@ impl Device for Module {
         Module::takes_so_pin(self, pin)
     }
 
-    fn discard_so_pin(&mut self, pin: &Pin) -> Result<(), Error> {
-        Module::discard_so_pin(self, pin)
+    fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<bool, Error> {
+        Module::replace_so_pin(self, pin, by)
+    }
+
+    fn replace_puk(&mut self, puk: &Pin, by: &Pin) -> Result<bool, Error> {
+        Module::replace_puk(self, puk, by)
+    }
+
+    fn make_as_so(
+        &mut self,
+        so_pin: &Pin,
+        purpose: Purpose,
+        algorithm: Algorithm,
+        label: &str,
+    ) -> Result<bool, Error> {
+        Module::make_as_so(self, so_pin, (purpose, algorithm, label))
     }
 
     fn keys(&mut self) -> Result<Vec<PublicObject>, Error> {

@@ -50,6 +50,9 @@ impl Module {
     /// [`Error::KeyTwice`], and what the device does.
     pub fn reclaim(&mut self, purpose: Purpose, label: &str) -> Result<Option<Generated>, Error> {
         let selected = self.logged_in(RECLAIM)?;
+        if selected.is_yubikey {
+            return self.reclaim_in_slot(purpose, label);
+        }
         let fail = error::read(&selected.name, RECLAIM);
         let publics = selected.labelled(ObjectClass::PUBLIC_KEY, label)?;
         let mut whole = Vec::new();
@@ -130,7 +133,8 @@ impl Order<'_> {
         template
     }
 
-    /// Each attribute, its PKCS#11 name, what it must say, and what a token means that does not say.
+    /// Each attribute, its PKCS#11 name, what it must say, and what a token means that does not say. The first
+    /// [`STAYS`] say that the key does not leave, the others what it may do.
     fn demands(&self) -> [(AttributeType, &'static str, bool, bool); 11] {
         use AttributeType as T;
         let signs = self.signs();
@@ -212,9 +216,14 @@ impl Selected {
         Ok(Generated { key: object.key, wrap, attestation: Vec::new() })
     }
 
-    fn compare_attributes(&self, order: &Order<'_>, private: ObjectHandle) -> Result<(), Error> {
+    pub(super) fn compare_attributes(
+        &self,
+        order: &Order<'_>,
+        private: ObjectHandle,
+    ) -> Result<(), Error> {
         let demands = order.demands();
-        let kinds = demands.map(|(kind, ..)| kind);
+        let demands = if self.is_yubikey { &demands[..STAYS] } else { &demands[..] };
+        let kinds: Vec<_> = demands.iter().map(|(kind, ..)| *kind).collect();
         let said = self
             .session
             .get_attributes(private, &kinds)
@@ -224,7 +233,7 @@ impl Selected {
             use AttributeType as T;
             matches!(kind, T::AlwaysSensitive | T::NeverExtractable | T::Local)
         };
-        for (kind, name, expected, unsaid) in demands {
+        for &(kind, name, expected, unsaid) in demands {
             if !order.is_made && is_of_past(kind) {
                 continue;
             }
@@ -337,5 +346,7 @@ pub(super) fn draw_id() -> Option<Vec<u8>> {
     (drawn == Ok(16)).then_some(id)
 }
 
+/// How many of the demands say that a key stays where it is.
+const STAYS: usize = 6;
 /// What the device was doing, for its errors.
 const RECLAIM: &str = "taking up a key";
