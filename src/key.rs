@@ -6,6 +6,7 @@
 mod algorithm;
 mod encrypted;
 pub mod file;
+mod kem;
 mod scheme;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 use crate::digest::Digest;
 pub use algorithm::Algorithm;
+pub use kem::KemKey;
 pub use scheme::{Hash, Scheme, ToSign};
 
 /// A public key, held as its one DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
@@ -200,6 +202,9 @@ pub enum Error {
     /// Another encoding than the one that the key has.
     #[error("the public key is not in its one canonical encoding")]
     NotCanonical,
+    /// No public key of ML-KEM-768.
+    #[error("no public key of ML-KEM-768")]
+    NotKem,
     /// No `PUBLIC KEY` PEM.
     #[error("no `PUBLIC KEY` in PEM")]
     NotPem,

@@ -195,7 +195,7 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
     let before = unfinished.into_iter().flat_map(Ceremony::facts);
     for fact in before.chain(ceremony.facts()) {
         match fact {
-            Fact::TokenEnrolled { token, model, identity, attest, seal } => {
+            Fact::TokenEnrolled { token, model, identity, attest, seal, kem } => {
                 custody.tokens.push(CustodyToken {
                     name: token.clone(),
                     custodian: roster.custodian(token).to_owned(),
@@ -203,6 +203,7 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
                     identity: *identity,
                     attest: Some(attest.clone()),
                     seal: seal.clone(),
+                    kem: kem.clone(),
                 });
             }
             Fact::TokenAdopted { token, model, identity, .. } => {
@@ -213,6 +214,7 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
                     identity: *identity,
                     attest: None,
                     seal: None,
+                    kem: None,
                 });
             }
             _ => {}

@@ -13,8 +13,8 @@ use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey, ToSign};
-use crate::seal::{SealKey, SealTo};
-use crate::secret::{Passphrase, Secret, SecretBytes};
+use crate::seal::{Agreed, Asked, SealKey, SealTo};
+use crate::secret::{Passphrase, SecretBytes};
 use crate::share::{self, Combinations, Set, ShareIndex, Threshold};
 
 use held::Held;
@@ -121,19 +121,22 @@ impl Vault {
         }
     }
 
-    /// The point that the token with key `to` must agree with before [`Vault::open`].
+    /// What the token with key `to` must be asked before [`Vault::open`].
     ///
     /// # Errors
     /// [`NotSealed`](crate::seal::Error::NotSealed), [`OtherToken`](crate::seal::Error::OtherToken).
-    pub fn peer_point(&mut self, sealed: &[u8], to: &SealKey) -> Result<[u8; 65], Error> {
-        let question = Question::Peer { sealed: Bytes(sealed.to_vec()), to: to.clone() };
+    pub fn asked(&mut self, sealed: &[u8], to: &SealKey) -> Result<Asked, Error> {
+        let question = Question::Asked { sealed: Bytes(sealed.to_vec()), to: to.clone() };
         match self.ask(&question)? {
-            Answer::Point(point) => point.0.try_into().map_err(|_| self.garbage()),
+            Answer::Asked { point, ciphertext } => {
+                let point = point.0.try_into().map_err(|_| self.garbage())?;
+                Ok(Asked { point, ciphertext: ciphertext.map(|bytes| bytes.0) })
+            }
             _ => Err(self.garbage()),
         }
     }
 
-    /// Opens a sealed share with what its token agreed on, holds it against its commitment, and keeps it.
+    /// Opens a sealed share with what its token answered, holds it against its commitment, and keeps it.
     ///
     /// # Errors
     /// [`Refused::SealedShare`], the errors of [`Set::admit`], and [`share::Error::Duplicate`].
@@ -142,11 +145,11 @@ impl Vault {
         set: &Set,
         index: ShareIndex,
         sealed: (&[u8], &SealKey),
-        agreed: &Secret<32>,
+        agreed: &Agreed,
     ) -> Result<(), Error> {
         let (sealed, to) = (Bytes(sealed.0.to_vec()), sealed.1.clone());
         let question = Question::Open { set: set.clone(), index, sealed, to };
-        self.done(&question, vec![SecretBytes::copy_of(agreed.expose())])
+        self.done(&question, handed(agreed))
     }
 
     /// The passphrase to which a share was sealed just now, once: the vault forgets it.
@@ -286,13 +289,13 @@ impl Vault {
         }
     }
 
-    /// Opens the last challenge with what the token agreed on, and compares.
+    /// Opens the last challenge with what the token answered, and compares.
     ///
     /// # Errors
     /// [`Refused::Challenge`], [`Refused::Seal`].
-    pub fn meet(&mut self, sealed: &[u8], to: &SealKey, agreed: &Secret<32>) -> Result<(), Error> {
+    pub fn meet(&mut self, sealed: &[u8], to: &SealKey, agreed: &Agreed) -> Result<(), Error> {
         let question = Question::Meet { sealed: Bytes(sealed.to_vec()), to: to.clone() };
-        self.done(&question, vec![SecretBytes::copy_of(agreed.expose())])
+        self.done(&question, handed(agreed))
     }
 
     /// Forgets a held key.
@@ -332,8 +335,18 @@ impl Vault {
     }
 }
 
+/// What a token answered, for the wire.
+fn handed(agreed: &Agreed) -> Vec<SecretBytes> {
+    let both = std::iter::once(&agreed.x).chain(&agreed.kem);
+    both.map(|secret| SecretBytes::copy_of(secret.expose())).collect()
+}
+
 #[derive(Serialize, Deserialize)]
 enum Question {
+    Asked {
+        sealed: Bytes,
+        to: SealKey,
+    },
     Challenge(SealKey),
     Combinations(Set),
     Forget(String),
@@ -352,12 +365,12 @@ enum Question {
         threshold: Threshold,
         to: Vec<SealTo>,
     },
-    /// Secret: the agreed x coordinate.
+    /// Secrets: the agreed x coordinate; what was decapsulated, if it is sealed to both halves.
     Meet {
         sealed: Bytes,
         to: SealKey,
     },
-    /// Secret: the agreed x coordinate.
+    /// Secrets: those of [`Question::Meet`].
     Open {
         set: Set,
         index: ShareIndex,
@@ -374,10 +387,6 @@ enum Question {
     Passphrase {
         set: share::SetId,
         index: ShareIndex,
-    },
-    Peer {
-        sealed: Bytes,
-        to: SealKey,
     },
     Rebuild {
         name: String,
@@ -408,11 +417,11 @@ enum Question {
 
 #[derive(Serialize, Deserialize)]
 enum Answer {
+    Asked { point: Bytes, ciphertext: Option<Bytes> },
     Combinations(Combinations),
     Done,
     Dry { public: PublicKey, signatures: Vec<Bytes> },
     File(Bytes),
-    Point(Bytes),
     Signatures(Vec<Bytes>),
     Split { set: Set, shares: Vec<Bytes> },
 }

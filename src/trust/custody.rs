@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attestation::Attestation;
 use crate::digest::Digest;
-use crate::key::{Algorithm, PublicKey};
+use crate::key::{Algorithm, KemKey, PublicKey};
 
 /// Where the custody folder has what tokens attest: `<token>-<16 digits>.pem`.
 pub const ATTESTATIONS: &str = "attestations/";
@@ -51,6 +51,9 @@ pub struct CustodyToken {
     pub attest: Option<PublicKey>,
     /// The derive-only key that shares are sealed to.
     pub seal: Option<PublicKey>,
+    /// The ML-KEM-768 key that they are sealed to besides; nothing is said of it where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kem: Option<KemKey>,
 }
 
 /// A share's page.

@@ -301,6 +301,7 @@ fn custody_has_one_form() {
         identity: Digest::of(b"identity"),
         attest: Some(pair(5).1),
         seal: None,
+        kem: None,
     };
     let share = |index: u8| CustodyShare {
         index,
@@ -362,10 +363,11 @@ fn a_sealed_share_opens_by_the_agreement_of_its_token() {
     let to = SealKey::try_from(to).expect("a seal key");
     same("seal/recipient.txt", format!("{}\n", to.recipient()));
     let sealed = vector("seal/1.age");
-    let peer = seal::peer_point(&sealed, &to).expect("a point");
+    let peer = seal::asked(&sealed, &to).expect("a point").point;
     let agreed =
         agree(&private, UnparsedPublicKey::new(&ECDH_P256, peer), (), |x| Ok(Secret::copy_of(x)));
-    let opened = seal::open(&sealed, &to, &agreed.expect("an agreement").expect("32 bytes"));
+    let x = agreed.expect("an agreement").expect("32 bytes");
+    let opened = seal::open(&sealed, &to, &seal::Agreed { x, kem: None });
     assert_eq!(opened.expect("the share").expose(), hex(&text("share/1.hex")));
 }
 

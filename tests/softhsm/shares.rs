@@ -25,8 +25,8 @@ fn open(
     sealer: &mut Sealer,
     sealed: &[u8],
 ) -> Result<(), Error> {
-    let peer = vault.peer_point(sealed, &sealer.to)?;
-    let agreed = sealer.token.agree(&sealer.key, &peer)?;
+    let asked = vault.asked(sealed, &sealer.to)?;
+    let agreed = sealer.token.answer((&sealer.key, &sealer.to), &asked)?;
     let index = ShareIndex::new(u8::try_from(index).unwrap()).unwrap();
     vault.open(set, index, (sealed, &sealer.to), &agreed)
 }

@@ -11,7 +11,7 @@ use crate::child::wire::Bytes;
 use crate::key::file::{self, KeyFile};
 use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::room::entropy;
-use crate::seal::{self, SealKey, SealTo};
+use crate::seal::{self, Agreed, Asked, SealKey, SealTo};
 use crate::secret::{Passphrase, Secret, SecretBytes};
 use crate::share::{self, Admitted, Quorum, Set, SetId, ShareIndex, Threshold};
 use soft::SoftKey;
@@ -32,14 +32,20 @@ impl Held {
         secrets: Vec<SecretBytes>,
     ) -> Result<Answer, Refused> {
         let agreed = || {
-            let secret = secrets.first().and_then(|secret| Secret::copy_of(secret.expose()));
-            secret.ok_or(Refused::SecretMissing)
+            let mut secrets = secrets.iter().map(|secret| Secret::copy_of(secret.expose()));
+            let x = secrets.next().flatten().ok_or(Refused::SecretMissing)?;
+            Ok::<_, Refused>(Agreed { x, kem: secrets.next().flatten() })
         };
         let words = || {
             let typed = secrets.first().and_then(|words| Passphrase::typed(words).ok());
             typed.ok_or(Refused::SecretMissing)
         };
         match question {
+            Question::Asked { sealed, to } => {
+                let Asked { point, ciphertext } = seal::asked(&sealed.0, &to)?;
+                let (point, ciphertext) = (Bytes(point.to_vec()), ciphertext.map(Bytes));
+                Ok(Answer::Asked { point, ciphertext })
+            }
             Question::Challenge(to) => self.challenge(&to),
             Question::Combinations(set) => {
                 Ok(Answer::Combinations(set.check_combinations(self.opened(&set))?))
@@ -80,9 +86,6 @@ impl Held {
             }
             // Its answer is a secret, and given elsewhere.
             Question::Passphrase { .. } => Err(Refused::SecretMissing),
-            Question::Peer { sealed, to } => {
-                Ok(Answer::Point(Bytes(seal::peer_point(&sealed.0, &to)?.to_vec())))
-            }
             Question::Rebuild { name, set, expected } => self.rebuild(name, &set, &expected),
             Question::Reshare { name, set, expected, threshold, to } => {
                 self.refuse_taken(&name)?;
@@ -149,7 +152,7 @@ impl Held {
         &mut self,
         (set, index): (&Set, ShareIndex),
         (sealed, to): (&[u8], &SealKey),
-        agreed: &Secret<32>,
+        agreed: &Agreed,
     ) -> Result<Answer, Refused> {
         self.admit(set, index, || seal::open(sealed, to, agreed))
     }
@@ -221,12 +224,7 @@ impl Held {
         Ok(Answer::File(Bytes(file)))
     }
 
-    fn meet(
-        &mut self,
-        sealed: &[u8],
-        to: &SealKey,
-        agreed: &Secret<32>,
-    ) -> Result<Answer, Refused> {
+    fn meet(&mut self, sealed: &[u8], to: &SealKey, agreed: &Agreed) -> Result<Answer, Refused> {
         // A challenge is met once.
         let challenge = self.challenge.take().ok_or(Refused::Challenge)?;
         let opened = Secret::copy_of(seal::open(sealed, to, agreed)?.expose());

@@ -75,6 +75,9 @@ impl Module {
     }
 }
 
+/// An attribute, its PKCS#11 name, what it must say, and what a token means that does not say.
+pub(super) type Demand = (AttributeType, &'static str, bool, bool);
+
 /// What is to be made.
 struct Order<'a> {
     purpose: Purpose,
@@ -128,8 +131,8 @@ impl Order<'_> {
         template
     }
 
-    /// Each attribute, its PKCS#11 name, what it must say, and what a token means that does not say.
-    fn demands(&self) -> [(AttributeType, &'static str, bool, bool); 11] {
+    /// What the private half must say.
+    fn demands(&self) -> [Demand; 11] {
         use AttributeType as T;
         let signs = self.signs();
         [
@@ -190,7 +193,7 @@ impl Selected {
         private: ObjectHandle,
     ) -> Result<Generated, Error> {
         let fail = error::read(&self.name, "reading a new key back");
-        let claimed = self.compare_attributes(order, private);
+        let claimed = self.compare_attributes(order.label, &order.demands(), private);
         let shown = public_object(&self.session, public);
         // What a token does outweighs what it says.
         let wrap = self.try_to_wrap(order.label, private)?;
@@ -210,20 +213,24 @@ impl Selected {
         Ok(Generated { key: object.key, wrap, attestation: Vec::new() })
     }
 
-    fn compare_attributes(&self, order: &Order<'_>, private: ObjectHandle) -> Result<(), Error> {
-        let demands = order.demands();
-        let kinds = demands.map(|(kind, ..)| kind);
+    pub(super) fn compare_attributes(
+        &self,
+        label: &str,
+        demands: &[Demand],
+        private: ObjectHandle,
+    ) -> Result<(), Error> {
+        let kinds: Vec<AttributeType> = demands.iter().map(|(kind, ..)| *kind).collect();
         let said = self
             .session
             .get_attributes(private, &kinds)
             .map_err(error::read(&self.name, "reading a new key's attributes"))?;
-        for (kind, name, expected, unsaid) in demands {
+        for &(kind, name, expected, unsaid) in demands {
             let claims = said.iter().find(|attribute| attribute.attribute_type() == kind);
             let found = claims.and_then(claim).unwrap_or(unsaid);
             if found != expected {
                 return Err(Error::AttributeDiffers {
                     token: self.name.clone(),
-                    label: order.label.to_owned(),
+                    label: label.to_owned(),
                     attribute: name.to_owned(),
                     expected,
                     found,
@@ -250,7 +257,11 @@ impl Selected {
         }
     }
 
-    fn labelled(&self, class: ObjectClass, label: &str) -> Result<Vec<ObjectHandle>, Error> {
+    pub(super) fn labelled(
+        &self,
+        class: ObjectClass,
+        label: &str,
+    ) -> Result<Vec<ObjectHandle>, Error> {
         let template = [Attribute::Class(class), Attribute::Label(label.as_bytes().to_vec())];
         self.session.find_objects(&template).map_err(error::read(&self.name, RECLAIM))
     }
@@ -306,6 +317,7 @@ fn claim(attribute: &Attribute) -> Option<bool> {
         | Attribute::AlwaysSensitive(value)
         | Attribute::NeverExtractable(value)
         | Attribute::Local(value)
+        | Attribute::Decapsulate(value)
         | Attribute::Sign(value)
         | Attribute::Derive(value)
         | Attribute::Decrypt(value)
@@ -316,7 +328,7 @@ fn claim(attribute: &Attribute) -> Option<bool> {
 }
 
 /// A key id that no other key has: 128 random bits.
-fn draw_id() -> Option<Vec<u8>> {
+pub(super) fn draw_id() -> Option<Vec<u8>> {
     let mut id = vec![0; 16];
     let drawn = rustix::rand::getrandom(&mut *id, rustix::rand::GetRandomFlags::empty());
     (drawn == Ok(16)).then_some(id)
