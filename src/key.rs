@@ -3,6 +3,7 @@
 //! Ground floor: pure, touches nothing. Private keys live in tokens and in the vault, never here; [`mod@file`] reads the files
 //! in which others keep theirs.
 
+mod age;
 mod algorithm;
 mod encrypted;
 pub mod file;
@@ -19,6 +20,7 @@ use x509_cert::der::{Decode, Encode, Reader, SliceReader, pem};
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 use crate::digest::Digest;
+pub use age::AgeKey;
 pub use algorithm::Algorithm;
 pub use kem::KemKey;
 pub use scheme::{Hash, Scheme, ToSign};
@@ -199,6 +201,9 @@ pub enum Error {
     /// The signature is not by this key over this message.
     #[error("the signature is not by this key over these bytes")]
     BadSignature,
+    /// No recipient of `age` that a share can be sealed to.
+    #[error("no `age` recipient: X25519 (`age1…`), as `age-keygen -y` prints it")]
+    NotAge,
     /// Another encoding than the one that the key has.
     #[error("the public key is not in its one canonical encoding")]
     NotCanonical,

@@ -1,4 +1,4 @@
-//! An `age` file around one share, for the one token, or the one passphrase, that can open it.
+//! An `age` file around one share, for the one token, identity or passphrase that can open it.
 //!
 //! First floor: pure but for one named impurity: `age` draws its own file key and ephemeral key from the kernel's
 //! generator (docs/threats.md rule 16). Runs in the vault only.
@@ -10,6 +10,7 @@
 //! mode, HKDF-SHA256, ChaCha20Poly1305, the stanza's name as info) with what the token gave.
 
 mod hpke;
+mod identity;
 mod key;
 mod passphrase;
 
@@ -22,9 +23,10 @@ use data_encoding::BASE64_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::key::Algorithm;
-use crate::secret::{Secret, SecretBytes};
+use crate::key::{AgeKey, Algorithm};
+use crate::secret::{Identity as AgeIdentity, Passphrase, Secret, SecretBytes};
 
+pub use identity::{open_by_identity, seal_to_age, unlock_by_identity};
 pub use key::SealKey;
 pub use passphrase::{open_by_passphrase, seal_to_passphrase, unlock_by_passphrase};
 
@@ -38,6 +40,8 @@ pub const MAX_FILE: usize = 16 << 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SealTo {
+    /// A key of `age` that its holder has.
+    Age(AgeKey),
     /// A passphrase that is drawn for it, and shown once.
     Passphrase,
     /// A key of a token.
@@ -47,6 +51,38 @@ pub enum SealTo {
 impl From<SealKey> for SealTo {
     fn from(key: SealKey) -> Self {
         Self::Token(key)
+    }
+}
+
+/// What a person types to open a share that no token opens.
+pub enum Opener {
+    /// The identity that it was sealed to.
+    Identity(AgeIdentity),
+    /// The passphrase that was drawn for it.
+    Passphrase(Passphrase),
+}
+
+impl Opener {
+    /// Opens a sealed share.
+    ///
+    /// # Errors
+    /// Those of [`open_by_identity`] and [`open_by_passphrase`].
+    pub fn open(&self, sealed: &[u8]) -> Result<SecretBytes, Error> {
+        match self {
+            Self::Identity(identity) => open_by_identity(sealed, identity),
+            Self::Passphrase(passphrase) => open_by_passphrase(sealed, passphrase),
+        }
+    }
+
+    /// Proves that it would open, and opens nothing.
+    ///
+    /// # Errors
+    /// As [`Opener::open`].
+    pub fn unlock(&self, sealed: &[u8]) -> Result<(), Error> {
+        match self {
+            Self::Identity(identity) => unlock_by_identity(sealed, identity),
+            Self::Passphrase(passphrase) => unlock_by_passphrase(sealed, passphrase),
+        }
     }
 }
 
@@ -68,6 +104,9 @@ pub enum Error {
         /// The kind of key.
         algorithm: Algorithm,
     },
+    /// The identity is not the one that the file was sealed to.
+    #[error("the identity does not open the sealed file")]
+    OtherIdentity,
     /// The passphrase is not the one that the file was sealed to.
     #[error("the passphrase does not open the sealed file")]
     OtherPassphrase,
@@ -153,8 +192,8 @@ pub fn asked(sealed: &[u8], to: &SealKey) -> Result<Asked, Error> {
 /// [`Error::NotSealed`], [`Error::OtherToken`], [`Error::Damaged`].
 pub fn open(sealed: &[u8], to: &SealKey, agreed: &Agreed) -> Result<SecretBytes, Error> {
     asked(sealed, to)?;
-    let opener = Opener { to, agreed };
-    let reader = decryptor(sealed)?.decrypt(std::iter::once(&opener as &dyn Identity));
+    let answered = Answered { to, agreed };
+    let reader = decryptor(sealed)?.decrypt(std::iter::once(&answered as &dyn Identity));
     read(reader.map_err(|_| Error::Damaged)?)
 }
 
@@ -197,12 +236,12 @@ impl Identity for Looker<'_> {
 }
 
 /// Phase two: opens the stanza with what the token answered.
-struct Opener<'a> {
+struct Answered<'a> {
     to: &'a SealKey,
     agreed: &'a Agreed,
 }
 
-impl Identity for Opener<'_> {
+impl Identity for Answered<'_> {
     fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, age::DecryptError>> {
         let asked = encapsulated(stanza, self.to)?;
         let parties = hpke::Parties { enc: &asked.point, recipient: &self.to.point() };

@@ -83,6 +83,11 @@ impl Ceremony {
                 self.check_read(step.number, *second_reader, alone)
             }
             (Act::DrillPaper { paper }, Fact::PaperDrilled { paper: p }) if p == paper => Ok(()),
+            (Act::DrillRecipient { recipient }, Fact::RecipientDrilled { recipient: r })
+                if r == recipient =>
+            {
+                Ok(())
+            }
             (Act::DrillToken { token }, Fact::TokenDrilled { token: t, keys, statement })
                 if t == token =>
             {

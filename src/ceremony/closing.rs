@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::fact::{Fact, RootMade};
-use super::roster::{Holding, KeyOrigin};
+use super::roster::{Holding, KeyOrigin, Recipient};
 use super::{Ceremony, abandon, draft, ours, prospect, reshare};
 use crate::digest::Digest;
 use crate::name::Name;
@@ -14,8 +14,8 @@ use crate::refusal::Refusal;
 use crate::root::SignedRoot;
 use crate::sums::{self, Predecessor, Sums};
 use crate::trust::{
-    CEREMONIES, CUSTODY, Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held,
-    METADATA, TRUST_SUMS, folder_name,
+    CEREMONIES, CUSTODY, Custody, CustodyKey, CustodyPaper, CustodyRecipient, CustodyShare,
+    CustodyToken, Held, METADATA, TRUST_SUMS, folder_name,
 };
 use crate::wording::one_line;
 
@@ -227,17 +227,30 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
         let ceremony = signed.unwrap_or(ceremony);
         if key.from.is_some() && ceremony.split(&key.name).is_some() {
             custody.papers.extend(papers(ceremony, key));
+            name_recipients(&mut custody, ceremony, key);
             custody.give_new_set(&key.name, held(ceremony, key));
         }
         let known = matches!(key.origin, KeyOrigin::Known(_));
         if let (false, Some(public)) = (known, ceremony.public(&key.name)) {
             let (name, algorithm) = (key.name.clone(), key.algorithm);
             custody.papers.extend(papers(ceremony, key));
+            name_recipients(&mut custody, ceremony, key);
             let (held, former) = (held(ceremony, key), Vec::new());
             custody.keys.push(CustodyKey { name, algorithm, public, held, former });
         }
     }
     custody
+}
+
+/// Names the recipients that have shares of a new set, each once.
+fn name_recipients(custody: &mut Custody, ceremony: &Ceremony, key: &super::roster::Key) {
+    let holders = key.holding.holders().iter();
+    for recipient in holders.filter_map(|name| ceremony.roster().recipient(name)) {
+        if custody.recipient(&recipient.name).is_none() {
+            let Recipient { name, custodian, age } = recipient.clone();
+            custody.recipients.push(CustodyRecipient { name, custodian, age });
+        }
+    }
 }
 
 /// The papers on which shares of a new key stand.

@@ -103,6 +103,11 @@ pub enum Fact {
         /// One per repository (Notary).
         certificates: Vec<Certified>,
     },
+    /// The shares of a recipient are those that were made, and its identity unlocks them; they stay sealed.
+    RecipientDrilled {
+        /// The recipient.
+        recipient: String,
+    },
     /// A paper was read back, and its passphrase unlocks the sealed share on it; the share stays sealed.
     PaperDrilled {
         /// The paper.

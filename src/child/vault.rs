@@ -5,6 +5,7 @@
 
 mod held;
 mod refused;
+mod typed;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,12 +14,13 @@ use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey, ToSign};
-use crate::seal::{Agreed, Asked, SealKey, SealTo};
+use crate::seal::{Agreed, Asked, Opener, SealKey, SealTo};
 use crate::secret::{Passphrase, SecretBytes};
 use crate::share::{self, Combinations, Set, ShareIndex, Threshold};
 
 use held::Held;
 pub use refused::Refused;
+use typed::{By, handed, typed};
 
 /// A key that was made and split just now. Everything in it is public: the shares are sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,34 +166,35 @@ impl Vault {
         passphrase.ok_or_else(|| self.garbage())
     }
 
-    /// Opens a share from paper with its passphrase, holds it against its commitment, and keeps it.
+    /// Opens a share that no token opens by what its custodian typed, holds it against its commitment, and keeps it.
     ///
     /// # Errors
     /// As [`Vault::open`].
-    pub fn open_paper(
+    pub fn open_by(
         &mut self,
         set: &Set,
         index: ShareIndex,
         sealed: &[u8],
-        passphrase: Passphrase,
+        opener: Opener,
     ) -> Result<(), Error> {
+        let (by, secret) = typed(opener);
         let sealed = Bytes(sealed.to_vec());
-        let question = Question::OpenPaper { set: set.clone(), index, sealed };
-        self.done(&question, vec![passphrase.into_bytes()])
+        self.done(&Question::OpenBy { set: set.clone(), index, sealed, by }, vec![secret])
     }
 
-    /// Proves that a passphrase is that of a sealed share, which stays sealed: its key is unlocked, and no more.
+    /// Proves that what was typed is that of a sealed share, which stays sealed: its key is unlocked, and no more.
     ///
     /// # Errors
     /// [`Refused::SealedShare`].
-    pub fn unlock_paper(
+    pub fn unlock_by(
         &mut self,
         index: ShareIndex,
         sealed: &[u8],
-        passphrase: Passphrase,
+        opener: Opener,
     ) -> Result<(), Error> {
-        let question = Question::UnlockPaper { index, sealed: Bytes(sealed.to_vec()) };
-        self.done(&question, vec![passphrase.into_bytes()])
+        let (by, secret) = typed(opener);
+        let sealed = Bytes(sealed.to_vec());
+        self.done(&Question::UnlockBy { index, sealed, by }, vec![secret])
     }
 
     /// Combines every subset of the opened shares of `set`, or a stated sample, and compares each with the public key.
@@ -335,12 +338,6 @@ impl Vault {
     }
 }
 
-/// What a token answered, for the wire.
-fn handed(agreed: &Agreed) -> Vec<SecretBytes> {
-    let both = std::iter::once(&agreed.x).chain(&agreed.kem);
-    both.map(|secret| SecretBytes::copy_of(secret.expose())).collect()
-}
-
 #[derive(Serialize, Deserialize)]
 enum Question {
     Asked {
@@ -377,11 +374,12 @@ enum Question {
         sealed: Bytes,
         to: SealKey,
     },
-    /// Secret: the passphrase.
-    OpenPaper {
+    /// Secret: what was typed.
+    OpenBy {
         set: Set,
         index: ShareIndex,
         sealed: Bytes,
+        by: By,
     },
     /// Answered with a secret: the passphrase.
     Passphrase {
@@ -408,10 +406,11 @@ enum Question {
         algorithm: Algorithm,
         inputs: Vec<ToSign>,
     },
-    /// Secret: the passphrase.
-    UnlockPaper {
+    /// Secret: what was typed.
+    UnlockBy {
         index: ShareIndex,
         sealed: Bytes,
+        by: By,
     },
 }
 

@@ -80,15 +80,19 @@ impl Session<'_> {
         let Holding::Shares { threshold, holders } = key.holding else {
             return Err(Refusal::new(Exit::Ours, format!("key `{name}` is not held in shares")));
         };
-        let seals = holders.iter().map(|holder| match self.is_paper(holder) {
-            true => Ok(SealTo::Passphrase),
-            false => Ok(SealTo::Token(self.seal_of(holder)?)),
+        let roster = self.ceremony.roster();
+        let seals = holders.iter().map(|holder| {
+            Ok(match (roster.paper(holder), roster.recipient(holder)) {
+                (Some(_), _) => SealTo::Passphrase,
+                (None, Some(recipient)) => SealTo::Age(recipient.age.clone()),
+                (None, None) => SealTo::Token(self.seal_of(holder)?),
+            })
         });
         let seals = seals.collect::<Result<Vec<_>, Refusal>>()?;
         let total = u8::try_from(holders.len()).unwrap_or(u8::MAX);
         let threshold = Threshold::new(threshold, total).map_err(|error| {
             Refusal::of(Check::ShareThreshold, error.to_string())
-                .hint("correct `threshold`, `tokens` or `papers` of its `shares`")
+                .hint("correct `threshold` or the holders of its `shares`")
         })?;
         self.begin(step, name)?;
         let made = match (key.from, key.origin) {
@@ -385,15 +389,17 @@ impl Session<'_> {
             let holders =
                 self.ceremony.roster().key(key).map_or(&[][..], |key| key.holding.holders());
             let printed = holders.iter().any(|holder| self.is_paper(holder));
+            let given = holders.iter().any(|holder| self.is_recipient(holder));
             let burn =
                 if printed { "; destroy what was printed of it, and its passphrases" } else { "" };
+            let erase = if given { "; erase what was given of it to recipients" } else { "" };
             let why = match self.ceremony.is_older(key) {
                 true => {
                     "it was not finished, and another is made; what there is of it opens the key"
                 }
                 false => "its key was in memory only, and is made anew",
             };
-            format!("set {set} of key {key} is void: {why}{burn}")
+            format!("set {set} of key {key} is void: {why}{burn}{erase}")
         });
         void.collect()
     }

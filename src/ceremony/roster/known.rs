@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Holding, Key, KeyOrigin, Paper, Roster, Token, TokenOrigin, other_custodian};
+use super::{
+    Holding, Key, KeyOrigin, Paper, Recipient, Roster, Token, TokenOrigin, other_custodian,
+};
 use crate::ceremony::plan::{Kind, Plan, PlannedKey};
 use crate::refusal::{Exit, Refusal};
 use crate::root::{Dialect, SignedRoot};
@@ -14,7 +16,7 @@ impl Roster {
     /// These keys of the trust folder, with everybody who holds a part of them.
     ///
     /// # Errors
-    /// A token or paper of the plan with another custodian than the trust folder has.
+    /// A holder of the plan with another custodian than the trust folder has.
     pub(in crate::ceremony) fn of_known<'a>(
         plan: &Plan,
         past: &Past,
@@ -25,14 +27,27 @@ impl Roster {
         let held: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
         let planned = plan.tokens().map(|token| (&token.name, &token.custodian));
         let planned = planned.chain(plan.papers().map(|paper| (&paper.name, &paper.custodian)));
-        for (name, custodian) in planned {
+        let recipients = plan.recipients().map(|planned| (&planned.name, &planned.custodian));
+        for (name, custodian) in planned.chain(recipients) {
             let token = custody.token(name).map(|token| &token.custodian);
-            let known = token.or_else(|| custody.paper(name).map(|paper| &paper.custodian));
+            let known = token
+                .or_else(|| custody.paper(name).map(|paper| &paper.custodian))
+                .or_else(|| custody.recipient(name).map(|known| &known.custodian));
             match known {
                 Some(known) if known != custodian => {
                     return Err(other_custodian(name, custodian, known));
                 }
                 _ => {}
+            }
+        }
+        for planned in plan.recipients() {
+            let known = custody.recipient(&planned.name);
+            if known.is_some_and(|known| known.age != planned.age) {
+                let what = format!(
+                    "recipient `{}` has another key by the trust folder than in the plan",
+                    planned.name
+                );
+                return Err(Refusal::new(Exit::Usage, what).hint("name it as custody.json does"));
             }
         }
         let tokens = custody.tokens.iter().filter(|token| held.contains(&token.name));
@@ -48,13 +63,16 @@ impl Roster {
             custodian: paper.custodian.clone(),
             is_new: false,
         });
-        Ok(Self { tokens: tokens.collect(), papers: papers.collect(), keys })
+        let recipients = custody.recipients.iter().filter(|known| held.contains(&known.name));
+        let recipients = recipients.map(Recipient::from).collect();
+        Ok(Self { tokens: tokens.collect(), papers: papers.collect(), recipients, keys })
     }
 
-    /// The same without the tokens and papers that are not named.
+    /// The same without the holders that are not named.
     pub(in crate::ceremony) fn only(mut self, named: &BTreeSet<&str>) -> Self {
         self.tokens.retain(|token| named.contains(token.name.as_str()));
         self.papers.retain(|paper| named.contains(paper.name.as_str()));
+        self.recipients.retain(|recipient| named.contains(recipient.name.as_str()));
         self
     }
 }

@@ -6,13 +6,14 @@ mod soft;
 
 use std::collections::BTreeMap;
 
+use super::typed::By;
 use super::{Answer, Question, Refused};
 use crate::child::wire::Bytes;
 use crate::key::file::{self, KeyFile};
 use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::room::entropy;
-use crate::seal::{self, Agreed, Asked, SealKey, SealTo};
-use crate::secret::{Passphrase, Secret, SecretBytes};
+use crate::seal::{self, Agreed, Asked, Opener, SealKey, SealTo};
+use crate::secret::{Identity, Passphrase, Secret, SecretBytes};
 use crate::share::{self, Admitted, Quorum, Set, SetId, ShareIndex, Threshold};
 use soft::SoftKey;
 
@@ -36,9 +37,13 @@ impl Held {
             let x = secrets.next().flatten().ok_or(Refused::SecretMissing)?;
             Ok::<_, Refused>(Agreed { x, kem: secrets.next().flatten() })
         };
-        let words = || {
-            let typed = secrets.first().and_then(|words| Passphrase::typed(words).ok());
-            typed.ok_or(Refused::SecretMissing)
+        let typed = |by| {
+            let text = secrets.first().ok_or(Refused::SecretMissing)?;
+            let opener = match by {
+                By::Identity => Identity::read(text).ok().map(Opener::Identity),
+                By::Passphrase => Passphrase::typed(text).ok().map(Opener::Passphrase),
+            };
+            opener.ok_or(Refused::SecretMissing)
         };
         match question {
             Question::Asked { sealed, to } => {
@@ -80,9 +85,9 @@ impl Held {
             Question::Open { set, index, sealed, to } => {
                 self.open((&set, index), (&sealed.0, &to), &agreed()?)
             }
-            Question::OpenPaper { set, index, sealed } => {
-                let words = words()?;
-                self.admit(&set, index, || seal::open_by_passphrase(&sealed.0, &words))
+            Question::OpenBy { set, index, sealed, by } => {
+                let opener = typed(by)?;
+                self.admit(&set, index, || opener.open(&sealed.0))
             }
             // Its answer is a secret, and given elsewhere.
             Question::Passphrase { .. } => Err(Refused::SecretMissing),
@@ -103,8 +108,8 @@ impl Held {
                 let (key, public) = SoftKey::generate(algorithm)?;
                 Ok(Answer::Dry { public, signatures: sign(&key, &inputs)? })
             }
-            Question::UnlockPaper { index, sealed } => {
-                let unlocked = seal::unlock_by_passphrase(&sealed.0, &words()?);
+            Question::UnlockBy { index, sealed, by } => {
+                let unlocked = typed(by)?.unlock(&sealed.0);
                 let refuse = |refused| Refused::SealedShare { share: index.get(), refused };
                 unlocked.map(|()| Answer::Done).map_err(refuse)
             }
@@ -140,6 +145,7 @@ impl Held {
             ShareIndex::all(threshold.total()).zip(split.shares.iter().zip(to))
         {
             shares.push(Bytes(match to {
+                SealTo::Age(key) => seal::seal_to_age(share, key)?,
                 SealTo::Token(key) => seal::seal(share, key)?,
                 SealTo::Passphrase => self.seal_for_paper((split.set.id, index), share)?,
             }));
