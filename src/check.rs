@@ -129,6 +129,8 @@ checks! {
     ShareCommitment = "SHARE-COMMITMENT",
     /// One token and one person hold one share of a set.
     ShareHolder = "SHARE-HOLDER",
+    /// A share that is sealed to a key of `age` opens by its holder's identity, shown in the ceremony that makes it.
+    ShareIdentity = "SHARE-IDENTITY",
     /// A share stands at its own place in its set, from 1 to the number of shares, and once.
     ShareIndex = "SHARE-INDEX",
     /// A key from shares is the key of its set and of the signed root.

@@ -3,9 +3,11 @@
 //! Ground floor: pure, touches nothing. Private keys live in tokens and in the vault, never here; [`mod@file`] reads the files
 //! in which others keep theirs.
 
+mod age;
 mod algorithm;
 mod encrypted;
 pub mod file;
+mod kem;
 mod scheme;
 
 use std::fmt;
@@ -18,7 +20,9 @@ use x509_cert::der::{Decode, Encode, Reader, SliceReader, pem};
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 use crate::digest::Digest;
+pub use age::AgeKey;
 pub use algorithm::Algorithm;
+pub use kem::KemKey;
 pub use scheme::{Hash, Scheme, ToSign};
 
 /// A public key, held as its one DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
@@ -197,9 +201,15 @@ pub enum Error {
     /// The signature is not by this key over this message.
     #[error("the signature is not by this key over these bytes")]
     BadSignature,
+    /// No recipient of `age` that a share can be sealed to.
+    #[error("no `age` recipient: X25519 (`age1…`), as `age-keygen -y` prints it")]
+    NotAge,
     /// Another encoding than the one that the key has.
     #[error("the public key is not in its one canonical encoding")]
     NotCanonical,
+    /// No public key of ML-KEM-768.
+    #[error("no public key of ML-KEM-768")]
+    NotKem,
     /// No `PUBLIC KEY` PEM.
     #[error("no `PUBLIC KEY` in PEM")]
     NotPem,

@@ -1,14 +1,17 @@
-//! An `age` file around one share, for the one token, or the one passphrase, that can open it.
+//! An `age` file around one share, for the one token, identity or passphrase that can open it.
 //!
 //! First floor: pure but for one named impurity: `age` draws its own file key and ephemeral key from the kernel's
 //! generator (docs/threats.md rule 16). Runs in the vault only.
 //!
-//! The file is C2SP `age.md` with one recipient stanza `-> p256tag TAG ENC` (the tagged recipient) for a P-256 key that
-//! never leaves its token. Opening has two phases, because only the token can do the key agreement: [`peer_point`]
-//! reads ENC, the token agrees with it, and [`open`] does the rest of HPKE (RFC 9180, base mode, DHKEM(P-256,
-//! HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305, info `age-encryption.org/p256tag`) with the agreed x coordinate.
+//! The file is C2SP `age.md` with one stanza of a tagged recipient: `-> p256tag TAG ENC` for a P-256 key that never leaves
+//! its token, or `-> mlkem768p256tag TAG ENC` for a token that has an ML-KEM-768 key beside it, where ENC is the ML-KEM
+//! ciphertext and then the point. Opening has two phases, because only the token can use its keys: [`asked`] reads ENC,
+//! the token agrees with the point and decapsulates the ciphertext, and [`open`] does the rest of HPKE (RFC 9180, base
+//! mode, HKDF-SHA256, ChaCha20Poly1305, the stanza's name as info) with what the token gave.
 
 mod hpke;
+mod identity;
+mod key;
 mod passphrase;
 
 use std::cell::Cell;
@@ -20,9 +23,11 @@ use data_encoding::BASE64_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::key::{Algorithm, PublicKey};
-use crate::secret::{Secret, SecretBytes};
+use crate::key::{AgeKey, Algorithm};
+use crate::secret::{Identity as AgeIdentity, Passphrase, Secret, SecretBytes};
 
+pub use identity::{open_by_identity, seal_to_age, unlock_by_identity};
+pub use key::SealKey;
 pub use passphrase::{open_by_passphrase, seal_to_passphrase, unlock_by_passphrase};
 
 /// The longest secret that is sealed, in bytes.
@@ -31,61 +36,12 @@ pub const MAX_SECRET: usize = 4096;
 /// The longest file that is opened, in bytes: `age` adds a header with a random stanza that no one reads.
 pub const MAX_FILE: usize = 16 << 10;
 
-/// A public key that things can be sealed to: P-256, its private half in a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "PublicKey", into = "PublicKey")]
-pub struct SealKey(PublicKey);
-
-impl SealKey {
-    /// The public key.
-    pub fn public(&self) -> &PublicKey {
-        &self.0
-    }
-
-    /// The point, uncompressed (SEC 1 2.3.3).
-    pub fn point(&self) -> [u8; 65] {
-        std::array::from_fn(|i| self.0.material()[i])
-    }
-
-    /// The recipient as `age` writes it: `age1tag1…`.
-    pub fn recipient(&self) -> String {
-        // Neither prefix nor length can be wrong: the prefix is a constant, and Bech32 takes 33 bytes.
-        bech32::Hrp::parse(HRP)
-            .ok()
-            .and_then(|hrp| bech32::encode::<bech32::Bech32>(hrp, &self.compressed()).ok())
-            .unwrap_or_default()
-    }
-
-    fn compressed(&self) -> [u8; 33] {
-        let point = self.point();
-        let mut compressed = [0; 33];
-        compressed[0] = 2 | (point[64] & 1);
-        compressed[1..].copy_from_slice(&point[1..33]);
-        compressed
-    }
-}
-
-impl TryFrom<PublicKey> for SealKey {
-    type Error = Error;
-
-    fn try_from(key: PublicKey) -> Result<Self, Error> {
-        match key.algorithm() {
-            Algorithm::EcdsaP256 => Ok(Self(key)),
-            algorithm => Err(Error::NotASealKey { algorithm }),
-        }
-    }
-}
-
-impl From<SealKey> for PublicKey {
-    fn from(key: SealKey) -> Self {
-        key.0
-    }
-}
-
 /// What a share is sealed to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SealTo {
+    /// A key of `age` that its holder has.
+    Age(AgeKey),
     /// A passphrase that is drawn for it, and shown once.
     Passphrase,
     /// A key of a token.
@@ -95,6 +51,38 @@ pub enum SealTo {
 impl From<SealKey> for SealTo {
     fn from(key: SealKey) -> Self {
         Self::Token(key)
+    }
+}
+
+/// What a person types to open a share that no token opens.
+pub enum Opener {
+    /// The identity that it was sealed to.
+    Identity(AgeIdentity),
+    /// The passphrase that was drawn for it.
+    Passphrase(Passphrase),
+}
+
+impl Opener {
+    /// Opens a sealed share.
+    ///
+    /// # Errors
+    /// Those of [`open_by_identity`] and [`open_by_passphrase`].
+    pub fn open(&self, sealed: &[u8]) -> Result<SecretBytes, Error> {
+        match self {
+            Self::Identity(identity) => open_by_identity(sealed, identity),
+            Self::Passphrase(passphrase) => open_by_passphrase(sealed, passphrase),
+        }
+    }
+
+    /// Proves that it would open, and opens nothing.
+    ///
+    /// # Errors
+    /// As [`Opener::open`].
+    pub fn unlock(&self, sealed: &[u8]) -> Result<(), Error> {
+        match self {
+            Self::Identity(identity) => unlock_by_identity(sealed, identity),
+            Self::Passphrase(passphrase) => unlock_by_passphrase(sealed, passphrase),
+        }
     }
 }
 
@@ -116,6 +104,9 @@ pub enum Error {
         /// The kind of key.
         algorithm: Algorithm,
     },
+    /// The identity is not the one that the file was sealed to.
+    #[error("the identity does not open the sealed file")]
+    OtherIdentity,
     /// The passphrase is not the one that the file was sealed to.
     #[error("the passphrase does not open the sealed file")]
     OtherPassphrase,
@@ -146,9 +137,17 @@ pub fn seal(secret: &SecretBytes, to: &SealKey) -> Result<Vec<u8>, Error> {
     if secret.len() > MAX_SECRET {
         return Err(Error::Unsealable);
     }
-    let recipient: age::tag::Recipient = to.recipient().parse().map_err(|_| Error::Unsealable)?;
-    let encryptor = Encryptor::with_recipients(std::iter::once(&recipient as &dyn Recipient));
+    let recipient = recipient(to).ok_or(Error::Unsealable)?;
+    let encryptor = Encryptor::with_recipients(std::iter::once(&*recipient));
     written(encryptor.map_err(|_| Error::Unsealable)?, secret)
+}
+
+fn recipient(to: &SealKey) -> Option<Box<dyn Recipient>> {
+    let text = to.recipient();
+    match to.kem() {
+        None => text.parse::<age::tag::Recipient>().ok().map(|to| Box::new(to) as _),
+        Some(_) => text.parse::<age::tagpq::Recipient>().ok().map(|to| Box::new(to) as _),
+    }
 }
 
 fn written(encryptor: Encryptor, secret: &SecretBytes) -> Result<Vec<u8>, Error> {
@@ -159,25 +158,42 @@ fn written(encryptor: Encryptor, secret: &SecretBytes) -> Result<Vec<u8>, Error>
     Ok(file)
 }
 
-/// Reads the point (uncompressed P-256) that the token of `to` must agree with so that `sealed` can be opened.
+/// What the token of a sealing key is asked, so that something sealed to it can be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The point (uncompressed P-256) that it must agree with.
+    pub point: [u8; 65],
+    /// The ML-KEM-768 ciphertext that it must decapsulate, if it was sealed to both halves.
+    pub ciphertext: Option<Vec<u8>>,
+}
+
+/// What the token answers.
+pub struct Agreed {
+    /// The x coordinate that it agreed on.
+    pub x: Secret<32>,
+    /// The shared secret that it decapsulated.
+    pub kem: Option<Secret<32>>,
+}
+
+/// Reads what the token of `to` must be asked so that `sealed` can be opened.
 ///
 /// # Errors
 /// [`Error::NotSealed`], [`Error::OtherToken`].
-pub fn peer_point(sealed: &[u8], to: &SealKey) -> Result<[u8; 65], Error> {
+pub fn asked(sealed: &[u8], to: &SealKey) -> Result<Asked, Error> {
     let looker = Looker { to, found: Cell::new(None) };
     // `decrypt` always fails: the looker looks, and opens nothing.
     let _ = decryptor(sealed)?.decrypt(std::iter::once(&looker as &dyn Identity));
-    looker.found.get().ok_or(Error::OtherToken)
+    looker.found.take().ok_or(Error::OtherToken)
 }
 
-/// Opens `sealed` with the x coordinate that the token of `to` agreed on with [`peer_point`].
+/// Opens `sealed` with what the token of `to` answered to [`asked`].
 ///
 /// # Errors
 /// [`Error::NotSealed`], [`Error::OtherToken`], [`Error::Damaged`].
-pub fn open(sealed: &[u8], to: &SealKey, agreed: &Secret<32>) -> Result<SecretBytes, Error> {
-    peer_point(sealed, to)?;
-    let opener = Opener { to, agreed };
-    let reader = decryptor(sealed)?.decrypt(std::iter::once(&opener as &dyn Identity));
+pub fn open(sealed: &[u8], to: &SealKey, agreed: &Agreed) -> Result<SecretBytes, Error> {
+    asked(sealed, to)?;
+    let answered = Answered { to, agreed };
+    let reader = decryptor(sealed)?.decrypt(std::iter::once(&answered as &dyn Identity));
     read(reader.map_err(|_| Error::Damaged)?)
 }
 
@@ -207,29 +223,35 @@ fn decryptor(sealed: &[u8]) -> Result<Decryptor<&[u8]>, Error> {
 /// Phase one: finds the stanza for a key, and never opens.
 struct Looker<'a> {
     to: &'a SealKey,
-    found: Cell<Option<[u8; 65]>>,
+    found: Cell<Option<Asked>>,
 }
 
 impl Identity for Looker<'_> {
     fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, age::DecryptError>> {
-        if let Some(enc) = encapsulated(stanza, self.to) {
-            self.found.set(Some(enc));
+        if let Some(asked) = encapsulated(stanza, self.to) {
+            self.found.set(Some(asked));
         }
         None
     }
 }
 
-/// Phase two: opens the stanza with what the token agreed on.
-struct Opener<'a> {
+/// Phase two: opens the stanza with what the token answered.
+struct Answered<'a> {
     to: &'a SealKey,
-    agreed: &'a Secret<32>,
+    agreed: &'a Agreed,
 }
 
-impl Identity for Opener<'_> {
+impl Identity for Answered<'_> {
     fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, age::DecryptError>> {
-        let enc = encapsulated(stanza, self.to)?;
-        let parties = hpke::Parties { enc: &enc, recipient: &self.to.point() };
-        let opened = hpke::open(self.agreed, &parties, INFO.as_bytes(), &stanza.body);
+        let asked = encapsulated(stanza, self.to)?;
+        let parties = hpke::Parties { enc: &asked.point, recipient: &self.to.point() };
+        let opened = match self.to.kem() {
+            None => hpke::open(&self.agreed.x, &parties, INFO.as_bytes(), &stanza.body),
+            Some(_) => self.agreed.kem.as_ref().and_then(|kem| {
+                let both = (kem, &self.agreed.x);
+                hpke::open_hybrid(both, &parties, HYBRID_INFO.as_bytes(), &stanza.body)
+            }),
+        };
         Some(opened.ok_or(age::DecryptError::DecryptionFailed).and_then(|plain| {
             FileKey::try_init_with_mut(|key| match plain.expose().len() == key.len() {
                 true => {
@@ -242,20 +264,28 @@ impl Identity for Opener<'_> {
     }
 }
 
-/// The encapsulated key of a stanza, if the stanza is for `to`.
-fn encapsulated(stanza: &Stanza, to: &SealKey) -> Option<[u8; 65]> {
+/// What a stanza asks of the token, if the stanza is for `to`.
+fn encapsulated(stanza: &Stanza, to: &SealKey) -> Option<Asked> {
     let [tag, enc] = stanza.args.as_slice() else { return None };
-    let enc: [u8; 65] = BASE64_NOPAD.decode(enc.as_bytes()).ok()?.try_into().ok()?;
-    let fingerprint = Digest::of(&to.compressed());
-    let mut material = enc.to_vec();
-    material.extend(&fingerprint.as_bytes()[..4]);
-    let expected = hpke::extract(INFO.as_bytes(), &material);
-    let is_ours = stanza.tag == "p256tag" && *tag == BASE64_NOPAD.encode(&expected[..4]);
-    (is_ours && enc[0] == 4).then_some(enc)
+    let enc = BASE64_NOPAD.decode(enc.as_bytes()).ok()?;
+    // The specification has the compressed point in the one tag, and the uncompressed one in the other.
+    let (info, name, kem, fingerprint) = match to.kem() {
+        None => (INFO, "p256tag", 0, Digest::of(&to.compressed())),
+        Some(_) => (HYBRID_INFO, "mlkem768p256tag", KEM_LEN, Digest::of(&to.point())),
+    };
+    let material = [&enc, &fingerprint.as_bytes()[..4]].concat();
+    let expected = hpke::extract(info.as_bytes(), &material);
+    let is_ours = stanza.tag == name && *tag == BASE64_NOPAD.encode(&expected[..4]);
+    let (ciphertext, point) = enc.split_at_checked(kem)?;
+    let ciphertext = to.kem().map(|_| ciphertext.to_vec());
+    let point: [u8; 65] = point.try_into().ok()?;
+    (is_ours && point[0] == 4).then_some(Asked { point, ciphertext })
 }
 
-const HRP: &str = "age1tag";
 const INFO: &str = "age-encryption.org/p256tag";
+const HYBRID_INFO: &str = "age-encryption.org/mlkem768p256tag";
+/// The bytes of an ML-KEM-768 ciphertext.
+const KEM_LEN: usize = 1088;
 
 #[cfg(test)]
 mod tests;

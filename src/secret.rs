@@ -4,11 +4,13 @@
 //! `Copy`, `Debug`, `Display`, `Serialize` or `PartialEq`; `expose()` belongs inside the one expression that
 //! needs it, and two secrets are compared by `matches()`, in constant time.
 
+mod identity;
 mod passphrase;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::{Zeroize, Zeroizing};
 
+pub use identity::{Identity, NotAnIdentity};
 pub use passphrase::{NotAPassphrase, Passphrase};
 
 /// A secret of `N` bytes, on the heap so that a move leaves no copy, wiped when dropped.

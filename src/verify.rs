@@ -218,9 +218,9 @@ fn proved(
 /// Who proved what they hold, and when.
 fn drilled(room: &Again) -> Option<String> {
     let proved = room.ceremony.facts().filter_map(|fact| match fact {
-        Fact::TokenDrilled { token: name, .. } | Fact::PaperDrilled { paper: name } => {
-            Some(name.as_str())
-        }
+        Fact::TokenDrilled { token: name, .. }
+        | Fact::PaperDrilled { paper: name }
+        | Fact::RecipientDrilled { recipient: name } => Some(name.as_str()),
         _ => None,
     });
     let proved: Vec<&str> = proved.collect();

@@ -110,7 +110,8 @@ pub fn left_on(unfinished: &Ceremony, token: &str) -> Vec<(String, PublicKey)> {
     keys.filter_map(|key| Some((key.name.clone(), unfinished.public(&key.name)?))).collect()
 }
 
-/// The papers that the unfinished ceremony printed for keys that no root names, as sentences: they are to be destroyed.
+/// What the unfinished ceremony printed, or gave to recipients, of keys that no root names, as sentences: it is to be
+/// destroyed.
 pub fn papers_left(unfinished: &Ceremony) -> Vec<String> {
     if meant(unfinished) {
         return Vec::new();
@@ -120,13 +121,20 @@ pub fn papers_left(unfinished: &Ceremony) -> Vec<String> {
     let before = unfinished.void_splits();
     let before = before.map(|(key, _, shares)| (key, shares, "an earlier set of "));
     for (key, shares, of) in before.chain(last) {
-        let papers =
-            shares.iter().filter(|share| unfinished.roster().paper(&share.holder).is_some());
-        left.extend(papers.map(|share| {
-            format!(
-                "paper {} carries share {} of {of}key {key}, which is not used: destroy it and its passphrase",
-                share.holder, share.index
-            )
+        let roster = unfinished.roster();
+        left.extend(shares.iter().filter_map(|share| {
+            let (holder, index) = (&share.holder, share.index);
+            let (is_paper, is_recipient) =
+                (roster.paper(holder).is_some(), roster.recipient(holder).is_some());
+            match (is_paper, is_recipient) {
+                (true, _) => Some(format!(
+                    "paper {holder} carries share {index} of {of}key {key}, which is not used: destroy it and its passphrase"
+                )),
+                (false, true) => Some(format!(
+                    "recipient {holder} may have share {index} of {of}key {key}, which is not used: erase every copy of it"
+                )),
+                (false, false) => None,
+            }
         }));
     }
     left

@@ -10,7 +10,7 @@ use super::statement::Said;
 use super::step::{Act, Step};
 use super::{Ceremony, admission, draft, ours, reading, statement};
 use crate::check::Check;
-use crate::key::PublicKey;
+use crate::key::{KemKey, PublicKey};
 use crate::refusal::Refusal;
 use crate::root::Dialect;
 use crate::trust::Held;
@@ -83,6 +83,11 @@ impl Ceremony {
                 self.check_read(step.number, *second_reader, alone)
             }
             (Act::DrillPaper { paper }, Fact::PaperDrilled { paper: p }) if p == paper => Ok(()),
+            (Act::DrillRecipient { recipient }, Fact::RecipientDrilled { recipient: r })
+                if r == recipient =>
+            {
+                Ok(())
+            }
             (Act::DrillToken { token }, Fact::TokenDrilled { token: t, keys, statement })
                 if t == token =>
             {
@@ -101,11 +106,10 @@ impl Ceremony {
                 let excused = admission::seen_once(self.inputs()).is_none();
                 self.check_excused(step.number, excused)
             }
-            (Act::EnrolToken { token }, Fact::TokenEnrolled { token: t, attest, seal, .. })
-                if t == token =>
-            {
-                self.check_enrolled(token, attest, seal.as_ref())
-            }
+            (
+                Act::EnrolToken { token },
+                Fact::TokenEnrolled { token: t, attest, seal, kem, .. },
+            ) if t == token => self.check_enrolled(token, attest, (seal.as_ref(), kem.as_ref())),
             (Act::PresentToken { token }, Fact::TokenPresent { token: t }) if t == token => Ok(()),
             (Act::PresentToken { token }, Fact::TokenElsewhere { token: t })
                 if t == token && self.may_sign_elsewhere(token) =>
@@ -252,10 +256,10 @@ impl Ceremony {
         &self,
         token: &str,
         attest: &PublicKey,
-        seal: Option<&PublicKey>,
+        (seal, kem): (Option<&PublicKey>, Option<&KemKey>),
     ) -> Result<(), Refusal> {
         let seals = self.roster.token(token).is_some_and(|token| token.seals);
-        if seals != seal.is_some() {
+        if seals != seal.is_some() || (kem.is_some() && !seals) {
             let what = format!("token `{token}` needs a sealing key exactly if it gets a share");
             return Err(Refusal::of(Check::TokenSeal, what).hint(EDITED));
         }
@@ -267,7 +271,16 @@ impl Ceremony {
                     if attest == public || seal.as_ref() == Some(public))
             })
         };
-        if taken(attest) || seal.is_some_and(taken) || seal == Some(attest) {
+        let kem_taken = |kem: &KemKey| {
+            let of_fact = self.facts().any(
+                |fact| matches!(fact, Fact::TokenEnrolled { kem: Some(other), .. } if other == kem),
+            );
+            let mut known = self.past().custody().tokens.iter();
+            of_fact || known.any(|known| known.kem.as_ref() == Some(kem))
+        };
+        let is_own = |seal: &PublicKey| !taken(seal) && seal != attest;
+        let is_fresh = seal.is_none_or(is_own) && !kem.is_some_and(kem_taken);
+        if taken(attest) || !is_fresh {
             let what = format!("token `{token}` shows a public key that another token has");
             return Err(Refusal::of(Check::TokenKey, what)
                 .hint("one of the two is a copy: use a token that was never set up before"));

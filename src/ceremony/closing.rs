@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::fact::{Fact, RootMade};
-use super::roster::{Holding, KeyOrigin};
+use super::roster::{Holding, KeyOrigin, Recipient};
 use super::{Ceremony, abandon, draft, ours, prospect, reshare, restore};
 use crate::digest::Digest;
 use crate::name::Name;
@@ -14,8 +14,8 @@ use crate::refusal::Refusal;
 use crate::root::SignedRoot;
 use crate::sums::{self, Predecessor, Sums};
 use crate::trust::{
-    CEREMONIES, CUSTODY, Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held,
-    METADATA, TRUST_SUMS, folder_name,
+    CEREMONIES, CUSTODY, Custody, CustodyKey, CustodyPaper, CustodyRecipient, CustodyShare,
+    CustodyToken, Held, METADATA, TRUST_SUMS, folder_name,
 };
 use crate::wording::one_line;
 
@@ -194,7 +194,7 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
     let before = unfinished.into_iter().flat_map(Ceremony::facts);
     for fact in before.chain(ceremony.facts()) {
         match fact {
-            Fact::TokenEnrolled { token, model, identity, attest, seal } => {
+            Fact::TokenEnrolled { token, model, identity, attest, seal, kem } => {
                 custody.tokens.push(CustodyToken {
                     name: token.clone(),
                     custodian: roster.custodian(token).to_owned(),
@@ -203,6 +203,7 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
                     identity: *identity,
                     attest: Some(attest.clone()),
                     seal: seal.clone(),
+                    kem: kem.clone(),
                 });
             }
             Fact::TokenAdopted { token, model, identity, .. } => {
@@ -214,6 +215,7 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
                     identity: *identity,
                     attest: None,
                     seal: None,
+                    kem: None,
                 });
             }
             _ => {}
@@ -226,17 +228,30 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
         let ceremony = signed.unwrap_or(ceremony);
         if key.from.is_some() && ceremony.is_moved(&key.name) {
             custody.papers.extend(papers(ceremony, key));
+            name_recipients(&mut custody, ceremony, key);
             custody.hold_anew(&key.name, held(ceremony, key));
         }
         let known = matches!(key.origin, KeyOrigin::Known(_));
         if let (false, Some(public)) = (known, ceremony.public(&key.name)) {
             let (name, algorithm) = (key.name.clone(), key.algorithm);
             custody.papers.extend(papers(ceremony, key));
+            name_recipients(&mut custody, ceremony, key);
             let (held, former) = (held(ceremony, key), Vec::new());
             custody.keys.push(CustodyKey { name, algorithm, public, held, former });
         }
     }
     custody
+}
+
+/// Names the recipients that have shares of a new set, each once.
+fn name_recipients(custody: &mut Custody, ceremony: &Ceremony, key: &super::roster::Key) {
+    let holders = key.holding.holders().iter();
+    for recipient in holders.filter_map(|name| ceremony.roster().recipient(name)) {
+        if custody.recipient(&recipient.name).is_none() {
+            let Recipient { name, custodian, age } = recipient.clone();
+            custody.recipients.push(CustodyRecipient { name, custodian, age });
+        }
+    }
 }
 
 /// The papers on which shares of a new key stand.

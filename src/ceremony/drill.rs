@@ -13,7 +13,7 @@ use crate::check::Check;
 use crate::refusal::{Exit, Refusal};
 use crate::trust::{Past, ShareOf};
 
-/// The tokens and papers that the plan names, with the keys that count and are theirs.
+/// The holders that the plan names, with the keys that count and are theirs.
 ///
 /// # Errors
 /// One that the trust folder does not know, or that holds nothing that counts.
@@ -22,8 +22,9 @@ pub(super) fn roster(plan: &Plan, past: &Past) -> Result<Roster, Refusal> {
     for name in &named {
         if past.holds(name).is_nothing() {
             let what = format!("`{name}` holds no key and no share of any newest root");
-            return Err(Refusal::new(Exit::Usage, what)
-                .hint("a drill names tokens and papers of the trust folder, as it names them"));
+            return Err(Refusal::new(Exit::Usage, what).hint(
+                "a drill names tokens, papers and recipients of the trust folder, as it names them",
+            ));
         }
     }
     let roster = whole_roster(plan, past)?;
@@ -43,7 +44,8 @@ pub fn whole_roster(plan: &Plan, past: &Past) -> Result<Roster, Refusal> {
 
 fn names(plan: &Plan) -> impl Iterator<Item = &str> {
     let papers = plan.papers().map(|paper| paper.name.as_str());
-    plan.tokens().map(|token| token.name.as_str()).chain(papers)
+    let recipients = plan.recipients().map(|recipient| recipient.name.as_str());
+    plan.tokens().map(|token| token.name.as_str()).chain(papers).chain(recipients)
 }
 
 /// Whether a token proved all that it holds: each of its keys signed for itself, and the token for its shares.

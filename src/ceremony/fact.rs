@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::step::Part;
 use crate::digest::Digest;
-use crate::key::PublicKey;
+use crate::key::{KemKey, PublicKey};
 
 /// What the room reports of one act. It is recorded as it stands here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +111,11 @@ pub enum Fact {
         shares: Vec<ShareMade>,
         /// One per repository (Notary).
         certificates: Vec<Certified>,
+    },
+    /// The shares of a recipient are those that were made, and its identity unlocks them; they stay sealed.
+    RecipientDrilled {
+        /// The recipient.
+        recipient: String,
     },
     /// A paper was read back, and its passphrase unlocks the sealed share on it; the share stays sealed.
     PaperDrilled {
@@ -246,6 +251,9 @@ pub enum Fact {
         attest: PublicKey,
         /// The derive-only key that shares are sealed to, where the plan gives this token a share.
         seal: Option<PublicKey>,
+        /// Its ML-KEM-768 half, where the token has ML-KEM.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kem: Option<KemKey>,
     },
     /// A token that was enrolled earlier is here, with its serial and public key.
     TokenPresent {

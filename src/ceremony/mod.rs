@@ -156,6 +156,7 @@ impl Ceremony {
             Act::Certify { token, .. }
             | Act::DestroyKeys { token }
             | Act::DrillPaper { paper: token }
+            | Act::DrillRecipient { recipient: token }
             | Act::DrillToken { token }
             | Act::SignRoots { token, .. } => gone(token),
             Act::OpenShare { key, holder, purpose, .. } => gone(holder).or_else(|| {
@@ -223,8 +224,17 @@ impl Ceremony {
 
     /// The paper on which a share of a key stands, if it does.
     pub fn paper_of(&self, key: &str, index: u8) -> Option<&roster::Paper> {
+        self.roster.paper(self.holder_of(key, index)?)
+    }
+
+    /// The recipient to whose key a share of a key is sealed, if it is.
+    pub fn recipient_of(&self, key: &str, index: u8) -> Option<&roster::Recipient> {
+        self.roster.recipient(self.holder_of(key, index)?)
+    }
+
+    fn holder_of(&self, key: &str, index: u8) -> Option<&str> {
         let holders = self.roster.key(key)?.holding.holders();
-        self.roster.paper(holders.get(usize::from(index).checked_sub(1)?)?)
+        holders.get(usize::from(index).checked_sub(1)?).map(String::as_str)
     }
 
     /// A key's public half, once it is known.

@@ -20,8 +20,9 @@ use crate::root::{Dialect, Role};
 use crate::wording::toml_words;
 use parts::day_or_none;
 pub use parts::{
-    Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedPaper, PlannedRepository,
-    PlannedRequest, PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
+    Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedPaper, PlannedRecipient,
+    PlannedRepository, PlannedRequest, PlannedRole, PlannedRoot, PlannedShares, PlannedToken,
+    RoleKeys, Window,
 };
 
 /// A plan as it was reviewed: its values, and the digest of its very bytes.
@@ -60,6 +61,8 @@ struct PlanText {
     token: Vec<Spanned<PlannedToken>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     paper: Vec<Spanned<PlannedPaper>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    recipient: Vec<Spanned<PlannedRecipient>>,
     #[serde(default)]
     key: Vec<Spanned<PlannedKey>>,
     #[serde(default)]
@@ -234,6 +237,11 @@ impl Plan {
     /// The papers that it prints, in order.
     pub fn papers(&self) -> impl Iterator<Item = &PlannedPaper> {
         self.text.paper.iter().map(Spanned::get_ref)
+    }
+
+    /// The recipients that it names, in order.
+    pub fn recipients(&self) -> impl Iterator<Item = &PlannedRecipient> {
+        self.text.recipient.iter().map(Spanned::get_ref)
     }
 
     /// The keys that it makes or adopts, in order.

@@ -4,6 +4,7 @@
 
 mod known;
 mod paper;
+mod recipient;
 mod so_holder;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,12 +22,15 @@ use crate::wording::List;
 use known::{known_key, moved_key};
 pub use paper::Paper;
 use paper::papers_of;
+pub use recipient::Recipient;
+use recipient::recipients_of;
 
-/// Tokens, papers and keys of one ceremony, by the plan's names.
+/// Tokens, papers, recipients and keys of one ceremony, by the plan's names.
 #[derive(Clone, Debug)]
 pub struct Roster {
     tokens: Vec<Token>,
     papers: Vec<Paper>,
+    recipients: Vec<Recipient>,
     keys: Vec<Key>,
 }
 
@@ -78,11 +82,11 @@ pub struct Key {
 /// Where a key's private half is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holding {
-    /// In shares, one on each of these tokens and papers, in the order of the indices.
+    /// In shares, one with each of these tokens, papers and recipients, in the order of the indices.
     Shares {
         /// How many rebuild it.
         threshold: u8,
-        /// The tokens and papers.
+        /// The tokens, papers and recipients.
         holders: Vec<String>,
     },
     /// On this token.
@@ -125,7 +129,7 @@ impl Holding {
         }
     }
 
-    /// The tokens and papers that take part in using the key.
+    /// The tokens, papers and recipients that take part in using the key.
     pub fn holders(&self) -> &[String] {
         match self {
             Self::Shares { holders, .. } => holders,
@@ -176,8 +180,11 @@ impl Roster {
             );
         }
         let papers = papers_of(plan, past.custody(), &keys)?;
-        let tokens = tokens_of(plan, past.custody(), (&keys, &papers))?;
-        let roster = Self { tokens, papers, keys };
+        let recipients = recipients_of(plan, past.custody(), &keys)?;
+        let others = papers.iter().map(|paper| paper.name.as_str());
+        let others = others.chain(recipients.iter().map(|recipient| recipient.name.as_str()));
+        let tokens = tokens_of(plan, past.custody(), (&keys, &others.collect()))?;
+        let roster = Self { tokens, papers, recipients, keys };
         roster.check_shares()?;
         roster.check_threshold(plan)?;
         Ok(roster)
@@ -185,7 +192,7 @@ impl Roster {
 
     /// A roster of these tokens, and no key.
     pub(super) fn of_tokens(tokens: Vec<Token>) -> Self {
-        Self { tokens, papers: Vec::new(), keys: Vec::new() }
+        Self { tokens, papers: Vec::new(), recipients: Vec::new(), keys: Vec::new() }
     }
 
     /// The tokens: those of the plan in its order, then the others by name.
@@ -198,6 +205,11 @@ impl Roster {
         &self.papers
     }
 
+    /// The recipients: those of the plan in its order, then the others by name.
+    pub fn recipients(&self) -> &[Recipient] {
+        &self.recipients
+    }
+
     /// The keys: those of the plan in its order, then the others as they were made.
     pub fn keys(&self) -> &[Key] {
         &self.keys
@@ -208,12 +220,13 @@ impl Roster {
         self.tokens.iter().find(|token| token.name == name)
     }
 
-    /// Name and seat of every token, and then of every paper.
+    /// Name and seat of every token, then of every paper, then of every recipient.
     pub fn held(&self) -> impl Iterator<Item = (&str, &str)> {
         let tokens =
             self.tokens.iter().map(|token| (token.name.as_str(), token.custodian.as_str()));
-        tokens
-            .chain(self.papers.iter().map(|paper| (paper.name.as_str(), paper.custodian.as_str())))
+        let papers = self.papers.iter().map(|p| (p.name.as_str(), p.custodian.as_str()));
+        let recipients = self.recipients.iter().map(|r| (r.name.as_str(), r.custodian.as_str()));
+        tokens.chain(papers).chain(recipients)
     }
 
     /// The paper of that name.
@@ -221,9 +234,18 @@ impl Roster {
         self.papers.iter().find(|paper| paper.name == name)
     }
 
-    /// What a holder is, and its name: `token officer-a`, `paper sheet-d`.
+    /// The recipient of that name.
+    pub fn recipient(&self, name: &str) -> Option<&Recipient> {
+        self.recipients.iter().find(|recipient| recipient.name == name)
+    }
+
+    /// What a holder is, and its name: `token officer-a`, `paper sheet-d`, `recipient lawyer`.
     pub fn called(&self, holder: &str) -> String {
-        let what = if self.paper(holder).is_some() { "paper" } else { "token" };
+        let what = match (self.paper(holder), self.recipient(holder)) {
+            (Some(_), _) => "paper",
+            (None, Some(_)) => "recipient",
+            (None, None) => "token",
+        };
         format!("{what} {holder}")
     }
 
@@ -232,11 +254,10 @@ impl Roster {
         self.keys.iter().find(|key| key.name == name)
     }
 
-    /// The seat that holds a token, or keeps a paper.
+    /// The seat that holds a token, keeps a paper, or has the key of a recipient.
     pub fn custodian(&self, holder: &str) -> &str {
-        let paper = self.paper(holder).map(|paper| paper.custodian.as_str());
-        let token = self.token(holder).map(|token| token.custodian.as_str());
-        token.or(paper).unwrap_or("operator")
+        let mut held = self.held();
+        held.find(|(name, _)| *name == holder).map_or("operator", |(_, custodian)| custodian)
     }
 
     /// The seats that can use a token or paper once it is in their hands: who holds it, and who may set its PIN.
@@ -253,7 +274,7 @@ impl Roster {
                 let what =
                     format!("key `{name}`: {k} of {n} shares, expected 2 or more and at most all");
                 return Err(Refusal::of(Check::ShareThreshold, what)
-                    .hint("correct `threshold`, `tokens` or `papers` of its `shares`"));
+                    .hint("correct `threshold` or the holders of its `shares`"));
             }
             let mut holders: BTreeMap<&str, &str> = BTreeMap::new();
             for holder in all {
@@ -290,9 +311,11 @@ fn check_seats(plan: &Plan, custody: &Custody) -> Result<(), Refusal> {
     let known = custody.tokens.iter().map(|token| token.custodian.as_str());
     let known = known.chain(custody.papers.iter().map(|paper| paper.custodian.as_str()));
     let known = known.chain(custody.tokens.iter().filter_map(|token| token.so_holder.as_deref()));
+    let known = known.chain(custody.recipients.iter().map(|known| known.custodian.as_str()));
     let planned = plan.tokens().map(|token| token.custodian.as_str());
     let planned = planned.chain(plan.tokens().filter_map(|token| token.so_holder.as_deref()));
     let planned = planned.chain(plan.papers().map(|paper| paper.custodian.as_str()));
+    let planned = planned.chain(plan.recipients().map(|planned| planned.custodian.as_str()));
     match alike(known.chain(planned)) {
         None => Ok(()),
         Some((first, seat)) => {
@@ -330,9 +353,9 @@ fn last_root_keys(plan: &Plan, past: &Past) -> BTreeSet<PublicKey> {
 fn tokens_of(
     plan: &Plan,
     custody: &Custody,
-    (keys, papers): (&[Key], &[Paper]),
+    (keys, others): (&[Key], &BTreeSet<&str>),
 ) -> Result<Vec<Token>, Refusal> {
-    let is_token = |name: &&str| !papers.iter().any(|paper| paper.name == **name);
+    let is_token = |name: &&str| !others.contains(*name);
     let used = keys.iter().flat_map(Key::all_holders).map(String::as_str);
     let used: BTreeSet<&str> = used.filter(is_token).collect();
     let mut tokens = Vec::new();

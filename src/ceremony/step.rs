@@ -92,6 +92,11 @@ pub enum Act {
         /// The paper.
         paper: String,
     },
+    /// Prove that a recipient's identity fits its shares.
+    DrillRecipient {
+        /// The recipient.
+        recipient: String,
+    },
     /// Have a token prove what it holds.
     DrillToken {
         /// The token.
@@ -111,13 +116,13 @@ pub enum Act {
         /// The token.
         token: String,
     },
-    /// Open a share with its token, or from its paper, for the vault.
+    /// Open a share with its token, from its paper, or by its recipient's identity, for the vault.
     OpenShare {
         /// The key.
         key: String,
         /// The share's index.
         index: u8,
-        /// The token or paper.
+        /// The token, paper or recipient.
         holder: String,
         /// What for.
         purpose: Purpose,
@@ -159,13 +164,13 @@ pub enum Act {
         /// The key.
         key: String,
     },
-    /// Store a share on its token, or print it on its paper, read it back, open and compare it.
+    /// Store a share on its token, print it on its paper, or give it to its recipient; read it back, open and compare it.
     StoreShare {
         /// The key.
         key: String,
         /// The share's index.
         index: u8,
-        /// The token or paper.
+        /// The token, paper or recipient.
         holder: String,
     },
 }
@@ -340,6 +345,10 @@ impl Script {
         }
         for paper in plan.papers() {
             self.add(Part::Tokens, Act::DrillPaper { paper: paper.name.clone() });
+        }
+        for recipient in plan.recipients() {
+            let recipient = recipient.name.clone();
+            self.add(Part::Tokens, Act::DrillRecipient { recipient });
         }
         self.ending();
     }

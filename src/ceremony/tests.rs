@@ -388,7 +388,7 @@ impl Room {
                 let attest = self.attest(&token);
                 let seal = seals.then(|| Pair::new(Algorithm::EcdsaP256).public());
                 let model = "SoftHSM v2".into();
-                Fact::TokenEnrolled { token, model, identity, attest, seal }
+                Fact::TokenEnrolled { token, model, identity, attest, seal, kem: None }
             }
             Act::MakeKey { key, token } => {
                 let public = self.make(ceremony, &key);

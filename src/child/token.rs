@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use super::fence::Reach;
 use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
-use crate::key::{Algorithm, PublicKey, ToSign};
+use crate::key::{Algorithm, KemKey, PublicKey, ToSign};
 use crate::room::binding::Needs;
 use crate::room::pkcs11::{self, Image, Module};
-use crate::room::token::{Device, Wrapped};
+use crate::room::token::{Device, WrapTrial, Wrapped};
+use crate::seal::{Agreed, Asked, SealKey};
 use crate::secret::{Pin, Secret, SecretBytes};
 use driven::{Answer, Driven, Question};
 pub use driver::Driver;
@@ -248,6 +249,39 @@ impl Token {
         let question = Question::Agree { key: key.clone(), peer: Bytes(peer.to_vec()) };
         let secret = self.secret(&question)?;
         Secret::copy_of(secret.expose()).ok_or_else(|| self.garbage())
+    }
+
+    /// Makes an ML-KEM-768 key pair beside the sealing key, or takes up the one of that label that an interrupted run
+    /// made, and proves what can be proved of it.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::NotSupported`] from tokens without ML-KEM; those of [`Token::generate`].
+    pub fn make_kem(&mut self, label: &str) -> Result<(KemKey, WrapTrial), Error> {
+        match self.ask(&Question::MakeKem(label.to_owned()))? {
+            Answer::Kem(key, wrap) => Ok((key, wrap)),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Has the token use its sealing key, both halves of it, on what opens something that is sealed to it.
+    ///
+    /// # Errors
+    /// Those of [`Token::agree`]; what the token does with the other half.
+    pub fn answer(
+        &mut self,
+        (key, to): (&KeyRef, &SealKey),
+        asked: &Asked,
+    ) -> Result<Agreed, Error> {
+        let x = self.agree(key, &asked.point)?;
+        let kem = match (to.kem(), &asked.ciphertext) {
+            (Some(kem), Some(ciphertext)) => {
+                let (key, ciphertext) = (kem.clone(), Bytes(ciphertext.clone()));
+                let secret = self.secret(&Question::Decapsulate { key, ciphertext })?;
+                Some(Secret::copy_of(secret.expose()).ok_or_else(|| self.garbage())?)
+            }
+            _ => None,
+        };
+        Ok(Agreed { x, kem })
     }
 
     /// Destroys a key pair for good.

@@ -88,6 +88,7 @@ fn of_vault(refused: &Refused) -> Option<Check> {
         Refused::Challenge | Refused::Seal(_) => Check::TokenSeal,
         Refused::OtherKey { .. } => Check::ShareKey,
         Refused::SealKeyTwice { .. } => Check::ShareHolder,
+        Refused::SealedShare { refused: seal::Error::OtherIdentity, .. } => Check::ShareIdentity,
         Refused::SealedShare { refused: seal::Error::OtherPassphrase, .. } => {
             Check::SharePassphrase
         }
@@ -165,6 +166,9 @@ fn vault_hint(refused: &Refused) -> Option<&'static str> {
         | Refused::SealedShare { refused: seal::Error::OtherToken, .. } => {
             "bring the token that this share was sealed to"
         }
+        Refused::SealedShare { refused: seal::Error::OtherIdentity, .. } => {
+            "its holder looks for the identity that the plan names, and `resume` asks once more"
+        }
         Refused::SealedShare { refused: seal::Error::OtherPassphrase, .. } => {
             "its custodian looks at the words again, and `resume` asks once more"
         }
@@ -183,9 +187,7 @@ fn vault_hint(refused: &Refused) -> Option<&'static str> {
         Refused::Share(E::Combined) | Refused::OtherKey { .. } => {
             "open other shares; what these rebuild is not the key, and signs nothing"
         }
-        Refused::Share(E::Threshold { .. }) => {
-            "correct `threshold`, `tokens` or `papers` of its `shares`"
-        }
+        Refused::Share(E::Threshold { .. }) => "correct `threshold` or the holders of its `shares`",
         Refused::Challenge | Refused::Seal(_) | Refused::SealKeyTwice { .. } => {
             "enrol another token for the share"
         }

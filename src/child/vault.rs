@@ -6,6 +6,7 @@
 mod held;
 mod question;
 mod refused;
+mod typed;
 
 use super::fence::Reach;
 use super::wire::{Bytes, Fault};
@@ -13,13 +14,14 @@ use super::{Error, Fence, Launch, Process, serve};
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::room::token::Wrapped;
-use crate::seal::{SealKey, SealTo};
-use crate::secret::{Passphrase, Secret, SecretBytes};
+use crate::seal::{Agreed, Asked, Opener, SealKey, SealTo};
+use crate::secret::{Passphrase, SecretBytes};
 use crate::share::{self, Combinations, Set, ShareIndex, Threshold};
 
 use held::Held;
 use question::{Answer, Question};
 pub use refused::Refused;
+use typed::{handed, typed};
 
 /// A key that was made and split just now. Everything in it is public: the shares are sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,19 +162,22 @@ impl Vault {
         }
     }
 
-    /// The point that the token with key `to` must agree with before [`Vault::open`].
+    /// What the token with key `to` must be asked before [`Vault::open`].
     ///
     /// # Errors
     /// [`NotSealed`](crate::seal::Error::NotSealed), [`OtherToken`](crate::seal::Error::OtherToken).
-    pub fn peer_point(&mut self, sealed: &[u8], to: &SealKey) -> Result<[u8; 65], Error> {
-        let question = Question::Peer { sealed: Bytes(sealed.to_vec()), to: to.clone() };
+    pub fn asked(&mut self, sealed: &[u8], to: &SealKey) -> Result<Asked, Error> {
+        let question = Question::Asked { sealed: Bytes(sealed.to_vec()), to: to.clone() };
         match self.ask(&question)? {
-            Answer::Point(point) => point.0.try_into().map_err(|_| self.garbage()),
+            Answer::Asked { point, ciphertext } => {
+                let point = point.0.try_into().map_err(|_| self.garbage())?;
+                Ok(Asked { point, ciphertext: ciphertext.map(|bytes| bytes.0) })
+            }
             _ => Err(self.garbage()),
         }
     }
 
-    /// Opens a sealed share with what its token agreed on, holds it against its commitment, and keeps it.
+    /// Opens a sealed share with what its token answered, holds it against its commitment, and keeps it.
     ///
     /// # Errors
     /// [`Refused::SealedShare`], the errors of [`Set::admit`], and [`share::Error::Duplicate`].
@@ -181,11 +186,11 @@ impl Vault {
         set: &Set,
         index: ShareIndex,
         sealed: (&[u8], &SealKey),
-        agreed: &Secret<32>,
+        agreed: &Agreed,
     ) -> Result<(), Error> {
         let (sealed, to) = (Bytes(sealed.0.to_vec()), sealed.1.clone());
         let question = Question::Open { set: set.clone(), index, sealed, to };
-        self.done(&question, vec![SecretBytes::copy_of(agreed.expose())])
+        self.done(&question, handed(agreed))
     }
 
     /// The passphrase to which a share was sealed just now, once: the vault forgets it.
@@ -200,34 +205,35 @@ impl Vault {
         passphrase.ok_or_else(|| self.garbage())
     }
 
-    /// Opens a share from paper with its passphrase, holds it against its commitment, and keeps it.
+    /// Opens a share that no token opens by what its custodian typed, holds it against its commitment, and keeps it.
     ///
     /// # Errors
     /// As [`Vault::open`].
-    pub fn open_paper(
+    pub fn open_by(
         &mut self,
         set: &Set,
         index: ShareIndex,
         sealed: &[u8],
-        passphrase: Passphrase,
+        opener: Opener,
     ) -> Result<(), Error> {
+        let (by, secret) = typed(opener);
         let sealed = Bytes(sealed.to_vec());
-        let question = Question::OpenPaper { set: set.clone(), index, sealed };
-        self.done(&question, vec![passphrase.into_bytes()])
+        self.done(&Question::OpenBy { set: set.clone(), index, sealed, by }, vec![secret])
     }
 
-    /// Proves that a passphrase is that of a sealed share, which stays sealed: its key is unlocked, and no more.
+    /// Proves that what was typed is that of a sealed share, which stays sealed: its key is unlocked, and no more.
     ///
     /// # Errors
     /// [`Refused::SealedShare`].
-    pub fn unlock_paper(
+    pub fn unlock_by(
         &mut self,
         index: ShareIndex,
         sealed: &[u8],
-        passphrase: Passphrase,
+        opener: Opener,
     ) -> Result<(), Error> {
-        let question = Question::UnlockPaper { index, sealed: Bytes(sealed.to_vec()) };
-        self.done(&question, vec![passphrase.into_bytes()])
+        let (by, secret) = typed(opener);
+        let sealed = Bytes(sealed.to_vec());
+        self.done(&Question::UnlockBy { index, sealed, by }, vec![secret])
     }
 
     /// Combines every subset of the opened shares of `set`, or a stated sample, and compares each with the public key.
@@ -325,13 +331,13 @@ impl Vault {
         }
     }
 
-    /// Opens the last challenge with what the token agreed on, and compares.
+    /// Opens the last challenge with what the token answered, and compares.
     ///
     /// # Errors
     /// [`Refused::Challenge`], [`Refused::Seal`].
-    pub fn meet(&mut self, sealed: &[u8], to: &SealKey, agreed: &Secret<32>) -> Result<(), Error> {
+    pub fn meet(&mut self, sealed: &[u8], to: &SealKey, agreed: &Agreed) -> Result<(), Error> {
         let question = Question::Meet { sealed: Bytes(sealed.to_vec()), to: to.clone() };
-        self.done(&question, vec![SecretBytes::copy_of(agreed.expose())])
+        self.done(&question, handed(agreed))
     }
 
     /// Forgets a held key.

@@ -140,7 +140,7 @@ pub struct Check {
     #[arg(long, value_name = "FOLDER", conflicts_with = "room")]
     pub trust: Option<PathBuf>,
 
-    /// Ask what is left when all of these are lost together: tokens, papers, seats, sites or models
+    /// Ask what is left when all of these are lost together: tokens, papers, recipients, seats, sites or models
     #[arg(long, value_name = "NAME", num_args = 1..)]
     pub lost: Vec<String>,
 

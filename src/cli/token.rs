@@ -358,6 +358,7 @@ mod tests {
             identity: Digest::of(b"identity"),
             attest: None,
             seal: None,
+            kem: None,
         };
         let custody = Custody { tokens: vec![token], ..Custody::default() };
         let trust = Path::new("/media/trust");

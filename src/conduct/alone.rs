@@ -16,6 +16,7 @@ use crate::key::PublicKey;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Console, Prompt};
 use crate::room::token::{Face, KeyRef, Login};
+use crate::seal::SealKey;
 use crate::share::SetId;
 use crate::trust::{Alone, CustodyToken, Drawn, Holds, KeyAlone, Past, ShareAlone, ShareOf};
 
@@ -159,7 +160,7 @@ impl Found<'_> {
         let Some(public) = self.known.seal.clone().filter(|_| !self.holds.shares.is_empty()) else {
             return Ok(Vec::new());
         };
-        self.meet(&public)?;
+        self.meet(&seal_key(public, self.known.kem.clone())?)?;
         let mut shares = Vec::new();
         for ShareOf { key, set, share } in self.holds.shares.clone() {
             if share.on_token {
@@ -183,14 +184,14 @@ impl Found<'_> {
     }
 
     /// Proves the sealing key by a challenge that a vault sealed to it just now.
-    fn meet(&mut self, public: &PublicKey) -> Result<(), Refusal> {
-        let (to, key) = (seal_key(public)?, self.key(public)?);
+    fn meet(&mut self, to: &SealKey) -> Result<(), Refusal> {
+        let key = self.key(to.public())?;
         let mut vault =
             Vault::start(&Launch::this_binary("vault")).map_err(|error| refused(&error))?;
-        let sealed = vault.challenge(&to).map_err(|error| refused(&error))?;
-        let point = vault.peer_point(&sealed, &to).map_err(|error| refused(&error))?;
-        let agreed = self.token.agree(&key, &point).map_err(|error| refused(&error))?;
-        vault.meet(&sealed, &to, &agreed).map_err(|error| {
+        let sealed = vault.challenge(to).map_err(|error| refused(&error))?;
+        let asked = vault.asked(&sealed, to).map_err(|error| refused(&error))?;
+        let agreed = self.token.answer((&key, to), &asked).map_err(|error| refused(&error))?;
+        vault.meet(&sealed, to, &agreed).map_err(|error| {
             let what =
                 format!("token `{}` does not open what is sealed to it: {error}", self.known.name);
             Refusal::of(Check::TokenSeal, what).hint("tell the operator: its shares are lost")

@@ -31,11 +31,15 @@ impl Session<'_> {
         if !made.generated.attestation.is_empty() {
             self.check_attested(&made)?;
         } else if made.generated.wrap == WrapTrial::NotTried {
-            self.show(&format!(
-                "        key {label}: that it cannot leave its token is only what the token says; nothing could try"
-            ))?;
+            self.tell_untried(label)?;
         }
         Ok(made.generated.key)
+    }
+
+    pub(super) fn tell_untried(&mut self, label: &str) -> Result<(), Refusal> {
+        self.show(&format!(
+            "        key {label}: that it cannot leave its token is only what the token says; nothing could try"
+        ))
     }
 
     /// `[TOKEN-ATTESTED]`

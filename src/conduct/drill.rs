@@ -32,9 +32,9 @@ impl Session<'_> {
             keys.push(KeyDrilled { key: key.clone(), statement });
         }
         if !holds.shares.is_empty() {
-            let public = self.seal_of(name)?;
-            let seal = self.find_key(&mut token, name, &public)?;
-            self.prove_seal(&mut token, name, &seal)?;
+            let to = self.seal_of(name)?;
+            let seal = self.find_key(&mut token, name, to.public())?;
+            self.prove_seal(&mut token, name, (&seal, &to))?;
         }
         for share in &holds.shares {
             self.look_at_share(&mut token, &face, name, share)?;

@@ -22,6 +22,8 @@ use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::pkcs11::{self, Face, KeyRef, Login, Purpose};
 use crate::room::soft;
+use crate::room::token::WrapTrial;
+use crate::seal::SealKey;
 use crate::secret::{Pin, SecretBytes};
 
 /// How far an enrolment came before it was interrupted.
@@ -61,12 +63,12 @@ impl Session<'_> {
         }
         let attest = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
         let seal = match seals {
-            true => Some(self.own_key(step, &mut token, (name, &face), Purpose::Seal)?),
+            true => Some(self.sealing_key(step, &mut token, (name, &face))?),
             false => None,
         };
         self.prove_attest(&mut token, name, &attest)?;
-        if let Some(seal) = &seal {
-            self.prove_seal(&mut token, name, seal)?;
+        if let Some((seal, to)) = &seal {
+            self.prove_seal(&mut token, name, (seal, to))?;
         }
         token.logout().map_err(|error| self.child(&error))?;
         // What was complete before a restart has it no more.
@@ -79,8 +81,33 @@ impl Session<'_> {
             model: face.model.trim().to_owned(),
             identity,
             attest: attest.public,
-            seal: seal.map(|seal| seal.public),
+            kem: seal.as_ref().and_then(|(_, to)| to.kem().cloned()),
+            seal: seal.map(|(seal, _)| seal.public),
         })
+    }
+
+    /// The key that shares are sealed to, and its ML-KEM half where the token has ML-KEM.
+    fn sealing_key(
+        &mut self,
+        step: u32,
+        token: &mut Token,
+        (name, face): (&str, &Face),
+    ) -> Result<(KeyRef, SealKey), Refusal> {
+        let seal = self.own_key(step, token, (name, face), Purpose::Seal)?;
+        let label = format!("{name} kem");
+        let kem = match token.make_kem(&label) {
+            Ok((kem, wrap)) => {
+                if wrap == WrapTrial::NotTried {
+                    self.tell_untried(&label)?;
+                }
+                self.show("        what is sealed to it takes ML-KEM-768 beside P-256 to open")?;
+                Some(kem)
+            }
+            Err(child::Error::Token(pkcs11::Error::NotSupported { .. })) => None,
+            Err(error) => return Err(self.child(&error)),
+        };
+        let to = seal_key(seal.public.clone(), kem)?;
+        Ok((seal, to))
     }
 
     /// Initialises an empty token, and says whether an interrupted run of this step had done it.
@@ -317,19 +344,18 @@ impl Session<'_> {
         &mut self,
         token: &mut Token,
         name: &str,
-        key: &KeyRef,
+        (key, to): (&KeyRef, &SealKey),
     ) -> Result<(), Refusal> {
-        let to = seal_key(&key.public)?;
         let sealed = {
-            let made = self.vault()?.challenge(&to);
+            let made = self.vault()?.challenge(to);
             made.map_err(|error| self.child(&error))?
         };
-        let point = {
-            let point = self.vault()?.peer_point(&sealed, &to);
-            point.map_err(|error| self.child(&error))?
+        let asked = {
+            let asked = self.vault()?.asked(&sealed, to);
+            asked.map_err(|error| self.child(&error))?
         };
-        let agreed = token.agree(key, &point).map_err(|error| self.no_seal(&error))?;
-        let met = self.vault()?.meet(&sealed, &to, &agreed);
+        let agreed = token.answer((key, to), &asked).map_err(|error| self.no_seal(&error))?;
+        let met = self.vault()?.meet(&sealed, to, &agreed);
         met.map_err(|error| {
             let what = format!("token `{name}` does not agree as its sealing key should: {error}");
             Refusal::of(Check::TokenSeal, what).hint("enrol another token for the share")

@@ -23,6 +23,7 @@ mod place;
 mod plan;
 mod reading;
 mod ready;
+mod recipient;
 pub mod rehearsal;
 mod restart;
 mod scan;
@@ -239,6 +240,7 @@ impl<'a> Session<'a> {
             Act::ReadUnfinished => self.read_unfinished(number),
             Act::DestroyKeys { token } => self.destroy_keys(number, token),
             Act::DrillPaper { paper } => self.drill_paper(number, paper),
+            Act::DrillRecipient { recipient } => self.drill_recipient(number, recipient),
             Act::DrillToken { token } => self.drill_token(number, token),
             Act::EnrolToken { token } => self.enrol(number, token),
             Act::AdoptToken { token, key } => self.adopt(number, token, key),
@@ -250,14 +252,18 @@ impl<'a> Session<'a> {
             Act::StoreShare { key, index, holder } if self.is_paper(holder) => {
                 self.print_share(number, key, *index, holder)
             }
+            Act::StoreShare { key, index, holder } if self.is_recipient(holder) => {
+                self.give_share(number, key, *index, holder)
+            }
             Act::StoreShare { key, index, holder } => self.store_share(number, key, *index, holder),
             Act::CombineShares { key } => self.combine_shares(key),
             Act::Certify { key, token } => self.certify(number, key, token),
             Act::OpenShare { key, index, holder, purpose } => {
                 let opening = share::Opening { key, index: *index, holder, purpose: *purpose };
-                match self.is_paper(holder) {
-                    true => self.open_paper(number, &opening),
-                    false => self.open_share(number, opening),
+                match (self.is_paper(holder), self.is_recipient(holder)) {
+                    (true, _) => self.open_paper(number, &opening),
+                    (false, true) => self.open_given(number, &opening),
+                    (false, false) => self.open_share(number, opening),
                 }
             }
             Act::CertifyWithShares { key } => self.certify_with_shares(key),

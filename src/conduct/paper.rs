@@ -18,7 +18,7 @@ use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::media;
-use crate::seal;
+use crate::seal::{self, Opener};
 use crate::secret::Passphrase;
 use crate::share::paper::{PaperShare, TypedLine};
 use crate::share::{self, Set, ShareIndex};
@@ -83,7 +83,7 @@ impl Session<'_> {
                 .hint("scan the page that was printed just now, or type its lines"));
         };
         self.vault()?
-            .open_paper(&set, place, &share.sealed, passphrase)
+            .open_by(&set, place, &share.sealed, Opener::Passphrase(passphrase))
             .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
         Ok(Fact::ShareStored { key: key.to_owned(), index, on_token: false, statement: None })
     }
@@ -108,14 +108,14 @@ impl Session<'_> {
                 return Ok(Fact::TokenAbsent { token: name.to_owned(), reason });
             }
         };
-        expect_made(&set, &made, &sealed)?;
+        expect_made(&set, &made, &format!("paper `{name}`"), &sealed)?;
         if purpose == Purpose::Sign {
             self.consent(step, name)?;
         }
-        self.try_words(step, name, |vault, words| vault.open_paper(&set, place, &sealed, words))?;
+        self.try_words(step, name, |vault, words| vault.open_by(&set, place, &sealed, words))?;
         // Like a token, it means to sign only once it was opened: wrong words begin nothing.
         if purpose == Purpose::Sign {
-            self.intend_on_paper(step, key, name)?;
+            self.intend_unstored(step, key, name)?;
         }
         Ok(Fact::ShareOpened { key: key.to_owned(), index, purpose })
     }
@@ -148,7 +148,7 @@ impl Session<'_> {
             }
             Brought::Custody => return Err(Refusal::new(Exit::Ours, "a drill takes no copy")),
         };
-        self.try_words(step, name, |vault, words| vault.unlock_paper(place, &sealed, words))?;
+        self.try_words(step, name, |vault, words| vault.unlock_by(place, &sealed, words))?;
         Ok(Fact::PaperDrilled { paper: name.to_owned() })
     }
 
@@ -245,13 +245,13 @@ impl Session<'_> {
         &mut self,
         step: u32,
         name: &str,
-        mut attempt: impl FnMut(&mut Vault, Passphrase) -> Result<(), child::Error>,
+        mut attempt: impl FnMut(&mut Vault, Opener) -> Result<(), child::Error>,
     ) -> Result<(), Refusal> {
         let mut left = ATTEMPTS;
         loop {
             left -= 1;
             let passphrase = self.hear_passphrase(step, name)?;
-            match attempt(self.vault()?, passphrase) {
+            match attempt(self.vault()?, Opener::Passphrase(passphrase)) {
                 Err(child::Error::Vault(Refused::SealedShare {
                     refused: seal::Error::OtherPassphrase,
                     ..
@@ -265,13 +265,21 @@ impl Session<'_> {
         }
     }
 
-    /// A paper remembers nothing: its custodian's receipt carries what it meant to sign.
-    fn intend_on_paper(&mut self, step: u32, key: &str, name: &str) -> Result<(), Refusal> {
+    /// A paper remembers nothing, and neither does an identity: the custodian's receipt carries what is to be signed.
+    pub(super) fn intend_unstored(
+        &mut self,
+        step: u32,
+        key: &str,
+        name: &str,
+    ) -> Result<(), Refusal> {
         if self.ceremony.has_intended(name) {
             return Ok(());
         }
         let consent = self.drafted_consent()?;
-        self.show("        a paper stores nothing: its custodian's receipt carries these words")?;
+        let what = if self.is_paper(name) { "a paper" } else { "an identity" };
+        self.show(&format!(
+            "        {what} stores nothing: its custodian's receipt carries these words"
+        ))?;
         self.show(&table(&consent))?;
         let (key, token) = (key.to_owned(), name.to_owned());
         self.take(step, Fact::Intended { key, token, consent, stored: false, apart: false })
@@ -343,14 +351,18 @@ impl Session<'_> {
         PaperShare::from_lines(&lines).map_err(|error| error.refusal())
     }
 
-    fn asked(&self, step: u32, id: String, holder: &str, text: String) -> Prompt {
+    pub(super) fn asked(&self, step: u32, id: String, holder: &str, text: String) -> Prompt {
         let who = self.ceremony.roster().custodian(holder).to_owned();
         Prompt { step, id, who, text, expected: Some(Expected::Text(String::new())) }
     }
 }
 
 /// The set of a key, and what is known of one share of it.
-fn made_of(session: &Session<'_>, key: &str, index: u8) -> Result<(Set, ShareMade), Refusal> {
+pub(super) fn made_of(
+    session: &Session<'_>,
+    key: &str,
+    index: u8,
+) -> Result<(Set, ShareMade), Refusal> {
     let (set, shares) = set_of(&session.ceremony, key)?;
     let made = shares.into_iter().find(|share| share.index == index);
     let made =
@@ -358,7 +370,7 @@ fn made_of(session: &Session<'_>, key: &str, index: u8) -> Result<(Set, ShareMad
     Ok((set, made))
 }
 
-fn place(index: u8) -> Result<ShareIndex, Refusal> {
+pub(super) fn place(index: u8) -> Result<ShareIndex, Refusal> {
     ShareIndex::new(index).ok_or_else(|| Refusal::new(Exit::Ours, "a share without an index"))
 }
 
@@ -367,19 +379,25 @@ fn expect_share(wanted: &Wanted<'_>, share: &PaperShare) -> Result<(), Refusal> 
     share.expect(wanted.set, wanted.index).map_err(|error| {
         child::Error::Vault(Refused::Share(error)).refusal(Refusal::NOTHING_DONE)
     })?;
-    expect_made(wanted.set, wanted.made, &share.sealed)
+    let called = format!("paper `{}`", wanted.paper);
+    expect_made(wanted.set, wanted.made, &called, &share.sealed)
 }
 
-fn expect_made(set: &Set, made: &ShareMade, sealed: &[u8]) -> Result<(), Refusal> {
+/// A sealed share, as somebody has it, is by every byte the one that was made.
+pub(super) fn expect_made(
+    set: &Set,
+    made: &ShareMade,
+    called: &str,
+    sealed: &[u8],
+) -> Result<(), Refusal> {
     if Digest::of(sealed) == made.sealed {
         return Ok(());
     }
     let what = format!(
-        "share {} of set {}, as paper `{}` has it, is not the one that was made",
-        made.index, set.id, made.holder
+        "share {} of set {}, as {called} has it, is not the one that was made",
+        made.index, set.id
     );
-    Err(Refusal::of(Check::ShareCommitment, what)
-        .hint("leave this paper out, and open another share"))
+    Err(Refusal::of(Check::ShareCommitment, what).hint("leave it out, and open another share"))
 }
 
 /// One path, which may have spaces in it, or several.

@@ -6,7 +6,6 @@
 use super::Session;
 use super::attested::Made;
 use super::share::set_of;
-use super::token::seal_key;
 use crate::ceremony::fact::Fact;
 use crate::ceremony::roster::KeyOrigin;
 use crate::ceremony::statement::Said;
@@ -26,7 +25,7 @@ impl Session<'_> {
         holder: &str,
     ) -> Result<Fact, Refusal> {
         let sealing = self.seal_of(holder)?;
-        let (public, ways) = self.wrap_key(step, name, &seal_key(&sealing)?)?;
+        let (public, ways) = self.wrap_key(step, name, &sealing)?;
         let (mut token, face) = self.need(step, holder)?;
         self.refuse_label_taken(&mut token, step, name, holder)?;
         self.log_in(step, &mut token, &face, holder)?;
@@ -37,7 +36,7 @@ impl Session<'_> {
                 token.destroy(&left.key).map_err(|error| self.child(&error))?;
             }
         }
-        let seal = self.find_key(&mut token, holder, &sealing)?;
+        let seal = self.find_key(&mut token, holder, sealing.public())?;
         self.begin(step, holder)?;
         let placed = token.place(&seal, (name, &public), &ways);
         let generated = placed.map_err(|error| self.no_place(&error))?;

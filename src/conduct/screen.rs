@@ -81,6 +81,11 @@ impl Session<'_> {
             {
                 same("printed, its passphrase written down, read back, opened, equal")
             }
+            Fact::ShareStored { key, index, .. }
+                if self.ceremony.recipient_of(key, *index).is_some() =>
+            {
+                same("given, opened by its recipient's identity, equal")
+            }
             Fact::ShareStored { on_token: true, .. } => same("stored, read back, opened, equal"),
             Fact::ShareStored { .. } => {
                 same("this token stores nothing: the custody folder keeps it; opened, equal")
@@ -98,6 +103,7 @@ impl Session<'_> {
             Fact::RootsRead { second_reader: true, .. } => same("the same words here and there"),
             Fact::TokenDrilled { .. } => same("it holds all of it"),
             Fact::PaperDrilled { .. } => same("the share that was made; the passphrase fits"),
+            Fact::RecipientDrilled { .. } => same("every share is its own; the identity fits"),
             Fact::FoldersExported { .. } => same("written, read back, compared, equal"),
             _ => String::new(),
         })

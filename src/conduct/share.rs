@@ -19,7 +19,7 @@ use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11::{self, Face, KeyRef, Object};
 use crate::room::{entropy, media};
-use crate::seal::SealTo;
+use crate::seal::{SealKey, SealTo};
 use crate::share::{Commitment, Set, SetId, ShareIndex, Threshold};
 use crate::trust::Held;
 
@@ -80,15 +80,19 @@ impl Session<'_> {
         let Holding::Shares { threshold, holders } = key.holding else {
             return Err(Refusal::new(Exit::Ours, format!("key `{name}` is not held in shares")));
         };
-        let seals = holders.iter().map(|holder| match self.is_paper(holder) {
-            true => Ok(SealTo::Passphrase),
-            false => Ok(SealTo::Token(seal_key(&self.seal_of(holder)?)?)),
+        let roster = self.ceremony.roster();
+        let seals = holders.iter().map(|holder| {
+            Ok(match (roster.paper(holder), roster.recipient(holder)) {
+                (Some(_), _) => SealTo::Passphrase,
+                (None, Some(recipient)) => SealTo::Age(recipient.age.clone()),
+                (None, None) => SealTo::Token(self.seal_of(holder)?),
+            })
         });
         let seals = seals.collect::<Result<Vec<_>, Refusal>>()?;
         let total = u8::try_from(holders.len()).unwrap_or(u8::MAX);
         let threshold = Threshold::new(threshold, total).map_err(|error| {
             Refusal::of(Check::ShareThreshold, error.to_string())
-                .hint("correct `threshold`, `tokens` or `papers` of its `shares`")
+                .hint("correct `threshold` or the holders of its `shares`")
         })?;
         self.begin(step, name)?;
         let made = match (key.from, key.origin) {
@@ -140,17 +144,19 @@ impl Session<'_> {
     }
 
     /// The public sealing key of a token.
-    pub(super) fn seal_of(&self, token: &str) -> Result<PublicKey, Refusal> {
+    pub(super) fn seal_of(&self, token: &str) -> Result<SealKey, Refusal> {
         let enrolled = self.ceremony.facts().find_map(|fact| match fact {
-            Fact::TokenEnrolled { token: t, seal, .. } if t == token => seal.clone(),
+            Fact::TokenEnrolled { token: t, seal, kem, .. } if t == token => Some((seal, kem)),
             _ => None,
         });
-        let known =
-            self.ceremony.past().custody().token(token).and_then(|token| token.seal.clone());
-        enrolled.or(known).ok_or_else(|| {
-            let what = format!("token `{token}` has no sealing key: it cannot take a share");
-            Refusal::of(Check::TokenSeal, what).hint("enrol another token for the share")
-        })
+        let known = self.ceremony.past().custody().token(token);
+        match enrolled.or(known.map(|token| (&token.seal, &token.kem))) {
+            Some((Some(seal), kem)) => seal_key(seal.clone(), kem.clone()),
+            _ => {
+                let what = format!("token `{token}` has no sealing key: it cannot take a share");
+                Err(Refusal::of(Check::TokenSeal, what).hint("enrol another token for the share"))
+            }
+        }
     }
 
     pub(super) fn store_share(
@@ -190,7 +196,7 @@ impl Session<'_> {
         Ok(Fact::ShareStored { key: key.to_owned(), index, on_token, statement })
     }
 
-    /// Has the token agree with the point in the sealed file, and the vault open it and hold it against its commitment.
+    /// Has the token use its sealing key on the sealed file, and the vault open it and hold it against its commitment.
     fn open_in_vault(
         &mut self,
         token: &mut Token,
@@ -199,18 +205,17 @@ impl Session<'_> {
         index: u8,
         sealed: &[u8],
     ) -> Result<(), Refusal> {
-        let public = self.seal_of(name)?;
-        let to = seal_key(&public)?;
-        let key: KeyRef = self.find_key(token, name, &public)?;
+        let to = self.seal_of(name)?;
+        let key: KeyRef = self.find_key(token, name, to.public())?;
         let index = ShareIndex::new(index).ok_or_else(|| {
             Refusal::of(Check::ShareIndex, format!("share 0 of set {} does not exist", set.id))
                 .hint("shares count from 1")
         })?;
-        let point = self
+        let asked = self
             .vault()?
-            .peer_point(sealed, &to)
+            .asked(sealed, &to)
             .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-        let agreed = token.agree(&key, &point).map_err(|error| self.child(&error))?;
+        let agreed = token.answer((&key, &to), &asked).map_err(|error| self.child(&error))?;
         self.vault()?
             .open(set, index, (sealed, &to), &agreed)
             .map_err(|error| error.refusal(Refusal::NOTHING_DONE))
@@ -386,15 +391,17 @@ impl Session<'_> {
             let holders =
                 self.ceremony.roster().key(key).map_or(&[][..], |key| key.holding.holders());
             let printed = holders.iter().any(|holder| self.is_paper(holder));
+            let given = holders.iter().any(|holder| self.is_recipient(holder));
             let burn =
                 if printed { "; destroy what was printed of it, and its passphrases" } else { "" };
+            let erase = if given { "; erase what was given of it to recipients" } else { "" };
             let why = match self.ceremony.is_older(key) {
                 true => {
                     "it was not finished, and another is made; what there is of it opens the key"
                 }
                 false => "its key was in memory only, and is made anew",
             };
-            format!("set {set} of key {key} is void: {why}{burn}")
+            format!("set {set} of key {key} is void: {why}{burn}{erase}")
         });
         void.collect()
     }

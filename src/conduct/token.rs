@@ -14,7 +14,7 @@ use crate::ceremony::roster::Holding;
 use crate::check::Check;
 use crate::child::token::Token;
 use crate::child::{self, Launch};
-use crate::key::PublicKey;
+use crate::key::{KemKey, PublicKey};
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
@@ -393,9 +393,9 @@ fn not_here(name: &str, reason: &str) -> Refusal {
     Refusal::of(Check::QuorumPresent, what).hint("bring it, and `resume`")
 }
 
-/// The sealing key of a public key.
-pub(super) fn seal_key(public: &PublicKey) -> Result<SealKey, Refusal> {
-    SealKey::try_from(public.clone()).map_err(|error| {
+/// The sealing key of a token, by its halves.
+pub(super) fn seal_key(public: PublicKey, kem: Option<KemKey>) -> Result<SealKey, Refusal> {
+    SealKey::new(public, kem).map_err(|error| {
         Refusal::of(Check::TokenSeal, error.to_string()).hint("enrol another token for the share")
     })
 }

@@ -107,12 +107,24 @@ fn weakness(ceremony: &Ceremony, fact: &Fact) -> Option<String> {
                 "Paper `{token}` stores no data: what its custodian consented to stands on the receipt alone."
             ))
         }
+        Fact::Intended { token, stored: false, .. }
+            if ceremony.roster().recipient(token).is_some() =>
+        {
+            Some(format!(
+                "Recipient `{token}` stores no data: what was consented to stands on the receipt alone."
+            ))
+        }
         Fact::Intended { token, stored: false, .. } => Some(format!(
             "Token `{token}` stores no data: what it meant to sign stands on its custodian's receipt alone."
         )),
         Fact::ShareStored { key, index, .. } if ceremony.paper_of(key, *index).is_some() => {
             Some(format!(
                 "Share {index} of key `{key}` is sealed to a passphrase: that nobody but its custodian saw it rests on people."
+            ))
+        }
+        Fact::ShareStored { key, index, .. } if ceremony.recipient_of(key, *index).is_some() => {
+            Some(format!(
+                "Share {index} of key `{key}` is sealed to a key of `age`: where its identity lies, and who else has it, rests on its holder."
             ))
         }
         Fact::ShareStored { key, index, on_token: false, .. } => Some(format!(
@@ -229,6 +241,9 @@ fn holders(ceremony: &Ceremony, paper: &mut Paper) {
             let place = match (share.on_token, custody.paper(&share.holder)) {
                 (true, _) => "token, custody folder",
                 (false, Some(_)) => "paper, custody folder",
+                (false, None) if custody.recipient(&share.holder).is_some() => {
+                    "recipient, custody folder"
+                }
                 (false, None) => "custody folder",
             };
             cells([&share.index.to_string(), &share.holder, place, &share.commitment.grouped()])

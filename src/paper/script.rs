@@ -114,7 +114,7 @@ fn purpose(plan: &Plan) -> String {
             "This ceremony closes an unfinished one, and destroys what nobody needs of it."
         }
         Kind::Drill => {
-            "This ceremony has tokens and papers prove that they still hold what they are to hold. It signs no \
+            "This ceremony has tokens, papers and recipients prove that they still hold what they are to hold. It signs no \
              root and opens no share; what is missing is known before anybody needs it."
         }
         Kind::Genesis => {
@@ -212,6 +212,12 @@ fn materials(plan: &Plan, roster: &Roster, paper: &mut Paper) {
             "printed earlier, and its passphrase"
         };
         let what = format!("paper `{}` of {}: {state}", sheet.name, sheet.custodian);
+        rows.push(cells(["□", "1", &what, "", ""]));
+    }
+    for recipient in roster.recipients() {
+        let (name, custodian) = (&recipient.name, &recipient.custodian);
+        let what =
+            format!("recipient `{name}` of {custodian}: the identity of `{}`", recipient.age);
         rows.push(cells(["□", "1", &what, "", ""]));
     }
     let mut media = vec![];

@@ -8,6 +8,7 @@ mod error;
 mod face;
 mod image;
 mod init;
+mod kem;
 mod key;
 mod make;
 mod object;

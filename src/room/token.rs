@@ -11,7 +11,7 @@ mod wrapped;
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::{Algorithm, PublicKey, ToSign};
+use crate::key::{Algorithm, KemKey, PublicKey, ToSign};
 use crate::secret::{Pin, Secret, SecretBytes};
 
 pub use blank::Blank;
@@ -141,6 +141,19 @@ pub trait Device {
     /// [`Error::PeerPoint`], [`Error::SecretUnreadable`], [`Error::NotSupported`], the errors of finding the key, and what
     /// the device does.
     fn agree(&mut self, key: &KeyRef, peer: &[u8; 65]) -> Result<Secret<32>, Error>;
+
+    /// Makes an ML-KEM-768 key pair, or takes up the one of that label that an interrupted run made, and proves what can be
+    /// proved of it.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] from tokens without ML-KEM, and those of [`Device::generate`].
+    fn make_kem(&mut self, label: &str) -> Result<(KemKey, WrapTrial), Error>;
+
+    /// Decapsulates an ML-KEM-768 ciphertext by the private half of `key`.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`], [`Error::SecretUnreadable`], the errors of finding the key, and what the device does.
+    fn decapsulate(&mut self, key: &KemKey, ciphertext: &[u8]) -> Result<Secret<32>, Error>;
 
     /// Destroys a key pair for good.
     ///

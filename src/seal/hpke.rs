@@ -1,8 +1,10 @@
 //! HPKE (RFC 9180), the receiver's half in base mode, with the Diffie-Hellman done elsewhere.
 //!
-//! First floor: pure. One suite: DHKEM(P-256, HKDF-SHA256) 0x0010, HKDF-SHA256 0x0001, ChaCha20Poly1305 0x0003.
+//! First floor: pure. HKDF-SHA256 0x0001 and ChaCha20Poly1305 0x0003, with one of two KEMs: DHKEM(P-256, HKDF-SHA256)
+//! 0x0010, or MLKEM768-P256 0x0050 (draft-ietf-hpke-pq), whose halves are put together by SHA3-256.
 
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::digest::{Context, SHA3_256};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use aws_lc_rs::hmac;
 
@@ -10,8 +12,8 @@ use crate::secret::{Secret, SecretBytes};
 
 /// The two public points of an encapsulation, uncompressed.
 pub(super) struct Parties<'a> {
-    pub(super) enc: &'a [u8; 65],
-    pub(super) recipient: &'a [u8; 65],
+    pub(super) enc: &'a [u8],
+    pub(super) recipient: &'a [u8],
 }
 
 /// Opens the first message to the recipient (RFC 9180 5.1.1 and 5.2), without additional data; none if it is not intact
@@ -22,17 +24,34 @@ pub(super) fn open(
     info: &[u8],
     sealed: &[u8],
 ) -> Option<SecretBytes> {
-    let shared = decapsulate(agreed, parties)?;
+    open_with(&decapsulate(agreed, parties)?, &DH_SUITE, info, sealed)
+}
+
+/// The same by both halves: what ML-KEM-768 gave, and the x coordinate of the agreement.
+pub(super) fn open_hybrid(
+    (kem, x): (&Secret<32>, &Secret<32>),
+    parties: &Parties<'_>,
+    info: &[u8],
+    sealed: &[u8],
+) -> Option<SecretBytes> {
+    let mut hash = Context::new(&SHA3_256);
+    for part in [kem.expose(), x.expose(), parties.enc, parties.recipient, b"MLKEM768-P256"] {
+        hash.update(part);
+    }
+    open_with(&Secret::copy_of(hash.finish().as_ref())?, &HYBRID_SUITE, info, sealed)
+}
+
+fn open_with(shared: &Secret<32>, suite: &[u8], info: &[u8], sealed: &[u8]) -> Option<SecretBytes> {
     // 5.1, key_schedule, mode_base: no PSK, no PSK id.
     let context = [
         &[0][..],
-        &extract(b"", &labelled(&SUITE, "psk_id_hash", &[])),
-        &extract(b"", &labelled(&SUITE, "info_hash", info)),
+        &extract(b"", &labelled(suite, "psk_id_hash", &[])),
+        &extract(b"", &labelled(suite, "info_hash", info)),
     ]
     .concat();
-    let secret = Salt::new(HKDF_SHA256, shared.expose()).extract(&labelled(&SUITE, "secret", &[]));
-    let key: Secret<32> = expand(&secret, &SUITE, "key", &context)?;
-    let nonce: Secret<12> = expand(&secret, &SUITE, "base_nonce", &context)?;
+    let secret = Salt::new(HKDF_SHA256, shared.expose()).extract(&labelled(suite, "secret", &[]));
+    let key: Secret<32> = expand(&secret, suite, "key", &context)?;
+    let nonce: Secret<12> = expand(&secret, suite, "base_nonce", &context)?;
     let key = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, key.expose()).ok()?);
     let nonce = Nonce::assume_unique_for_key(*nonce.expose());
     let len = sealed.len().checked_sub(CHACHA20_POLY1305.tag_len())?;
@@ -57,7 +76,7 @@ fn decapsulate(agreed: &Secret<32>, parties: &Parties<'_>) -> Option<Secret<32>>
         material[prefix.len()..].copy_from_slice(agreed.expose());
     });
     let prk = Salt::new(HKDF_SHA256, b"").extract(material.expose());
-    expand(&prk, &KEM, "shared_secret", &[&parties.enc[..], parties.recipient].concat())
+    expand(&prk, &KEM, "shared_secret", &[parties.enc, parties.recipient].concat())
 }
 
 /// LabeledExpand (4).
@@ -83,7 +102,8 @@ impl KeyType for Length {
 }
 
 const KEM: [u8; 5] = *b"KEM\x00\x10";
-const SUITE: [u8; 10] = *b"HPKE\x00\x10\x00\x01\x00\x03";
+const DH_SUITE: [u8; 10] = *b"HPKE\x00\x10\x00\x01\x00\x03";
+const HYBRID_SUITE: [u8; 10] = *b"HPKE\x00\x50\x00\x01\x00\x03";
 
 #[cfg(test)]
 mod tests {
@@ -111,8 +131,7 @@ mod tests {
         let agreed =
             aws_lc_rs::agreement::agree(&ours, peer, (), |x| Ok(Secret::<32>::copy_of(x).unwrap()))
                 .unwrap();
-        let parties =
-            Parties { enc: &enc.try_into().unwrap(), recipient: &recipient.try_into().unwrap() };
+        let parties = Parties { enc: &enc, recipient: &recipient };
         assert_eq!(decapsulate(&agreed, &parties).unwrap().expose()[..], shared);
     }
 }

@@ -191,6 +191,13 @@ impl Holders {
             paper.section("Papers");
             paper.table(&[("Paper", 22), ("Seat", 49)], rows);
         }
+        let rows = self.custody.recipients.iter();
+        let rows: Vec<_> =
+            rows.map(|known| cells([&known.name, &known.custodian, known.age.as_str()])).collect();
+        if !rows.is_empty() {
+            paper.section("Recipients");
+            paper.table(&[("Recipient", 15), ("Seat", 15), ("Key of `age`", 41)], rows);
+        }
         if let Some(closing) = self.closing {
             paper.digest("Closing digest", closing);
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attestation::Attestation;
 use crate::digest::Digest;
-use crate::key::{Algorithm, PublicKey};
+use crate::key::{AgeKey, Algorithm, KemKey, PublicKey};
 
 /// Where the custody folder has what tokens attest: `<token>-<16 digits>.pem`.
 pub const ATTESTATIONS: &str = "attestations/";
@@ -22,6 +22,9 @@ pub struct Custody {
     /// The papers, in the order of their printing; nothing is said of them where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub papers: Vec<CustodyPaper>,
+    /// The recipients, in the order of their first shares; nothing is said of them where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<CustodyRecipient>,
     /// The keys, in the order of their making.
     pub keys: Vec<CustodyKey>,
 }
@@ -54,6 +57,9 @@ pub struct CustodyToken {
     pub attest: Option<PublicKey>,
     /// The derive-only key that shares are sealed to.
     pub seal: Option<PublicKey>,
+    /// The ML-KEM-768 key that they are sealed to besides; nothing is said of it where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kem: Option<KemKey>,
 }
 
 /// A share's page.
@@ -64,6 +70,18 @@ pub struct CustodyPaper {
     pub name: String,
     /// The seat that keeps it, and its passphrase.
     pub custodian: String,
+}
+
+/// A person whose shares are sealed to a key of `age`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustodyRecipient {
+    /// The plan's name for it.
+    pub name: String,
+    /// The seat whose key it is.
+    pub custodian: String,
+    /// The key.
+    pub age: AgeKey,
 }
 
 /// A root key.
@@ -88,7 +106,7 @@ pub struct CustodyKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Held {
-    /// In shares across tokens and papers.
+    /// In shares across tokens, papers and recipients.
     Shares {
         /// The set id, 32 hex digits.
         set: String,
@@ -110,7 +128,7 @@ pub enum Held {
 pub struct CustodyShare {
     /// Index, 1 to n.
     pub index: u8,
-    /// The token that it is sealed to, or the paper that it stands on.
+    /// The token or recipient that it is sealed to, or the paper that it stands on.
     pub holder: String,
     /// Commitment to the whole share.
     pub commitment: Digest,
@@ -122,7 +140,13 @@ pub struct CustodyShare {
 
 impl Default for Custody {
     fn default() -> Self {
-        Self { schema: Schema::One, tokens: Vec::new(), papers: Vec::new(), keys: Vec::new() }
+        Self {
+            schema: Schema::One,
+            tokens: Vec::new(),
+            papers: Vec::new(),
+            recipients: Vec::new(),
+            keys: Vec::new(),
+        }
     }
 }
 
@@ -143,6 +167,11 @@ impl Custody {
     /// The paper of that name.
     pub fn paper(&self, name: &str) -> Option<&CustodyPaper> {
         self.papers.iter().find(|paper| paper.name == name)
+    }
+
+    /// The recipient of that name.
+    pub fn recipient(&self, name: &str) -> Option<&CustodyRecipient> {
+        self.recipients.iter().find(|recipient| recipient.name == name)
     }
 
     /// The key of that name.
@@ -174,7 +203,7 @@ impl Custody {
 }
 
 impl CustodyKey {
-    /// The tokens and papers that take part in using it.
+    /// The tokens, papers and recipients that take part in using it.
     pub fn holders(&self) -> Vec<&str> {
         match &self.held {
             Held::Shares { shares, .. } => {

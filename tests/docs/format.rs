@@ -13,7 +13,7 @@ use officiant::ceremony::draft::{Draft, consent};
 use officiant::ceremony::fact::{Fact, Watch};
 use officiant::ceremony::plan::Plan;
 use officiant::digest::Digest;
-use officiant::key::{Algorithm, PublicKey};
+use officiant::key::{AgeKey, Algorithm, KemKey, PublicKey};
 use officiant::list::List;
 use officiant::name::Name;
 use officiant::record::{Body, Mode, Record, Tool};
@@ -23,11 +23,13 @@ use officiant::room::binding::Binding;
 use officiant::root::certificate::{Subject, Tbs};
 use officiant::root::{Dialect, Role, SignedRoot};
 use officiant::seal::{self, SealKey};
-use officiant::secret::{Passphrase, Secret, SecretBytes};
+use officiant::secret::{Identity, Passphrase, Secret, SecretBytes};
 use officiant::share::paper::PaperShare;
 use officiant::share::{Commitment, Quorum, Set, ShareIndex};
 use officiant::sums::{Predecessor, Sums};
-use officiant::trust::{Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held};
+use officiant::trust::{
+    Custody, CustodyKey, CustodyPaper, CustodyRecipient, CustodyShare, CustodyToken, Held,
+};
 
 use super::top;
 
@@ -303,6 +305,7 @@ fn custody_has_one_form() {
         identity: Digest::of(b"identity"),
         attest: Some(pair(5).1),
         seal: None,
+        kem: KemKey::from_bytes(&[0; 1184]).ok(),
     };
     let share = |index: u8| CustodyShare {
         index,
@@ -324,9 +327,13 @@ fn custody_has_one_form() {
         former: Vec::new(),
     };
     let paper = CustodyPaper { name: "sheet-a".to_owned(), custodian: "seat B".to_owned() };
+    let age = AgeKey::try_from(text("age/recipient.txt").trim().to_owned()).expect("a key");
+    let (name, custodian) = ("lawyer".to_owned(), "seat C".to_owned());
+    let recipient = CustodyRecipient { name, custodian, age };
     let custody = Custody {
         tokens: vec![token],
         papers: vec![paper],
+        recipients: vec![recipient],
         keys: vec![
             key("root-a", 6, Held::Token { token: "officer-1".to_owned() }),
             key("root-spare", 7, shares),
@@ -364,11 +371,20 @@ fn a_sealed_share_opens_by_the_agreement_of_its_token() {
     let to = SealKey::try_from(to).expect("a seal key");
     same("seal/recipient.txt", format!("{}\n", to.recipient()));
     let sealed = vector("seal/1.age");
-    let peer = seal::peer_point(&sealed, &to).expect("a point");
+    let peer = seal::asked(&sealed, &to).expect("a point").point;
     let agreed =
         agree(&private, UnparsedPublicKey::new(&ECDH_P256, peer), (), |x| Ok(Secret::copy_of(x)));
-    let opened = seal::open(&sealed, &to, &agreed.expect("an agreement").expect("32 bytes"));
+    let x = agreed.expect("an agreement").expect("32 bytes");
+    let opened = seal::open(&sealed, &to, &seal::Agreed { x, kem: None });
     assert_eq!(opened.expect("the share").expose(), hex(&text("share/1.hex")));
+}
+
+#[test]
+fn a_share_that_age_sealed_to_a_recipient_opens_by_its_identity() {
+    let identity = SecretBytes::copy_of(&vector("age/identity.txt"));
+    let identity = Identity::read(&identity).expect("an identity");
+    let opened = seal::open_by_identity(&vector("age/1.age"), &identity).expect("the share");
+    assert_eq!(opened.expose(), hex(&text("share/1.hex")));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use officiant::{
     child::{Error, Launch, vault::Vault},
     key::Algorithm,
-    seal::SealTo,
+    seal::{Opener, SealTo},
     secret::{Passphrase, SecretBytes},
     share::{Combinations, Set, ShareIndex, Threshold, paper::PaperShare},
 };
@@ -35,8 +35,8 @@ fn made() -> (Vault, Set, Vec<(PaperShare, String)>) {
     (vault, made.set, papers)
 }
 
-fn words(text: &str) -> Passphrase {
-    Passphrase::typed(&SecretBytes::copy_of(text.as_bytes())).unwrap()
+fn by(words: &str) -> Opener {
+    Opener::Passphrase(Passphrase::typed(&SecretBytes::copy_of(words.as_bytes())).unwrap())
 }
 
 fn told(result: Result<(), Error>) -> String {
@@ -47,7 +47,7 @@ fn told(result: Result<(), Error>) -> String {
 fn any_two_of_three_papers_give_the_key_and_one_does_not() {
     let (mut maker, set, papers) = made();
     for (paper, text) in &papers {
-        maker.open_paper(&set, paper.index, &paper.sealed, words(text)).unwrap();
+        maker.open_by(&set, paper.index, &paper.sealed, by(text)).unwrap();
     }
     assert_eq!(maker.check_combinations(&set).unwrap(), Combinations { tried: 3, total: 3 });
     drop(maker);
@@ -58,7 +58,7 @@ fn any_two_of_three_papers_give_the_key_and_one_does_not() {
             // What stands on paper is enough, with the words.
             let paper = PaperShare::from_codes(&paper.codes().unwrap()).unwrap();
             paper.expect(&set, paper.index).unwrap();
-            later.open_paper(&set, paper.index, &paper.sealed, words(text)).unwrap();
+            later.open_by(&set, paper.index, &paper.sealed, by(text)).unwrap();
             let rebuilt = later.rebuild("root", &set, &set.key);
             match few {
                 true => assert_eq!(
@@ -96,18 +96,18 @@ fn words_are_given_away_once_and_open_one_paper() {
     assert_eq!(told(again), gone);
     let all: std::collections::BTreeSet<&String> = papers.iter().map(|(_, text)| text).collect();
     assert_eq!(all.len(), 3);
-    let crossed = vault.open_paper(&set, index(1), &papers[0].0.sealed, words(&papers[1].1));
+    let crossed = vault.open_by(&set, index(1), &papers[0].0.sealed, by(&papers[1].1));
     let what = "share 1: the passphrase does not open the sealed file [SHARE-PASSPHRASE]";
     assert_eq!(told(crossed), what);
     // The right words open the wrong paper, and it says whose place it is.
-    let moved = vault.open_paper(&set, index(1), &papers[1].0.sealed, words(&papers[1].1));
+    let moved = vault.open_by(&set, index(1), &papers[1].0.sealed, by(&papers[1].1));
     assert_eq!(told(moved), "share 1 is in truth share 2 [SHARE-INDEX]");
     let mut damaged = papers[0].0.sealed.clone();
     *damaged.last_mut().unwrap() ^= 1;
-    let damaged = vault.open_paper(&set, index(1), &damaged, words(&papers[0].1));
+    let damaged = vault.open_by(&set, index(1), &damaged, by(&papers[0].1));
     let what = "share 1: the sealed file is damaged, or its token agreed on another secret [SHARE-COMMITMENT]";
     assert_eq!(told(damaged), what);
-    vault.open_paper(&set, index(1), &papers[0].0.sealed, words(&papers[0].1)).unwrap();
-    let twice = vault.open_paper(&set, index(1), &papers[0].0.sealed, words(&papers[0].1));
+    vault.open_by(&set, index(1), &papers[0].0.sealed, by(&papers[0].1)).unwrap();
+    let twice = vault.open_by(&set, index(1), &papers[0].0.sealed, by(&papers[0].1));
     assert_eq!(told(twice), "share 1 was given twice [SHARE-INDEX]");
 }

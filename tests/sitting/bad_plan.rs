@@ -210,7 +210,7 @@ fn shares_that_one_person_or_too_few_could_use_are_refused() {
         (1, "key `root-s`: 1 of 5 shares, expected 2 or more and at most all [SHARE-THRESHOLD]"),
         (6, "key `root-s`: 6 of 5 shares, expected 2 or more and at most all [SHARE-THRESHOLD]"),
     ] {
-        let hint = "correct `threshold`, `tokens` or `papers` of its `shares`";
+        let hint = "correct `threshold` or the holders of its `shares`";
         let new = format!("threshold = {k}, tokens");
         refused(&bench, &plan, (shares, &new), 1, (told, hint));
     }

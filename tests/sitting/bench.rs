@@ -82,6 +82,20 @@ pub(crate) enum Holding {
     Shares(u8, &'static [&'static str]),
     /// In shares: threshold, tokens and papers.
     Papers(u8, &'static [&'static str], &'static [&'static str]),
+    /// In shares: threshold, tokens and recipients, the key of each in a file of its name.
+    Recipients(u8, &'static [&'static str], &'static [&'static str]),
+}
+
+impl Holding {
+    /// Tokens, papers and recipients.
+    fn holders(&self) -> [&[&'static str]; 3] {
+        match self {
+            Self::Token(token) => [std::slice::from_ref(token), &[], &[]],
+            Self::Shares(_, tokens) => [tokens, &[], &[]],
+            Self::Papers(_, tokens, papers) => [tokens, papers, &[]],
+            Self::Recipients(_, tokens, recipients) => [tokens, &[], recipients],
+        }
+    }
 }
 
 /// What a plan says, before it is written.
@@ -288,39 +302,25 @@ impl Bench {
     }
 
     pub(crate) fn plan_keys(&self, text: &PlanText, plan: &mut String) {
-        let mut tokens = BTreeSet::new();
-        for (_, _, holding) in &text.keys {
-            match holding {
-                Holding::Token(token) => tokens.insert(*token),
-                Holding::Shares(_, list) | Holding::Papers(_, list, _) => {
-                    tokens.extend(*list);
-                    true
-                }
-            };
+        let held = || text.keys.iter().map(|(.., holding)| holding.holders());
+        let tokens: BTreeSet<&str> = held().flat_map(|[tokens, ..]| tokens).copied().collect();
+        let papers = held().flat_map(|[_, papers, _]| papers).map(|name| ("paper", *name));
+        for (what, name) in tokens.into_iter().map(|name| ("token", name)).chain(papers) {
+            *plan += &format!("[[{what}]]\nname = \"{name}\"\ncustodian = \"seat of {name}\"\n");
         }
-        for token in tokens {
-            let _ =
-                write!(plan, "[[token]]\nname = \"{token}\"\ncustodian = \"seat of {token}\"\n");
-        }
-        let papers = text.keys.iter().filter_map(|(.., holding)| match holding {
-            Holding::Papers(.., papers) => Some(*papers),
-            _ => None,
-        });
-        for paper in papers.flatten() {
-            let _ =
-                write!(plan, "[[paper]]\nname = \"{paper}\"\ncustodian = \"seat of {paper}\"\n");
+        for recipient in held().flat_map(|[.., recipients]| recipients) {
+            *plan += &super::identity::planned(self, recipient);
         }
         for (name, algorithm, holding) in &text.keys {
             let _ = write!(plan, "[[key]]\nname = \"{name}\"\nalgorithm = \"{algorithm}\"\n");
+            let lists = ["tokens", "papers", "recipients"].into_iter().zip(holding.holders());
+            let lists = lists.filter(|(_, list)| !list.is_empty());
+            let lists: String = lists.map(|(what, list)| format!(", {what} = {list:?}")).collect();
             let _ = match holding {
                 Holding::Token(token) => writeln!(plan, "token = \"{token}\""),
-                Holding::Shares(k, list) => {
-                    writeln!(plan, "shares = {{ threshold = {k}, tokens = {list:?} }}")
+                Holding::Shares(k, ..) | Holding::Papers(k, ..) | Holding::Recipients(k, ..) => {
+                    writeln!(plan, "shares = {{ threshold = {k}{lists} }}")
                 }
-                Holding::Papers(k, list, papers) => writeln!(
-                    plan,
-                    "shares = {{ threshold = {k}, tokens = {list:?}, papers = {papers:?} }}"
-                ),
             };
         }
     }

@@ -31,6 +31,7 @@ mod fenced;
 mod fleet;
 mod forged;
 pub(crate) mod genesis;
+mod identity;
 mod kill;
 mod late;
 mod left;

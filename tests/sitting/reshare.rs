@@ -42,7 +42,7 @@ fn after_genesis() -> Bench {
 }
 
 /// Writes a plan that gives the key shares 3 of 4: two who have one, a new token and a new paper.
-fn write_reshare(bench: &Bench, key: &str, shares: &str) {
+pub(super) fn write_reshare(bench: &Bench, key: &str, shares: &str) {
     let (from, until) = (today().yesterday().unwrap(), today().checked_add(3.days()).unwrap());
     let mut plan = format!(
         "ceremony = \"reshare\"\ntitle = \"Reshare\"\ndialect = \"{}\"\nquorum_people = 2\npractice = true\n\
@@ -58,7 +58,7 @@ fn write_reshare(bench: &Bench, key: &str, shares: &str) {
     bench.scratch.file(&format!("plan-{}.toml", bench.number), plan);
 }
 
-const NEW: &str =
+pub(super) const NEW: &str =
     "{ threshold = 3, tokens = [\"share-1\", \"share-2\", \"share-4\"], papers = [\"sheet-a\"] }";
 
 pub(super) fn custody(bench: &Bench, number: u32) -> Custody {

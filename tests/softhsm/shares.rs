@@ -25,8 +25,8 @@ fn open(
     sealer: &mut Sealer,
     sealed: &[u8],
 ) -> Result<(), Error> {
-    let peer = vault.peer_point(sealed, &sealer.to)?;
-    let agreed = sealer.token.agree(&sealer.key, &peer)?;
+    let asked = vault.asked(sealed, &sealer.to)?;
+    let agreed = sealer.token.answer((&sealer.key, &sealer.to), &asked)?;
     let index = ShareIndex::new(u8::try_from(index).unwrap()).unwrap();
     vault.open(set, index, (sealed, &sealer.to), &agreed)
 }
@@ -193,7 +193,7 @@ fn one_token_holds_one_share_and_only_what_fits_is_split() {
     let twice = [keys[0].clone(), keys[1].clone(), keys[0].clone()];
     assert_eq!(
         generate(Algorithm::EcdsaP256, &twice),
-        "shares 1 and 3 would go to the same token [SHARE-HOLDER]"
+        "shares 1 and 3 would go to the same key [SHARE-HOLDER]"
     );
     assert_eq!(
         generate(Algorithm::EcdsaP384, &keys),

@@ -232,8 +232,8 @@ fn a_sealing_key_proves_itself_on_a_challenge() {
     let (mut sealer, mut other) = (Sealer::new(&scratch, "one"), Sealer::new(&scratch, "two"));
     let mut vault = vault();
     let sealed = vault.challenge(&sealer.to).unwrap();
-    let peer = vault.peer_point(&sealed, &sealer.to).unwrap();
-    let agreed = sealer.token.agree(&sealer.key, &peer).unwrap();
+    let asked = vault.asked(&sealed, &sealer.to).unwrap();
+    let agreed = sealer.token.answer((&sealer.key, &sealer.to), &asked).unwrap();
     vault.meet(&sealed, &sealer.to, &agreed).unwrap();
     assert_eq!(
         words(vault.meet(&sealed, &sealer.to, &agreed)),
@@ -241,12 +241,12 @@ fn a_sealing_key_proves_itself_on_a_challenge() {
     );
     // Another token agrees on something else.
     let sealed = vault.challenge(&sealer.to).unwrap();
-    let wrong = other.token.agree(&other.key, &peer).unwrap();
+    let wrong = other.token.answer((&other.key, &other.to), &asked).unwrap();
     assert_eq!(
         words(vault.meet(&sealed, &sealer.to, &wrong)),
         "the sealed file is damaged, or its token agreed on another secret [TOKEN-SEAL]"
     );
-    let mut off = peer;
+    let mut off = asked.point;
     off[64] ^= 1;
     assert_eq!(
         words(sealer.token.agree(&sealer.key, &off)),

@@ -171,12 +171,13 @@ fn each_key_of_a_yubikey_does_one_thing_after_a_login() {
     let to = SealKey::try_from(seal.public.clone()).unwrap();
     let mut vault = Vault::start(&readers.launch("vault")).unwrap();
     let sealed = vault.challenge(&to).unwrap();
-    let point = vault.peer_point(&sealed, &to).unwrap();
-    let agreed = token.agree(&seal, &point).unwrap();
+    let asked = vault.asked(&sealed, &to).unwrap();
+    let agreed = token.answer((&seal, &to), &asked).unwrap();
     vault.meet(&sealed, &to, &agreed).unwrap();
     let input = [Scheme::of_certificate(Algorithm::EcdsaP256).to_sign(b"text")];
     let cannot = "token `officer-a` (serial 4242) cannot do";
-    for error in [token.sign(&seal, &input).unwrap_err(), token.agree(&root, &point).err().unwrap()]
+    for error in
+        [token.sign(&seal, &input).unwrap_err(), token.agree(&root, &asked.point).err().unwrap()]
     {
         assert!(error.to_string().starts_with(cannot), "{error}");
     }

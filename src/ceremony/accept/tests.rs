@@ -278,6 +278,43 @@ fn a_sealing_key_is_there_exactly_where_a_share_goes() {
         },
     );
     assert!(refusal.ends_with("[TOKEN-SEAL]"), "{refusal}");
+    // Its other half never without it, and never that of another token.
+    let refusal = refused(
+        |act| matches!(act, Act::EnrolToken { token } if token == "officer-a"),
+        |_, fact| give_kem(fact),
+    );
+    assert!(refusal.ends_with("[TOKEN-SEAL]"), "{refusal}");
+}
+
+/// Gives a token that is enrolled here an ML-KEM half, always the same.
+fn give_kem(fact: &mut Fact) {
+    if let Fact::TokenEnrolled { kem, .. } = fact {
+        *kem = KemKey::from_bytes(&[0; 1184]).ok();
+        assert!(kem.is_some());
+    }
+}
+
+#[test]
+fn two_tokens_with_one_ml_kem_key_are_refused() {
+    let mut room = Room::new();
+    let inputs = room.genesis();
+    let (mut ceremony, ..) =
+        room.until(inputs, |act| matches!(act, Act::EnrolToken { token } if token == "officer-1"));
+    for token in ["officer-1", "officer-2"] {
+        let step = ceremony.next().cloned().unwrap();
+        assert_eq!(step.act.token(), Some(token));
+        let mut fact = room.facts(&ceremony, &step).unwrap().remove(0);
+        give_kem(&mut fact);
+        match ceremony.clone().accept(step.number, fact) {
+            Ok(next) => ceremony = next,
+            Err(refusal) => {
+                let told =
+                    "token `officer-2` shows a public key that another token has [TOKEN-KEY]";
+                return assert_eq!(refusal.to_string(), told);
+            }
+        }
+    }
+    panic!("the copy was enrolled");
 }
 
 #[test]

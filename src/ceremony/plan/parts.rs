@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::key::Algorithm;
+use crate::key::{AgeKey, Algorithm};
 use crate::list::Last;
 use crate::root::Role;
 
@@ -113,6 +113,21 @@ pub struct PlannedPaper {
     pub site: Option<String>,
 }
 
+/// A recipient by the plan's name for it: a person whose share is sealed to a key of `age`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedRecipient {
+    /// The name, lower-case letters, digits and hyphens.
+    pub name: String,
+    /// The seat whose key it is; never a person's name.
+    pub custodian: String,
+    /// The key.
+    pub age: AgeKey,
+    /// What gets lost together with whatever else is there, by a label and no address; nothing is said where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+}
+
 /// A root key that this ceremony makes, adopts from a token that holds it already, takes from a file, or puts elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -124,7 +139,7 @@ pub struct PlannedKey {
     /// The token that holds it, unless it is held in shares.
     #[serde(default)]
     pub token: Option<String>,
-    /// The tokens and papers that hold its shares, unless one token holds it.
+    /// Who holds its shares, unless one token holds it.
     #[serde(default)]
     pub shares: Option<PlannedShares>,
     /// SHA-256 of the SubjectPublicKeyInfo of a key that the token holds already, and that is a root key of the request's
@@ -161,12 +176,15 @@ pub struct PlannedShares {
     /// The papers, one share each, in the order of the indices that follow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub papers: Vec<String>,
+    /// The recipients, one share each, in the order of the indices that follow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<String>,
 }
 
 impl PlannedShares {
     /// Who gets a share, in the order of the indices.
     pub fn holders(&self) -> impl Iterator<Item = &String> {
-        self.tokens.iter().chain(&self.papers)
+        self.tokens.iter().chain(&self.papers).chain(&self.recipients)
     }
 }
 

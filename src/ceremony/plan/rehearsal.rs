@@ -10,11 +10,13 @@ use jiff::civil::Date;
 use toml::Spanned;
 
 use super::{
-    Kind, Owner, Plan, PlanText, PlannedKey, PlannedPaper, PlannedRepository, PlannedRequest,
-    PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window, midnight,
+    Kind, Owner, Plan, PlanText, PlannedKey, PlannedPaper, PlannedRecipient, PlannedRepository,
+    PlannedRequest, PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
+    midnight,
 };
-use crate::ceremony::roster::{Holding, Key, KeyOrigin, Roster};
+use crate::ceremony::roster::{Holding, Key, KeyOrigin, Recipient, Roster};
 use crate::digest::Digest;
+use crate::key::AgeKey;
 use crate::root::certificate::earliest_end;
 use crate::root::{Dialect, Role, SignedRoot};
 use crate::trust::Past;
@@ -155,6 +157,13 @@ fn itself(plan: &Plan, roster: &Roster) -> PlanText {
         })
     });
     text.key.retain(|key| key.get_ref().is_made());
+    for recipient in &mut text.recipient {
+        let mut planned = recipient.get_ref().clone();
+        if let Some((age, _)) = AgeKey::of_rehearsal(&planned.name) {
+            planned.age = age;
+        }
+        *recipient = spanned(planned);
+    }
     text.token.retain(|token| roster.token(&token.get_ref().name).is_some());
     text.role = roles(text.role.iter().map(|role| role.get_ref().name));
     text
@@ -194,6 +203,7 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
         exclude: Vec::new(),
         token: if is_first { tokens(roster, &old) } else { Vec::new() },
         paper: if is_first { papers(roster, &old) } else { Vec::new() },
+        recipient: if is_first { recipients(roster, &old) } else { Vec::new() },
         key: if is_first {
             old.iter().map(|key| spanned(planned_key(roster, key))).collect()
         } else {
@@ -246,13 +256,27 @@ fn papers(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedPaper>> {
         .collect()
 }
 
+/// Nobody's own identity is needed to rehearse: another one stands in for it.
+fn recipients(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedRecipient>> {
+    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.opened_from().holders()).collect();
+    let recipients = roster.recipients().iter().filter(|known| used.contains(&known.name));
+    let stand_in = |known: &Recipient| {
+        let (name, custodian) = (known.name.clone(), known.custodian.clone());
+        let age = AgeKey::of_rehearsal(&name).map_or_else(|| known.age.clone(), |(age, _)| age);
+        spanned(PlannedRecipient { name, custodian, age, site: None })
+    };
+    recipients.map(stand_in).collect()
+}
+
 fn planned_key(roster: &Roster, key: &Key) -> PlannedKey {
     let (token, shares) = match key.opened_from() {
         Holding::Token(token) => (Some(token.clone()), None),
         Holding::Shares { threshold, holders } => {
             let is_paper = |name: &String| roster.paper(name).is_some();
-            let (papers, tokens) = holders.iter().cloned().partition(is_paper);
-            (None, Some(PlannedShares { threshold: *threshold, tokens, papers }))
+            let is_recipient = |name: &String| roster.recipient(name).is_some();
+            let (papers, others) = holders.iter().cloned().partition::<Vec<_>, _>(is_paper);
+            let (recipients, tokens) = others.into_iter().partition(is_recipient);
+            (None, Some(PlannedShares { threshold: *threshold, tokens, papers, recipients }))
         }
     };
     PlannedKey {

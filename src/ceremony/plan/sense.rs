@@ -49,7 +49,7 @@ pub(super) fn check_list(text: &PlanText, source: &str) -> Result<(), Error> {
 
 /// Refuses a plan that contradicts itself.
 pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {
-    [title, dates, shape, holders, sites, keys, root, roles, repositories]
+    [title, dates, shape, holders, recipients, sites, keys, root, roles, repositories]
         .iter()
         .try_for_each(|rule| rule(plan))
         .map_err(|(offset, what)| Error::Sense { line: line_of(source, offset), what })
@@ -113,8 +113,9 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
     forbid(plan.abandon().is_some(), "`[abandon]`")?;
     if matches!(plan.kind(), Kind::Drill | Kind::Reshare | Kind::Restore) {
         // The others name the holders beside their keys, and here those alone who are new.
-        let is_named = !plan.text.token.is_empty() || !plan.text.paper.is_empty();
-        need(is_named || plan.kind() != Kind::Drill, "at least one `[[token]]` or `[[paper]]`")?;
+        let named = plan.text.token.len() + plan.text.paper.len() + plan.text.recipient.len();
+        let holder = "at least one `[[token]]`, `[[paper]]` or `[[recipient]]`";
+        need(named > 0 || plan.kind() != Kind::Drill, holder)?;
         forbid(plan.root().is_some(), "`[root]`")?;
         forbid(!plan.text.role.is_empty(), "`[[role]]`")?;
         forbid(!plan.repositories().is_empty(), "repositories")?;
@@ -157,18 +158,37 @@ fn holders(plan: &Plan) -> Result<(), Mistake> {
             return Err((at, format!("token `{called}`: so_holder `{seat}`: a seat {RULE}")));
         }
     }
+    let recipients = plan.text.recipient.iter().map(|recipient| {
+        let (at, recipient) = (recipient.span().start, recipient.get_ref());
+        (at, "recipient", &recipient.name, &recipient.custodian)
+    });
     let mut seen: BTreeMap<&String, &str> = BTreeMap::new();
-    for (at, what, called, custodian) in tokens.chain(papers) {
+    for (at, what, called, custodian) in tokens.chain(papers).chain(recipients) {
         name(at, what, called)?;
         match seen.insert(called, what) {
             None => {}
             Some(other) if other == what => {
                 return Err((at, format!("two {what}s are called `{called}`")));
             }
-            Some(_) => return Err((at, format!("a token and a paper are called `{called}`"))),
+            Some(other) => {
+                return Err((at, format!("a {other} and a {what} are called `{called}`")));
+            }
         }
         if !is_label(custodian) {
             return Err((at, format!("{what} `{called}`: custodian `{custodian}`: a seat {RULE}")));
+        }
+    }
+    Ok(())
+}
+
+/// Two names for one key would count one person twice.
+fn recipients(plan: &Plan) -> Result<(), Mistake> {
+    let mut seen = BTreeMap::new();
+    for recipient in &plan.text.recipient {
+        let (at, recipient) = (recipient.span().start, recipient.get_ref());
+        if let Some(other) = seen.insert(&recipient.age, &recipient.name) {
+            let what = format!("recipients `{other}` and `{}` have one key", recipient.name);
+            return Err((at, what));
         }
     }
     Ok(())
@@ -184,8 +204,12 @@ fn sites(plan: &Plan) -> Result<(), Mistake> {
         plan.text.paper.iter().map(|paper| {
             (paper.span().start, "paper", &paper.get_ref().name, &paper.get_ref().site)
         });
+    let recipients = plan.text.recipient.iter().map(|recipient| {
+        let (at, recipient) = (recipient.span().start, recipient.get_ref());
+        (at, "recipient", &recipient.name, &recipient.site)
+    });
     let mut sites = Vec::new();
-    for (at, what, called, site) in tokens.chain(papers) {
+    for (at, what, called, site) in tokens.chain(papers).chain(recipients) {
         let Some(site) = site else { continue };
         if !is_label(site) {
             return Err((at, format!("{what} `{called}`: site `{site}`: a site {RULE}")));
@@ -253,7 +277,11 @@ fn held(key: &PlannedKey) -> Result<(), String> {
     match (&key.token, &key.shares) {
         (Some(_), None) => Ok(()),
         (None, Some(shares)) => {
-            for (what, holders) in [("token", &shares.tokens), ("paper", &shares.papers)] {
+            for (what, holders) in [
+                ("token", &shares.tokens),
+                ("paper", &shares.papers),
+                ("recipient", &shares.recipients),
+            ] {
                 if holders.iter().collect::<BTreeSet<_>>().len() != holders.len() {
                     return Err(format!("key `{called}` has two shares on one {what}"));
                 }

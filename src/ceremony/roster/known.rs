@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Holding, Key, KeyOrigin, Paper, Roster, Token, TokenOrigin, other_custodian, so_holder,
+    Holding, Key, KeyOrigin, Paper, Recipient, Roster, Token, TokenOrigin, other_custodian,
+    so_holder,
 };
 use crate::ceremony::plan::{Kind, Plan, PlannedKey};
 use crate::refusal::{Exit, Refusal};
@@ -16,7 +17,7 @@ impl Roster {
     /// These keys of the trust folder, with everybody who holds a part of them.
     ///
     /// # Errors
-    /// A token or paper of the plan with another custodian than the trust folder has; `[TOKEN-SO-HOLDER]`.
+    /// A holder of the plan with another custodian than the trust folder has; `[TOKEN-SO-HOLDER]`.
     pub(in crate::ceremony) fn of_known<'a>(
         plan: &Plan,
         past: &Past,
@@ -27,9 +28,12 @@ impl Roster {
         let held: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
         let planned = plan.tokens().map(|token| (&token.name, &token.custodian));
         let planned = planned.chain(plan.papers().map(|paper| (&paper.name, &paper.custodian)));
-        for (name, custodian) in planned {
+        let recipients = plan.recipients().map(|planned| (&planned.name, &planned.custodian));
+        for (name, custodian) in planned.chain(recipients) {
             let token = custody.token(name).map(|token| &token.custodian);
-            let known = token.or_else(|| custody.paper(name).map(|paper| &paper.custodian));
+            let known = token
+                .or_else(|| custody.paper(name).map(|paper| &paper.custodian))
+                .or_else(|| custody.recipient(name).map(|known| &known.custodian));
             match known {
                 Some(known) if known != custodian => {
                     return Err(other_custodian(name, custodian, known));
@@ -39,6 +43,16 @@ impl Roster {
         }
         for planned in plan.tokens() {
             so_holder::of(planned, (TokenOrigin::Known, custody.token(&planned.name)))?;
+        }
+        for planned in plan.recipients() {
+            let known = custody.recipient(&planned.name);
+            if known.is_some_and(|known| known.age != planned.age) {
+                let what = format!(
+                    "recipient `{}` has another key by the trust folder than in the plan",
+                    planned.name
+                );
+                return Err(Refusal::new(Exit::Usage, what).hint("name it as custody.json does"));
+            }
         }
         let tokens = custody.tokens.iter().filter(|token| held.contains(&token.name));
         let tokens = tokens.map(|token| Token {
@@ -54,13 +68,16 @@ impl Roster {
             custodian: paper.custodian.clone(),
             is_new: false,
         });
-        Ok(Self { tokens: tokens.collect(), papers: papers.collect(), keys })
+        let recipients = custody.recipients.iter().filter(|known| held.contains(&known.name));
+        let recipients = recipients.map(Recipient::from).collect();
+        Ok(Self { tokens: tokens.collect(), papers: papers.collect(), recipients, keys })
     }
 
-    /// The same without the tokens and papers that are not named.
+    /// The same without the holders that are not named.
     pub(in crate::ceremony) fn only(mut self, named: &BTreeSet<&str>) -> Self {
         self.tokens.retain(|token| named.contains(token.name.as_str()));
         self.papers.retain(|paper| named.contains(paper.name.as_str()));
+        self.recipients.retain(|recipient| named.contains(recipient.name.as_str()));
         self
     }
 }

@@ -82,6 +82,9 @@ impl Step {
             Act::DrillPaper { paper } => format!(
                 "Scan paper {paper} or type its lines, and type its passphrase: it is whole, and stays sealed."
             ),
+            Act::DrillRecipient { recipient } => format!(
+                "Bring the shares of recipient {recipient}, or take the custody folder's, and give its identity: it fits, and they stay sealed."
+            ),
             Act::DrillToken { token } => format!(
                 "Put in token {token}, type the PIN: it proves the keys and shares that it holds, and opens none."
             ),
@@ -111,11 +114,14 @@ impl Step {
                     Purpose::Certify | Purpose::Reshare | Purpose::Restore => "",
                     Purpose::Sign => "consent by four words and ",
                 };
-                match roster.paper(holder) {
-                    None => format!(
+                match (roster.paper(holder), roster.recipient(holder)) {
+                    (None, None) => format!(
                         "Put in token {holder}, {consent}type the PIN: it opens share {index} of {many} of key {key}."
                     ),
-                    Some(_) => format!(
+                    (None, Some(_)) => format!(
+                        "Bring the share of recipient {holder}, {consent}give its identity: share {index} of {many} of key {key} opens."
+                    ),
+                    (Some(_), _) => format!(
                         "Bring paper {holder} or its scan, {consent}type its passphrase: share {index} of {many} of key {key} opens."
                     ),
                 }
@@ -159,11 +165,17 @@ impl Step {
                 });
                 format!("Let the machine {how} key {key} and split it, {k} of {n}. Nobody leaves.")
             }
-            Act::StoreShare { key, index, holder } => match roster.paper(holder) {
-                None => format!(
+            Act::StoreShare { key, index, holder } => match (
+                roster.paper(holder),
+                roster.recipient(holder),
+            ) {
+                (None, Some(_)) => format!(
+                    "Give recipient {holder} share {index} of key {key}, read it back, and open it by the identity."
+                ),
+                (None, None) => format!(
                     "Put in token {holder}, type the PIN: it takes share {index} of key {key}, and opens it."
                 ),
-                Some(_) => format!(
+                (Some(_), _) => format!(
                     "Print paper {holder}, write down its passphrase apart and type it back, and read the paper back: share {index} of key {key}."
                 ),
             },
@@ -193,6 +205,9 @@ impl Step {
             Act::DestroyKeys { .. } => "each key named, and gone".into(),
             Act::DrawEntropy => "each token named".into(),
             Act::DrillPaper { .. } => "the very share that was made; the passphrase fits".into(),
+            Act::DrillRecipient { .. } => {
+                "each share named, the very one; the identity fits".into()
+            }
             Act::DrillToken { .. } => "each key and share named, and proven".into(),
             Act::EnrolToken { .. } => "label, model and serial as on the token's body".into(),
             Act::ExportFolders => "the closing digest as words; media compared, equal".into(),
@@ -218,19 +233,20 @@ impl Step {
                 "signed and verified; old and new threshold counted".into()
             }
             Act::SplitKey { .. } => "the set's id, and how many shares".into(),
-            Act::StoreShare { .. } => "stored or printed, read back, opened, equal".into(),
+            Act::StoreShare { .. } => "stored, printed or given; read back, opened, equal".into(),
         }
     }
 }
 
 impl Act {
-    /// The token, or the paper, that the act needs.
+    /// The token, paper or recipient that the act needs.
     pub fn token(&self) -> Option<&str> {
         match self {
             Self::AdoptToken { token, .. }
             | Self::Certify { token, .. }
             | Self::DestroyKeys { token }
             | Self::DrillPaper { paper: token }
+            | Self::DrillRecipient { recipient: token }
             | Self::DrillToken { token }
             | Self::EnrolToken { token }
             | Self::MakeKey { token, .. }

@@ -19,7 +19,7 @@ use crate::root::{Role, SignedRoot};
 use crate::trust::{Held, Past};
 use crate::wording::ticked;
 
-/// A token or paper, and what it has in common with others.
+/// A token, paper or recipient, and what it has in common with others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// The plan's name for it.
@@ -40,6 +40,8 @@ pub struct Holder {
 pub enum Medium {
     /// A page.
     Paper,
+    /// An identity of `age`.
+    Recipient,
     /// A token.
     Token,
 }
@@ -48,6 +50,7 @@ impl Medium {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Paper => "paper",
+            Self::Recipient => "recipient",
             Self::Token => "token",
         }
     }
@@ -118,7 +121,11 @@ impl Holdings {
         let sites = sites(std::iter::once(plan).chain(plans(past)));
         let holders = roster.held().map(|(name, custodian)| Holder {
             name: name.to_owned(),
-            medium: if roster.paper(name).is_some() { Medium::Paper } else { Medium::Token },
+            medium: match (roster.paper(name), roster.recipient(name)) {
+                (Some(_), _) => Medium::Paper,
+                (None, Some(_)) => Medium::Recipient,
+                (None, None) => Medium::Token,
+            },
             custodian: custodian.to_owned(),
             site: sites.get(name).map(|site| (*site).to_owned()),
             model: past.custody().token(name).map(|token| token.model.clone()),
@@ -182,8 +189,11 @@ impl Holdings {
             .map(|token| holder(&token.name, Medium::Token, &token.custodian, Some(&token.model)));
         let papers = custody.papers.iter();
         let papers = papers.map(|paper| holder(&paper.name, Medium::Paper, &paper.custodian, None));
+        let recipients = custody.recipients.iter();
+        let recipients =
+            recipients.map(|known| holder(&known.name, Medium::Recipient, &known.custodian, None));
         let holds = |holder: &Holder| keys.iter().any(|key| key.holders.contains(&holder.name));
-        let holders = tokens.chain(papers).filter(holds).collect();
+        let holders = tokens.chain(papers).chain(recipients).filter(holds).collect();
         let adopted = custody.tokens.iter().filter(|token| token.attest.is_none());
         let adopted = adopted.map(|token| so_pin_elsewhere(&token.name));
         let held = custody.tokens.iter().filter_map(|token| {
@@ -336,13 +346,14 @@ fn plans(past: &Past) -> impl Iterator<Item = &Plan> {
     past.ceremonies().iter().rev().map(|ceremony| &ceremony.plan)
 }
 
-/// Where the newest plan that says so puts each token and paper.
+/// Where the newest plan that says so puts each holder.
 fn sites<'a>(plans: impl Iterator<Item = &'a Plan>) -> BTreeMap<&'a str, &'a str> {
     let mut sites = BTreeMap::new();
     for plan in plans {
         let tokens = plan.tokens().map(|token| (&token.name, &token.site));
         let papers = plan.papers().map(|paper| (&paper.name, &paper.site));
-        for (name, site) in tokens.chain(papers) {
+        let recipients = plan.recipients().map(|planned| (&planned.name, &planned.site));
+        for (name, site) in tokens.chain(papers).chain(recipients) {
             if let Some(site) = site {
                 sites.entry(name.as_str()).or_insert(site.as_str());
             }

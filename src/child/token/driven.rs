@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{MAX_RANDOM, Present};
 use crate::child::wire::Bytes;
-use crate::key::{Algorithm, PublicKey, ToSign};
+use crate::key::{Algorithm, KemKey, PublicKey, ToSign};
 use crate::room::pkcs11::{
     self, Blank, Face, Generated, KeyRef, Login, Object, PublicObject, Purpose,
 };
-use crate::room::token::{Device, Wrapped};
+use crate::room::token::{Device, WrapTrial, Wrapped};
 use crate::secret::{Pin, SecretBytes};
 
 #[derive(Serialize, Deserialize)]
@@ -59,7 +59,12 @@ pub(super) enum Question {
         key: KeyRef,
         peer: Bytes,
     },
+    Decapsulate {
+        key: KemKey,
+        ciphertext: Bytes,
+    },
     Destroy(KeyRef),
+    MakeKem(String),
     Reclaim {
         purpose: Purpose,
         label: String,
@@ -79,6 +84,7 @@ pub(super) enum Answer {
     Done,
     Face(Face),
     Generated(Generated),
+    Kem(KemKey, WrapTrial),
     Keys(Vec<PublicObject>),
     Login(Login),
     Objects(Vec<Object>),
@@ -157,6 +163,14 @@ impl Driven {
                 let agreed = self.device()?.agree(&key, &point)?;
                 out.push(SecretBytes::copy_of(agreed.expose()));
                 Ok(Answer::Secret)
+            }
+            Question::Decapsulate { key, ciphertext } => {
+                let shared = self.device()?.decapsulate(&key, &ciphertext.0)?;
+                out.push(SecretBytes::copy_of(shared.expose()));
+                Ok(Answer::Secret)
+            }
+            Question::MakeKem(label) => {
+                self.device()?.make_kem(&label).map(|(key, wrap)| Answer::Kem(key, wrap))
             }
             Question::Destroy(key) => self.device()?.destroy(&key).map(done),
             Question::Reclaim { purpose, label } => {

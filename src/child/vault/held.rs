@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 
 use super::Refused;
 use super::question::{Answer, Question};
+use super::typed::By;
 use crate::child::wire::Bytes;
 use crate::digest::Digest;
 use crate::key::file::{self, KeyFile};
 use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::room::entropy;
-use crate::seal::{self, SealKey, SealTo};
-use crate::secret::{Passphrase, Secret, SecretBytes};
+use crate::seal::{self, Agreed, Asked, Opener, SealKey, SealTo};
+use crate::secret::{Identity, Passphrase, Secret, SecretBytes};
 use crate::share::{self, Admitted, Quorum, Set, SetId, ShareIndex, Threshold};
 use soft::SoftKey;
 
@@ -35,14 +36,24 @@ impl Held {
         secrets: Vec<SecretBytes>,
     ) -> Result<Answer, Refused> {
         let agreed = || {
-            let secret = secrets.first().and_then(|secret| Secret::copy_of(secret.expose()));
-            secret.ok_or(Refused::SecretMissing)
+            let mut secrets = secrets.iter().map(|secret| Secret::copy_of(secret.expose()));
+            let x = secrets.next().flatten().ok_or(Refused::SecretMissing)?;
+            Ok::<_, Refused>(Agreed { x, kem: secrets.next().flatten() })
         };
-        let words = || {
-            let typed = secrets.first().and_then(|words| Passphrase::typed(words).ok());
-            typed.ok_or(Refused::SecretMissing)
+        let typed = |by| {
+            let text = secrets.first().ok_or(Refused::SecretMissing)?;
+            let opener = match by {
+                By::Identity => Identity::read(text).ok().map(Opener::Identity),
+                By::Passphrase => Passphrase::typed(text).ok().map(Opener::Passphrase),
+            };
+            opener.ok_or(Refused::SecretMissing)
         };
         match question {
+            Question::Asked { sealed, to } => {
+                let Asked { point, ciphertext } = seal::asked(&sealed.0, &to)?;
+                let (point, ciphertext) = (Bytes(point.to_vec()), ciphertext.map(Bytes));
+                Ok(Answer::Asked { point, ciphertext })
+            }
             Question::Challenge(to) => self.challenge(&to),
             Question::Combinations(set) => {
                 Ok(Answer::Combinations(set.check_combinations(self.opened(&set))?))
@@ -73,15 +84,12 @@ impl Held {
             Question::Open { set, index, sealed, to } => {
                 self.open((&set, index), (&sealed.0, &to), &agreed()?)
             }
-            Question::OpenPaper { set, index, sealed } => {
-                let words = words()?;
-                self.admit(&set, index, || seal::open_by_passphrase(&sealed.0, &words))
+            Question::OpenBy { set, index, sealed, by } => {
+                let opener = typed(by)?;
+                self.admit(&set, index, || opener.open(&sealed.0))
             }
             // Its answer is a secret, and given elsewhere.
             Question::Passphrase { .. } => Err(Refused::SecretMissing),
-            Question::Peer { sealed, to } => {
-                Ok(Answer::Point(Bytes(seal::peer_point(&sealed.0, &to)?.to_vec())))
-            }
             Question::Rebuild { name, set, expected } => self.rebuild(name, &set, &expected),
             Question::Reshare { name, set, expected, threshold, to } => {
                 self.refuse_taken(&name)?;
@@ -99,8 +107,8 @@ impl Held {
                 let (key, public) = SoftKey::generate(algorithm)?;
                 Ok(Answer::Dry { public, signatures: sign(&key, &inputs)? })
             }
-            Question::UnlockPaper { index, sealed } => {
-                let unlocked = seal::unlock_by_passphrase(&sealed.0, &words()?);
+            Question::UnlockBy { index, sealed, by } => {
+                let unlocked = typed(by)?.unlock(&sealed.0);
                 let refuse = |refused| Refused::SealedShare { share: index.get(), refused };
                 unlocked.map(|()| Answer::Done).map_err(refuse)
             }
@@ -141,6 +149,7 @@ impl Held {
             ShareIndex::all(threshold.total()).zip(split.shares.iter().zip(to))
         {
             shares.push(Bytes(match to {
+                SealTo::Age(key) => seal::seal_to_age(share, key)?,
                 SealTo::Token(key) => seal::seal(share, key)?,
                 SealTo::Passphrase => self.seal_for_paper((split.set.id, index), share)?,
             }));
@@ -153,7 +162,7 @@ impl Held {
         &mut self,
         (set, index): (&Set, ShareIndex),
         (sealed, to): (&[u8], &SealKey),
-        agreed: &Secret<32>,
+        agreed: &Agreed,
     ) -> Result<Answer, Refused> {
         self.admit(set, index, || seal::open(sealed, to, agreed))
     }
@@ -225,12 +234,7 @@ impl Held {
         Ok(Answer::File(Bytes(file)))
     }
 
-    fn meet(
-        &mut self,
-        sealed: &[u8],
-        to: &SealKey,
-        agreed: &Secret<32>,
-    ) -> Result<Answer, Refused> {
+    fn meet(&mut self, sealed: &[u8], to: &SealKey, agreed: &Agreed) -> Result<Answer, Refused> {
         // A challenge is met once.
         let challenge = self.challenge.take().ok_or(Refused::Challenge)?;
         let opened = Secret::copy_of(seal::open(sealed, to, agreed)?.expose());

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::typed::By;
 use crate::child::wire::Bytes;
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey, ToSign};
@@ -13,6 +14,10 @@ use crate::share::{self, Combinations, Set, ShareIndex, Threshold};
 
 #[derive(Serialize, Deserialize)]
 pub(super) enum Question {
+    Asked {
+        sealed: Bytes,
+        to: SealKey,
+    },
     Challenge(SealKey),
     Combinations(Set),
     Forget(String),
@@ -37,32 +42,29 @@ pub(super) enum Question {
         algorithm: Algorithm,
         to: SealKey,
     },
-    /// Secret: the agreed x coordinate.
+    /// Secrets: the agreed x coordinate; what was decapsulated, if it is sealed to both halves.
     Meet {
         sealed: Bytes,
         to: SealKey,
     },
-    /// Secret: the agreed x coordinate.
+    /// Secrets: those of [`Question::Meet`].
     Open {
         set: Set,
         index: ShareIndex,
         sealed: Bytes,
         to: SealKey,
     },
-    /// Secret: the passphrase.
-    OpenPaper {
+    /// Secret: what was typed.
+    OpenBy {
         set: Set,
         index: ShareIndex,
         sealed: Bytes,
+        by: By,
     },
     /// Answered with a secret: the passphrase.
     Passphrase {
         set: share::SetId,
         index: ShareIndex,
-    },
-    Peer {
-        sealed: Bytes,
-        to: SealKey,
     },
     Rebuild {
         name: String,
@@ -84,10 +86,11 @@ pub(super) enum Question {
         algorithm: Algorithm,
         inputs: Vec<ToSign>,
     },
-    /// Secret: the passphrase.
-    UnlockPaper {
+    /// Secret: what was typed.
+    UnlockBy {
         index: ShareIndex,
         sealed: Bytes,
+        by: By,
     },
     Wrap {
         set: Set,
@@ -98,11 +101,11 @@ pub(super) enum Question {
 
 #[derive(Serialize, Deserialize)]
 pub(super) enum Answer {
+    Asked { point: Bytes, ciphertext: Option<Bytes> },
     Combinations(Combinations),
     Done,
     Dry { public: PublicKey, signatures: Vec<Bytes> },
     File(Bytes),
-    Point(Bytes),
     Signatures(Vec<Bytes>),
     Split { set: Set, shares: Vec<Bytes> },
     Wrapped { public: PublicKey, ways: Vec<Wrapped> },

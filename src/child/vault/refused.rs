@@ -58,8 +58,8 @@ pub enum Refused {
         /// How many keys there are.
         found: usize,
     },
-    /// The same sealing key stands twice, so one token would hold two shares.
-    #[error("shares {first} and {second} would go to the same token")]
+    /// The same sealing key stands twice, so one token or identity would hold two shares.
+    #[error("shares {first} and {second} would go to the same key")]
     SealKeyTwice {
         /// The one share.
         first: u8,

@@ -25,7 +25,7 @@ pub struct Custody {
     #[arg(long, value_name = "FOLDER")]
     pub custody: Option<PathBuf>,
 
-    /// Ask what is left when all of these are lost together: tokens, papers, seats, sites or models
+    /// Ask what is left when all of these are lost together: tokens, papers, recipients, seats, sites or models
     #[arg(long, value_name = "NAME", num_args = 1..)]
     pub lost: Vec<String>,
 

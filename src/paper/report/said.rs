@@ -54,6 +54,7 @@ pub(super) fn fact(fact: &Fact) -> String {
             and_certified(certificates)
         ),
         Fact::PaperDrilled { .. } => "whole, and its passphrase fits".into(),
+        Fact::RecipientDrilled { .. } => "whole, and its identity fits".into(),
         Fact::PlanConfirmed { wrong } | Fact::TrustConfirmed { wrong } => {
             format!("the words were right{}", after_wrong(*wrong))
         }

@@ -3,9 +3,10 @@
 //! The room, YubiKeys: passes on, and refuses what no YubiKey does.
 
 use super::YubiKeys;
-use crate::key::{Algorithm, PublicKey, ToSign};
+use crate::key::{Algorithm, KemKey, PublicKey, ToSign};
 use crate::room::token::{
-    Blank, Device, Error, Face, Generated, KeyRef, Login, Object, PublicObject, Purpose, Wrapped,
+    Blank, Device, Error, Face, Generated, KeyRef, Login, Object, PublicObject, Purpose, WrapTrial,
+    Wrapped,
 };
 use crate::secret::{Pin, Secret, SecretBytes};
 
@@ -89,6 +90,16 @@ impl Device for YubiKeys {
 
     fn agree(&mut self, key: &KeyRef, peer: &[u8; 65]) -> Result<Secret<32>, Error> {
         YubiKeys::agree_on(self, key, peer)
+    }
+
+    fn make_kem(&mut self, label: &str) -> Result<(KemKey, WrapTrial), Error> {
+        let token = self.selected(label)?.name.clone();
+        Err(Error::NotSupported { token, what: "ML-KEM".to_owned() })
+    }
+
+    fn decapsulate(&mut self, _: &KemKey, _: &[u8]) -> Result<Secret<32>, Error> {
+        let token = self.selected("decapsulating a secret")?.name.clone();
+        Err(Error::NotSupported { token, what: "ML-KEM".to_owned() })
     }
 
     fn destroy(&mut self, key: &KeyRef) -> Result<(), Error> {

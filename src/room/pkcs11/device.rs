@@ -2,8 +2,10 @@
 //!
 //! The room, PKCS#11: passes on.
 
-use super::{Blank, Error, Face, Generated, KeyRef, Login, Module, Object, PublicObject, Purpose};
-use crate::key::{Algorithm, PublicKey, ToSign};
+use super::{
+    Blank, Error, Face, Generated, KeyRef, Login, Module, Object, PublicObject, Purpose, WrapTrial,
+};
+use crate::key::{Algorithm, KemKey, PublicKey, ToSign};
 use crate::room::token::{Device, Wrapped};
 use crate::secret::{Pin, Secret, SecretBytes};
 
@@ -82,6 +84,14 @@ impl Device for Module {
 
     fn agree(&mut self, key: &KeyRef, peer: &[u8; 65]) -> Result<Secret<32>, Error> {
         Module::agree(self, key, peer)
+    }
+
+    fn make_kem(&mut self, label: &str) -> Result<(KemKey, WrapTrial), Error> {
+        Module::make_kem(self, label)
+    }
+
+    fn decapsulate(&mut self, key: &KemKey, ciphertext: &[u8]) -> Result<Secret<32>, Error> {
+        Module::decapsulate(self, key, ciphertext)
     }
 
     fn destroy(&mut self, key: &KeyRef) -> Result<(), Error> {

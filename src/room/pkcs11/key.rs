@@ -79,18 +79,7 @@ impl Module {
             .session
             .derive_key(&mechanism, handle, &agreed())
             .map_err(|error| selected.derive_error(error))?;
-        let value = selected.session.get_attributes(derived, &[AttributeType::Value]);
-        selected
-            .session
-            .destroy_object(derived)
-            .map_err(error::read(&selected.name, "forgetting an agreed secret"))?;
-        let unreadable = || Error::SecretUnreadable { token: selected.name.clone() };
-        match value.ok().and_then(|mut attributes| attributes.pop()) {
-            Some(Attribute::Value(bytes)) => {
-                Secret::copy_of(SecretBytes::take(bytes).expose()).ok_or_else(unreadable)
-            }
-            _ => Err(unreadable()),
-        }
+        selected.read_secret(derived)
     }
 
     /// Destroys a key pair for good, or what a destruction that was cut off left of it.
@@ -134,6 +123,21 @@ impl Selected {
             self.refuse_logged_out(doing)?;
         }
         self.sole(&found, key)
+    }
+
+    /// Reads a secret that the token made in this session, and has it forget the object.
+    pub(super) fn read_secret(&self, made: ObjectHandle) -> Result<Secret<32>, Error> {
+        let value = self.session.get_attributes(made, &[AttributeType::Value]);
+        self.session
+            .destroy_object(made)
+            .map_err(error::read(&self.name, "forgetting an agreed secret"))?;
+        let unreadable = || Error::SecretUnreadable { token: self.name.clone() };
+        match value.ok().and_then(|mut attributes| attributes.pop()) {
+            Some(Attribute::Value(bytes)) => {
+                Secret::copy_of(SecretBytes::take(bytes).expose()).ok_or_else(unreadable)
+            }
+            _ => Err(unreadable()),
+        }
     }
 
     pub(super) fn with_id(

@@ -78,6 +78,9 @@ impl Module {
     }
 }
 
+/// An attribute, its PKCS#11 name, what it must say, and what a token means that does not say.
+pub(super) type Demand = (AttributeType, &'static str, bool, bool);
+
 /// What is to be made, or taken up.
 pub(super) struct Order<'a> {
     pub(super) purpose: Purpose,
@@ -133,9 +136,8 @@ impl Order<'_> {
         template
     }
 
-    /// Each attribute, its PKCS#11 name, what it must say, and what a token means that does not say. The first
-    /// [`STAYS`] say that the key does not leave, the others what it may do.
-    fn demands(&self) -> [(AttributeType, &'static str, bool, bool); 11] {
+    /// What the private half must say. The first [`STAYS`] say that the key does not leave, the others what it may do.
+    fn demands(&self) -> [Demand; 11] {
         use AttributeType as T;
         let signs = self.signs();
         [
@@ -196,7 +198,7 @@ impl Selected {
         private: ObjectHandle,
     ) -> Result<Generated, Error> {
         let fail = error::read(&self.name, "reading a new key back");
-        let claimed = self.compare_attributes(order, private);
+        let claimed = self.compare_attributes(order.label, &self.demanded(order), private);
         let shown = public_object(&self.session, public);
         // What a token does outweighs what it says.
         let wrap = self.try_to_wrap(order.label, private)?;
@@ -216,33 +218,36 @@ impl Selected {
         Ok(Generated { key: object.key, wrap, attestation: Vec::new() })
     }
 
+    /// What the private half must say on this token. Of a key that was elsewhere before, modules say of its past what they
+    /// like; of what a key may do, those of YubiKeys do.
+    pub(super) fn demanded(&self, order: &Order<'_>) -> Vec<Demand> {
+        use AttributeType as T;
+        let is_past = |kind| matches!(kind, T::AlwaysSensitive | T::NeverExtractable | T::Local);
+        let all = order.demands().into_iter().enumerate();
+        let asked = all.filter(|(at, (kind, ..))| {
+            (*at < STAYS || !self.is_yubikey) && (order.is_made || !is_past(*kind))
+        });
+        asked.map(|(_, demand)| demand).collect()
+    }
+
     pub(super) fn compare_attributes(
         &self,
-        order: &Order<'_>,
+        label: &str,
+        demands: &[Demand],
         private: ObjectHandle,
     ) -> Result<(), Error> {
-        let demands = order.demands();
-        let demands = if self.is_yubikey { &demands[..STAYS] } else { &demands[..] };
-        let kinds: Vec<_> = demands.iter().map(|(kind, ..)| *kind).collect();
+        let kinds: Vec<AttributeType> = demands.iter().map(|(kind, ..)| *kind).collect();
         let said = self
             .session
             .get_attributes(private, &kinds)
             .map_err(error::read(&self.name, "reading a new key's attributes"))?;
-        // Of a key that was elsewhere before, modules say of its past what they like.
-        let is_of_past = |kind| {
-            use AttributeType as T;
-            matches!(kind, T::AlwaysSensitive | T::NeverExtractable | T::Local)
-        };
         for &(kind, name, expected, unsaid) in demands {
-            if !order.is_made && is_of_past(kind) {
-                continue;
-            }
             let claims = said.iter().find(|attribute| attribute.attribute_type() == kind);
             let found = claims.and_then(claim).unwrap_or(unsaid);
             if found != expected {
                 return Err(Error::AttributeDiffers {
                     token: self.name.clone(),
-                    label: order.label.to_owned(),
+                    label: label.to_owned(),
                     attribute: name.to_owned(),
                     expected,
                     found,
@@ -330,6 +335,7 @@ fn claim(attribute: &Attribute) -> Option<bool> {
         | Attribute::AlwaysSensitive(value)
         | Attribute::NeverExtractable(value)
         | Attribute::Local(value)
+        | Attribute::Decapsulate(value)
         | Attribute::Sign(value)
         | Attribute::Derive(value)
         | Attribute::Decrypt(value)

@@ -183,7 +183,8 @@ impl Selected {
     ) -> Result<Generated, Error> {
         let algorithm = key.public.algorithm();
         let order = Order { purpose, algorithm, label, id: &key.id, is_made: true };
-        self.compare_attributes(&order, self.private(&key, PROVING)?)?;
+        let private = self.private(&key, PROVING)?;
+        self.compare_attributes(label, &self.demanded(&order), private)?;
         let attested = self.certificates(&key)?.into_iter().find(|found| {
             found.tbs_certificate().subject().to_string().starts_with(&format!("CN={ATTESTS}"))
         });

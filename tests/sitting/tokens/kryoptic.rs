@@ -4,13 +4,18 @@ use std::fs;
 
 use officiant::{root::Dialect, trust::Held};
 
-use super::{Kind, LONG_PIN, SHARES, holds};
+use super::{Kind, LONG_PIN, SHARES, conduct, conduct_what, holds, in_three_shares, softhsm};
 use crate::{
-    harness::{command::run, peers::peer},
+    harness::{
+        command::{flat, run},
+        peers::peer,
+    },
     sitting::{
         Bench, Holding, PIN, PlanText,
         bind::module,
+        drill::write_drill,
         genesis::on_one_token,
+        reshare::{NEW, custody, write_reshare},
         restore::{KNOWN, write_restore},
     },
 };
@@ -108,4 +113,65 @@ fn an_ed25519_key_on_a_token_signs_a_first_root() {
     let plan = PlanText { keys, ..on_one_token() };
     super::conduct(&bench, &mut Kryoptic, &["officer-a"], &plan).ok();
     assert_eq!(bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
+}
+
+/// kryoptic, and one token of SoftHSM among it.
+struct Mixed;
+
+impl Kind for Mixed {
+    fn put_in(&mut self, bench: &Bench, token: &str) -> (String, String) {
+        match token {
+            "share-4" => softhsm::SoftHsm.put_in(bench, token),
+            _ => Kryoptic.put_in(bench, token),
+        }
+    }
+}
+
+/// The name of the stanza with which the sealed share of each holder begins, of the newest set.
+fn stanzas(bench: &Bench, number: u32) -> Vec<(String, String)> {
+    let custody = custody(bench, number);
+    let Held::Shares { set, shares, .. } = &custody.keys[0].held else { panic!("no shares") };
+    let stanza = |index: u8| {
+        let file = fs::read(bench.path(&format!("media/room-1/custody/{set}/{index}.age")));
+        let line = file.unwrap().split(|byte| *byte == b'\n').nth(1).unwrap().to_vec();
+        let line = String::from_utf8(line).unwrap();
+        line.strip_prefix("-> ").unwrap().split(' ').next().unwrap().to_owned()
+    };
+    shares.iter().map(|share| (share.holder.clone(), stanza(share.index))).collect()
+}
+
+/// The one module here that has ML-KEM: what is sealed to its tokens takes both halves to open, in every ceremony, and what
+/// is sealed to others the one that they have.
+#[test]
+fn shares_are_sealed_to_ml_kem_where_a_token_has_it_and_open_in_every_ceremony() {
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let genesis = conduct(&bench, &mut Kryoptic, &SHARES, &in_three_shares()).ok();
+    let told = "what is sealed to it takes ML-KEM-768 beside P-256 to open";
+    assert_eq!(flat(&genesis.stderr).matches(told).count(), SHARES.len());
+    let hybrid = |holder: &str| (holder.to_owned(), "mlkem768p256tag".to_owned());
+    assert_eq!(stanzas(&bench, 1), SHARES.map(hybrid));
+    assert!(custody(&bench, 1).tokens.iter().all(|token| token.kem.is_some()));
+    // Two of them open the key, and it signs.
+    bench.next_room();
+    let after = Some(bench.closing(1));
+    let (keys, roles) = (Vec::new(), Vec::new());
+    let renewal = PlanText { ceremony: "renew", after, keys, roles, ..in_three_shares() };
+    conduct(&bench, &mut Kryoptic, &SHARES, &renewal).ok();
+    assert_eq!(bench.shape("repo.test", 2), "1 of root-s, signed by root-s");
+    bench.next_room();
+    let drill = |bench: &Bench| write_drill(bench, &SHARES, &[]);
+    let drilled = conduct_what(&bench, &mut Kryoptic, &SHARES, drill).ok();
+    let whole = "is whole, on the token and in the custody folder; its seal opens";
+    assert_eq!(flat(&drilled.stderr).matches(whole).count(), SHARES.len());
+    // A new set, two of whose holders have no ML-KEM.
+    bench.next_room();
+    let tokens: Vec<&str> = SHARES.into_iter().chain(["share-4"]).collect();
+    let reshare = |bench: &Bench| write_reshare(bench, "root-s", NEW);
+    conduct_what(&bench, &mut Mixed, &tokens, reshare).ok();
+    let others = [("share-4", "p256tag"), ("sheet-a", "scrypt")];
+    let others = others.map(|(holder, stanza)| (holder.to_owned(), stanza.to_owned()));
+    let expected: Vec<_> = ["share-1", "share-2"].map(hybrid).into_iter().chain(others).collect();
+    assert_eq!(stanzas(&bench, 4), expected);
+    assert_eq!(custody(&bench, 4).token("share-4").unwrap().kem, None);
+    bench.officiant(&["verify", "media/out-4a"]).ok();
 }

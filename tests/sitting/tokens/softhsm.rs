@@ -5,7 +5,7 @@ use crate::sitting::Bench;
 
 pub(super) const ROW: &str = "SoftHSM";
 
-struct SoftHsm;
+pub(super) struct SoftHsm;
 
 impl Kind for SoftHsm {
     fn put_in(&mut self, _: &Bench, token: &str) -> (String, String) {

@@ -1,0 +1,236 @@
+//! Shares of people who have a key of `age`: given to them, proven and opened by their identity.
+//!
+//! Roof. The identity is typed unseen or read from its holder's media, and goes to the vault; docs/threats.md rule 18.
+
+use std::path::{Path, PathBuf};
+
+use super::Session;
+use super::paper::{expect_made, made_of, place};
+use super::share::{Opening, set_of};
+use super::words::ATTEMPTS;
+use crate::ceremony::fact::{Fact, Purpose, ShareMade};
+use crate::check::Check;
+use crate::child;
+use crate::child::vault::{Refused, Vault};
+use crate::key::AgeKey;
+use crate::record::Mode;
+use crate::refusal::{Exit, Refusal};
+use crate::room::console::{Expected, Prompt};
+use crate::room::media;
+use crate::seal::{self, Opener};
+use crate::secret::{Identity, SecretBytes};
+use crate::share::Set;
+
+impl Session<'_> {
+    pub(super) fn is_recipient(&self, holder: &str) -> bool {
+        self.ceremony.roster().recipient(holder).is_some()
+    }
+
+    /// Gives a share to its recipient, and proves that the identity opens it before anybody needs it. `[SHARE-PROVEN]`
+    pub(super) fn give_share(
+        &mut self,
+        step: u32,
+        key: &str,
+        index: u8,
+        name: &str,
+    ) -> Result<Fact, Refusal> {
+        let (set, made) = made_of(self, key, index)?;
+        let sealed = self.sealed_file(&set, index)?;
+        let at = place(index)?;
+        self.begin(step, name)?;
+        self.copy_home(step, (name, key), &made, &sealed)?;
+        self.try_identity(step, name, |vault, opener| vault.open_by(&set, at, &sealed, opener))?;
+        Ok(Fact::ShareStored { key: key.to_owned(), index, on_token: false, statement: None })
+    }
+
+    /// Opens a share by its recipient's consent and identity.
+    pub(super) fn open_given(&mut self, step: u32, opening: &Opening<'_>) -> Result<Fact, Refusal> {
+        let Opening { key, index, holder: name, purpose } = *opening;
+        let (set, made) = made_of(self, key, index)?;
+        let at = place(index)?;
+        let sealed = match self.bring_given(step, (name, key), (&set, &made))? {
+            Ok(sealed) => sealed,
+            Err(reason) => return Ok(Fact::TokenAbsent { token: name.to_owned(), reason }),
+        };
+        if purpose == Purpose::Sign {
+            self.consent(step, name)?;
+        }
+        self.try_identity(step, name, |vault, opener| vault.open_by(&set, at, &sealed, opener))?;
+        if purpose == Purpose::Sign {
+            self.intend_unstored(step, key, name)?;
+        }
+        Ok(Fact::ShareOpened { key: key.to_owned(), index, purpose })
+    }
+
+    /// Proves that a recipient's identity fits each of its shares, without opening any.
+    pub(super) fn drill_recipient(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
+        for of in self.ceremony.past().holds(name).shares {
+            let (set, made) = set_of(&self.ceremony, &of.key)?;
+            let made = made.into_iter().find(|made| made.index == of.share.index);
+            let made = made.ok_or_else(|| Refusal::new(Exit::Ours, "a share that was not made"))?;
+            let sealed = match self.bring_given(step, (name, &of.key), (&set, &made))? {
+                Ok(sealed) => sealed,
+                Err(reason) => return Ok(Fact::TokenAbsent { token: name.to_owned(), reason }),
+            };
+            let at = place(made.index)?;
+            self.try_identity(step, name, |vault, opener| vault.unlock_by(at, &sealed, opener))?;
+            self.show(&format!(
+                "        share {} of key {} is the one that was made; the identity fits",
+                made.index, of.key
+            ))?;
+        }
+        Ok(Fact::RecipientDrilled { recipient: name.to_owned() })
+    }
+
+    /// Writes the sealed share onto its recipient's own media, if there is one, and reads it back.
+    fn copy_home(
+        &mut self,
+        step: u32,
+        (name, key): (&str, &str),
+        made: &ShareMade,
+        sealed: &[u8],
+    ) -> Result<(), Refusal> {
+        let text = format!(
+            "folder on {name}'s own media for the sealed share of key {key}, or `none`: both room media have it"
+        );
+        let prompt = self.asked(step, format!("media {name}"), name, text);
+        let prompt = Prompt { expected: Some(Expected::Text("none".to_owned())), ..prompt };
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            let typed = self.ask(&prompt)?;
+            if typed == "none" {
+                return Ok(());
+            }
+            let file = format!("{key}-{}-{}.age", made.index, &made.sealed.to_string()[..8]);
+            let path = PathBuf::from(&typed).join(&file);
+            let written = media::write_new_in(Path::new(&typed), &file, sealed)
+                .and_then(|_| media::read_file(&path, seal::MAX_FILE as u64));
+            match written {
+                Ok(read) if read == sealed => {
+                    return self.show(&format!("        it lies there as {file}"));
+                }
+                Ok(_) => {
+                    let what = format!("`{}` does not give back what was written", path.display());
+                    return Err(Refusal::of(Check::ShareProven, what).hint("take other media"));
+                }
+                Err(error) if left > 0 => self.say_again(&self.device(&error))?,
+                Err(error) => return Err(self.device(&error)),
+            }
+        }
+    }
+
+    /// Asks for the sealed share until it is the one that was made; or why it is not to be had.
+    fn bring_given(
+        &mut self,
+        step: u32,
+        (name, key): (&str, &str),
+        (set, made): (&Set, &ShareMade),
+    ) -> Result<Result<Vec<u8>, String>, Refusal> {
+        let text = format!(
+            "path of {name}'s sealed share of key {key}, `custody` for the custody folder's, or `absent` and why"
+        );
+        let prompt = self.asked(step, format!("share {name}"), name, text);
+        let prompt = Prompt { expected: Some(Expected::Text("custody".to_owned())), ..prompt };
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            let typed = self.ask(&prompt)?;
+            let read = match typed.split_once(' ') {
+                Some(("absent", reason)) if !reason.trim().is_empty() => {
+                    return Ok(Err(reason.trim().to_owned()));
+                }
+                _ if typed == "custody" => self.sealed_file(set, made.index),
+                _ => media::read_file(Path::new(&typed), seal::MAX_FILE as u64)
+                    .map_err(|error| self.device(&error)),
+            };
+            let called = format!("recipient `{name}`");
+            match read.and_then(|read| expect_made(set, made, &called, &read).map(|()| read)) {
+                Ok(sealed) => return Ok(Ok(sealed)),
+                Err(refusal) if left > 0 && refusal.exit != Exit::Ours => {
+                    self.say_again(&refusal)?;
+                }
+                Err(refusal) => return Err(refusal),
+            }
+        }
+    }
+
+    /// Tries the identity that a recipient gives, as often as it may be wrong. `[SHARE-IDENTITY]`
+    fn try_identity(
+        &mut self,
+        step: u32,
+        name: &str,
+        mut attempt: impl FnMut(&mut Vault, Opener) -> Result<(), child::Error>,
+    ) -> Result<(), Refusal> {
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            let identity = match self.hear_identity(step, name) {
+                Err(refusal) if left > 0 && refusal.check == Some(Check::ShareIdentity) => {
+                    self.say_again(&refusal)?;
+                    continue;
+                }
+                heard => heard?,
+            };
+            match attempt(self.vault()?, Opener::Identity(identity)) {
+                Err(child::Error::Vault(Refused::SealedShare {
+                    refused: seal::Error::OtherIdentity,
+                    ..
+                })) if left > 0 => {
+                    self.show("        this is not the identity that the share is sealed to")?;
+                }
+                opened => {
+                    return opened.map_err(|error| error.refusal(Refusal::NOTHING_DONE));
+                }
+            }
+        }
+    }
+
+    /// Takes an identity from its holder's media, or as it is typed, unseen.
+    fn hear_identity(&mut self, step: u32, name: &str) -> Result<Identity, Refusal> {
+        let text = format!("path of the identity file of {name}, or `type` to type it unseen");
+        let prompt = self.asked(step, format!("identity {name}"), name, text);
+        let expected = match self.room.mode {
+            Mode::Rehearsal => self.stand_in(name)?.display().to_string(),
+            Mode::Ceremony | Mode::Practice => "type".to_owned(),
+        };
+        let typed = self.ask(&Prompt { expected: Some(Expected::Text(expected)), ..prompt })?;
+        let text = match typed.as_str() {
+            "type" => {
+                let text = format!("identity of {name}, AGE-SECRET-KEY-1…, typed unseen");
+                let prompt = self.asked(step, format!("pin {name}"), name, text);
+                self.hear_pin(&Prompt { expected: None, ..prompt })?.into_bytes()
+            }
+            path => {
+                let read = media::read_file(Path::new(path), MAX_IDENTITY);
+                SecretBytes::take(read.map_err(|error| Refusal {
+                    check: Some(Check::ShareIdentity),
+                    ..self.device(&error)
+                })?)
+            }
+        };
+        Identity::read(&text).map_err(|error| {
+            Refusal::of(Check::ShareIdentity, error.to_string())
+                .hint("give the X25519 identity whose `age1…` key the plan names")
+        })
+    }
+
+    /// The file of the identity that stands in for a recipient's in a rehearsal: it is no secret.
+    fn stand_in(&self, name: &str) -> Result<PathBuf, Refusal> {
+        let work = &self.room.binding.work;
+        let path = work.join(IDENTITIES).join(format!("{name}.txt"));
+        if !path.exists() {
+            let (_, identity) = AgeKey::of_rehearsal(name)
+                .ok_or_else(|| Refusal::new(Exit::Ours, "no identity for a rehearsal"))?;
+            let device = |error: media::Error| self.device(&error);
+            media::make_folders(work, IDENTITIES).map_err(device)?;
+            media::write_new(&path, format!("{identity}\n").as_bytes()).map_err(device)?;
+        }
+        Ok(path)
+    }
+}
+
+/// The folder of a rehearsal's identities, in the work folder.
+const IDENTITIES: &str = "identities";
+/// The largest identity file that is read, in bytes.
+const MAX_IDENTITY: u64 = 16 << 10;
