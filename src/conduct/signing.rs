@@ -42,11 +42,11 @@ impl Session<'_> {
             return Err(Refusal::of(Check::TokenKeyTaken, what)
                 .hint("give the new key another name, or use an empty token"));
         }
-        if face.so_makes {
-            self.make_as_so(step, &mut token, holder, (key.algorithm, name))?;
+        if face.so_makes() {
+            self.make_as_so(step, &mut token, (holder, &face), (key.algorithm, name))?;
         }
         self.log_in(step, &mut token, &face, holder)?;
-        let left = match is_again || face.so_makes {
+        let left = match is_again || face.so_makes() {
             true => token.reclaim(pkcs11::Purpose::Root, name),
             false => Ok(None),
         };

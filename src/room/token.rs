@@ -17,7 +17,7 @@ pub use blank::Blank;
 pub(in crate::room) use blank::{chosen, refuse_label, refuse_length};
 pub use error::Error;
 pub(in crate::room) use face::clean;
-pub use face::{Face, Login, Name, TriesLeft};
+pub use face::{Face, Login, Name, Outranking, TriesLeft};
 pub use uri::Uri;
 
 /// What drives one token, or shows several of which one is selected. Whoever conducts a ceremony does not know its kind:

@@ -100,7 +100,7 @@ fn nothing_stays_on_a_yubikey_by_ykcs11_with_which_it_leaves_the_factory() {
     };
     held.is_refused(
         [MANAGEMENT, management, puk_now, puk, pin],
-        "token `officer-a` refused the SO PIN [TOKEN-PIN]",
+        "token `officer-a` refused the management key [TOKEN-PIN]",
     );
     held.is_refused([now, now, puk_now, puk, pin], &has("management key"));
     let no_key = "token `YubiKey PIV #1001` (serial 1001) does not take this PIN (a management key has 48 hexadecimal digits)";
@@ -115,6 +115,7 @@ fn nothing_stays_on_a_yubikey_by_ykcs11_with_which_it_leaves_the_factory() {
     held.change_pin();
     let screen = held.goes_on([management, management, puk, puk, pin]).ok().stderr;
     assert!(!screen.contains("was made ready elsewhere"), "{screen}");
+    assert_eq!(screen.matches("key root-a: it is used without a touch").count(), 1, "{screen}");
     assert!(typed_nowhere(&screen), "{screen}");
     assert_eq!(held.bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
     assert_eq!(held.bench.custody().tokens[0].so_holder.as_deref(), Some("seat S"));
@@ -166,7 +167,7 @@ fn a_yubikey_by_ykcs11_takes_a_second_root_key_and_signs_with_both() {
         ..on_one_token()
     });
     let screen = flat(held.goes_on(TYPED).ok().stderr);
-    let asked = "seat S — SO PIN for token officer-a: (from the file of answers)";
+    let asked = "seat S — management key for token officer-a: (from the file of answers)";
     assert_eq!(screen.matches(asked).count(), 1, "{screen}");
     assert_eq!(held.bench.shape("repo.test", 2), "2 of root-a root-b, signed by root-a root-b");
     // Others see them under their names.
@@ -182,5 +183,6 @@ fn a_yubikey_with_a_management_key_that_ykcs11_does_not_know_is_refused() {
     if !may_mount("a_yubikey_with_a_management_key_that_ykcs11_does_not_know_is_refused") {
         return;
     }
-    Held::new("5.7.1").is_refused(TYPED, "token `officer-a` refused the SO PIN [TOKEN-PIN]");
+    Held::new("5.7.1")
+        .is_refused(TYPED, "token `officer-a` refused the management key [TOKEN-PIN]");
 }

@@ -97,10 +97,12 @@ impl Module {
         if keys.iter().any(|object| object.label == label) {
             return Err(Error::KeyTaken { token, label: label.to_owned() });
         }
-        // The module's own certificate says that the key beside it was begun, and never proven.
+        // Of a key of the token's own, the module's certificate beside it says that an enrolment was cut off there; it was
+        // looked at before that there was none. Of others somebody may have made it.
+        let is_own = purpose != Purpose::Root;
         let is_free = |id: &u8| {
             let there = keys.iter().find(|object| object.key.id == [*id]);
-            there.is_none_or(|object| object.label.starts_with(UNNAMED))
+            there.is_none_or(|object| is_own && object.label.starts_with(UNNAMED))
         };
         let slot = slots(purpose).find(is_free);
         let slot = slot.ok_or(Error::Full { token, doing: format!("making key `{label}`") })?;
@@ -189,8 +191,10 @@ impl Selected {
         });
         let makers = KeyRef { id: vec![MAKERS], public: key.public.clone() };
         let issuer = self.certificates(&makers)?.into_iter().next();
-        let attestation = attested.into_iter().chain(issuer).map(|found| found.to_der());
-        let attestation = attestation.collect::<Result<Vec<_>, _>>();
+        let (Some(attested), Some(issuer)) = (attested, issuer) else {
+            return Err(self.nonsense(PROVING));
+        };
+        let attestation = [attested, issuer].iter().map(Encode::to_der).collect::<Result<_, _>>();
         let attestation = attestation.map_err(|_| self.nonsense(PROVING))?;
         Ok(Generated { key, wrap: WrapTrial::NotTried, attestation })
     }
