@@ -11,7 +11,7 @@ use crate::key::Algorithm;
 use crate::refusal::Refusal;
 use crate::room::console::Prompt;
 use crate::room::pkcs11::{self, Face, Purpose};
-use crate::room::token::Outranking;
+use crate::room::token::{KeyRef, Outranking};
 use crate::secret::{Pin, SecretBytes};
 
 /// What a person thinks of, and types twice.
@@ -116,13 +116,37 @@ impl Session<'_> {
         else {
             return Ok(());
         };
-        self.announce_holder((name, face), &seat)?;
         self.begin(step, name)?;
         let mut outranked = Outranked { step, token, name, face, seat: &seat };
-        let called = outranked.called(Which::Main).0;
-        let (id, text) = (format!("pin so {name}"), format!("{called} for token {name}"));
-        let so_pin = self.ask_seat(&outranked, id, text)?;
+        let so_pin = self.ask_holder(&outranked)?;
         self.make_by(&mut outranked, &so_pin, (Purpose::Root, algorithm, key))
+    }
+
+    /// Has the seat destroy keys, where the user cannot.
+    pub(super) fn destroy_as_so(
+        &mut self,
+        step: u32,
+        token: &mut Token,
+        (name, face): (&str, &Face),
+        keys: &[KeyRef],
+    ) -> Result<(), Refusal> {
+        let Some(seat) = self.so_holder(name).filter(|_| !keys.is_empty()) else { return Ok(()) };
+        let outranked = Outranked { step, token, name, face, seat: &seat };
+        let so_pin = self.ask_holder(&outranked)?;
+        for key in keys {
+            let destroyed = outranked.token.destroy_as_so(again(&so_pin)?, key);
+            if !destroyed.map_err(|error| self.child(&error))? {
+                return Err(not_taken(name, outranked.called(Which::Main).0));
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the seat type what outranks the PIN, as it set it before.
+    fn ask_holder(&mut self, on: &Outranked<'_>) -> Result<Pin, Refusal> {
+        self.announce_holder((on.name, on.face), on.seat)?;
+        let (name, called) = (on.name, on.called(Which::Main).0);
+        self.ask_seat(on, format!("pin so {name}"), format!("{called} for token {name}"))
     }
 
     /// The seat that holds what outranks the PIN of a token, if one does.

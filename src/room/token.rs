@@ -76,6 +76,12 @@ pub trait Device {
         label: &str,
     ) -> Result<bool, Error>;
 
+    /// Has whoever knows the SO PIN destroy a key pair for good, where the user cannot. Whether the token takes the SO PIN.
+    ///
+    /// # Errors
+    /// The errors of finding the key, [`Error::NotSupported`], and what the device does.
+    fn destroy_as_so(&mut self, so_pin: &Pin, key: &KeyRef) -> Result<bool, Error>;
+
     /// The public keys that the token shows. Keys of kinds that we do not use are left out.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 
 use cryptoki::error::{Error as CkError, RvError};
 use cryptoki::mechanism::Mechanism as Ck;
-use cryptoki::object::{Attribute, AttributeType, CertificateType, ObjectClass};
+use cryptoki::object::{Attribute, AttributeType, CertificateType, ObjectClass, ObjectHandle};
 use cryptoki::slot::TokenInfo;
 use cryptoki::types::AuthPin;
 use x509_cert::Certificate;
@@ -114,6 +114,28 @@ impl Module {
         Ok(takes)
     }
 
+    /// Destroys a key pair as the SO. No YubiKey before firmware 5.7 deletes a key; a new one in its place leaves nothing of
+    /// it, and the certificate that the module puts beside that has no name.
+    ///
+    /// # Errors
+    /// [`Error::KeyMissing`], [`Error::NotSupported`] for other tokens, and what the device does.
+    pub fn destroy_as_so(&mut self, so_pin: &Pin, key: &KeyRef) -> Result<bool, Error> {
+        let selected = self.selected(DESTROYING)?;
+        let token = selected.name.clone();
+        if !selected.is_yubikey {
+            return Err(Error::NotSupported { token, what: DESTROYING.to_owned() });
+        }
+        selected.public(key, DESTROYING)?;
+        let [slot] = key.id[..] else { return Err(selected.nonsense(DESTROYING)) };
+        let takes = self.as_so(so_pin, |selected| {
+            let made = selected.fill(slot, Algorithm::EcdsaP256);
+            made.map(drop).map_err(error::read(&selected.name, DESTROYING))
+        })?;
+        let serial = token.serial;
+        self.select(&serial)?;
+        Ok(takes)
+    }
+
     /// Takes up and proves the key of that label. Only the SO destroys what does not prove itself.
     pub(super) fn reclaim_in_slot(
         &self,
@@ -157,10 +179,7 @@ impl Selected {
     ) -> Result<(), Error> {
         let doing = format!("making {algorithm} key `{label}`");
         let fail = error::read(&self.name, &doing);
-        let private = [Attribute::Token(true), id(slot)];
-        let public = [private.to_vec(), spki::parameters(algorithm)].concat();
-        let made = self.session.generate_key_pair(&Ck::EccKeyPairGen, &public, &private);
-        let (made, _) = made.map_err(&fail)?;
+        let made = self.fill(slot, algorithm).map_err(&fail)?;
         let public = public_object(&self.session, made).map_err(&fail)?;
         let public = public.ok_or_else(|| self.nonsense(&doing))?.key.public;
         let to_be = certificate::ToBe { label, public: &public, issuer: label, purpose };
@@ -174,6 +193,14 @@ impl Selected {
             Attribute::Value(der),
         ];
         self.session.create_object(&beside).map(drop).map_err(&fail)
+    }
+
+    /// Makes a key pair in a slot, whatever was there; gives its public half.
+    fn fill(&self, slot: u8, algorithm: Algorithm) -> Result<ObjectHandle, CkError> {
+        let private = [Attribute::Token(true), id(slot)];
+        let public = [private.to_vec(), spki::parameters(algorithm)].concat();
+        let made = self.session.generate_key_pair(&Ck::EccKeyPairGen, &public, &private);
+        made.map(|(public, _)| public)
     }
 
     /// Reads back that a key cannot leave, and has the card attest that it made it, and by which rules.
@@ -242,5 +269,6 @@ const FACTORY_PIN: &str = "123456";
 const FACTORY_PUK: &str = "12345678";
 const FACTORY_MANAGEMENT: &str = "010203040506070801020304050607080102030405060708";
 const PUK: &str = "replacing its PUK";
+const DESTROYING: &str = "destroying a key";
 const PROVING: &str = "proving a key";
 const READING: &str = "reading its certificates";
