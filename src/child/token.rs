@@ -143,6 +143,14 @@ impl Token {
         self.takes(&Question::MakeAsSo { purpose, algorithm, label }, [so_pin])
     }
 
+    /// Has whoever knows the SO PIN destroy a key pair for good, where the user cannot. Whether the token takes the SO PIN.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn destroy_as_so(&mut self, so_pin: Pin, key: &KeyRef) -> Result<bool, Error> {
+        self.takes(&Question::DestroyAsSo(key.clone()), [so_pin])
+    }
+
     /// The public keys that the selected token shows without a login.
     ///
     /// # Errors

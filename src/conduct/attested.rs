@@ -58,10 +58,13 @@ impl Session<'_> {
             return Err(refuse(what));
         }
         // Whoever made it as the SO could not say when it is to be touched: such a key never is.
-        let touch = if made.face.so_makes { TouchPolicy::Never } else { touch(made.purpose) };
+        let touch = if made.face.so_makes() { TouchPolicy::Never } else { touch(made.purpose) };
         if (said.pin, said.touch) != (PinPolicy::Once, touch) {
             let what = "attested with other rules for PIN and touch than were asked for";
             return Err(refuse(what.to_owned()));
+        }
+        if made.face.so_makes() && made.purpose != Purpose::Attest {
+            self.show(&format!("        key {label}: it is used without a touch"))?;
         }
         self.keep_attestation(token, certificates)?;
         self.tell_maker(made, &said)

@@ -58,7 +58,7 @@ impl Session<'_> {
         } else {
             self.tell_touch(&face)?;
         }
-        if is_ready && !face.so_makes {
+        if is_ready && !face.so_makes() {
             self.refuse_used(step, &mut token, (name, &face))?;
         }
         let attest = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
@@ -73,7 +73,7 @@ impl Session<'_> {
         token.logout().map_err(|error| self.child(&error))?;
         // What was complete before a restart has it no more.
         if !is_ready && !made {
-            self.outrank(step, &mut token, name)?;
+            self.outrank(step, &mut token, (name, &face))?;
         }
         let identity = self.keep_identity(name, &face)?;
         Ok(Fact::TokenEnrolled {

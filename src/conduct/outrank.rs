@@ -11,6 +11,7 @@ use crate::key::Algorithm;
 use crate::refusal::Refusal;
 use crate::room::console::Prompt;
 use crate::room::pkcs11::{self, Face, Purpose};
+use crate::room::token::{KeyRef, Outranking};
 use crate::secret::{Pin, SecretBytes};
 
 /// What a person thinks of, and types twice.
@@ -28,22 +29,25 @@ struct Outranked<'a> {
     step: u32,
     token: &'a mut Token,
     name: &'a str,
+    face: &'a Face,
     seat: &'a str,
 }
 
-/// What outranks a PIN.
-#[derive(Clone, Copy)]
-enum What {
-    Puk,
-    SoPin,
+/// Which of the two that a YubiKey has by its maker's module.
+#[derive(Clone, Copy, PartialEq)]
+enum Which {
+    /// The PUK, beside what outranks the PIN of other tokens, too.
+    Beside,
+    /// What every token has.
+    Main,
 }
 
-impl What {
-    /// What it is called before people, and in the questions' ids.
-    const fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Puk => ("PUK", "puk"),
-            Self::SoPin => ("SO PIN", "so"),
+impl Outranked<'_> {
+    /// What people call it, and what its questions begin with, for machines.
+    fn called(&self, which: Which) -> (&'static str, &'static str) {
+        match which {
+            Which::Beside => (Outranking::Puk.name(), "puk"),
+            Which::Main => (self.face.outranked_by.name(), "so"),
         }
     }
 }
@@ -55,7 +59,7 @@ impl Session<'_> {
         &mut self,
         step: u32,
         token: &mut Token,
-        name: &str,
+        (name, face): (&str, &Face),
     ) -> Result<(), Refusal> {
         let transport = self.transport_pin(name)?;
         let replaced = match self.so_holder(name) {
@@ -64,9 +68,9 @@ impl Session<'_> {
                 drawn.map_err(|error| self.child(&error))?
             }
             Some(seat) => {
-                self.announce_holder(name, &seat)?;
-                let mut outranked = Outranked { step, token, name, seat: &seat };
-                self.set_next(&mut outranked, What::SoPin, &transport)?.is_some()
+                self.announce_holder((name, face), &seat)?;
+                let mut outranked = Outranked { step, token, name, face, seat: &seat };
+                self.set_next(&mut outranked, Which::Main, &transport)?.is_some()
             }
         };
         if replaced {
@@ -85,13 +89,13 @@ impl Session<'_> {
         (name, face): (&str, &Face),
         own: &[(Purpose, String)],
     ) -> Result<(), Refusal> {
-        self.announce_holder(name, seat)?;
-        let mut outranked = Outranked { step, token, name, seat };
-        let so_pin = self.replace(&mut outranked, What::SoPin)?;
-        if !face.so_makes {
+        self.announce_holder((name, face), seat)?;
+        let mut outranked = Outranked { step, token, name, face, seat };
+        let so_pin = self.replace(&mut outranked, Which::Main)?;
+        if !face.so_makes() {
             return Ok(());
         }
-        self.replace(&mut outranked, What::Puk)?;
+        self.replace(&mut outranked, Which::Beside)?;
         for (purpose, label) in own {
             let order = (*purpose, Algorithm::EcdsaP256, label.as_str());
             self.make_by(&mut outranked, &so_pin, order)?;
@@ -104,7 +108,7 @@ impl Session<'_> {
         &mut self,
         step: u32,
         token: &mut Token,
-        name: &str,
+        (name, face): (&str, &Face),
         (algorithm, key): (Algorithm, &str),
     ) -> Result<(), Refusal> {
         let there = token.keys().map_err(|error| self.child(&error))?;
@@ -112,12 +116,37 @@ impl Session<'_> {
         else {
             return Ok(());
         };
-        self.announce_holder(name, &seat)?;
         self.begin(step, name)?;
-        let mut outranked = Outranked { step, token, name, seat: &seat };
-        let (id, text) = (format!("pin so {name}"), format!("SO PIN for token {name}"));
-        let so_pin = self.ask_seat(&outranked, id, text)?;
+        let mut outranked = Outranked { step, token, name, face, seat: &seat };
+        let so_pin = self.ask_holder(&outranked)?;
         self.make_by(&mut outranked, &so_pin, (Purpose::Root, algorithm, key))
+    }
+
+    /// Has the seat destroy keys, where the user cannot.
+    pub(super) fn destroy_as_so(
+        &mut self,
+        step: u32,
+        token: &mut Token,
+        (name, face): (&str, &Face),
+        keys: &[KeyRef],
+    ) -> Result<(), Refusal> {
+        let Some(seat) = self.so_holder(name).filter(|_| !keys.is_empty()) else { return Ok(()) };
+        let outranked = Outranked { step, token, name, face, seat: &seat };
+        let so_pin = self.ask_holder(&outranked)?;
+        for key in keys {
+            let destroyed = outranked.token.destroy_as_so(again(&so_pin)?, key);
+            if !destroyed.map_err(|error| self.child(&error))? {
+                return Err(not_taken(name, outranked.called(Which::Main).0));
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the seat type what outranks the PIN, as it set it before.
+    fn ask_holder(&mut self, on: &Outranked<'_>) -> Result<Pin, Refusal> {
+        self.announce_holder((on.name, on.face), on.seat)?;
+        let (name, called) = (on.name, on.called(Which::Main).0);
+        self.ask_seat(on, format!("pin so {name}"), format!("{called} for token {name}"))
     }
 
     /// The seat that holds what outranks the PIN of a token, if one does.
@@ -126,23 +155,23 @@ impl Session<'_> {
     }
 
     /// Somebody else sits down than the custodian whose PIN is asked for.
-    fn announce_holder(&mut self, name: &str, seat: &str) -> Result<(), Refusal> {
+    fn announce_holder(&mut self, (name, face): (&str, &Face), seat: &str) -> Result<(), Refusal> {
         let custodian = self.ceremony.roster().custodian(name).to_owned();
+        let called = face.outranked_by.name();
         self.show(&format!(
-            "        {custodian} steps aside; {seat}, and nobody else, acts: the SO PIN of token {name}, \
-             on a YubiKey its PUK or management key, outranks its PIN"
+            "        {custodian} steps aside; {seat}, and nobody else, acts: the {called} of token {name} outranks its PIN"
         ))
     }
 
     /// Asks for what is and for what is to be; gives the latter.
-    fn replace(&mut self, on: &mut Outranked<'_>, what: What) -> Result<Pin, Refusal> {
-        let (called, id) = what.names();
+    fn replace(&mut self, on: &mut Outranked<'_>, which: Which) -> Result<Pin, Refusal> {
+        let (called, id) = on.called(which);
         let (id, text) = (
             format!("pin {id} now {}", on.name),
             format!("{called} that token {} has now", on.name),
         );
         let now = self.ask_seat(on, id, text)?;
-        self.set_next(on, what, &now)?.ok_or_else(|| not_taken(on.name, what))
+        self.set_next(on, which, &now)?.ok_or_else(|| not_taken(on.name, called))
     }
 
     fn ask_seat(&mut self, on: &Outranked<'_>, id: String, text: String) -> Result<Pin, Refusal> {
@@ -154,21 +183,21 @@ impl Session<'_> {
     fn set_next(
         &mut self,
         on: &mut Outranked<'_>,
-        what: What,
+        which: Which,
         now: &Pin,
     ) -> Result<Option<Pin>, Refusal> {
         use pkcs11::Error as E;
-        let (called, id) = what.names();
+        let (called, id) = on.called(which);
         let (id, text) =
             (format!("pin {id} {}", on.name), format!("{called} for token {}", on.name));
         let mut left = ATTEMPTS;
         loop {
             left -= 1;
             let asked = Twice { step: on.step, id: &id, who: on.seat, what: &text };
-            let next = self.ask_twice(&asked)?.ok_or_else(|| unset(on.name, what))?;
-            let replaced = match what {
-                What::Puk => on.token.replace_puk(again(now)?, again(&next)?),
-                What::SoPin => on.token.replace_so_pin(again(now)?, Some(again(&next)?)),
+            let next = self.ask_twice(&asked)?.ok_or_else(|| unset(on.name, called))?;
+            let replaced = match which {
+                Which::Beside => on.token.replace_puk(again(now)?, again(&next)?),
+                Which::Main => on.token.replace_so_pin(again(now)?, Some(again(&next)?)),
             };
             match replaced {
                 // All of these are about the next one, and the token is as before.
@@ -194,7 +223,7 @@ impl Session<'_> {
         let made = on.token.make_as_so(again(so_pin)?, order);
         match made.map_err(|error| self.no_make(&error))? {
             true => Ok(()),
-            false => Err(not_taken(on.name, What::SoPin)),
+            false => Err(not_taken(on.name, on.called(Which::Main).0)),
         }
     }
 
@@ -231,13 +260,12 @@ pub(super) fn again(pin: &Pin) -> Result<Pin, Refusal> {
         .map_err(|error| Refusal::new(crate::refusal::Exit::Ours, error.to_string()))
 }
 
-fn unset(name: &str, what: What) -> Refusal {
-    let what = format!("nobody set the {} of token `{name}`", what.names().0);
-    Refusal::of(Check::TokenSoHolder, what)
+fn unset(name: &str, called: &str) -> Refusal {
+    Refusal::of(Check::TokenSoHolder, format!("nobody set the {called} of token `{name}`"))
         .hint("its holder thinks of one, and `resume` asks again")
 }
 
-fn not_taken(name: &str, what: What) -> Refusal {
-    Refusal::of(Check::TokenPin, format!("token `{name}` refused the {}", what.names().0))
+fn not_taken(name: &str, called: &str) -> Refusal {
+    Refusal::of(Check::TokenPin, format!("token `{name}` refused the {called}"))
         .hint("its holder decides whether to try again: `resume` asks once more")
 }

@@ -52,7 +52,7 @@ impl Session<'_> {
         (name, face): (&str, &Face),
         seals: bool,
     ) -> Result<(), Refusal> {
-        if face.so_makes {
+        if face.so_makes() {
             self.refuse_used(step, token, (name, face))?;
         }
         let Some(seat) = self.so_holder(name) else { return Ok(()) };
@@ -76,7 +76,7 @@ impl Session<'_> {
         let is_begun = self.was_interrupted(step);
         let shown = token.keys().map_err(|error| self.child(&error))?;
         let is_begun = |label: &String| {
-            is_begun && (ours.contains(label) || (face.so_makes && label.starts_with(UNNAMED)))
+            is_begun && (ours.contains(label) || (face.so_makes() && label.starts_with(UNNAMED)))
         };
         let is_free = |label: &String| label == MAKERS || is_begun(label);
         if let Some(key) = shown.iter().find(|key| !is_free(&key.label)) {

@@ -37,11 +37,11 @@ impl Session<'_> {
         let (mut token, face) = self.need(step, holder)?;
         self.refuse_label_taken(&mut token, step, name, holder)?;
         let is_again = self.was_interrupted(step);
-        if face.so_makes {
-            self.make_as_so(step, &mut token, holder, (key.algorithm, name))?;
+        if face.so_makes() {
+            self.make_as_so(step, &mut token, (holder, &face), (key.algorithm, name))?;
         }
         self.log_in(step, &mut token, &face, holder)?;
-        let left = match is_again || face.so_makes {
+        let left = match is_again || face.so_makes() {
             true => token.reclaim(pkcs11::Purpose::Root, name),
             false => Ok(None),
         };

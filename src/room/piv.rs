@@ -15,7 +15,7 @@ use yubikey::piv::{ManagementSlotId, SlotId, metadata};
 use yubikey::reader::Context;
 use yubikey::{MgmKey, YubiKey};
 
-use super::token::{Error, Face, KeyRef, Login, Name, TriesLeft};
+use super::token::{Error, Face, KeyRef, Login, Name, Outranking, TriesLeft};
 use crate::secret::Pin;
 
 /// The YubiKeys of this machine, or the one with a serial alone, and the one that is selected.
@@ -187,7 +187,7 @@ fn face(card: &mut YubiKey) -> Option<Face> {
         user_pin: left.map_or(TriesLeft::Unsaid, |left| tries_left(left.remaining_count)),
         pin_len: PIN_LEN,
         is_touched: true,
-        so_makes: false,
+        outranked_by: Outranking::Puk,
     })
 }
 

@@ -155,7 +155,7 @@ impl Module {
     fn open(&mut self, slot: Slot, face: &Face) -> Result<(), Error> {
         let opened = self.pkcs11("opening a session")?.open_rw_session(slot);
         let session = opened.map_err(error::read(&face.name, "opening a session"))?;
-        let (name, is_yubikey) = (face.name.clone(), face.so_makes);
+        let (name, is_yubikey) = (face.name.clone(), face.so_makes());
         self.selected = Some(Selected { name, slot, session, is_yubikey, last: None });
         Ok(())
     }

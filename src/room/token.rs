@@ -18,7 +18,7 @@ pub use blank::Blank;
 pub(in crate::room) use blank::{chosen, refuse_label, refuse_length};
 pub use error::Error;
 pub(in crate::room) use face::clean;
-pub use face::{Face, Login, Name, TriesLeft};
+pub use face::{Face, Login, Name, Outranking, TriesLeft};
 pub use uri::Uri;
 pub use wrapped::{WrapBy, Wrapped};
 
@@ -77,6 +77,12 @@ pub trait Device {
         algorithm: Algorithm,
         label: &str,
     ) -> Result<bool, Error>;
+
+    /// Has whoever knows the SO PIN destroy a key pair for good, where the user cannot. Whether the token takes the SO PIN.
+    ///
+    /// # Errors
+    /// The errors of finding the key, [`Error::NotSupported`], and what the device does.
+    fn destroy_as_so(&mut self, so_pin: &Pin, key: &KeyRef) -> Result<bool, Error>;
 
     /// The public keys that the token shows. Keys of kinds that we do not use are left out.
     ///

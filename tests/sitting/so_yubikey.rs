@@ -4,6 +4,7 @@ use std::path::Path;
 
 use officiant::root::Dialect;
 
+use super::abandon::write_abandon;
 use super::bind::module;
 use super::genesis::on_one_token;
 use super::so_holder::write_plan;
@@ -25,7 +26,7 @@ const PUK: &str = "86420864";
 /// What is typed in the order of the questions: management key as it is and as it is to be, PUK as it is and as it is to be,
 /// PIN.
 const TYPED: [&str; 5] = [FACTORY[2], MANAGEMENT, FACTORY[1], PUK, PIN];
-/// What is said of a ceremony that makes a key on one YubiKey.
+/// Cards are slow, and the machine may be busy.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 
 struct Held {
@@ -67,14 +68,24 @@ impl Held {
         });
     }
 
+    /// The public key of its first root key.
+    fn in_slot_82(&self) -> String {
+        let attested = self.readers.tool(&["yubico-piv-tool", "--action=attest", "--slot=82"]);
+        self.readers.piped(&["openssl", "x509", "-noout", "-pubkey"], &attested)
+    }
+
     /// Goes on while people type this.
     fn goes_on(&self, typed: [&str; 5]) -> Ran {
+        self.goes_on_with(typed, "")
+    }
+
+    fn goes_on_with(&self, typed: [&str; 5], answers: &str) -> Ran {
         let asked = ["so now ", "so ", "puk now ", "puk ", ""];
         let lines = asked.iter().zip(typed);
         let pins: String =
             lines.map(|(what, typed)| format!("\"{what}officer-a\" = \"{typed}\"\n")).collect();
         let name = format!("answers-{}.toml", self.bench.number);
-        self.bench.scratch.file(&name, format!("[pin]\n{pins}"));
+        self.bench.scratch.file(&name, format!("[pin]\n{pins}[answer]\n{answers}"));
         run_with(&mut self.readers.beside(&self.bench.going_on()), "", LIMIT)
     }
 
@@ -100,7 +111,7 @@ fn nothing_stays_on_a_yubikey_by_ykcs11_with_which_it_leaves_the_factory() {
     };
     held.is_refused(
         [MANAGEMENT, management, puk_now, puk, pin],
-        "token `officer-a` refused the SO PIN [TOKEN-PIN]",
+        "token `officer-a` refused the management key [TOKEN-PIN]",
     );
     held.is_refused([now, now, puk_now, puk, pin], &has("management key"));
     let no_key = "token `YubiKey PIV #1001` (serial 1001) does not take this PIN (a management key has 48 hexadecimal digits)";
@@ -115,6 +126,7 @@ fn nothing_stays_on_a_yubikey_by_ykcs11_with_which_it_leaves_the_factory() {
     held.change_pin();
     let screen = held.goes_on([management, management, puk, puk, pin]).ok().stderr;
     assert!(!screen.contains("was made ready elsewhere"), "{screen}");
+    assert_eq!(screen.matches("key root-a: it is used without a touch").count(), 1, "{screen}");
     assert!(typed_nowhere(&screen), "{screen}");
     assert_eq!(held.bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
     assert_eq!(held.bench.custody().tokens[0].so_holder.as_deref(), Some("seat S"));
@@ -166,7 +178,7 @@ fn a_yubikey_by_ykcs11_takes_a_second_root_key_and_signs_with_both() {
         ..on_one_token()
     });
     let screen = flat(held.goes_on(TYPED).ok().stderr);
-    let asked = "seat S — SO PIN for token officer-a: (from the file of answers)";
+    let asked = "seat S — management key for token officer-a: (from the file of answers)";
     assert_eq!(screen.matches(asked).count(), 1, "{screen}");
     assert_eq!(held.bench.shape("repo.test", 2), "2 of root-a root-b, signed by root-a root-b");
     // Others see them under their names.
@@ -176,11 +188,41 @@ fn a_yubikey_by_ykcs11_takes_a_second_root_key_and_signs_with_both() {
     }
 }
 
-/// Version 2.2 of the module knows the older kind of management key alone.
 #[test]
-fn a_yubikey_with_a_management_key_that_ykcs11_does_not_know_is_refused() {
-    if !may_mount("a_yubikey_with_a_management_key_that_ykcs11_does_not_know_is_refused") {
+fn a_root_key_by_ykcs11_that_is_abandoned_is_destroyed_by_the_seat() {
+    if !may_mount("a_root_key_by_ykcs11_that_is_abandoned_is_destroyed_by_the_seat") {
         return;
     }
-    Held::new("5.7.1").is_refused(TYPED, "token `officer-a` refused the SO PIN [TOKEN-PIN]");
+    let mut held = Held::new("5.4.3");
+    // Nobody gives the words of the second reader.
+    let ran = held.goes_on_with(TYPED, "\"second-reader\" = \"maybe\"\n");
+    assert_eq!(ran.code(), 1, "{}", ran.stderr);
+    let made = held.in_slot_82();
+    held.bench.next_room();
+    held.bind(Path::new(YKCS11));
+    write_abandon(&held.bench, None);
+    let screen = flat(held.goes_on(TYPED).ok().stderr);
+    let asked = "seat S — management key for token officer-a: (from the file of answers)";
+    assert_eq!(screen.matches(asked).count(), 1, "{screen}");
+    assert!(screen.contains("key root-a is gone from token officer-a"), "{screen}");
+    assert_ne!(made, held.in_slot_82());
+    // It serves the next ceremony.
+    let after = Some(held.bench.closing(2));
+    held.bench.next_room();
+    held.bind(Path::new(YKCS11));
+    held.bench.write_plan(&PlanText { after, ..on_one_token() });
+    held.goes_on(TYPED).ok();
+    assert_eq!(held.bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
+}
+
+/// Version 2.2 of the module knows the older kind of management key alone.
+#[test]
+fn a_yubikey_with_a_management_key_that_ykcs11_does_not_know_is_refused_until_it_has_another() {
+    if !may_mount(
+        "a_yubikey_with_a_management_key_that_ykcs11_does_not_know_is_refused_until_it_has_another",
+    ) {
+        return;
+    }
+    Held::new("5.7.1")
+        .is_refused(TYPED, "token `officer-a` refused the management key [TOKEN-PIN]");
 }

@@ -30,6 +30,8 @@ pub(super) enum Question {
     Logout,
     /// Secrets: the SO PIN; the next one if a person holds it.
     ReplaceSoPin,
+    /// Secret: the SO PIN.
+    DestroyAsSo(KeyRef),
     /// Secrets: the PUK; the next one.
     ReplacePuk,
     /// Secret: the SO PIN.
@@ -139,6 +141,10 @@ impl Driven {
                 let (puk, next) = pins(secrets)?;
                 let next = next.ok_or_else(|| nonsense("reading a PUK"))?;
                 self.device()?.replace_puk(&puk, &next).map(Answer::Takes)
+            }
+            Question::DestroyAsSo(key) => {
+                let so_pin = pins(secrets)?.0;
+                self.device()?.destroy_as_so(&so_pin, &key).map(Answer::Takes)
             }
             Question::MakeAsSo { purpose, algorithm, label } => {
                 let so_pin = pins(secrets)?.0;

@@ -47,6 +47,11 @@ impl Device for YubiKeys {
         Err(Error::NotSupported { token, what: format!("making key `{label}` by its PUK") })
     }
 
+    fn destroy_as_so(&mut self, _: &Pin, _: &KeyRef) -> Result<bool, Error> {
+        let token = self.selected("destroying a key")?.name.clone();
+        Err(Error::NotSupported { token, what: "destroying a key by its PUK".to_owned() })
+    }
+
     fn keys(&mut self) -> Result<Vec<PublicObject>, Error> {
         YubiKeys::list_keys(self)
     }

@@ -44,6 +44,10 @@ impl Device for Module {
         Module::make_as_so(self, so_pin, (purpose, algorithm, label))
     }
 
+    fn destroy_as_so(&mut self, so_pin: &Pin, key: &KeyRef) -> Result<bool, Error> {
+        Module::destroy_as_so(self, so_pin, key)
+    }
+
     fn keys(&mut self) -> Result<Vec<PublicObject>, Error> {
         Module::keys(self)
     }

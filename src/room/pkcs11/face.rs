@@ -5,9 +5,10 @@
 use cryptoki::slot::TokenInfo;
 
 use super::{Face, Name, TriesLeft, yubikey};
-use crate::room::token::clean;
+use crate::room::token::{Outranking, clean};
 
 pub(super) fn face(info: &TokenInfo) -> Face {
+    let is_yubikey = yubikey::is_one(info);
     Face {
         name: Name { label: clean(info.label()), serial: clean(info.serial_number()) },
         manufacturer: clean(info.manufacturer_id()),
@@ -17,8 +18,8 @@ pub(super) fn face(info: &TokenInfo) -> Face {
         has_user_pin: info.user_pin_initialized(),
         user_pin: user_tries(info),
         pin_len: (info.min_pin_length(), info.max_pin_length()),
-        is_touched: yubikey::is_one(info),
-        so_makes: yubikey::is_one(info),
+        is_touched: is_yubikey,
+        outranked_by: if is_yubikey { Outranking::ManagementKey } else { Outranking::SoPin },
     }
 }
 

@@ -6,7 +6,7 @@
 
 use cryptoki::error::{Error as CkError, RvError};
 use cryptoki::mechanism::Mechanism as Ck;
-use cryptoki::object::{Attribute, AttributeType, CertificateType, ObjectClass};
+use cryptoki::object::{Attribute, AttributeType, CertificateType, ObjectClass, ObjectHandle};
 use cryptoki::slot::TokenInfo;
 use cryptoki::types::AuthPin;
 use x509_cert::Certificate;
@@ -97,10 +97,12 @@ impl Module {
         if keys.iter().any(|object| object.label == label) {
             return Err(Error::KeyTaken { token, label: label.to_owned() });
         }
-        // The module's own certificate says that the key beside it was begun, and never proven.
+        // Of a key of the token's own, the module's certificate beside it says that an enrolment was cut off there; it was
+        // looked at before that there was none. Of others somebody may have made it.
+        let is_own = purpose != Purpose::Root;
         let is_free = |id: &u8| {
             let there = keys.iter().find(|object| object.key.id == [*id]);
-            there.is_none_or(|object| object.label.starts_with(UNNAMED))
+            there.is_none_or(|object| is_own && object.label.starts_with(UNNAMED))
         };
         let slot = slots(purpose).find(is_free);
         let slot = slot.ok_or(Error::Full { token, doing: format!("making key `{label}`") })?;
@@ -108,6 +110,28 @@ impl Module {
             self.as_so(so_pin, |selected| selected.make_in(slot, purpose, algorithm, label))?;
         // What it attests, and what beside it the module made up, is read when a session is opened.
         let serial = self.selected("making a key")?.name.serial.clone();
+        self.select(&serial)?;
+        Ok(takes)
+    }
+
+    /// Destroys a key pair as the SO. No YubiKey before firmware 5.7 deletes a key; a new one in its place leaves nothing of
+    /// it, and the certificate that the module puts beside that has no name.
+    ///
+    /// # Errors
+    /// [`Error::KeyMissing`], [`Error::NotSupported`] for other tokens, and what the device does.
+    pub fn destroy_as_so(&mut self, so_pin: &Pin, key: &KeyRef) -> Result<bool, Error> {
+        let selected = self.selected(DESTROYING)?;
+        let token = selected.name.clone();
+        if !selected.is_yubikey {
+            return Err(Error::NotSupported { token, what: DESTROYING.to_owned() });
+        }
+        selected.public(key, DESTROYING)?;
+        let [slot] = key.id[..] else { return Err(selected.nonsense(DESTROYING)) };
+        let takes = self.as_so(so_pin, |selected| {
+            let made = selected.fill(slot, Algorithm::EcdsaP256);
+            made.map(drop).map_err(error::read(&selected.name, DESTROYING))
+        })?;
+        let serial = token.serial;
         self.select(&serial)?;
         Ok(takes)
     }
@@ -155,10 +179,7 @@ impl Selected {
     ) -> Result<(), Error> {
         let doing = format!("making {algorithm} key `{label}`");
         let fail = error::read(&self.name, &doing);
-        let private = [Attribute::Token(true), id(slot)];
-        let public = [private.to_vec(), spki::parameters(algorithm)].concat();
-        let made = self.session.generate_key_pair(&Ck::EccKeyPairGen, &public, &private);
-        let (made, _) = made.map_err(&fail)?;
+        let made = self.fill(slot, algorithm).map_err(&fail)?;
         let public = public_object(&self.session, made).map_err(&fail)?;
         let public = public.ok_or_else(|| self.nonsense(&doing))?.key.public;
         let to_be = certificate::ToBe { label, public: &public, issuer: label, purpose };
@@ -172,6 +193,14 @@ impl Selected {
             Attribute::Value(der),
         ];
         self.session.create_object(&beside).map(drop).map_err(&fail)
+    }
+
+    /// Makes a key pair in a slot, whatever was there; gives its public half.
+    fn fill(&self, slot: u8, algorithm: Algorithm) -> Result<ObjectHandle, CkError> {
+        let private = [Attribute::Token(true), id(slot)];
+        let public = [private.to_vec(), spki::parameters(algorithm)].concat();
+        let made = self.session.generate_key_pair(&Ck::EccKeyPairGen, &public, &private);
+        made.map(|(public, _)| public)
     }
 
     /// Reads back that a key cannot leave, and has the card attest that it made it, and by which rules.
@@ -190,8 +219,10 @@ impl Selected {
         });
         let makers = KeyRef { id: vec![MAKERS], public: key.public.clone() };
         let issuer = self.certificates(&makers)?.into_iter().next();
-        let attestation = attested.into_iter().chain(issuer).map(|found| found.to_der());
-        let attestation = attestation.collect::<Result<Vec<_>, _>>();
+        let (Some(attested), Some(issuer)) = (attested, issuer) else {
+            return Err(self.nonsense(PROVING));
+        };
+        let attestation = [attested, issuer].iter().map(Encode::to_der).collect::<Result<_, _>>();
         let attestation = attestation.map_err(|_| self.nonsense(PROVING))?;
         Ok(Generated { key, wrap: WrapTrial::NotTried, attestation })
     }
@@ -239,5 +270,6 @@ const FACTORY_PIN: &str = "123456";
 const FACTORY_PUK: &str = "12345678";
 const FACTORY_MANAGEMENT: &str = "010203040506070801020304050607080102030405060708";
 const PUK: &str = "replacing its PUK";
+const DESTROYING: &str = "destroying a key";
 const PROVING: &str = "proving a key";
 const READING: &str = "reading its certificates";

@@ -46,11 +46,39 @@ pub struct Face {
     pub pin_len: (usize, usize),
     /// It wants to be touched, while it blinks, when a root or sealing key of it is used.
     pub is_touched: bool,
-    /// Its keys are made by whoever knows its SO PIN, and not by its user; and it has a PUK beside.
-    pub so_makes: bool,
+    /// What outranks its PIN.
+    pub outranked_by: Outranking,
+}
+
+/// What outranks the PIN of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outranking {
+    /// Of a YubiKey by the module of its maker, which takes it for the SO PIN. Whoever knows it makes keys, and the user does
+    /// not; and beside it there is a PUK.
+    ManagementKey,
+    /// Of a YubiKey by PIV itself, where the management key is behind the PIN.
+    Puk,
+    /// Of every other token.
+    SoPin,
+}
+
+impl Outranking {
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ManagementKey => "management key",
+            Self::Puk => "PUK",
+            Self::SoPin => "SO PIN",
+        }
+    }
 }
 
 impl Face {
+    /// Whether its keys are made by whoever knows what outranks its PIN, and not by its user.
+    pub fn so_makes(&self) -> bool {
+        self.outranked_by == Outranking::ManagementKey
+    }
+
     /// Whether it says itself that it is software. One that lies is not found by this.
     pub fn is_soft(&self) -> bool {
         let is = |(maker, model): &(&str, &str)| {
@@ -131,7 +159,7 @@ impl Face {
             user_pin: TriesLeft::Unsaid,
             pin_len: (4, 8),
             is_touched: false,
-            so_makes: false,
+            outranked_by: Outranking::SoPin,
         }
     }
 
