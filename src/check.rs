@@ -161,6 +161,8 @@ checks! {
     TokenKeyHeld = "TOKEN-KEY-HELD",
     /// A label or id of a key stands on a token once.
     TokenKeyTaken = "TOKEN-KEY-TAKEN",
+    /// A token's last try of its PIN is used only when its custodian and another seat say so, each by themselves.
+    TokenLastTry = "TOKEN-LAST-TRY",
     /// A token makes the keys itself that it is to hold.
     TokenMakes = "TOKEN-MAKES",
     /// What is stored on a token is never overwritten.

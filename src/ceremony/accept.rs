@@ -35,6 +35,7 @@ impl Ceremony {
                 }
                 self.intended.insert(token.clone());
             }
+            Fact::LastTryConfirmed { token, by } => self.check_last_try(number, token, by)?,
             Fact::TokenAbsent { token, reason } => {
                 let place = self.steps.iter().find(|step| step.number == number);
                 if place.and_then(|step| step.act.token()) != Some(token.as_str()) {
@@ -174,6 +175,20 @@ impl Ceremony {
             }
             _ => Err(self.no_place(step.number)),
         }
+    }
+
+    /// The seat that holds the token of the step, and another.
+    fn check_last_try(&self, number: u32, token: &str, by: &[String; 2]) -> Result<(), Refusal> {
+        let step = self.next().filter(|step| step.number == number);
+        if step.and_then(|step| step.act.token()) != Some(token) {
+            return Err(self.no_place(number));
+        }
+        let [custodian, other] = by;
+        if custodian == self.roster.custodian(token) && other != custodian {
+            return Ok(());
+        }
+        let what = format!("not two seats said that the last try of token `{token}` is used");
+        Err(Refusal::of(Check::TokenLastTry, what).hint(EDITED))
     }
 
     fn check_modules(&self, modules: &[ModuleRead]) -> Result<(), Refusal> {

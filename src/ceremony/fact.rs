@@ -103,6 +103,13 @@ pub enum Fact {
         /// One per repository (Notary).
         certificates: Vec<Certified>,
     },
+    /// Before a PIN that could be the last try of a token, two people said that it is to be asked for.
+    LastTryConfirmed {
+        /// The token.
+        token: String,
+        /// The seats: its custodian, and another.
+        by: [String; 2],
+    },
     /// A paper was read back, and its passphrase unlocks the sealed share on it; the share stays sealed.
     PaperDrilled {
         /// The paper.

@@ -322,6 +322,9 @@ fn serial(face: &Face) -> &str {
 
 fn state(face: &Face) -> String {
     match (face.is_initialised, face.has_user_pin) {
+        (true, true) if face.has_pad => {
+            format!("initialised, PIN set, typed on its own pad, {}", face.user_pin)
+        }
         (true, true) => format!("initialised, PIN set, {}", face.user_pin),
         (true, false) => "initialised, no PIN set".to_owned(),
         (false, _) => "empty".to_owned(),

@@ -14,6 +14,7 @@ mod import;
 mod inputs;
 mod intent;
 mod journal;
+mod last_try;
 mod module;
 mod opening;
 mod paper;

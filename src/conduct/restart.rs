@@ -167,7 +167,12 @@ impl Session<'_> {
         for entry in entries {
             let passing = match &entry.body {
                 Body::Done { fact } => {
-                    matches!(fact, Fact::ClockAttested { .. } | Fact::Resumed { .. })
+                    matches!(
+                        fact,
+                        Fact::ClockAttested { .. }
+                            | Fact::LastTryConfirmed { .. }
+                            | Fact::Resumed { .. }
+                    )
                 }
                 _ => true,
             };

@@ -32,6 +32,7 @@ mod fleet;
 mod forged;
 pub(crate) mod genesis;
 mod kill;
+mod last_try;
 mod late;
 mod left;
 mod limits;

@@ -381,3 +381,25 @@ fn certificates_or_signatures_for_other_repositories_than_planned_are_refused() 
     );
     assert_eq!(signed, "key `root-a` signed for other repositories than planned [FACT-ORDER]");
 }
+
+#[test]
+fn a_last_try_that_one_person_wanted_is_refused() {
+    let mut room = Room::new();
+    let inputs = room.genesis();
+    let (ceremony, number, _) =
+        room.until(inputs, |act| matches!(act, Act::EnrolToken { token } if token == "officer-a"));
+    let custodian = ceremony.roster().custodian("officer-a").to_owned();
+    let said = |number: u32, token: &str, by: [&str; 2]| {
+        let by = by.map(str::to_owned);
+        let fact = Fact::LastTryConfirmed { token: token.to_owned(), by };
+        ceremony.clone().accept(number, fact).map(drop).map_err(|refusal| refusal.to_string())
+    };
+    assert_eq!(said(number, "officer-a", [&custodian, "witness"]), Ok(()));
+    let alone =
+        "not two seats said that the last try of token `officer-a` is used [TOKEN-LAST-TRY]";
+    assert_eq!(said(number, "officer-a", [&custodian, &custodian]), Err(alone.to_owned()));
+    assert_eq!(said(number, "officer-a", ["operator", "witness"]), Err(alone.to_owned()));
+    let other = said(number, "officer-b", [&custodian, "witness"]).unwrap_err();
+    assert!(other.ends_with("[FACT-ORDER]"), "{other}");
+    assert!(said(number + 1, "officer-a", [&custodian, "witness"]).is_err());
+}

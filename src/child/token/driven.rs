@@ -27,6 +27,7 @@ pub(super) enum Question {
     Keys,
     /// Secret: the PIN.
     Login,
+    LoginOnPad,
     Logout,
     /// Secret: the SO PIN.
     DiscardSoPin,
@@ -110,6 +111,7 @@ impl Driven {
             }
             Question::Keys => self.device()?.keys().map(Answer::Keys),
             Question::Login => self.device()?.login(&pins(secrets)?.0).map(Answer::Login),
+            Question::LoginOnPad => self.device()?.login_on_pad().map(Answer::Login),
             Question::Logout => self.device()?.logout().map(done),
             Question::DiscardSoPin => self.device()?.discard_so_pin(&pins(secrets)?.0).map(done),
             Question::TakesSoPin => {

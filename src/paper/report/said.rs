@@ -50,6 +50,11 @@ pub(super) fn fact(fact: &Fact) -> String {
             Count(shares.len(), "share"),
             and_certified(certificates)
         ),
+        Fact::LastTryConfirmed { token, by: [custodian, other] } => {
+            format!(
+                "what could be the last try of token {token}: {custodian} and {other} said that its PIN is asked for"
+            )
+        }
         Fact::PaperDrilled { .. } => "whole, and its passphrase fits".into(),
         Fact::PlanConfirmed { wrong } | Fact::TrustConfirmed { wrong } => {
             format!("the words were right{}", after_wrong(*wrong))
@@ -125,6 +130,9 @@ pub(super) fn event(entry: &Entry, head: Digest, current: Option<&Fact>) -> Opti
         }
         Body::Done { fact: intent @ Fact::Intended { .. } } => {
             ("intent", format!("{at}: {}", fact(intent)))
+        }
+        Body::Done { fact: last @ Fact::LastTryConfirmed { .. } } => {
+            ("last try", format!("{at}: {}", fact(last)))
         }
         Body::Done { fact: absent @ Fact::TokenAbsent { token, .. } } => {
             ("absent", format!("{at}: {token} {}", fact(absent)))

@@ -38,6 +38,8 @@ enum Action {
     Kill(Victim),
     /// What a token says of its maker and model.
     Model(String, String),
+    /// What somebody types on its own pad.
+    Pad(String),
     Return(usize),
     Sleep(Duration),
 }
@@ -99,6 +101,11 @@ impl Rule {
                 let text = |words: &str| words.replace('_', " ");
                 Action::Model(text(maker), text(model))
             }
+            ("pad", [pin])
+                if when == When::Before && function.is_some_and(|f| NAMES[f] == "C_Login") =>
+            {
+                Action::Pad((*pin).to_owned())
+            }
             ("return", [code]) => Action::Return(code_of(code).unwrap_or_else(|| wrong())),
             ("sleep", [ms]) => {
                 Action::Sleep(Duration::from_millis(ms.parse().unwrap_or_else(|_| wrong())))
@@ -144,6 +151,7 @@ impl Rule {
                 write(arguments[1] + 32, 32, maker);
                 write(arguments[1] + 64, 16, model);
             }
+            Action::Pad(pin) => return Some(type_on_pad(pin, arguments)),
             Action::Return(code) => return Some(*code),
             Action::Sleep(time) => thread::sleep(*time),
         }
@@ -167,6 +175,20 @@ impl Victim {
         loop {
             thread::park();
         }
+    }
+}
+
+/// Logs in by what is typed on the pad. A PIN that comes from the application is refused, as the standard has it.
+fn type_on_pad(pin: &str, arguments: &[usize]) -> usize {
+    match arguments {
+        [session, user, 0, 0] => {
+            let login =
+                super::real(NAMES.iter().position(|name| *name == "C_Login").expect("a name"));
+            let login: extern "C" fn(usize, usize, usize, usize) -> usize =
+                unsafe { std::mem::transmute(login) };
+            login(*session, *user, pin.as_ptr() as usize, pin.len())
+        }
+        _ => 7, // CKR_ARGUMENTS_BAD
     }
 }
 
