@@ -149,6 +149,8 @@ checks! {
     SnapshotClient = "SNAPSHOT-CLIENT",
     /// A targets key that is new, and in TUF any online key, goes up only when it has signed what clients see then.
     TargetsUnsigned = "TARGETS-UNSIGNED",
+    /// No key is made on a token on which it would be weak from the start; of a weakness that asks for more, people decide.
+    TokenAdvisory = "TOKEN-ADVISORY",
     /// What a token attests of a key is of that key, made on that very token, under the rules that were asked for.
     TokenAttested = "TOKEN-ATTESTED",
     /// No PIN or key stays on a token with which every token of its kind leaves the factory.

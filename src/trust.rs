@@ -5,6 +5,7 @@
 mod alone;
 mod custody;
 mod holds;
+mod identity;
 mod past;
 
 pub use alone::{Alone, Drawn, KeyAlone, ShareAlone};
@@ -12,6 +13,7 @@ pub use custody::{
     ATTESTATIONS, Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held,
 };
 pub use holds::{Holds, ShareOf};
+pub use identity::Identity;
 pub use past::{Error, LastCeremony, Past, TRUST_SUMS, below, folder_name};
 
 /// Path of the custody file in the trust folder.

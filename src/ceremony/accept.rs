@@ -105,7 +105,8 @@ impl Ceremony {
             (Act::EnrolToken { token }, Fact::TokenEnrolled { token: t, attest, seal, .. })
                 if t == token =>
             {
-                self.check_enrolled(token, attest, seal.as_ref())
+                self.check_enrolled(token, attest, seal.as_ref())?;
+                super::attested::check(self, step.number, fact)
             }
             (Act::PresentToken { token }, Fact::TokenPresent { token: t }) if t == token => Ok(()),
             (Act::PresentToken { token }, Fact::TokenElsewhere { token: t })
@@ -120,11 +121,13 @@ impl Ceremony {
             }
             (
                 Act::MakeKey { key, token },
-                Fact::KeyMade { key: k, public, certificates, statement },
+                Fact::KeyMade { key: k, public, certificates, statement, advised, .. },
             ) if k == key => {
                 self.check_made(key, public)?;
                 let said = Said::KeyMade { key, public };
                 statement::check(self, token, &said, statement.as_ref())?;
+                super::attested::check(self, step.number, fact)?;
+                self.check_excused(step.number, advised.is_empty() || self.plan().practice())?;
                 self.check_certificates(key, public, certificates)
             }
             (
@@ -235,7 +238,7 @@ impl Ceremony {
     }
 
     /// What the script asks for was there, or an exception says why not.
-    fn check_excused(&self, number: u32, is_there: bool) -> Result<(), Refusal> {
+    pub(super) fn check_excused(&self, number: u32, is_there: bool) -> Result<(), Refusal> {
         if is_there || self.exceptions.iter().any(|(at, _)| *at == number) {
             return Ok(());
         }

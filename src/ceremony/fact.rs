@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::step::Part;
+use crate::attestation::{PinPolicy, TouchPolicy};
 use crate::digest::Digest;
 use crate::key::PublicKey;
 
@@ -89,6 +90,12 @@ pub enum Fact {
         certificates: Vec<Certified>,
         /// The token's own word for it; none from a token without an attest key.
         statement: Option<Statement>,
+        /// Its maker's word for the key; nothing is said where the token has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attested: Option<Attested>,
+        /// The known weaknesses of its token that touch the key, by their ids.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        advised: Vec<String>,
     },
     /// The vault generated a key and split it.
     KeySplit {
@@ -244,6 +251,12 @@ pub enum Fact {
         attest: PublicKey,
         /// The derive-only key that shares are sealed to, where the plan gives this token a share.
         seal: Option<PublicKey>,
+        /// Its maker's word for the first key; nothing is said where the token has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attested: Option<Attested>,
+        /// The same for the second.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seal_attested: Option<Attested>,
     },
     /// A token that was enrolled earlier is here, with its serial and public key.
     TokenPresent {
@@ -272,6 +285,22 @@ pub struct Statement {
     pub random: String,
     /// Over the text of [`statement`](super::statement), in base64: DER for ECDSA.
     pub signature: String,
+}
+
+/// What the maker of a token says of a key of it, by certificates that the custody folder keeps: they name its serial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attested {
+    /// SHA-256 of the file of the certificates. Nobody finds a serial by it: they are signed by the token.
+    pub file: Digest,
+    /// The firmware of the token, such as `5.7.1`.
+    pub firmware: String,
+    /// When the key asks for the PIN.
+    pub pin: PinPolicy,
+    /// When it asks for a touch.
+    pub touch: TouchPolicy,
+    /// Whether a maker that is known signed them; otherwise an exception stands before this entry.
+    pub by_maker: bool,
 }
 
 /// A root key that a token has still.
@@ -353,6 +382,18 @@ pub struct Signed {
 }
 
 impl Fact {
+    /// What the makers of tokens say of keys, each with the key.
+    pub fn attested(&self) -> impl Iterator<Item = (&PublicKey, &Attested)> {
+        let (first, second) = match self {
+            Self::KeyMade { public, attested, .. } => (Some(public).zip(attested.as_ref()), None),
+            Self::TokenEnrolled { attest, seal, attested, seal_attested, .. } => {
+                (Some(attest).zip(attested.as_ref()), seal.as_ref().zip(seal_attested.as_ref()))
+            }
+            _ => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
     /// What a token said of it.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
         let (keys, statement) = match self {

@@ -14,6 +14,7 @@ use crate::wording::one_line;
 
 pub mod abandon;
 pub mod admission;
+pub mod advice;
 pub mod candidate;
 pub mod closing;
 pub mod draft;
@@ -33,6 +34,7 @@ pub mod supposed;
 pub mod survival;
 
 mod accept;
+mod attested;
 mod opening;
 mod replay;
 mod restart;

@@ -62,6 +62,8 @@ impl Ceremony {
                     public: public.clone(),
                     certificates: certificates.clone(),
                     statement: None,
+                    attested: None,
+                    advised: Vec::new(),
                 },
                 _ => continue,
             };

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::args::{Token, TokenList, TokenOne};
 use super::command::{print, room};
 use super::reading;
+use crate::advisory;
 use crate::check::Check;
 use crate::child::token::{self as child, Driver, Face, Present, SoPin};
 use crate::child::{Fence, Launch};
@@ -68,7 +69,7 @@ fn show(room: &Binding, name: &str) -> Result<String, Refusal> {
     let is_it = |face: &&Face| is_called(face, name) || token.uri().is_some();
     let mut labelled = present.faces.iter().filter(is_it);
     match (labelled.next(), labelled.next()) {
-        (Some(face), None) => Ok(described(face)),
+        (Some(face), None) => Ok(described(face) + &known(face)),
         (Some(_), Some(_)) => Err(Refusal::new(
             Exit::Device,
             format!("more than one token with the label `{name}` is present"),
@@ -314,6 +315,12 @@ fn described(face: &Face) -> String {
         face.firmware,
         state(face)
     )
+}
+
+/// What is known of tokens like it.
+fn known(face: &Face) -> String {
+    let known = advisory::of(&face.model, &face.firmware).into_iter();
+    known.map(|advisory| format!("weakness  {}\n", advisory.sentence())).collect()
 }
 
 fn serial(face: &Face) -> &str {

@@ -10,7 +10,7 @@ use super::Session;
 use super::attested::Made;
 use super::token::{draw, seal_key};
 use super::words::ATTEMPTS;
-use crate::ceremony::fact::{Fact, Statement};
+use crate::ceremony::fact::{Attested, Fact, Statement};
 use crate::ceremony::statement::{self, Said};
 use crate::check::Check;
 use crate::child::token::{Present, SoPin, Token};
@@ -46,6 +46,7 @@ impl Session<'_> {
         };
         self.refuse_soft(name, &face)?;
         self.ask_serial(step, name, &face)?;
+        self.tell_advisories(name, &face)?;
         if made {
             self.log_in(step, &mut token, &face, name)?;
         } else {
@@ -54,13 +55,14 @@ impl Session<'_> {
         if is_ready {
             self.refuse_used(step, &mut token, (name, &face))?;
         }
-        let attest = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
+        let (attest, attested) = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
         let seals = self.ceremony.roster().token(name).is_some_and(|token| token.seals);
         let seal = match seals {
             true => Some(self.own_key(step, &mut token, (name, &face), Purpose::Seal)?),
             false => None,
         };
         self.prove_attest(&mut token, name, &attest)?;
+        let (seal, seal_attested) = seal.unzip();
         if let Some(seal) = &seal {
             self.prove_seal(&mut token, name, seal)?;
         }
@@ -76,6 +78,8 @@ impl Session<'_> {
             identity,
             attest: attest.public,
             seal: seal.map(|seal| seal.public),
+            attested,
+            seal_attested: seal_attested.flatten(),
         })
     }
 
@@ -275,7 +279,7 @@ impl Session<'_> {
         token: &mut Token,
         (name, face): (&str, &Face),
         purpose: Purpose,
-    ) -> Result<KeyRef, Refusal> {
+    ) -> Result<(KeyRef, Option<Attested>), Refusal> {
         let label = match purpose {
             Purpose::Seal => format!("{name} seal"),
             Purpose::Attest | Purpose::Root => format!("{name} attest"),

@@ -3,6 +3,7 @@
 //! Roof: joins ceremony and room; starts and speaks to the children. Every file that it writes is written once.
 
 mod abandon;
+mod advised;
 mod alone;
 mod apart;
 mod attested;

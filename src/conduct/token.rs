@@ -4,7 +4,6 @@
 
 use std::path::PathBuf;
 
-use super::identity::Identity;
 use super::intent::Intent;
 use super::last_try::{Asking, is_last, log_in_on_pad};
 use super::words::ATTEMPTS;
@@ -22,6 +21,7 @@ use crate::room::media::Limits;
 use crate::room::pkcs11::{self, Face, KeyRef, Login};
 use crate::room::{entropy, media};
 use crate::seal::SealKey;
+use crate::trust::Identity;
 
 /// What came of asking for a token.
 pub(super) enum Put {

@@ -1,7 +1,9 @@
 //! Whole ceremonies: a room of folders, soft tokens, a request, a plan, and the real binary.
 
 mod abandon;
+mod advised;
 mod apart;
+mod attested;
 mod bad_answer;
 mod bad_intent;
 mod bad_media;

@@ -32,6 +32,8 @@ enum Action {
     Attack(Vec<PathBuf>),
     /// Bits of a token's flags, set and cleared.
     Flags(usize, usize),
+    /// What a token says of its firmware.
+    Firmware(u8, u8),
     Garbage,
     Hang,
     Keep,
@@ -87,6 +89,13 @@ impl Rule {
                     code_of(clear).unwrap_or_else(|| wrong()),
                 )
             }
+            ("firmware", [major, minor])
+                if when == When::After
+                    && function.is_some_and(|f| NAMES[f] == "C_GetTokenInfo") =>
+            {
+                let number = |text: &str| text.parse().unwrap_or_else(|_| wrong());
+                Action::Firmware(number(major), number(minor))
+            }
             ("garbage", []) if when == When::After && function.is_some() => Action::Garbage,
             ("hang", []) => Action::Hang,
             ("keep", []) if function.is_some_and(|f| NAMES[f] == "C_Login") => Action::Keep,
@@ -140,6 +149,11 @@ impl Rule {
                 // CK_TOKEN_INFO: label, manufacturer, model and serial, then the flags.
                 let flags = (arguments[1] + 96) as *mut usize;
                 unsafe { *flags = (*flags | set) & !clear };
+            }
+            Action::Firmware(major, minor) => {
+                // CK_TOKEN_INFO: after its flags and ten counts the version of the hardware, and then this.
+                let firmware = (arguments[1] + 186) as *mut [u8; 2];
+                unsafe { *firmware = [*major, *minor] };
             }
             Action::Garbage => spoil(NAMES[function], arguments),
             Action::Hang => loop {
