@@ -65,6 +65,8 @@ checks! {
     MediaTwo = "MEDIA-TWO",
     /// A plan names the closing digest of the trust folder that it continues.
     PlanAfter = "PLAN-AFTER",
+    /// Who a plan names sits at one seat each, does nothing that excludes another of their tasks, and holds what it says.
+    PlanPeople = "PLAN-PEOPLE",
     /// No fewer people than the plan asks for can sign together.
     PlanQuorum = "PLAN-QUORUM",
     /// Words typed from the reviewers' paper are those of the plan that was read.

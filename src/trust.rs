@@ -7,6 +7,7 @@ mod custody;
 mod holds;
 mod identity;
 mod past;
+mod people;
 
 pub use alone::{Alone, Drawn, KeyAlone, ShareAlone};
 pub use custody::{
@@ -15,6 +16,7 @@ pub use custody::{
 pub use holds::{Holds, ShareOf};
 pub use identity::Identity;
 pub use past::{Error, LastCeremony, Past, TRUST_SUMS, below, folder_name};
+pub use people::{PEOPLE, People};
 
 /// Path of the custody file in the trust folder.
 pub const CUSTODY: &str = "custody.json";

@@ -35,6 +35,7 @@ impl Ceremony {
                 }
                 self.intended.insert(token.clone());
             }
+            Fact::BreakTaken { bags } => self.check_bags(bags, &self.holders_here())?,
             Fact::LastTryConfirmed { token, by } => self.check_last_try(number, token, by)?,
             Fact::TokenAbsent { token, reason } => {
                 let place = self.steps.iter().find(|step| step.number == number);
@@ -62,7 +63,7 @@ impl Ceremony {
         Ok(self)
     }
 
-    fn no_place(&self, number: u32) -> Refusal {
+    pub(super) fn no_place(&self, number: u32) -> Refusal {
         let expected = self.next().map_or(0, |step| step.number);
         let what = format!("the record says step {number} where step {expected} is next");
         Refusal::of(Check::FactOrder, what).hint(EDITED)
@@ -79,6 +80,18 @@ impl Ceremony {
             (Act::ReadRoom, Fact::RoomRead { modules, .. }) => {
                 self.check_modules(modules)?;
                 self.check_excused(step.number, !self.plan().trusts_any_module())
+            }
+            (Act::BagTokens, Fact::TokensBagged { bags }) => {
+                self.check_bags(bags, &self.holders_here())
+            }
+            (Act::OpenBags, Fact::BagsOpened { bags }) => {
+                let before = self.bagged_before();
+                let holders: Vec<String> = before.iter().map(|bag| bag.holder.clone()).collect();
+                self.check_bags(bags, &holders)?;
+                self.check_excused(step.number, *bags == before)
+            }
+            (Act::SeatPeople, Fact::PeopleSeated { taken, empty, .. }) => {
+                super::people::check_seated(self.plan(), taken, empty)
             }
             (Act::ReadRoots, Fact::RootsRead { second_reader, alone, .. }) => {
                 self.check_read(step.number, *second_reader, alone)
@@ -178,20 +191,6 @@ impl Ceremony {
             }
             _ => Err(self.no_place(step.number)),
         }
-    }
-
-    /// The seat that holds the token of the step, and another.
-    fn check_last_try(&self, number: u32, token: &str, by: &[String; 2]) -> Result<(), Refusal> {
-        let step = self.next().filter(|step| step.number == number);
-        if step.and_then(|step| step.act.token()) != Some(token) {
-            return Err(self.no_place(number));
-        }
-        let [custodian, other] = by;
-        if custodian == self.roster.custodian(token) && other != custodian {
-            return Ok(());
-        }
-        let what = format!("not two seats said that the last try of token `{token}` is used");
-        Err(Refusal::of(Check::TokenLastTry, what).hint(EDITED))
     }
 
     fn check_modules(&self, modules: &[ModuleRead]) -> Result<(), Refusal> {

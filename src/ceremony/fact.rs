@@ -3,18 +3,33 @@
 //!
 //! Second floor: pure.
 
+mod held;
+
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::step::Part;
-use crate::attestation::{PinPolicy, TouchPolicy};
 use crate::digest::Digest;
 use crate::key::PublicKey;
+
+pub use held::{Attested, Bagged};
 
 /// What the room reports of one act. It is recorded as it stands here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fact {
+    /// The bags that tokens came in, against those that they were put into last.
+    BagsOpened {
+        /// What was read on each.
+        bags: Vec<Bagged>,
+    },
+    /// Everybody left: what was here went into bags, and the head up to this entry is on paper.
+    BreakTaken {
+        /// The bags.
+        bags: Vec<Bagged>,
+    },
     /// The clock was compared with two watches.
     ClockAttested {
         /// The two readings.
@@ -121,6 +136,15 @@ pub enum Fact {
     PaperDrilled {
         /// The paper.
         paper: String,
+    },
+    /// Who sits where was said; the names are in the custody folder.
+    PeopleSeated {
+        /// The seats that are taken.
+        taken: Vec<String>,
+        /// The others, with the reason.
+        empty: BTreeMap<String, String>,
+        /// Salted commitment to the names.
+        people: Digest,
     },
     /// The words of the plan were right.
     PlanConfirmed {
@@ -263,6 +287,11 @@ pub enum Fact {
         /// The token.
         token: String,
     },
+    /// What was here went into bags.
+    TokensBagged {
+        /// The bags.
+        bags: Vec<Bagged>,
+    },
     /// The words of the last ceremony's closing digest were right.
     TrustConfirmed {
         /// How many wrong answers came before.
@@ -285,22 +314,6 @@ pub struct Statement {
     pub random: String,
     /// Over the text of [`statement`](super::statement), in base64: DER for ECDSA.
     pub signature: String,
-}
-
-/// What the maker of a token says of a key of it, by certificates that the custody folder keeps: they name its serial.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Attested {
-    /// SHA-256 of the file of the certificates. Nobody finds a serial by it: they are signed by the token.
-    pub file: Digest,
-    /// The firmware of the token, such as `5.7.1`.
-    pub firmware: String,
-    /// When the key asks for the PIN.
-    pub pin: PinPolicy,
-    /// When it asks for a touch.
-    pub touch: TouchPolicy,
-    /// Whether a maker that is known signed them; otherwise an exception stands before this entry.
-    pub by_maker: bool,
 }
 
 /// A root key that a token has still.
@@ -382,18 +395,6 @@ pub struct Signed {
 }
 
 impl Fact {
-    /// What the makers of tokens say of keys, each with the key.
-    pub fn attested(&self) -> impl Iterator<Item = (&PublicKey, &Attested)> {
-        let (first, second) = match self {
-            Self::KeyMade { public, attested, .. } => (Some(public).zip(attested.as_ref()), None),
-            Self::TokenEnrolled { attest, seal, attested, seal_attested, .. } => {
-                (Some(attest).zip(attested.as_ref()), seal.as_ref().zip(seal_attested.as_ref()))
-            }
-            _ => (None, None),
-        };
-        first.into_iter().chain(second)
-    }
-
     /// What a token said of it.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
         let (keys, statement) = match self {

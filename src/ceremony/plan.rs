@@ -4,6 +4,7 @@
 
 pub(super) mod label;
 mod parts;
+mod people;
 pub mod rehearsal;
 mod sense;
 
@@ -23,6 +24,7 @@ pub use parts::{
     Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedPaper, PlannedRepository,
     PlannedRequest, PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
 };
+pub use people::{NEVER_BOTH, PlannedPerson, Task};
 
 /// A plan as it was reviewed: its values, and the digest of its very bytes.
 #[derive(Clone, Debug)]
@@ -47,6 +49,10 @@ struct PlanText {
     safe_until: Option<Date>,
     #[serde(default)]
     modules: Vec<Digest>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    never_both: Vec<[Task; 2]>,
+    #[serde(default, with = "day_or_none", skip_serializing_if = "Option::is_none")]
+    next_drill: Option<Date>,
     when: Window,
     #[serde(default)]
     request: Option<PlannedRequest>,
@@ -60,6 +66,8 @@ struct PlanText {
     token: Vec<Spanned<PlannedToken>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     paper: Vec<Spanned<PlannedPaper>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    person: Vec<Spanned<PlannedPerson>>,
     #[serde(default)]
     key: Vec<Spanned<PlannedKey>>,
     #[serde(default)]
@@ -234,6 +242,21 @@ impl Plan {
     /// The papers that it prints, in order.
     pub fn papers(&self) -> impl Iterator<Item = &PlannedPaper> {
         self.text.paper.iter().map(Spanned::get_ref)
+    }
+
+    /// The people that it names by their seats, in order; a plan may name nobody.
+    pub fn people(&self) -> impl Iterator<Item = &PlannedPerson> {
+        self.text.person.iter().map(Spanned::get_ref)
+    }
+
+    /// Pairs of tasks that nobody has together, beside those that exclude each other anyway.
+    pub fn never_both(&self) -> &[[Task; 2]] {
+        &self.text.never_both
+    }
+
+    /// The day of the next drill, which receipts say.
+    pub const fn next_drill(&self) -> Option<Date> {
+        self.text.next_drill
     }
 
     /// The keys that it makes or adopts, in order.

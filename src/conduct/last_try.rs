@@ -126,9 +126,15 @@ impl Session<'_> {
         face: &Face,
     ) -> Result<(), Refusal> {
         let roster = self.ceremony.roster().clone();
+        let taken = self.ceremony.seats_taken().map(<[String]>::to_vec);
         let mut seats = vec![roster.custodian(token)];
-        seats.extend(["operator", "witness"]);
-        seats.extend(roster.held().map(|(_, seat)| seat));
+        match &taken {
+            Some(taken) => seats.extend(taken.iter().map(String::as_str)),
+            None => {
+                seats.extend(["operator", "witness"]);
+                seats.extend(roster.held().map(|(_, seat)| seat));
+            }
+        }
         let by = ask_last_try(self, &LastTry { step, token, face, seats: &seats })?;
         self.take(step, Fact::LastTryConfirmed { token: token.to_owned(), by })
     }

@@ -7,6 +7,7 @@ mod advised;
 mod alone;
 mod apart;
 mod attested;
+mod bags;
 mod closing;
 mod drill;
 mod enrol;
@@ -20,6 +21,7 @@ mod module;
 mod opening;
 mod paper;
 mod pause;
+mod people;
 mod plan;
 mod reading;
 mod ready;
@@ -236,6 +238,9 @@ impl<'a> Session<'a> {
             Act::AttestClock => self.attest_clock(number),
             Act::ReadRoom => self.read_room(number),
             Act::ReadRequest => self.read_request(number),
+            Act::BagTokens => self.bag_tokens(number),
+            Act::OpenBags => self.open_bags(number),
+            Act::SeatPeople => self.seat_people(number),
             Act::ReadUnfinished => self.read_unfinished(number),
             Act::DestroyKeys { token } => self.destroy_keys(number, token),
             Act::DrillPaper { paper } => self.drill_paper(number, paper),

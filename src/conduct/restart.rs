@@ -38,7 +38,7 @@ impl Session<'_> {
         let unchecked = self.unchecked_part()?;
         let record = self.record.clone();
         let paper = self.ask_paper(step, &record)?;
-        let mut wrong = paper.wrong;
+        let mut wrong = paper.wrong + self.end_break(step, &record)?;
         if paper.page.is_none() {
             wrong += self.confirm_again(step)?;
         }
@@ -169,7 +169,8 @@ impl Session<'_> {
                 Body::Done { fact } => {
                     matches!(
                         fact,
-                        Fact::ClockAttested { .. }
+                        Fact::BreakTaken { .. }
+                            | Fact::ClockAttested { .. }
                             | Fact::LastTryConfirmed { .. }
                             | Fact::Resumed { .. }
                     )

@@ -47,6 +47,7 @@ pub(crate) mod officer;
 mod on_paper;
 mod other_room;
 mod paper;
+mod people;
 mod plan_alone;
 mod poor_token;
 mod possession;
