@@ -65,6 +65,8 @@ checks! {
     MediaTwo = "MEDIA-TWO",
     /// A plan names the closing digest of the trust folder that it continues.
     PlanAfter = "PLAN-AFTER",
+    /// Who a plan names sits at one seat each, does nothing that excludes another of their tasks, and holds what it says.
+    PlanPeople = "PLAN-PEOPLE",
     /// No fewer people than the plan asks for can sign together.
     PlanQuorum = "PLAN-QUORUM",
     /// Words typed from the reviewers' paper are those of the plan that was read.
@@ -153,6 +155,8 @@ checks! {
     SnapshotClient = "SNAPSHOT-CLIENT",
     /// A targets key that is new, and in TUF any online key, goes up only when it has signed what clients see then.
     TargetsUnsigned = "TARGETS-UNSIGNED",
+    /// No key is made on a token on which it would be weak from the start; of a weakness that asks for more, people decide.
+    TokenAdvisory = "TOKEN-ADVISORY",
     /// What a token attests of a key is of that key, made on that very token, under the rules that were asked for.
     TokenAttested = "TOKEN-ATTESTED",
     /// No PIN or key stays on a token with which every token of its kind leaves the factory.
@@ -165,6 +169,8 @@ checks! {
     TokenKeyHeld = "TOKEN-KEY-HELD",
     /// A label or id of a key stands on a token once.
     TokenKeyTaken = "TOKEN-KEY-TAKEN",
+    /// A token's last try of its PIN is used only when its custodian and another seat say so, each by themselves.
+    TokenLastTry = "TOKEN-LAST-TRY",
     /// A token makes the keys itself that it is to hold.
     TokenMakes = "TOKEN-MAKES",
     /// What is stored on a token is never overwritten.

@@ -194,7 +194,7 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
     let before = unfinished.into_iter().flat_map(Ceremony::facts);
     for fact in before.chain(ceremony.facts()) {
         match fact {
-            Fact::TokenEnrolled { token, model, identity, attest, seal, kem } => {
+            Fact::TokenEnrolled { token, model, identity, attest, seal, kem, .. } => {
                 custody.tokens.push(CustodyToken {
                     name: token.clone(),
                     custodian: roster.custodian(token).to_owned(),

@@ -14,12 +14,14 @@ use crate::wording::one_line;
 
 pub mod abandon;
 pub mod admission;
+pub mod advice;
 pub mod candidate;
 pub mod closing;
 pub mod draft;
 pub mod drill;
 pub mod fact;
 mod inputs;
+pub mod people;
 pub mod plan;
 pub mod prospect;
 pub mod quorum;
@@ -34,6 +36,7 @@ pub mod supposed;
 pub mod survival;
 
 mod accept;
+mod attested;
 mod opening;
 mod replay;
 mod restart;
@@ -70,6 +73,12 @@ pub struct Ceremony {
 /// # Errors
 /// The first rule that these break: [`opening`], [`draft`], [`roster`], [`quorum`], [`abandon`] say which.
 pub fn roster_of(inputs: &Inputs) -> Result<Roster, Refusal> {
+    let roster = held_by(inputs)?;
+    people::check(&inputs.plan, &roster)?;
+    Ok(roster)
+}
+
+fn held_by(inputs: &Inputs) -> Result<Roster, Refusal> {
     let (plan, past) = (&inputs.plan, &inputs.past);
     opening::check_after(plan, past)?;
     opening::check_practice(plan)?;
@@ -329,6 +338,41 @@ impl Ceremony {
     /// Whether a token has stored what it will sign.
     pub fn has_intended(&self, token: &str) -> bool {
         self.intended.contains(token)
+    }
+
+    /// The seats at which somebody sits, once a plan that names people has them seated.
+    pub fn seats_taken(&self) -> Option<&[String]> {
+        self.facts().find_map(|fact| match fact {
+            Fact::PeopleSeated { taken, .. } => Some(taken.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The tokens and papers of which a step was done here.
+    pub fn holders_here(&self) -> Vec<String> {
+        let is_here = |holder: &&str| {
+            let mut steps = self.steps.iter();
+            !self.absent.contains_key(*holder)
+                && steps.any(|step| {
+                    let fact = self.done.get(&step.number);
+                    let fact = fact.filter(|fact| !matches!(fact, Fact::TokenElsewhere { .. }));
+                    step.act.token() == Some(*holder) && fact.is_some()
+                })
+        };
+        self.roster.held().map(|(holder, _)| holder).filter(is_here).map(str::to_owned).collect()
+    }
+
+    /// What each token and paper of this ceremony was put into when it was last bagged, as far as a record says it.
+    pub fn bagged_before(&self) -> Vec<fact::Bagged> {
+        let mut last: BTreeMap<&str, &fact::Bagged> = BTreeMap::new();
+        let records = self.past().ceremonies().iter().map(|ceremony| &ceremony.record);
+        for entry in records.flat_map(|record| record.entries()) {
+            if let crate::record::Body::Done { fact: Fact::TokensBagged { bags } } = &entry.body {
+                last.extend(bags.iter().map(|bag| (bag.holder.as_str(), bag)));
+            }
+        }
+        let known = self.roster.held().filter_map(|(holder, _)| last.get(holder));
+        known.map(|bag| (*bag).clone()).collect()
     }
 
     /// The tokens that are not here, with the reason.

@@ -55,6 +55,8 @@ pub enum Act {
     AssembleRoots,
     /// Compare the clock with two watches.
     AttestClock,
+    /// Put what is here into bags, and write down their numbers.
+    BagTokens,
     /// Make new certificates for a key on a token.
     Certify {
         /// The key.
@@ -116,6 +118,8 @@ pub enum Act {
         /// The token.
         token: String,
     },
+    /// Compare the bags that tokens came in with those that they went into last.
+    OpenBags,
     /// Open a share with its token, from its paper, or by its recipient's identity, for the vault.
     OpenShare {
         /// The key.
@@ -147,6 +151,8 @@ pub enum Act {
     ReadUnfinished,
     /// Read the change, and hear it from a second reader.
     ReadRoots,
+    /// Say who sits at each seat of the plan.
+    SeatPeople,
     /// Sign every candidate with a key on a token.
     SignRoots {
         /// The key.
@@ -191,6 +197,8 @@ pub fn steps(plan: &Plan, roster: &Roster) -> Vec<Step> {
 #[derive(Default)]
 struct Script {
     steps: Vec<Step>,
+    /// Whether the plan names people: then bags are written down, too.
+    names_people: bool,
 }
 
 impl Script {
@@ -212,10 +220,17 @@ impl Script {
         if plan.after().is_some() {
             self.add(Part::Opening, Act::ConfirmTrust);
         }
+        if plan.people().next().is_some() {
+            self.names_people = true;
+            self.add(Part::Opening, Act::SeatPeople);
+        }
         self.add(Part::Opening, Act::AttestClock);
         self.add(Part::Opening, Act::ReadRoom);
         if plan.request().is_some() {
             self.add(Part::Opening, Act::ReadRequest);
+        }
+        if self.names_people && plan.after().is_some() {
+            self.add(Part::Opening, Act::OpenBags);
         }
     }
 
@@ -359,6 +374,9 @@ impl Script {
     }
 
     fn ending(&mut self) {
+        if self.names_people {
+            self.add(Part::Closing, Act::BagTokens);
+        }
         self.add(Part::Closing, Act::Close);
         self.add(Part::Closing, Act::ExportFolders);
     }

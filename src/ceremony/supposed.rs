@@ -68,6 +68,8 @@ impl Ceremony {
                     public: public.clone(),
                     certificates: certificates.clone(),
                     statement: None,
+                    attested: None,
+                    advised: Vec::new(),
                 },
                 _ => continue,
             };

@@ -173,6 +173,17 @@ impl Token {
         }
     }
 
+    /// The same by the PIN that its holder types on the token's own pad ([`Face::has_pad`]), as long as it waits for that.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn login_on_pad(&mut self) -> Result<Login, Error> {
+        match self.ask(&Question::LoginOnPad)? {
+            Answer::Login(login) => Ok(login),
+            _ => Err(self.garbage()),
+        }
+    }
+
     /// Logs out.
     ///
     /// # Errors

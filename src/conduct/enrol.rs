@@ -11,7 +11,7 @@ use super::attested::Made;
 use super::outrank::{Twice, again};
 use super::token::{draw, seal_key};
 use super::words::ATTEMPTS;
-use crate::ceremony::fact::{Fact, Statement};
+use crate::ceremony::fact::{Attested, Fact, Statement};
 use crate::ceremony::statement::{self, Said};
 use crate::check::Check;
 use crate::child::token::{Present, SoPin, Token};
@@ -49,6 +49,7 @@ impl Session<'_> {
         };
         self.refuse_soft(name, &face)?;
         self.ask_serial(step, name, &face)?;
+        self.tell_advisories(name, &face)?;
         let seals = self.ceremony.roster().token(name).is_some_and(|token| token.seals);
         if is_ready {
             self.take_over_ready(step, &mut token, (name, &face), seals)?;
@@ -61,12 +62,13 @@ impl Session<'_> {
         if is_ready && !face.so_makes() {
             self.refuse_used(step, &mut token, (name, &face))?;
         }
-        let attest = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
+        let (attest, attested) = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
         let seal = match seals {
             true => Some(self.sealing_key(step, &mut token, (name, &face))?),
             false => None,
         };
         self.prove_attest(&mut token, name, &attest)?;
+        let (seal, seal_attested) = seal.unzip();
         if let Some((seal, to)) = &seal {
             self.prove_seal(&mut token, name, (seal, to))?;
         }
@@ -83,6 +85,8 @@ impl Session<'_> {
             attest: attest.public,
             kem: seal.as_ref().and_then(|(_, to)| to.kem().cloned()),
             seal: seal.map(|(seal, _)| seal.public),
+            attested,
+            seal_attested: seal_attested.flatten(),
         })
     }
 
@@ -92,8 +96,8 @@ impl Session<'_> {
         step: u32,
         token: &mut Token,
         (name, face): (&str, &Face),
-    ) -> Result<(KeyRef, SealKey), Refusal> {
-        let seal = self.own_key(step, token, (name, face), Purpose::Seal)?;
+    ) -> Result<((KeyRef, SealKey), Option<Attested>), Refusal> {
+        let (seal, attested) = self.own_key(step, token, (name, face), Purpose::Seal)?;
         let label = format!("{name} kem");
         let kem = match token.make_kem(&label) {
             Ok((kem, wrap)) => {
@@ -107,7 +111,7 @@ impl Session<'_> {
             Err(error) => return Err(self.child(&error)),
         };
         let to = seal_key(seal.public.clone(), kem)?;
-        Ok((seal, to))
+        Ok(((seal, to), attested))
     }
 
     /// Initialises an empty token, and says whether an interrupted run of this step had done it.
@@ -287,7 +291,7 @@ impl Session<'_> {
         token: &mut Token,
         (name, face): (&str, &Face),
         purpose: Purpose,
-    ) -> Result<KeyRef, Refusal> {
+    ) -> Result<(KeyRef, Option<Attested>), Refusal> {
         let label = own_label(name, purpose);
         let label = label.as_str();
         let told = |generated| Made { step, token: name, face, label, purpose, generated };

@@ -41,7 +41,8 @@ impl Session<'_> {
         let placed = token.place(&seal, (name, &public), &ways);
         let generated = placed.map_err(|error| self.no_place(&error))?;
         let (token_name, face, label, purpose) = (holder, &face, name, Purpose::Root);
-        let key = self.told(Made { step, token: token_name, face, label, purpose, generated })?;
+        let (key, _) =
+            self.told(Made { step, token: token_name, face, label, purpose, generated })?;
         if key.public != public {
             let what = format!("token `{holder}` took up another key than `{name}`");
             return Err(Refusal::of(Check::TokenKey, what)

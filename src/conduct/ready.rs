@@ -4,7 +4,6 @@
 
 use super::Session;
 use super::enrol::own_label;
-use super::identity::Identity;
 use crate::ceremony::fact::Fact;
 use crate::ceremony::roster::KeyOrigin;
 use crate::check::Check;
@@ -13,6 +12,7 @@ use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11::{Face, Purpose};
 use crate::room::token::Name;
+use crate::trust::Identity;
 
 impl Session<'_> {
     /// Whether room.toml says which token it is by a URI. Such a token is never initialised here.
@@ -146,6 +146,7 @@ impl Session<'_> {
         let face = token.select(&face.name.serial).map_err(|error| self.child(&error))?;
         self.refuse_soft(name, &face)?;
         self.ask_serial(step, name, &face)?;
+        self.tell_advisories(name, &face)?;
         let pinned = match self.ceremony.roster().key(key).map(|key| &key.origin) {
             Some(KeyOrigin::Adopted(pinned)) => *pinned,
             _ => return Err(Refusal::new(Exit::Ours, format!("key `{key}` is not to be adopted"))),

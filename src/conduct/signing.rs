@@ -40,6 +40,7 @@ impl Session<'_> {
         if face.so_makes() {
             self.make_as_so(step, &mut token, (holder, &face), (key.algorithm, name))?;
         }
+        let advised = self.advise(step, (holder, &face), (name, key.algorithm))?;
         self.log_in(step, &mut token, &face, holder)?;
         let left = match is_again || face.so_makes() {
             true => token.reclaim(pkcs11::Purpose::Root, name),
@@ -54,15 +55,16 @@ impl Session<'_> {
             }
         };
         let (face, purpose) = (&face, pkcs11::Purpose::Root);
-        let made =
-            self.told(Made { step, token: holder, face, label: name, purpose, generated: made })?;
+        let made = Made { step, token: holder, face, label: name, purpose, generated: made };
+        let (made, attested) = self.told(made)?;
         self.prove_root(&mut token, holder, name, &made)?;
         let certificates = self.certify_on(&mut token, name, &made)?;
         let said = Said::KeyMade { key: name, public: &made.public };
         let statement = self.state(&mut token, holder, &said)?;
         token.logout().map_err(|error| self.child(&error))?;
         self.show(&format!("        key {name} {}", made.public.id().grouped()))?;
-        Ok(Fact::KeyMade { key: name.to_owned(), public: made.public, certificates, statement })
+        let (key, public) = (name.to_owned(), made.public);
+        Ok(Fact::KeyMade { key, public, certificates, statement, attested, advised })
     }
 
     /// Refuses a token that shows a key of that name, unless an interrupted run may have left it there.

@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
-use super::identity::Identity;
 use super::intent::Intent;
+use super::last_try::{Asking, is_last, log_in_on_pad};
 use super::words::ATTEMPTS;
 use super::{CUSTODY, Session};
 use crate::ceremony::closing;
@@ -22,6 +22,7 @@ use crate::room::media::Limits;
 use crate::room::pkcs11::{self, Face, KeyRef, Login};
 use crate::room::{entropy, media};
 use crate::seal::SealKey;
+use crate::trust::Identity;
 
 /// What came of asking for a token.
 pub(super) enum Put {
@@ -272,20 +273,23 @@ impl Session<'_> {
         name: &str,
     ) -> Result<Vec<Intent>, Refusal> {
         let ours = self.wrong_pins(name)?;
+        if is_last(face, ours) {
+            self.confirm_last_try(step, name, face)?;
+        }
         let says = face.user_pin;
         let who = self.ceremony.roster().custodian(name).to_owned();
         let serial = &face.name.serial;
         let again =
             if ours == 0 { String::new() } else { format!("; wrong here in a row: {ours}") };
-        let prompt = Prompt {
-            step,
-            id: format!("pin {name}"),
-            who,
-            text: format!("PIN for token {name} ({says}{again})"),
-            expected: None,
+        let asked = Asking { step, token: name, who: &who, says: format!("{says}{again}") };
+        let login = match face.has_pad {
+            true => log_in_on_pad(self, token, &asked)?,
+            false => {
+                let pin = self.hear_pin(&asked.pin())?;
+                token.login(pin).map_err(|error| self.child(&error))?
+            }
         };
-        let pin = self.hear_pin(&prompt)?;
-        match token.login(pin).map_err(|error| self.child(&error))? {
+        match login {
             Login::Open => {
                 self.note_pin(name, true)?;
                 self.tell_touch(face)?;

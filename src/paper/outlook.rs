@@ -13,10 +13,11 @@ use crate::ceremony::plan::Plan;
 use crate::ceremony::quorum::Quorum;
 use crate::ceremony::roster::{Holding, KeyOrigin, Roster, Token, TokenOrigin};
 use crate::ceremony::survival::Survival;
-use crate::ceremony::{Ceremony, prospect, step};
+use crate::ceremony::{Ceremony, advice, prospect, step};
 use crate::digest::Digest;
 use crate::record::Mode;
 use crate::root::{Dialect, SignedRoot};
+use crate::trust::Past;
 use crate::wording::Count;
 
 /// The outlook of a plan that nothing refused.
@@ -100,6 +101,11 @@ impl Outlook {
             self.warnings.extend(prospect::old_keys(ceremony, draft, &candidate));
         }
         self.horizon = horizon;
+    }
+
+    /// Adds what is known of tokens whose firmware the records say.
+    pub fn advised(&mut self, past: &Past) {
+        self.warnings.extend(advice::sentences(past, &advice::firmware(past)));
     }
 
     /// Says what was not looked at.

@@ -4,7 +4,7 @@
 
 use super::{Paper, Row, cells};
 use crate::ceremony::holding_words;
-use crate::ceremony::plan::{Kind, Plan};
+use crate::ceremony::plan::{Kind, Plan, Task};
 use crate::ceremony::quorum::Quorum;
 use crate::ceremony::roster::{KeyOrigin, Roster, TokenOrigin};
 use crate::ceremony::step::{self, Part, Step};
@@ -160,6 +160,17 @@ fn people(plan: &Plan, roster: &Roster, paper: &mut Paper) {
         cells(["witness", "watches, writes exceptions", "", ""]),
         cells(["second reader", "another machine, `officiant show`", "", ""]),
     ];
+    for person in plan.people() {
+        let tasks = crate::ceremony::people::tasks(plan, &person.seat);
+        let tasks: Vec<&str> = tasks.into_iter().map(Task::name).collect();
+        let task = match &person.spare_for {
+            Some(other) => format!("stands in for {other}: {}", tasks.join(", ")),
+            None => tasks.join(", "),
+        };
+        rows.push(cells([&person.seat, &task, "", ""]));
+    }
+    let is_named = plan.people().next().is_some();
+    seats.retain(|seat| !(is_named && plan.people().any(|person| person.seat == *seat)));
     rows.extend(seats.iter().map(|seat| cells([seat, &task(seat), "", ""])));
     rows.extend([Row::Space(2), Row::Space(2)]);
     paper.table(&[("Seat", 15), ("Task", 24), ("Name", 22), ("Came, UTC", 10)], rows);
@@ -248,8 +259,8 @@ fn rules(paper: &mut Paper) {
          writes the time in UTC.",
         "Whatever the script does not foresee is an exception: type `!` at any question but a PIN, say what was \
          expected, what happened, what was decided and by whom, and fill in an exception sheet.",
-        "A break: stop the machine at a prompt (Ctrl-C). Tokens go into bags, everybody leaves, and nobody stays \
-         alone in the room; `officiant resume` asks for the last checkpoint's words and goes on.",
+        "A break: type `break` at any question but a PIN. Tokens go into bags, the words of the break sheet onto \
+         paper, everybody leaves, and nobody stays alone in the room; `officiant resume` asks for both and goes on.",
         "A refusal of the machine is never overridden: there is no way to. What is now true stands in its \
          last line; after the cause is mended, `officiant resume` goes on.",
         "Words are read aloud by one and compared by another. Four letters of a word are enough.",

@@ -185,6 +185,7 @@ fn face(card: &mut YubiKey) -> Option<Face> {
         is_initialised: label.is_some() || has_user_pin,
         has_user_pin,
         user_pin: left.map_or(TriesLeft::Unsaid, |left| tries_left(left.remaining_count)),
+        has_pad: false,
         pin_len: PIN_LEN,
         is_touched: true,
         outranked_by: Outranking::Puk,

@@ -103,7 +103,20 @@ impl Module {
         if selected.is_yubikey {
             yubikey::refuse_factory_pin(pin, &selected.name)?;
         }
-        match selected.session.login(UserType::User, Some(&auth(pin))) {
+        self.log_in_by(Some(&auth(pin)))
+    }
+
+    /// Logs the user in by what is typed on the token's own pad.
+    ///
+    /// # Errors
+    /// As [`Module::login`].
+    pub fn login_on_pad(&mut self) -> Result<Login, Error> {
+        self.log_in_by(None)
+    }
+
+    fn log_in_by(&self, pin: Option<&AuthPin>) -> Result<Login, Error> {
+        let selected = self.selected("logging in")?;
+        match selected.session.login(UserType::User, pin) {
             Ok(()) => Ok(Login::Open),
             Err(CkError::Pkcs11(RvError::PinLocked, _)) => Ok(Login::Refused(TriesLeft::Locked)),
             Err(CkError::Pkcs11(

@@ -96,6 +96,12 @@ pub trait Device {
     /// What the device does; a wrong PIN is no error but [`Login::Refused`].
     fn login(&mut self, pin: &Pin) -> Result<Login, Error>;
 
+    /// Logs the user in by the PIN that is typed on the token's own pad, and reaches this machine never.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] from one without a pad; what the device does, a pad that nobody typed on included.
+    fn login_on_pad(&mut self) -> Result<Login, Error>;
+
     /// Logs out.
     ///
     /// # Errors

@@ -156,6 +156,8 @@ fn a_plan_with_every_field_is_read() {
     Plan::parse(&vector("plan-drill.toml"), |_| None).expect("a plan");
     Plan::parse(&vector("plan-reshare.toml"), |_| None).expect("a plan");
     Plan::parse(&vector("plan-restore.toml"), |_| None).expect("a plan");
+    let people = Plan::parse(&vector("plan-people.toml"), |_| None).expect("a plan");
+    assert_eq!((people.people().count(), people.never_both().len()), (4, 1));
 }
 
 #[test]

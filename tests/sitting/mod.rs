@@ -1,7 +1,9 @@
 //! Whole ceremonies: a room of folders, soft tokens, a request, a plan, and the real binary.
 
 mod abandon;
+mod advised;
 mod apart;
+mod attested;
 mod bad_answer;
 mod bad_intent;
 mod bad_media;
@@ -33,6 +35,7 @@ mod forged;
 pub(crate) mod genesis;
 mod identity;
 mod kill;
+mod last_try;
 mod late;
 mod left;
 mod limits;
@@ -45,6 +48,7 @@ pub(crate) mod officer;
 mod on_paper;
 mod other_room;
 mod paper;
+mod people;
 mod plan_alone;
 mod poor_token;
 mod possession;

@@ -20,6 +20,7 @@ use crate::harness::{
     peers::peer,
     scratch::Scratch,
     shim::Shim,
+    softhsm::MODULE,
 };
 
 /// Eight characters: kryoptic takes no fewer.
@@ -178,4 +179,53 @@ fn who_made_a_token_ready_no_longer_outranks_its_pin_once_a_seat_took_over() {
     };
     assert!(!run(&mut ready.command(&init(now))).status.success());
     ready.tool(&init(next));
+}
+
+/// A pad that the shim has: it takes no PIN from here, and what is typed on it is in its rules.
+#[test]
+fn a_pin_is_typed_on_the_pad_of_a_token_that_has_one() {
+    let ready = Ready::new(&["partition 7"], "pkcs11:token=partition%207");
+    let scratch = Scratch::new();
+    let module = ready.bench.path("hsm/libkryoptic.so");
+    fs::copy(peer("kryoptic/libkryoptic.so"), &module).unwrap();
+    let module = module.to_str().unwrap();
+    let (has_pad, typed) = ("C_GetTokenInfo every after flags 0x100 0", "C_Login every before pad");
+    let shim = Shim::before(&scratch, "one", module, &[has_pad, &format!("{typed} 00000000")]);
+    ready.bind("pkcs11:token=partition%207", &shim.module());
+    // Nobody types it here.
+    ready.bench.scratch.file("answers-1.toml", "");
+    let ran = ready.conduct();
+    assert_eq!(ran.code(), 1, "{}", ran.stderr);
+    let screen = flat(&ran.stderr);
+    let asked = "seat of officer-a — press Enter, and then type the PIN of token officer-a on its own pad (";
+    assert!(screen.contains(asked), "{screen}");
+    assert!(screen.contains(" refused the PIN; "), "{screen}");
+    assert!(!screen.contains("PIN for token"), "{screen}");
+    assert_eq!(shim.counts()["C_Login"], 1);
+    // One on which nobody types anything.
+    shim.rules(module, &[has_pad, "C_Login every before return 0x50"]);
+    let ran = ready.bench.resume();
+    let told = "failed while logging in (CKR_FUNCTION_CANCELED)";
+    assert!(ran.code() == 3 && ran.stderr.contains(told), "{}", ran.stderr);
+    shim.rules(module, &[has_pad, &format!("{typed} {LONG_PIN}")]);
+    ready.bench.resume().ok();
+    assert_eq!(ready.bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
+    let shown = ready.bench.officiant(&["token", "show", "officer-a", "--room", "room-1.toml"]);
+    let shown = shown.ok().stdout;
+    assert!(shown.contains("state     initialised, PIN set, typed on its own pad, "), "{shown}");
+}
+
+#[test]
+fn a_token_with_a_pad_is_not_initialised_from_here() {
+    let scratch = Scratch::new();
+    let rules = ["C_GetTokenInfo every after flags 0x100 0"];
+    let shim = Shim::before(&scratch, "one", MODULE, &rules);
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room_with(&["officer-a"], shim.module().to_str().unwrap());
+    bench.write_answers(&["officer-a"], "");
+    bench.write_plan(&on_one_token());
+    let told = "token `officer-a` (no serial yet) takes PINs on its own pad alone: nobody can initialise it from here";
+    let hint = "make it ready with its maker's tool, and name it by a `uri` in room.toml";
+    bench.stops(|| bench.conduct(), 3, [told, hint, &waits_at(5)]);
+    assert_eq!(shim.counts().get("C_InitToken"), None);
 }

@@ -141,6 +141,7 @@ fn itself(plan: &Plan, roster: &Roster) -> PlanText {
     text.repositories = None;
     text.repository = repositories(plan.repositories().iter().map(|planned| &planned.name));
     text.safe_until = text.safe_until.map(shift);
+    text.next_drill = text.next_drill.map(shift);
     text.when = Window { from: shift(text.when.from), until: shift(text.when.until) };
     text.root = text.root.map(|root| {
         let root = root.into_inner();
@@ -196,6 +197,8 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
         practice: false,
         safe_until: None,
         modules: Vec::new(),
+        never_both: Vec::new(),
+        next_drill: None,
         when,
         request: None,
         repositories: None,
@@ -204,6 +207,7 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
         token: if is_first { tokens(roster, &old) } else { Vec::new() },
         paper: if is_first { papers(roster, &old) } else { Vec::new() },
         recipient: if is_first { recipients(roster, &old) } else { Vec::new() },
+        person: Vec::new(),
         key: if is_first {
             old.iter().map(|key| spanned(planned_key(roster, key))).collect()
         } else {

@@ -49,7 +49,7 @@ pub(super) fn check_list(text: &PlanText, source: &str) -> Result<(), Error> {
 
 /// Refuses a plan that contradicts itself.
 pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {
-    [title, dates, shape, holders, recipients, sites, keys, root, roles, repositories]
+    [title, dates, shape, holders, recipients, sites, people, keys, root, roles, repositories]
         .iter()
         .try_for_each(|rule| rule(plan))
         .map_err(|(offset, what)| Error::Sense { line: line_of(source, offset), what })
@@ -221,6 +221,31 @@ fn sites(plan: &Plan) -> Result<(), Mistake> {
                 format!("sites `{first}` and `{site}` read alike: write one in one way"),
             ));
         }
+    }
+    Ok(())
+}
+
+/// Their seats are counted as those of custodians are.
+fn people(plan: &Plan) -> Result<(), Mistake> {
+    let custodians = plan.tokens().map(|token| token.custodian.as_str());
+    let custodians = custodians.chain(plan.papers().map(|paper| paper.custodian.as_str()));
+    let mut seats: Vec<&str> = custodians.collect();
+    for person in &plan.text.person {
+        let (at, seat) = (person.span().start, person.get_ref().seat.as_str());
+        if !is_label(seat) {
+            return Err((at, format!("person `{seat}`: a seat {RULE}")));
+        }
+        seats.push(seat);
+        if let Some((first, seat)) = alike(seats.iter().copied()) {
+            return Err((
+                at,
+                format!("seats `{first}` and `{seat}` read alike: write one in one way"),
+            ));
+        }
+    }
+    let is_empty = plan.text.person.is_empty();
+    if is_empty && (!plan.text.never_both.is_empty() || plan.text.next_drill.is_some()) {
+        return Err((0, "`never_both` and `next_drill` need `[[person]]`".into()));
     }
     Ok(())
 }

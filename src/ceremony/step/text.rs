@@ -46,6 +46,10 @@ impl Step {
             }
             Act::AssembleRoots => "Let the machine complete and verify every root.".into(),
             Act::AttestClock => "Two people read their watches (UTC) and type them.".into(),
+            Act::BagTokens => {
+                "Seal each token and paper that is here in a bag, and type the number of bag and seal."
+                    .into()
+            }
             Act::Certify { key, token } => {
                 format!("Put in token {token}, type the PIN: new certificates for key {key}.")
             }
@@ -108,6 +112,9 @@ impl Step {
             Act::MakeKey { key, token } => {
                 format!("Put in token {token}, type the PIN: the token generates key {key}.")
             }
+            Act::OpenBags => {
+                "Read out what is printed on bag and seal of each token before it is opened.".into()
+            }
             Act::OpenShare { key, index, holder, purpose } => {
                 let many = roster.key(key).map_or(0, |key| key.opened_from().holders().len());
                 let consent = match purpose {
@@ -145,6 +152,7 @@ impl Step {
                 "Read the change aloud; a second reader gives four words from another machine."
                     .into()
             }
+            Act::SeatPeople => "Say who sits at each seat, and why a seat is empty.".into(),
             Act::SignRoots { key, token } => {
                 format!(
                     "Put in token {token}, consent by four words, type the PIN: key {key} signs."
@@ -192,6 +200,7 @@ impl Step {
             Act::AttestClock => {
                 format!("a time between {} and {}", plan.when().from, plan.when().until)
             }
+            Act::BagTokens => "each token and paper that is here".into(),
             Act::Certify { .. } | Act::CertifyWithShares { .. } => {
                 "certificates made and verified".into()
             }
@@ -214,6 +223,7 @@ impl Step {
             Act::MakeKey { .. } => {
                 "generated on the token, never extractable, challenge verified".into()
             }
+            Act::OpenBags => "the numbers of the last closing; seals unbroken".into(),
             Act::OpenShare { .. } => "the share named, equal to its commitment".into(),
             Act::PlaceKey { .. } => {
                 "the key that the roots list, on the token; challenge verified".into()
@@ -229,6 +239,7 @@ impl Step {
             Act::ReadRoots => {
                 "the same words here and there; then the consent digest as words".into()
             }
+            Act::SeatPeople => "each seat once, and nobody twice".into(),
             Act::SignRoots { .. } | Act::SignWithShares { .. } => {
                 "signed and verified; old and new threshold counted".into()
             }

@@ -27,6 +27,7 @@ pub(super) enum Question {
     Keys,
     /// Secret: the PIN.
     Login,
+    LoginOnPad,
     Logout,
     /// Secrets: the SO PIN; the next one if a person holds it.
     ReplaceSoPin,
@@ -132,6 +133,7 @@ impl Driven {
             }
             Question::Keys => self.device()?.keys().map(Answer::Keys),
             Question::Login => self.device()?.login(&pins(secrets)?.0).map(Answer::Login),
+            Question::LoginOnPad => self.device()?.login_on_pad().map(Answer::Login),
             Question::Logout => self.device()?.logout().map(done),
             Question::ReplaceSoPin => {
                 let (pin, next) = pins(secrets)?;

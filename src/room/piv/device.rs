@@ -60,6 +60,12 @@ impl Device for YubiKeys {
         YubiKeys::login(self, pin)
     }
 
+    fn login_on_pad(&mut self) -> Result<Login, Error> {
+        let what = "logging in by a pad of its own".to_owned();
+        let token = self.selected(&what)?.name.clone();
+        Err(Error::NotSupported { token, what })
+    }
+
     fn logout(&mut self) -> Result<(), Error> {
         YubiKeys::logout(self)
     }

@@ -56,6 +56,10 @@ impl Device for Module {
         Module::login(self, pin)
     }
 
+    fn login_on_pad(&mut self) -> Result<Login, Error> {
+        Module::login_on_pad(self)
+    }
+
     fn logout(&mut self) -> Result<(), Error> {
         Module::logout(self)
     }

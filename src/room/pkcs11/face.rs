@@ -17,6 +17,7 @@ pub(super) fn face(info: &TokenInfo) -> Face {
         is_initialised: info.token_initialized(),
         has_user_pin: info.user_pin_initialized(),
         user_pin: user_tries(info),
+        has_pad: info.protected_authentication_path(),
         pin_len: (info.min_pin_length(), info.max_pin_length()),
         is_touched: is_yubikey,
         outranked_by: if is_yubikey { Outranking::ManagementKey } else { Outranking::SoPin },

@@ -17,8 +17,8 @@ impl Module {
     /// is drawn here and forgotten unshown if none is given (docs/threats.md rule 9).
     ///
     /// # Errors
-    /// [`Error::LabelTaken`], [`Error::LabelUnfit`], [`Error::NoBlank`], [`Error::ManyBlanks`], [`Error::PinLength`]: the
-    /// token is as before. [`Error::PinUnfit`], and what the device does.
+    /// [`Error::LabelTaken`], [`Error::LabelUnfit`], [`Error::NoBlank`], [`Error::ManyBlanks`], [`Error::PadOnly`],
+    /// [`Error::PinLength`]: the token is as before. [`Error::PinUnfit`], and what the device does.
     pub fn init(&mut self, blank: Blank<'_>) -> Result<Face, Error> {
         self.selected = None;
         let (before, _) = self.faces()?;
@@ -26,6 +26,9 @@ impl Module {
         let (slot, face) = chosen(&blank, &before)?;
         let slot = *slot;
         let name = Name { label: blank.label.to_owned(), serial: face.name.serial.clone() };
+        if face.has_pad {
+            return Err(Error::PadOnly { token: name });
+        }
         // A PIN refused after C_InitToken would leave a token that nobody can open.
         for pin in blank.so_pin.iter().chain([&blank.user_pin]) {
             refuse_length(pin, &name, face.pin_len)?;

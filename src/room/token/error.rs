@@ -185,6 +185,12 @@ pub enum Error {
         /// The object's label.
         label: String,
     },
+    /// It takes PINs on its own pad alone, so none can be set on it from here. Nothing was done to the token.
+    #[error("{token} takes PINs on its own pad alone: nobody can initialise it from here")]
+    PadOnly {
+        /// Whose.
+        token: Name,
+    },
     /// The other party's point is not on the curve.
     #[error("{token} refused the point to agree with ({code})")]
     PeerPoint {

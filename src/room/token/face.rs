@@ -42,6 +42,8 @@ pub struct Face {
     pub has_user_pin: bool,
     /// What it says of tries of the user PIN.
     pub user_pin: TriesLeft,
+    /// It takes PINs on a pad of its own alone.
+    pub has_pad: bool,
     /// The lengths of a PIN that it takes, in bytes.
     pub pin_len: (usize, usize),
     /// It wants to be touched, while it blinks, when a root or sealing key of it is used.
@@ -157,6 +159,7 @@ impl Face {
             is_initialised: true,
             has_user_pin: true,
             user_pin: TriesLeft::Unsaid,
+            has_pad: false,
             pin_len: (4, 8),
             is_touched: false,
             outranked_by: Outranking::SoPin,
