@@ -78,6 +78,12 @@ fn a_seat_sets_the_so_pin_of_a_token_and_only_with_the_token_a_new_pin() {
     assert_eq!(screen.matches(asked).count(), 1, "{screen}");
     assert!(!screen.contains(SO_PIN));
     assert_eq!(bench.custody().tokens[0].so_holder.as_deref(), Some("seat S"));
+    let script = flat(bench.officiant(&["script", "plan-1.toml"]).ok().stdout);
+    let told = "Then seat S, and nobody else, sets its SO PIN, twice, unseen.";
+    assert!(screen.contains(told), "{screen}");
+    assert!(script.contains("seat S | SO PIN of officer-a"), "{script}");
+    let shown = flat(bench.officiant(&["show", "media/out-1a/trust"]).ok().stdout);
+    assert!(shown.contains("PIN: seat S"), "{shown}");
     assert!(!outranks(&bench, "12345678").status.success());
     outranks(&bench, SO_PIN).ok();
     // The next ceremony knows it from custody.json; its plan need not say it, and cannot say another.
