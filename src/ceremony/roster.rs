@@ -260,6 +260,18 @@ impl Roster {
         held.find(|(name, _)| *name == holder).map_or("operator", |(_, custodian)| custodian)
     }
 
+    /// The seats that set or type what outranks the PIN of a token in this ceremony, each with the token: it is enrolled, or
+    /// a key is made on it, which some have done by that seat.
+    pub fn outranking(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_made_on = |token: &Token| {
+            let is_on = |key: &Key| key.holding == Holding::Token(token.name.clone());
+            self.keys.iter().any(|key| key.origin == KeyOrigin::New && is_on(key))
+        };
+        let acts = move |token: &&Token| token.origin == TokenOrigin::New || is_made_on(token);
+        let tokens = self.tokens.iter().filter(acts);
+        tokens.filter_map(|token| Some((token.so_holder.as_deref()?, token.name.as_str())))
+    }
+
     /// The seats that can use a token or paper once it is in their hands: who holds it, and who may set its PIN.
     pub fn users(&self, holder: &str) -> Vec<&str> {
         let so_holder = self.token(holder).and_then(|token| token.so_holder.as_deref());

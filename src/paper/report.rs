@@ -232,7 +232,7 @@ fn holders(ceremony: &Ceremony, paper: &mut Paper) {
     let rows = custody.tokens.iter().map(|token| {
         let seal = token.seal.as_ref().map_or("keys", |_| "keys, shares");
         let here = if ceremony.absent().contains_key(&token.name) { "not here" } else { "" };
-        cells([&token.name, &token.custodian, &token.model, seal, here])
+        cells([&token.name, &token.seats(), &token.model, seal, here])
     });
     let rows = rows.collect();
     let columns = [("Token", 15), ("Seat", 15), ("Model", 20), ("Can hold", 10), ("", 8)];

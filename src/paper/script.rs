@@ -148,12 +148,20 @@ fn people(plan: &Plan, roster: &Roster, paper: &mut Paper) {
          types and decides nothing; the witness sees that the script is followed; a custodian alone \
          touches the token of that seat and alone knows its PIN.",
     );
-    let mut seats: Vec<&str> = roster.held().map(|(_, seat)| seat).collect();
+    let held = roster.held().map(|(_, seat)| seat);
+    let mut seats: Vec<&str> = held.chain(roster.outranking().map(|(seat, _)| seat)).collect();
     seats.sort_unstable();
     seats.dedup();
     let task = |seat: &str| {
         let held = roster.held().filter(|(_, custodian)| *custodian == seat);
-        format!("custodian of {}", held.map(|(name, _)| name).collect::<Vec<_>>().join(", "))
+        let outranked = roster.outranking().filter(|(holder, _)| *holder == seat);
+        let tasks: [(&str, Vec<&str>); 2] = [
+            ("custodian of", held.map(|(name, _)| name).collect()),
+            ("SO PIN of", outranked.map(|(_, name)| name).collect()),
+        ];
+        let tasks = tasks.iter().filter(|(_, names)| !names.is_empty());
+        let tasks = tasks.map(|(task, names)| format!("{task} {}", names.join(", ")));
+        tasks.collect::<Vec<_>>().join("; ")
     };
     let mut rows = vec![
         cells(["operator", "types, reads aloud", "", ""]),
@@ -343,6 +351,7 @@ fn closing(roster: &Roster, paper: &mut Paper) {
     );
     let mut seats = vec!["operator", "witness", "second reader"];
     seats.extend(roster.held().map(|(_, seat)| seat));
+    seats.extend(roster.outranking().map(|(seat, _)| seat));
     let mut known = std::collections::BTreeSet::new();
     seats.retain(|seat| known.insert(*seat));
     let mut rows: Vec<Row> = seats.iter().map(|seat| cells([seat, "\n", "", "", ""])).collect();

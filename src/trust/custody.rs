@@ -202,6 +202,16 @@ impl Custody {
     }
 }
 
+impl CustodyToken {
+    /// The seat that holds it, and the one that holds its SO PIN or PUK, for a column of a table.
+    pub fn seats(&self) -> String {
+        match &self.so_holder {
+            None => self.custodian.clone(),
+            Some(seat) => format!("{}; SO PIN: {seat}", self.custodian),
+        }
+    }
+}
+
 impl CustodyKey {
     /// The tokens, papers and recipients that take part in using it.
     pub fn holders(&self) -> Vec<&str> {

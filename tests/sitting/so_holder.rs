@@ -78,6 +78,12 @@ fn a_seat_sets_the_so_pin_of_a_token_and_only_with_the_token_a_new_pin() {
     assert_eq!(screen.matches(asked).count(), 1, "{screen}");
     assert!(!screen.contains(SO_PIN));
     assert_eq!(bench.custody().tokens[0].so_holder.as_deref(), Some("seat S"));
+    let script = flat(bench.officiant(&["script", "plan-1.toml"]).ok().stdout);
+    let told = "Then seat S, and nobody else, sets its SO PIN, twice, unseen.";
+    assert!(screen.contains(told), "{screen}");
+    assert!(script.contains("seat S | SO PIN of officer-a"), "{script}");
+    let shown = flat(bench.officiant(&["show", "media/out-1a/trust"]).ok().stdout);
+    assert!(shown.contains("PIN: seat S"), "{shown}");
     assert!(!outranks(&bench, "12345678").status.success());
     outranks(&bench, SO_PIN).ok();
     // The next ceremony knows it from custody.json; its plan need not say it, and cannot say another.
@@ -138,14 +144,24 @@ fn who_holds_a_token_does_not_hold_what_outranks_its_pin() {
     let ran = bench.officiant(&["check", "plan-1.toml"]);
     let told = "error: 1 person can sign (seat S), the plan asks for 2 [PLAN-QUORUM]\n";
     assert!(ran.stderr.starts_with(told), "{}", ran.stderr);
-    // A custodian of one token who holds it of the other is as good as two.
-    let crossed = [("officer-a", "seat of officer-b")];
-    write_plan(&bench, &extra, &crossed);
-    let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("quorum_people = 1", "quorum_people = 2")).unwrap();
-    let ran = bench.officiant(&["check", "plan-1.toml"]);
-    let told = "error: 1 person can sign (seat of officer-b), the plan asks for 2 [PLAN-QUORUM]\n";
-    assert!(ran.stderr.starts_with(told), "{}", ran.stderr);
+    // A custodian of one token who holds it of the other is as good as two, and so is who holds it of two shares.
+    let shares = &["share-1", "share-2", "share-3"];
+    let shared = PlanText {
+        keys: vec![("root-s", "ecdsa-p256", Holding::Shares(2, shares))],
+        root: vec!["root-s"],
+        ..on_one_token()
+    };
+    for (plan, held, who) in [
+        (&extra, &[("officer-a", "seat of officer-b")][..], "seat of officer-b"),
+        (&shared, &[("share-1", "seat S"), ("share-3", "seat S")], "seat S"),
+    ] {
+        write_plan(&bench, plan, held);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("quorum_people = 1", "quorum_people = 2")).unwrap();
+        let ran = bench.officiant(&["check", "plan-1.toml"]);
+        let told = format!("error: 1 person can sign ({who}), the plan asks for 2 [PLAN-QUORUM]\n");
+        assert!(ran.stderr.starts_with(&told), "{}", ran.stderr);
+    }
 }
 
 #[test]
