@@ -6,6 +6,7 @@ mod abandon;
 mod alone;
 mod apart;
 mod attested;
+mod card;
 mod closing;
 mod drill;
 mod enrol;
