@@ -12,6 +12,7 @@ mod scheme;
 
 use std::fmt;
 
+use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -92,6 +93,20 @@ impl PublicKey {
             return Err(Error::BadPoint { algorithm });
         }
         Self::from_der(&spki_der(algorithm, point)?)
+    }
+
+    /// Takes a compressed point of P-256 (SEC 1 2.3.3).
+    ///
+    /// # Errors
+    /// Another length or form, or a point that is not on the curve.
+    pub fn from_compressed_p256(point: &[u8]) -> Result<Self, Error> {
+        let bad = || Error::BadPoint { algorithm: Algorithm::EcdsaP256 };
+        if point.len() != 33 {
+            return Err(bad());
+        }
+        let parsed = signature::ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_ASN1, point);
+        let der = parsed.map_err(|_| bad())?.as_der().map_err(|_| bad())?;
+        Self::from_der(der.as_ref())
     }
 
     /// Takes the 32 bytes of an Ed25519 public key (RFC 8032 5.1.5).
@@ -202,7 +217,7 @@ pub enum Error {
     #[error("the signature is not by this key over these bytes")]
     BadSignature,
     /// No recipient of `age` that a share can be sealed to.
-    #[error("no `age` recipient: X25519 (`age1…`), as `age-keygen -y` prints it")]
+    #[error("no `age` recipient: X25519 (`age1…`), or a YubiKey (`age1yubikey1…`)")]
     NotAge,
     /// Another encoding than the one that the key has.
     #[error("the public key is not in its one canonical encoding")]

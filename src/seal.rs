@@ -13,6 +13,7 @@ mod hpke;
 mod identity;
 mod key;
 mod passphrase;
+mod plugin;
 
 use std::cell::Cell;
 use std::io::{Read, Write};
@@ -29,6 +30,7 @@ use crate::secret::{Identity as AgeIdentity, Passphrase, Secret, SecretBytes};
 pub use identity::{open_by_identity, seal_to_age, unlock_by_identity};
 pub use key::SealKey;
 pub use passphrase::{open_by_passphrase, seal_to_passphrase, unlock_by_passphrase};
+pub use plugin::{asked_of_yubikey, open_by_yubikey};
 
 /// The longest secret that is sealed, in bytes.
 pub const MAX_SECRET: usize = 4096;
@@ -54,12 +56,19 @@ impl From<SealKey> for SealTo {
     }
 }
 
-/// What a person types to open a share that no token opens.
+/// What opens a share that no enrolled token opens.
 pub enum Opener {
     /// The identity that it was sealed to.
     Identity(AgeIdentity),
     /// The passphrase that was drawn for it.
     Passphrase(Passphrase),
+    /// What a YubiKey agreed on.
+    YubiKey {
+        /// Its key.
+        to: AgeKey,
+        /// The x coordinate.
+        x: Secret<32>,
+    },
 }
 
 impl Opener {
@@ -71,6 +80,7 @@ impl Opener {
         match self {
             Self::Identity(identity) => open_by_identity(sealed, identity),
             Self::Passphrase(passphrase) => open_by_passphrase(sealed, passphrase),
+            Self::YubiKey { to, x } => open_by_yubikey(sealed, to, x),
         }
     }
 
@@ -82,6 +92,7 @@ impl Opener {
         match self {
             Self::Identity(identity) => unlock_by_identity(sealed, identity),
             Self::Passphrase(passphrase) => unlock_by_passphrase(sealed, passphrase),
+            Self::YubiKey { to, x } => plugin::unlocked(sealed, to, x).map(drop),
         }
     }
 }
@@ -195,6 +206,16 @@ pub fn open(sealed: &[u8], to: &SealKey, agreed: &Agreed) -> Result<SecretBytes,
     let answered = Answered { to, agreed };
     let reader = decryptor(sealed)?.decrypt(std::iter::once(&answered as &dyn Identity));
     read(reader.map_err(|_| Error::Damaged)?)
+}
+
+/// A point of P-256, compressed (SEC 1 2.3.3).
+fn compressed(point: &[u8]) -> [u8; 33] {
+    let mut compressed = [0; 33];
+    if let Some((first, [.., last])) = point.split_at_checked(33) {
+        compressed.copy_from_slice(first);
+        compressed[0] = 2 | (last & 1);
+    }
+    compressed
 }
 
 /// All that the file holds, at most [`MAX_SECRET`] bytes.

@@ -8,6 +8,7 @@ mod alone;
 mod apart;
 mod attested;
 mod bags;
+mod card;
 mod closing;
 mod drill;
 mod enrol;

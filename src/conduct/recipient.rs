@@ -39,7 +39,9 @@ impl Session<'_> {
         let at = place(index)?;
         self.begin(step, name)?;
         self.copy_home(step, (name, key), &made, &sealed)?;
-        self.try_identity(step, name, |vault, opener| vault.open_by(&set, at, &sealed, opener))?;
+        self.try_opener(step, name, &sealed, |vault, opener| {
+            vault.open_by(&set, at, &sealed, opener)
+        })?;
         Ok(Fact::ShareStored { key: key.to_owned(), index, on_token: false, statement: None })
     }
 
@@ -55,7 +57,9 @@ impl Session<'_> {
         if purpose == Purpose::Sign {
             self.consent(step, name)?;
         }
-        self.try_identity(step, name, |vault, opener| vault.open_by(&set, at, &sealed, opener))?;
+        self.try_opener(step, name, &sealed, |vault, opener| {
+            vault.open_by(&set, at, &sealed, opener)
+        })?;
         if purpose == Purpose::Sign {
             self.intend_unstored(step, key, name)?;
         }
@@ -73,7 +77,9 @@ impl Session<'_> {
                 Err(reason) => return Ok(Fact::TokenAbsent { token: name.to_owned(), reason }),
             };
             let at = place(made.index)?;
-            self.try_identity(step, name, |vault, opener| vault.unlock_by(at, &sealed, opener))?;
+            self.try_opener(step, name, &sealed, |vault, opener| {
+                vault.unlock_by(at, &sealed, opener)
+            })?;
             self.show(&format!(
                 "        share {} of key {} is the one that was made; the identity fits",
                 made.index, of.key
@@ -151,6 +157,25 @@ impl Session<'_> {
                     self.say_again(&refusal)?;
                 }
                 Err(refusal) => return Err(refusal),
+            }
+        }
+    }
+
+    /// Tries what opens the share of a recipient: its YubiKey, if the identity is in one, or the identity that it gives.
+    fn try_opener(
+        &mut self,
+        step: u32,
+        name: &str,
+        sealed: &[u8],
+        mut attempt: impl FnMut(&mut Vault, Opener) -> Result<(), child::Error>,
+    ) -> Result<(), Refusal> {
+        let age = self.ceremony.roster().recipient(name).map(|recipient| recipient.age.clone());
+        match age.filter(|age| age.yubikey().is_some()) {
+            None => self.try_identity(step, name, attempt),
+            Some(age) => {
+                let opener = self.agree_at_card(step, name, (&age, sealed))?;
+                let opened = attempt(self.vault()?, opener);
+                opened.map_err(|error| error.refusal(Refusal::NOTHING_DONE))
             }
         }
     }

@@ -316,7 +316,7 @@ impl Session<'_> {
         }
     }
 
-    fn note_pin(&self, name: &str, right: bool) -> Result<(), Refusal> {
+    pub(super) fn note_pin(&self, name: &str, right: bool) -> Result<(), Refusal> {
         let folder = self.room.binding.work.join(CUSTODY);
         media::make_folders(&self.room.binding.work, CUSTODY)
             .map_err(|error| self.device(&error))?;

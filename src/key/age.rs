@@ -8,10 +8,11 @@ use aws_lc_rs::agreement::{PrivateKey, X25519};
 use bech32::primitives::decode::CheckedHrpstring;
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{Error, PublicKey};
 use crate::digest::Digest;
 
-/// A recipient of `age` as its tools write it: `age1…`, X25519. Serializes as that text.
+/// A recipient of `age` as its tools write it: `age1…`, X25519, or `age1yubikey1…`, P-256 in a YubiKey. Serializes as
+/// that text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AgeKey(String);
@@ -20,6 +21,14 @@ impl AgeKey {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The P-256 key, if it is one in a YubiKey.
+    pub fn yubikey(&self) -> Option<PublicKey> {
+        let found = CheckedHrpstring::new::<bech32::Bech32>(&self.0).ok()?;
+        let point: Vec<u8> = found.byte_iter().collect();
+        (found.hrp().as_str() == YUBIKEY_HRP).then_some(())?;
+        PublicKey::from_compressed_p256(&point).ok()
     }
 
     /// What stands in for a holder's key in a rehearsal, and its identity, which anybody can compute.
@@ -42,10 +51,12 @@ impl TryFrom<String> for AgeKey {
         let found = CheckedHrpstring::new::<bech32::Bech32>(&text).map_err(|_| Error::NotAge)?;
         // In capitals it is the same key, and would not be the same text.
         let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
-        match is_lower && found.hrp().as_str() == HRP && found.byte_iter().count() == 32 {
-            true => Ok(Self(text)),
-            false => Err(Error::NotAge),
-        }
+        let is_one = match found.hrp().as_str() {
+            HRP => found.byte_iter().count() == 32,
+            YUBIKEY_HRP => Self(text.clone()).yubikey().is_some(),
+            _ => false,
+        };
+        if is_lower && is_one { Ok(Self(text)) } else { Err(Error::NotAge) }
     }
 }
 
@@ -62,6 +73,18 @@ impl fmt::Display for AgeKey {
 }
 
 const HRP: &str = "age";
+const YUBIKEY_HRP: &str = "age1yubikey";
+
+#[cfg(test)]
+impl AgeKey {
+    /// The key of a YubiKey, as its plugin writes it.
+    pub(crate) fn of_yubikey(key: &PublicKey) -> Option<Self> {
+        let point = key.material();
+        let compressed = [&[2 | (point[64] & 1)], &point[1..33]].concat();
+        let hrp = bech32::Hrp::parse(YUBIKEY_HRP).ok()?;
+        bech32::encode::<bech32::Bech32>(hrp, &compressed).ok().map(Self)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -78,8 +101,26 @@ mod tests {
         let plugin = "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e";
         for other in [&KEY.to_uppercase(), &damaged, plugin, "", "age1"] {
             let told = read(other).unwrap_err().to_string();
-            assert_eq!(told, "no `age` recipient: X25519 (`age1…`), as `age-keygen -y` prints it");
+            assert_eq!(
+                told,
+                "no `age` recipient: X25519 (`age1…`), or a YubiKey (`age1yubikey1…`)"
+            );
         }
+    }
+
+    #[test]
+    fn a_key_in_a_yubikey_is_a_point_of_its_curve() {
+        let private = PrivateKey::generate(&aws_lc_rs::agreement::ECDH_P256).unwrap();
+        let point = private.compute_public_key().unwrap();
+        let public = PublicKey::from_ec_point(crate::key::Algorithm::EcdsaP256, point.as_ref());
+        let public = public.unwrap();
+        let key = AgeKey::of_yubikey(&public).unwrap();
+        assert!(key.as_str().starts_with("age1yubikey1"));
+        assert_eq!(AgeKey::try_from(key.to_string()), Ok(key.clone()));
+        assert_eq!(key.yubikey(), Some(public));
+        let hrp = bech32::Hrp::parse(YUBIKEY_HRP).unwrap();
+        let off = bech32::encode::<bech32::Bech32>(hrp, &[&[2][..], &[0xff; 32]].concat()).unwrap();
+        assert_eq!(AgeKey::try_from(off), Err(Error::NotAge));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! An `age` file around one share, for a person who has an identity of `age`.
 //!
-//! First floor: pure but for the randomness of `age`. The file is C2SP `age.md` with one `X25519` stanza.
+//! First floor: pure but for the randomness of `age`. The file is C2SP `age.md` with one `X25519` stanza, or the
+//! one of age-plugin-yubikey.
 
 use age::stream::StreamReader;
 use age::{DecryptError, Encryptor, Recipient};
 
-use super::{Error, MAX_SECRET, decryptor, read, written};
+use super::{Error, MAX_SECRET, decryptor, plugin, read, written};
 use crate::key::AgeKey;
 use crate::secret::{Identity, SecretBytes};
 
@@ -17,8 +18,14 @@ pub fn seal_to_age(secret: &SecretBytes, to: &AgeKey) -> Result<Vec<u8>, Error> 
     if secret.len() > MAX_SECRET {
         return Err(Error::Unsealable);
     }
-    let recipient: age::x25519::Recipient = to.as_str().parse().map_err(|_| Error::Unsealable)?;
-    let encryptor = Encryptor::with_recipients(std::iter::once(&recipient as &dyn Recipient));
+    let recipient: Box<dyn Recipient> = match to.yubikey() {
+        Some(key) => Box::new(plugin::Recipient(key)),
+        None => {
+            let to = to.as_str().parse::<age::x25519::Recipient>();
+            Box::new(to.map_err(|_| Error::Unsealable)?)
+        }
+    };
+    let encryptor = Encryptor::with_recipients(std::iter::once(&*recipient));
     written(encryptor.map_err(|_| Error::Unsealable)?, secret)
 }
 

@@ -58,11 +58,7 @@ impl SealKey {
     }
 
     pub(super) fn compressed(&self) -> [u8; 33] {
-        let point = self.point();
-        let mut compressed = [0; 33];
-        compressed[0] = 2 | (point[64] & 1);
-        compressed[1..].copy_from_slice(&point[1..33]);
-        compressed
+        super::compressed(&self.point())
     }
 }
 

@@ -66,7 +66,7 @@ fn room() -> (Bench, String) {
 }
 
 /// A room after a genesis, before the next ceremony; and the identity of the second person.
-fn after_genesis() -> (Bench, String) {
+pub(super) fn after_genesis() -> (Bench, String) {
     let (mut bench, typed) = room();
     bench.conduct().ok();
     assert_eq!(bench.shape("repo.test", 1), "1 of root-s, signed by root-s");
@@ -249,7 +249,7 @@ fn recipients_of_a_plan_that_are_not_right_are_told() {
         (
             key(&notary),
             format!("{}q", key(&notary)),
-            "no `age` recipient: X25519 (`age1…`), as `age-keygen -y` prints it",
+            "no `age` recipient: X25519 (`age1…`), or a YubiKey (`age1yubikey1…`)",
         ),
         (
             "\"notary\"]".to_owned(),

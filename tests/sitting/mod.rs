@@ -18,6 +18,7 @@ mod bad_token;
 mod bench;
 mod bind;
 mod broken_token;
+mod card;
 mod chain;
 mod clock;
 mod counts;

@@ -6,7 +6,9 @@ use officiant::{root::Dialect, trust::Held};
 
 use super::Bench;
 use super::genesis::on_one_token;
+use super::identity;
 use super::on_paper::{on_paper, passphrase};
+use super::reshare::custody;
 use crate::harness::{
     command::{command, run},
     media::may_mount,
@@ -67,6 +69,32 @@ fn programs_of_others_see_keys_certificates_and_policies_of_a_yubikey() {
             assert_eq!(seen.matches(&of).count(), 1, "{module}: {seen}");
         }
         assert!(seen.contains("subject:    DN: CN=root-a\n"), "{module}: {seen}");
+    }
+}
+
+#[test]
+fn age_opens_the_share_of_a_recipient_by_the_identity_and_no_other_share() {
+    let (bench, _) = identity::after_genesis();
+    let Held::Shares { set, .. } = &custody(&bench, 1).keys[0].held else { panic!("no shares") };
+    let opened = |index: u8, name: &str| {
+        let file = bench.path(&format!("media/room-1/custody/{set}/{index}.age"));
+        let identity = format!("{name}.txt");
+        let mut age = command("age", bench.scratch.path());
+        let ran =
+            run(age.args(["--decrypt", "--output", "opened", "--identity", &identity]).arg(file));
+        let share = fs::read(bench.path("opened")).ok();
+        let _ = fs::remove_file(bench.path("opened"));
+        (ran.code(), share)
+    };
+    for (index, name) in [(2, "lawyer"), (3, "notary")] {
+        let (code, share) = opened(index, name);
+        let share = share.unwrap();
+        // A share as it was made: its beginning, its index, and the length that every share has.
+        assert!(code == 0 && share.starts_with(b"OFSH\x01") && share.len() == 176);
+        assert_eq!(share[21], index);
+    }
+    for (index, name) in [(1, "lawyer"), (3, "lawyer"), (2, "notary")] {
+        assert_eq!(opened(index, name), (1, None), "{index} {name}");
     }
 }
 

@@ -45,6 +45,9 @@ impl Held {
             let opener = match by {
                 By::Identity => Identity::read(text).ok().map(Opener::Identity),
                 By::Passphrase => Passphrase::typed(text).ok().map(Opener::Passphrase),
+                By::YubiKey(to) => {
+                    Secret::copy_of(text.expose()).map(|x| Opener::YubiKey { to, x })
+                }
             };
             opener.ok_or(Refused::SecretMissing)
         };

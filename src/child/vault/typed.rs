@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::key::AgeKey;
 use crate::seal::{Agreed, Opener};
 use crate::secret::SecretBytes;
 
@@ -18,12 +19,14 @@ pub(super) fn typed(opener: Opener) -> (By, SecretBytes) {
     match opener {
         Opener::Identity(identity) => (By::Identity, identity.into_bytes()),
         Opener::Passphrase(passphrase) => (By::Passphrase, passphrase.into_bytes()),
+        Opener::YubiKey { to, x } => (By::YubiKey(to), SecretBytes::copy_of(x.expose())),
     }
 }
 
 /// Of which kind it is.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) enum By {
     Identity,
     Passphrase,
+    YubiKey(AgeKey),
 }

@@ -42,7 +42,7 @@ impl YubiKeys {
     pub(super) fn agree_on(&mut self, key: &KeyRef, peer: &[u8; 65]) -> Result<Secret<32>, Error> {
         let selected = self.logged_in(AGREEING)?;
         let slot = selected.find(key, AGREEING)?;
-        if slot != SlotId::KeyManagement {
+        if slot != SlotId::KeyManagement && !selected.is_of_age(slot) {
             let what = "key agreement with a key that signs".to_owned();
             return Err(Error::NotSupported { token: selected.name.clone(), what });
         }
@@ -110,6 +110,15 @@ impl Selected {
             Err(_) => return Ok(None),
         };
         Ok(certificate::label(&found, public))
+    }
+
+    /// Whether age-plugin-yubikey made the key of a slot, which agrees and signs no root: its certificate says so.
+    fn is_of_age(&mut self, slot: SlotId) -> bool {
+        let certificate = Certificate::read(&mut self.card, slot);
+        let is_its = |name: String| name.split([',', '+']).any(|part| part.trim() == AGE_PLUGIN);
+        matches!(slot, SlotId::Retired(_))
+            && certificate
+                .is_ok_and(|read| is_its(read.cert.tbs_certificate().subject().to_string()))
     }
 
     /// The slot of a key that is there.
@@ -187,6 +196,7 @@ fn raw_of_der(der: &[u8], width: usize) -> Option<Vec<u8>> {
     fits.then(|| digits.map(|number| fitted(number, width)).concat())
 }
 
+const AGE_PLUGIN: &str = "O=age-plugin-yubikey";
 const READING: &str = "reading its public keys";
 const AGREEING: &str = "agreeing on a secret";
 const DESTROYING: &str = "destroying a key";

@@ -63,19 +63,47 @@ fn every_subset_large_enough_gives_the_key_and_every_smaller_one_is_refused() {
 }
 
 #[test]
-fn one_flipped_bit_anywhere_in_a_share_names_it() {
-    let (_, split) = made(Algorithm::EcdsaP256, 2, 3);
-    for bit in 0..SHARE_LEN * 8 {
-        let bytes = SecretBytes::fill(SHARE_LEN, |bytes| {
-            bytes.copy_from_slice(split.shares[1].expose());
-            bytes[bit / 8] ^= 1 << (bit % 8);
-        });
-        assert!(refused(&split.set, 2, &bytes).starts_with("share 2 is damaged: "), "bit {bit}");
-        // The same flip with a mended checksum is seen by what the set says and by the commitment.
-        if (40..(SHARE_LEN - 8) * 8).contains(&bit) {
-            let mended = forged(&split.shares[1], |bytes| bytes[bit / 8] ^= 1 << (bit % 8));
-            assert!(split.set.admit(ShareIndex::new(2).unwrap(), &mended).is_err(), "bit {bit}");
+fn one_share_fewer_tells_the_crate_nothing_whichever_they_are() {
+    for total in 2..=7_u8 {
+        for needed in 2..=total {
+            let shares = create_shares(&[7; 64], total, needed).unwrap();
+            for mask in (0u32..1 << total).filter(|mask| mask.count_ones() + 1 == u32::from(needed))
+            {
+                let chosen = shares.iter().enumerate().filter(|(i, _)| mask >> i & 1 == 1);
+                let chosen: Vec<_> = chosen.map(|(_, share)| share.clone()).collect();
+                assert_eq!(combine_shares(&chosen).unwrap(), None, "{needed} of {total}: {mask:b}");
+            }
         }
+    }
+}
+
+#[test]
+fn one_flipped_bit_anywhere_names_its_share_in_every_set() {
+    for total in 2..=7 {
+        for needed in 2..=total {
+            let (_, split) = made(Algorithm::Ed25519, needed, total);
+            for (index, share) in (1..=total).zip(&split.shares) {
+                for bit in 0..SHARE_LEN * 8 {
+                    let bytes = SecretBytes::fill(SHARE_LEN, |bytes| {
+                        bytes.copy_from_slice(share.expose());
+                        bytes[bit / 8] ^= 1 << (bit % 8);
+                    });
+                    let told = refused(&split.set, index, &bytes);
+                    let words = format!("share {index} is damaged: ");
+                    assert!(told.starts_with(&words), "{needed} of {total}, bit {bit}: {told}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn one_flipped_bit_under_a_mended_checksum_is_seen_all_the_same() {
+    let (_, split) = made(Algorithm::EcdsaP256, 2, 3);
+    // It is seen by what the set says and by the commitment.
+    for bit in 40..(SHARE_LEN - 8) * 8 {
+        let mended = forged(&split.shares[1], |bytes| bytes[bit / 8] ^= 1 << (bit % 8));
+        assert!(split.set.admit(ShareIndex::new(2).unwrap(), &mended).is_err(), "bit {bit}");
     }
 }
 
