@@ -43,6 +43,13 @@ pub(super) fn check(plan: &Plan, roster: &Roster) -> Result<(), Refusal> {
             return refuse(format!("`{seat}`, who holds {called}, is no custodian of the plan"));
         }
     }
+    for (seat, token) in roster.outranking() {
+        if !people.iter().any(|person| person.seat == seat) {
+            return refuse(format!(
+                "`{seat}`, who holds the SO PIN of token {token}, is no seat of the plan"
+            ));
+        }
+    }
     Ok(())
 }
 

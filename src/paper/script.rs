@@ -4,7 +4,8 @@
 
 use super::{Paper, Row, cells};
 use crate::ceremony::holding_words;
-use crate::ceremony::plan::{Kind, Plan, Task};
+use crate::ceremony::people::tasks;
+use crate::ceremony::plan::{Kind, Plan, PlannedPerson, Task};
 use crate::ceremony::quorum::Quorum;
 use crate::ceremony::roster::{KeyOrigin, Roster, TokenOrigin};
 use crate::ceremony::step::{self, Part, Step};
@@ -39,7 +40,8 @@ pub fn script(plan: &Plan, roster: &Roster, tool: &Tool) -> Paper {
         }
     }
     exceptions(&mut paper);
-    closing(roster, &mut paper);
+    break_sheet(roster, &mut paper);
+    closing(plan, roster, &mut paper);
     paper
 }
 
@@ -148,38 +150,7 @@ fn people(plan: &Plan, roster: &Roster, paper: &mut Paper) {
          types and decides nothing; the witness sees that the script is followed; a custodian alone \
          touches the token of that seat and alone knows its PIN.",
     );
-    let held = roster.held().map(|(_, seat)| seat);
-    let mut seats: Vec<&str> = held.chain(roster.outranking().map(|(seat, _)| seat)).collect();
-    seats.sort_unstable();
-    seats.dedup();
-    let task = |seat: &str| {
-        let held = roster.held().filter(|(_, custodian)| *custodian == seat);
-        let outranked = roster.outranking().filter(|(holder, _)| *holder == seat);
-        let tasks: [(&str, Vec<&str>); 2] = [
-            ("custodian of", held.map(|(name, _)| name).collect()),
-            ("SO PIN of", outranked.map(|(_, name)| name).collect()),
-        ];
-        let tasks = tasks.iter().filter(|(_, names)| !names.is_empty());
-        let tasks = tasks.map(|(task, names)| format!("{task} {}", names.join(", ")));
-        tasks.collect::<Vec<_>>().join("; ")
-    };
-    let mut rows = vec![
-        cells(["operator", "types, reads aloud", "", ""]),
-        cells(["witness", "watches, writes exceptions", "", ""]),
-        cells(["second reader", "another machine, `officiant show`", "", ""]),
-    ];
-    for person in plan.people() {
-        let tasks = crate::ceremony::people::tasks(plan, &person.seat);
-        let tasks: Vec<&str> = tasks.into_iter().map(Task::name).collect();
-        let task = match &person.spare_for {
-            Some(other) => format!("stands in for {other}: {}", tasks.join(", ")),
-            None => tasks.join(", "),
-        };
-        rows.push(cells([&person.seat, &task, "", ""]));
-    }
-    let is_named = plan.people().next().is_some();
-    seats.retain(|seat| !(is_named && plan.people().any(|person| person.seat == *seat)));
-    rows.extend(seats.iter().map(|seat| cells([seat, &task(seat), "", ""])));
+    let mut rows = if plan.people().next().is_some() { named(plan, roster) } else { seats(roster) };
     rows.extend([Row::Space(2), Row::Space(2)]);
     paper.table(&[("Seat", 15), ("Task", 24), ("Name", 22), ("Came, UTC", 10)], rows);
     if plan.root().is_none() {
@@ -209,6 +180,47 @@ fn people(plan: &Plan, roster: &Roster, paper: &mut Paper) {
         let left = plan.exclusions().iter();
         paper.points(left.map(|left| format!("`{}`: {}", left.name, left.reason)));
     }
+}
+
+/// Who takes part, where the plan does not say it.
+fn seats(roster: &Roster) -> Vec<Row> {
+    let mut rows = vec![
+        cells(["operator", "types, reads aloud", "", ""]),
+        cells(["witness", "watches, writes exceptions", "", ""]),
+        cells(["second reader", "another machine, `officiant show`", "", ""]),
+    ];
+    let held = roster.held().map(|(_, seat)| seat);
+    let held = held.chain(roster.outranking().map(|(seat, _)| seat));
+    let seats: std::collections::BTreeSet<&str> = held.collect();
+    rows.extend(seats.iter().map(|seat| cells([seat, &custodian_of(roster, seat), "", ""])));
+    rows
+}
+
+/// Whom the plan names.
+fn named(plan: &Plan, roster: &Roster) -> Vec<Row> {
+    let row = |person: &PlannedPerson| {
+        let stands_in = person.spare_for.as_ref().map(|other| format!("stands in for {other}"));
+        let tasks = tasks(plan, &person.seat).into_iter();
+        let tasks = tasks.filter(|task| *task != Task::Custodian || stands_in.is_some());
+        let mut said: Vec<String> = stands_in.iter().cloned().collect();
+        said.extend(tasks.map(|task| task.name().to_owned()));
+        said.extend(Some(custodian_of(roster, &person.seat)).filter(|held| !held.is_empty()));
+        cells([&person.seat, &said.join("; "), "", ""])
+    };
+    plan.people().map(row).collect()
+}
+
+/// What a seat holds of the ceremony.
+fn custodian_of(roster: &Roster, seat: &str) -> String {
+    let held = roster.held().filter(|(_, custodian)| *custodian == seat);
+    let outranked = roster.outranking().filter(|(holder, _)| *holder == seat);
+    let tasks: [(&str, Vec<&str>); 2] = [
+        ("custodian of", held.map(|(name, _)| name).collect()),
+        ("SO PIN of", outranked.map(|(_, name)| name).collect()),
+    ];
+    let tasks = tasks.iter().filter(|(_, names)| !names.is_empty());
+    let tasks = tasks.map(|(task, names)| format!("{task} {}", names.join(", ")));
+    tasks.collect::<Vec<_>>().join("; ")
 }
 
 fn materials(plan: &Plan, roster: &Roster, paper: &mut Paper) {
@@ -336,7 +348,26 @@ fn exceptions(paper: &mut Paper) {
     }
 }
 
-fn closing(roster: &Roster, paper: &mut Paper) {
+/// A break is rare: one sheet, and more by hand.
+fn break_sheet(roster: &Roster, paper: &mut Paper) {
+    paper.page("Break sheet");
+    paper.prose(
+        "After `break` the machine shows the head of the record, and asks for the bag of each token that is here. \
+         Write its words, seal the tokens, and leave together; `officiant resume` asks for the words and the bags.",
+    );
+    slots(paper);
+    let rows = roster.held().map(|(name, seat)| cells([seat, name, "\n", "", ""])).collect();
+    let columns = [
+        ("Seat", 14),
+        ("Token or paper", 14),
+        ("Bag, seal", 18),
+        ("From", 10),
+        ("Until (UTC)", 12),
+    ];
+    paper.table(&columns, rows);
+}
+
+fn closing(plan: &Plan, roster: &Roster, paper: &mut Paper) {
     paper.page("Closing page");
     paper.prose(
         "The machine shows the closing digest when everything is on media. Write its words; the next plan \
@@ -349,7 +380,10 @@ fn closing(roster: &Roster, paper: &mut Paper) {
         "I took part from the first to the last step, or as I wrote beside my name; I saw the digests that \
          the script says I must see; what happened otherwise stands on an exception sheet.",
     );
-    let mut seats = vec!["operator", "witness", "second reader"];
+    let mut seats: Vec<&str> = plan.people().map(|person| person.seat.as_str()).collect();
+    if seats.is_empty() {
+        seats.extend(["operator", "witness", "second reader"]);
+    }
     seats.extend(roster.held().map(|(_, seat)| seat));
     seats.extend(roster.outranking().map(|(seat, _)| seat));
     let mut known = std::collections::BTreeSet::new();
