@@ -9,7 +9,7 @@ mod past;
 
 pub use alone::{Alone, Drawn, KeyAlone, ShareAlone};
 pub use custody::{
-    ATTESTATIONS, Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Held,
+    ATTESTATIONS, Custody, CustodyKey, CustodyPaper, CustodyShare, CustodyToken, Gone, Held,
 };
 pub use holds::{Holds, ShareOf};
 pub use past::{Error, LastCeremony, Past, TRUST_SUMS, below, folder_name};

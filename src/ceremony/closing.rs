@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::fact::{Fact, RootMade};
 use super::roster::{Holding, KeyOrigin};
-use super::{Ceremony, abandon, draft, ours, prospect, reshare};
+use super::{Ceremony, abandon, draft, ours, prospect, reshare, retire};
 use crate::digest::Digest;
 use crate::name::Name;
 use crate::record::{Body, Entry, Record};
@@ -153,6 +153,7 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
         ));
     }
     remarks.extend(reshare::remarks(ceremony));
+    remarks.extend(retire::remarks(ceremony));
     remarks.extend(imported(ceremony));
     if ceremony.plan().root().is_none() {
         return Ok(remarks);
@@ -235,6 +236,7 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
             custody.keys.push(CustodyKey { name, algorithm, public, held, former });
         }
     }
+    retire::mark(ceremony, &mut custody);
     custody
 }
 

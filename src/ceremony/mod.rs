@@ -26,6 +26,7 @@ pub mod quorum;
 pub mod reach;
 pub mod reading;
 pub mod reshare;
+pub mod retire;
 pub mod roster;
 pub mod statement;
 pub mod step;
@@ -83,6 +84,9 @@ pub fn roster_of(inputs: &Inputs) -> Result<Roster, Refusal> {
     }
     if plan.kind() == Kind::Drill {
         return drill::roster(plan, past);
+    }
+    if plan.kind() == Kind::Retire {
+        return retire::roster(plan, past);
     }
     draft::check_outlives(plan)?;
     let roster = Roster::new(plan, past)?;
@@ -154,6 +158,8 @@ impl Ceremony {
             | Act::DestroyKeys { token }
             | Act::DrillPaper { paper: token }
             | Act::DrillToken { token }
+            | Act::RetirePaper { paper: token }
+            | Act::RetireToken { token }
             | Act::SignRoots { token, .. } => gone(token),
             Act::OpenShare { key, holder, purpose, .. } => gone(holder).or_else(|| {
                 let finished = self.is_finished(key, *purpose);

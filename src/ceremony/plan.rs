@@ -21,7 +21,8 @@ use crate::wording::toml_words;
 use parts::day_or_none;
 pub use parts::{
     Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedPaper, PlannedRepository,
-    PlannedRequest, PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
+    PlannedRequest, PlannedRetire, PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys,
+    Window,
 };
 
 /// A plan as it was reviewed: its values, and the digest of its very bytes.
@@ -68,6 +69,8 @@ struct PlanText {
     role: Vec<Spanned<PlannedRole>>,
     #[serde(default)]
     abandon: Option<PlannedAbandon>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retire: Option<Spanned<PlannedRetire>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -264,6 +267,11 @@ impl Plan {
     /// The unfinished ceremony that it closes.
     pub const fn abandon(&self) -> Option<PlannedAbandon> {
         self.text.abandon
+    }
+
+    /// What it destroys.
+    pub fn retire(&self) -> Option<&PlannedRetire> {
+        self.text.retire.as_ref().map(Spanned::get_ref)
     }
 
     /// The name of the list file that it names.

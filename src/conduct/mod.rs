@@ -23,6 +23,7 @@ mod reading;
 mod ready;
 pub mod rehearsal;
 mod restart;
+mod retire;
 mod scan;
 mod screen;
 mod share;
@@ -238,6 +239,10 @@ impl<'a> Session<'a> {
             Act::DestroyKeys { token } => self.destroy_keys(number, token),
             Act::DrillPaper { paper } => self.drill_paper(number, paper),
             Act::DrillToken { token } => self.drill_token(number, token),
+            Act::DestroyCopies => self.destroy_copies(number),
+            Act::RetirePaper { paper } => self.retire_paper(number, paper),
+            Act::RetireToken { token } => self.retire_token(number, token),
+            Act::SeePublished { repository } => self.see_published(number, repository),
             Act::EnrolToken { token } => self.enrol(number, token),
             Act::AdoptToken { token, key } => self.adopt(number, token, key),
             Act::PresentToken { token } => self.present(number, token),

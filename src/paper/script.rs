@@ -129,6 +129,10 @@ fn purpose(plan: &Plan) -> String {
             "This ceremony gives a key in shares a new set of them. The key stays and no root changes; the old set \
              opens it, too, until enough of its shares are destroyed."
         }
+        Kind::Retire => {
+            "This ceremony destroys root keys that no newest root lists any more, and shares of sets that others \
+             replaced. No root changes; what is not here, or lies elsewhere in a copy, is not destroyed by it."
+        }
         Kind::Rotate => {
             "This ceremony signs a new root by which other keys, or another number of them, \
              govern from now on. Clients follow by themselves; users notice nothing."

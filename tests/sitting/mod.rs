@@ -54,6 +54,7 @@ mod refused;
 mod rehearse;
 mod reshare;
 mod resume;
+mod retire;
 mod rotate;
 mod shared;
 mod slips;

@@ -26,6 +26,8 @@ pub enum Kind {
     Renew,
     /// Gives a key in shares a new set of them, over other holders or with another threshold.
     Reshare,
+    /// Destroys root keys that no newest root lists any more, and old sets of shares.
+    Retire,
     /// Replaces root keys in whole or in part, online roles, or thresholds.
     Rotate,
 }
@@ -39,6 +41,7 @@ impl Kind {
             Self::Genesis => "genesis",
             Self::Renew => "renew",
             Self::Reshare => "reshare",
+            Self::Retire => "retire",
             Self::Rotate => "rotate",
         }
     }
@@ -51,6 +54,7 @@ impl Kind {
             Self::Genesis => "a genesis",
             Self::Renew => "a renew",
             Self::Reshare => "a reshare",
+            Self::Retire => "a retire",
             Self::Rotate => "a rotate",
         }
     }
@@ -239,6 +243,28 @@ pub struct PlannedRequest {
 pub struct PlannedAbandon {
     /// The plan digest of the unfinished ceremony.
     pub plan: Digest,
+}
+
+/// What a `retire` destroys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedRetire {
+    /// Names of root keys that no newest root lists, each with all its sets of shares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+    /// Ids of sets that a reshare replaced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<String>,
+    /// How many days lie between the two requests that show what is published (Notary only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<u32>,
+}
+
+impl PlannedRetire {
+    /// The days between the two requests: what the plan says, or thirty.
+    pub fn hold(&self) -> u32 {
+        self.hold.unwrap_or(30)
+    }
 }
 
 /// `current`, by which a plan without a list names version and file digest of a root.

@@ -11,13 +11,14 @@ use toml::Spanned;
 
 use super::{
     Kind, Owner, Plan, PlanText, PlannedKey, PlannedPaper, PlannedRepository, PlannedRequest,
-    PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window, midnight,
+    PlannedRetire, PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
+    midnight,
 };
 use crate::ceremony::roster::{Holding, Key, KeyOrigin, Roster};
 use crate::digest::Digest;
 use crate::root::certificate::earliest_end;
 use crate::root::{Dialect, Role, SignedRoot};
-use crate::trust::Past;
+use crate::trust::{CustodyKey, Held, Past};
 
 /// What every name of a rehearsal begins with.
 pub const PREFIX: &str = "rehearsal.invalid/";
@@ -42,8 +43,13 @@ impl Stage {
         after: Option<Digest>,
         request: Option<PlannedRequest>,
         online: &BTreeMap<Role, Digest>,
+        past: &Past,
     ) -> String {
         let mut text = self.text.clone();
+        if let Some(retire) = text.retire.take() {
+            let retire = retire.into_inner();
+            text.retire = Some(spanned(PlannedRetire { sets: sets(&retire, past), ..retire }));
+        }
         text.after = after;
         text.request = request;
         let changed: BTreeSet<Role> = text.role.iter().map(|role| role.get_ref().name).collect();
@@ -70,6 +76,11 @@ impl Stage {
         self.text.dialect
     }
 
+    /// How many days lie between the two requests that it is held with.
+    pub fn hold(&self) -> i64 {
+        self.text.retire.as_ref().and_then(|retire| retire.get_ref().hold).map_or(0, i64::from)
+    }
+
     /// The first day on which it may be held, thirty years back.
     pub fn from(&self) -> Date {
         self.text.when.from
@@ -89,6 +100,7 @@ pub fn stages(plan: &Plan, roster: &Roster, chains: &Chains, soft: Digest) -> Ve
             let past = past(plan, roster, chain, root);
             let text = PlanText { modules: vec![soft], repository, ..past };
             stages.push(Stage { text, title });
+            stages.extend(reshared(plan, roster, number, soft));
         }
     }
     let title = format!("REHEARSAL of {}", plan.title());
@@ -96,6 +108,45 @@ pub fn stages(plan: &Plan, roster: &Roster, chains: &Chains, soft: Digest) -> Ve
     let modules = if plan.trusts_any_module() { Vec::new() } else { vec![soft] };
     stages.push(Stage { text: PlanText { modules, ..itself(plan, roster) }, title });
     stages
+}
+
+/// After the first root of a stand-in: new sets for the keys of which an old set goes.
+fn reshared(plan: &Plan, roster: &Roster, number: u32, soft: Digest) -> Option<Stage> {
+    let is_new = |key: &&Key| plan.kind() == Kind::Retire && key.from.is_some();
+    let keys: Vec<&Key> = roster.keys().iter().filter(is_new).collect();
+    if number > 1 || keys.is_empty() {
+        return None;
+    }
+    let old: BTreeSet<&String> =
+        roster.keys().iter().flat_map(|key| key.opened_from().holders()).collect();
+    let new: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
+    let new: BTreeSet<&String> = new.difference(&old).copied().collect();
+    let planned = |key: &&Key| spanned(planned_key(roster, key, &key.holding));
+    let text = PlanText {
+        ceremony: Kind::Reshare,
+        title: "REHEARSAL: stand-in of a reshare".to_owned(),
+        modules: vec![soft],
+        token: tokens(roster, &new),
+        paper: papers(roster, &new),
+        key: keys.iter().map(planned).collect(),
+        ..nothing(plan)
+    };
+    Some(Stage { text, title: "stand-in of the past: new shares".to_owned() })
+}
+
+/// The ids of the sets that go, as the stand-in of the past has them: every old one, where any goes.
+fn sets(planned: &PlannedRetire, past: &Past) -> Vec<String> {
+    if planned.sets.is_empty() {
+        return Vec::new();
+    }
+    let whole = |key: &&CustodyKey| planned.keys.contains(&key.name);
+    let keys = past.custody().keys.iter().filter(|key| !whole(key));
+    let former = keys.flat_map(|key| &key.former);
+    let ids = former.filter_map(|held| match held {
+        Held::Shares { set, .. } => Some(set.clone()),
+        Held::Token { .. } => None,
+    });
+    ids.collect()
 }
 
 /// The repositories that a plan is about which names none: whose newest root lists one of its keys.
@@ -154,6 +205,13 @@ fn itself(plan: &Plan, roster: &Roster) -> PlanText {
             ..root
         })
     });
+    text.retire = text.retire.map(|retire| {
+        let retire = retire.into_inner();
+        // A practice may hold nothing back, and a rehearsal is none.
+        let asks = plan.dialect() == Dialect::Notary && !retire.keys.is_empty();
+        let hold = asks.then(|| retire.hold().max(1));
+        spanned(PlannedRetire { hold, ..retire })
+    });
     let adopted = |key: &Spanned<PlannedKey>| key.get_ref().adopt.is_some();
     text.key.retain(|key| !adopted(key));
     text.token.retain(|token| roster.token(&token.get_ref().name).is_some());
@@ -165,12 +223,17 @@ fn certificate_name(real: &str) -> String {
     if real == "gun" { real.to_owned() } else { name(real) }
 }
 
-/// One root of the past: the first by a genesis, the others by renewals, with the dates that they have.
+/// One root of the past: the first by a genesis, the others by renewals, with the dates that they have. The last one
+/// before a retire is a rotation, by which the keys go that are retired.
 fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -> PlanText {
     let old: Vec<&Key> = roster.keys().iter().filter(|key| key.origin != KeyOrigin::New).collect();
-    let listed: Vec<&&Key> = old.iter().filter(|key| is_in_last(key, chain)).collect();
     let is_first = root.version().get() == 1;
-    let when = Window { from: shift(plan.when().from), until: shift(plan.when().until) };
+    let is_last = root.version().get() as usize == chain.len();
+    let goes = |key: &&&Key| !is_in_last(key, chain);
+    let retires = plan.kind() == Kind::Retire && old.iter().any(|key| goes(&key));
+    let is_listed = |key: &&&Key| is_in_last(key, chain) || (retires && !is_last);
+    let listed: Vec<&&Key> = old.iter().filter(is_listed).collect();
+    let when = nothing(plan).when;
     let threshold =
         chain.last().and_then(|last| last.root().role(Role::Root)).map_or(1, |role| role.threshold);
     let threshold = u32::try_from(threshold).unwrap_or(1).clamp(1, listed.len().max(1) as u32);
@@ -179,24 +242,21 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
         Dialect::Tuf => None,
         Dialect::Notary => Some(certificates_end(chain).max(two_years_after(expires))),
     };
+    let made: BTreeSet<&String> = match is_first {
+        true => old.iter().flat_map(|key| key.opened_from().holders()).collect(),
+        false => BTreeSet::new(),
+    };
     PlanText {
-        ceremony: if is_first { Kind::Genesis } else { Kind::Renew },
+        ceremony: match is_first {
+            true => Kind::Genesis,
+            false if retires && is_last => Kind::Rotate,
+            false => Kind::Renew,
+        },
         title: format!("REHEARSAL: stand-in of root {}", root.version()),
-        dialect: plan.dialect(),
-        after: None,
-        quorum_people: 1,
-        practice: false,
-        safe_until: None,
-        modules: Vec::new(),
-        when,
-        request: None,
-        repositories: None,
-        repository: Vec::new(),
-        exclude: Vec::new(),
-        token: if is_first { tokens(roster, &old) } else { Vec::new() },
-        paper: if is_first { papers(roster, &old) } else { Vec::new() },
+        token: tokens(roster, &made),
+        paper: papers(roster, &made),
         key: if is_first {
-            old.iter().map(|key| spanned(planned_key(roster, key))).collect()
+            old.iter().map(|key| spanned(planned_key(roster, key, key.opened_from()))).collect()
         } else {
             Vec::new()
         },
@@ -211,7 +271,37 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
                 .map(certificate_name),
         })),
         role: if is_first { roles(Role::ONLINE) } else { Vec::new() },
+        ..nothing(plan)
+    }
+}
+
+/// A stand-in that does nothing, on the days of the plan; before a retire so many days earlier that its two requests fit
+/// in between.
+fn nothing(plan: &Plan) -> PlanText {
+    let asks = plan.retire().filter(|_| plan.dialect() == Dialect::Notary);
+    let earlier = asks.map_or(0, |retire| i64::from(retire.hold().max(1)) + 1);
+    let day = |day: Date| shift(day).checked_sub(earlier.days()).unwrap_or(Date::MIN);
+    PlanText {
+        ceremony: Kind::Renew,
+        title: String::new(),
+        dialect: plan.dialect(),
+        after: None,
+        quorum_people: 1,
+        practice: false,
+        safe_until: None,
+        modules: Vec::new(),
+        when: Window { from: day(plan.when().from), until: day(plan.when().until) },
+        request: None,
+        repositories: None,
+        repository: Vec::new(),
+        exclude: Vec::new(),
+        token: Vec::new(),
+        paper: Vec::new(),
+        key: Vec::new(),
+        root: None,
+        role: Vec::new(),
         abandon: None,
+        retire: None,
     }
 }
 
@@ -224,8 +314,7 @@ fn is_in_last(key: &Key, chain: &[SignedRoot]) -> bool {
     }
 }
 
-fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
-    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.opened_from().holders()).collect();
+fn tokens(roster: &Roster, used: &BTreeSet<&String>) -> Vec<Spanned<PlannedToken>> {
     let tokens = roster.tokens().iter().filter(|token| used.contains(&token.name));
     tokens
         .map(|token| {
@@ -235,8 +324,7 @@ fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
         .collect()
 }
 
-fn papers(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedPaper>> {
-    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.opened_from().holders()).collect();
+fn papers(roster: &Roster, used: &BTreeSet<&String>) -> Vec<Spanned<PlannedPaper>> {
     let papers = roster.papers().iter().filter(|paper| used.contains(&paper.name));
     papers
         .map(|paper| {
@@ -246,8 +334,8 @@ fn papers(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedPaper>> {
         .collect()
 }
 
-fn planned_key(roster: &Roster, key: &Key) -> PlannedKey {
-    let (token, shares) = match key.opened_from() {
+fn planned_key(roster: &Roster, key: &Key, holding: &Holding) -> PlannedKey {
+    let (token, shares) = match holding {
         Holding::Token(token) => (Some(token.clone()), None),
         Holding::Shares { threshold, holders } => {
             let is_paper = |name: &String| roster.paper(name).is_some();

@@ -8,7 +8,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::label::{RULE, alike, is_label};
-use super::{Error, Kind, Plan, PlanText, PlannedKey, line_of};
+use super::{Error, Kind, Plan, PlanText, PlannedKey, PlannedRetire, line_of};
 use crate::key::Algorithm;
 use crate::name::{Name, is_device};
 use crate::root::certificate::MAX_NAME;
@@ -20,6 +20,8 @@ type Mistake = (usize, String);
 
 /// How many days a key from a file may stay in a root.
 const LONGEST_EXPOSED: i64 = 90;
+/// The longest time between two requests of a retire, in days.
+const LONGEST_HOLD: u32 = 3650;
 /// The most shares of one key, as many as are ever split.
 const MOST_SHARES: usize = 32;
 
@@ -49,7 +51,7 @@ pub(super) fn check_list(text: &PlanText, source: &str) -> Result<(), Error> {
 
 /// Refuses a plan that contradicts itself.
 pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {
-    [title, dates, shape, holders, sites, keys, root, roles, repositories]
+    [title, dates, shape, retire, holders, sites, keys, root, roles, repositories]
         .iter()
         .try_for_each(|rule| rule(plan))
         .map_err(|(offset, what)| Error::Sense { line: line_of(source, offset), what })
@@ -104,6 +106,16 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
         if there { Err((0, format!("{kind} has no {what}"))) } else { Ok(()) }
     };
     need(plan.quorum_people() >= 1, "`quorum_people` of 1 or more")?;
+    if plan.kind() == Kind::Retire {
+        need(plan.retire().is_some(), "`[retire]`")?;
+        forbid(plan.abandon().is_some(), "`[abandon]`")?;
+        forbid(plan.root().is_some(), "`[root]`")?;
+        forbid(!plan.text.role.is_empty(), "`[[role]]`")?;
+        forbid(!plan.text.key.is_empty(), "`[[key]]`: it names keys in `[retire]`")?;
+        let is_named = !plan.text.token.is_empty() || !plan.text.paper.is_empty();
+        return forbid(is_named, "`[[token]]` or `[[paper]]`: custody.json says who holds what");
+    }
+    forbid(plan.retire().is_some(), "`[retire]`")?;
     if plan.kind() == Kind::Abandon {
         need(plan.abandon().is_some(), "`[abandon]`")?;
         forbid(plan.root().is_some(), "`[root]`")?;
@@ -133,8 +145,58 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
     match plan.kind() {
         Kind::Genesis => need(!plan.text.key.is_empty(), "at least one `[[key]]`"),
         Kind::Renew => forbid(!plan.text.key.is_empty(), "`[[key]]`: the keys stay"),
-        Kind::Rotate | Kind::Abandon | Kind::Drill | Kind::Reshare => Ok(()),
+        Kind::Rotate | Kind::Abandon | Kind::Drill | Kind::Reshare | Kind::Retire => Ok(()),
     }
+}
+
+/// What goes is named once. A key goes only when it is published that no root lists it; an old set of a living key was
+/// never published.
+fn retire(plan: &Plan) -> Result<(), Mistake> {
+    let Some(retire) = &plan.text.retire else { return Ok(()) };
+    let (at, planned) = (retire.span().start, retire.get_ref());
+    let refuse = |what: String| Err((at, what));
+    let PlannedRetire { keys, sets, hold } = planned;
+    if keys.is_empty() && sets.is_empty() {
+        return refuse("`[retire]` names neither `keys` nor `sets`".into());
+    }
+    let named: BTreeSet<&String> = keys.iter().chain(sets).collect();
+    if named.len() != keys.len() + sets.len() {
+        return refuse("`[retire]` names a key or set twice".into());
+    }
+    keys.iter().try_for_each(|key| name(at, "key", key))?;
+    if let Some(set) = sets.iter().find(|set| !is_set_id(set)) {
+        return refuse(format!("set `{set}`: a set id has 32 of 0-9 and a-f"));
+    }
+    let asks = [
+        (plan.request().is_some(), "`[request]`"),
+        (!plan.repositories().is_empty(), "at least one repository"),
+    ];
+    for (there, what) in asks {
+        match (there, keys.is_empty()) {
+            (false, false) => return refuse(format!("a retire of `keys` needs {what}")),
+            (true, true) => return refuse(format!("a retire of `sets` alone has no {what}")),
+            _ => {}
+        }
+    }
+    let is_notary = plan.dialect() == Dialect::Notary && !keys.is_empty();
+    match hold {
+        Some(_) if !is_notary => {
+            return refuse("`hold` is for keys of Notary repositories alone".into());
+        }
+        Some(days) if *days > LONGEST_HOLD || (*days == 0 && !plan.practice()) => {
+            return refuse(format!("`hold` is {days}, expected 1 to {LONGEST_HOLD} days"));
+        }
+        _ => {}
+    }
+    if is_notary && plan.request().is_some_and(|request| request.second.is_none()) {
+        return refuse("a retire of Notary keys needs `second` in `[request]`".into());
+    }
+    Ok(())
+}
+
+/// Whether this is how the id of a set of shares is written.
+fn is_set_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn holders(plan: &Plan) -> Result<(), Mistake> {

@@ -1,0 +1,447 @@
+//! Retirements: keys that no root lists any more, and sets that a reshare replaced, are destroyed on tokens and papers.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use data_encoding::BASE64;
+use jiff::{Timestamp, ToSpan};
+use officiant::digest::Digest;
+use officiant::request::{Request, Role, Served};
+use officiant::root::{Dialect, Key};
+use officiant::trust::{Gone, Held};
+use serde_json::{Value, json};
+
+use super::bench::today;
+use super::forged::forge;
+use super::genesis::in_shares;
+use super::reshare::custody;
+use super::{Bench, Holding, PlanText, Publisher};
+use crate::harness::command::{Ran, flat};
+
+const TOKENS: [&str; 4] = ["officer-a", "officer-b", "share-1", "share-2"];
+
+/// One key on a token, one in shares over two tokens and a paper; either signs.
+fn genesis() -> PlanText {
+    PlanText {
+        keys: vec![
+            ("root-a", "ecdsa-p256", Holding::Token("officer-a")),
+            ("root-s", "ecdsa-p256", Holding::Papers(2, &["share-1", "share-2"], &["sheet-a"])),
+        ],
+        root: vec!["root-a", "root-s"],
+        threshold: 1,
+        ..in_shares()
+    }
+}
+
+/// A room after both keys gave way to another, before they are retired.
+fn after_rotation(dialect: Dialect) -> Bench {
+    let name = if dialect == Dialect::Notary { "localhost:5000/one" } else { "repo.test" };
+    let mut bench = Bench::new(dialect, &[name]);
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    bench.write_plan(&genesis());
+    bench.conduct().ok();
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "\"scan sheet-a\" = \"absent asleep\"\n");
+    bench.write_plan(&PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(1)),
+        keys: vec![("root-b", "ecdsa-p256", Holding::Token("officer-b"))],
+        root: vec!["root-b"],
+        threshold: 1,
+        roles: Vec::new(),
+        extra: String::new(),
+    });
+    bench.conduct().ok();
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    bench
+}
+
+/// What a Notary server signs of a role.
+fn by_server(kind: &str, version: u64, meta: &Value, key: &Publisher) -> Vec<u8> {
+    let expires = (Timestamp::now() + 48.hours()).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    // Plain text alone, sorted by serde_json: canonical as it is.
+    let signed = json!({ "_type": kind, "expires": expires, "meta": meta, "version": version });
+    let signed = signed.to_string();
+    let id = Key::plain(Dialect::Notary, &key.public()).unwrap().id().clone();
+    let sig = BASE64.encode(&key.raw(signed.as_bytes()));
+    let text = format!(
+        r#"{{"signed":{signed},"signatures":[{{"keyid":"{id}","method":"ecdsa","sig":"{sig}"}}]}}"#
+    );
+    text.into_bytes()
+}
+
+fn named(role: &str, bytes: &[u8]) -> Value {
+    let sha256 = BASE64.encode(Digest::of(bytes).as_bytes());
+    json!({ role: { "hashes": { "sha256": sha256 }, "length": bytes.len() } })
+}
+
+/// What a server serves beside this root.
+fn served(bench: &Bench, root: &[u8], version: u64) -> Served {
+    let snapshot = by_server("Snapshot", 1, &named("root", root), &bench.online[&Role::Snapshot]);
+    let meta = named("snapshot", &snapshot);
+    let timestamp = by_server("Timestamp", version, &meta, &bench.online[&Role::Timestamp]);
+    Served { timestamp, snapshot }
+}
+
+/// What a courier brings of the newest root, from one of two machines.
+fn fetched(bench: &Bench, number: u64) -> Request {
+    let mut request = bench.request(&bench.published());
+    request.server = format!("https://localhost:444{number}");
+    for repository in request.repositories.values_mut() {
+        let newest = repository.roots.last().unwrap();
+        let notary = bench.dialect == Dialect::Notary;
+        repository.served = notary.then(|| served(bench, newest, number));
+    }
+    request
+}
+
+fn lay(bench: &Bench, folder: &str, request: &Request) -> Digest {
+    let folder = format!("media/in-{}/{folder}", bench.number);
+    let _ = fs::remove_dir_all(bench.path(&folder));
+    for (path, bytes) in request.files().unwrap() {
+        bench.scratch.file(&format!("{folder}/{path}"), bytes);
+    }
+    request.digest().unwrap()
+}
+
+/// Writes a plan with these lines in `[retire]`.
+fn write_retire(bench: &Bench, retire: &str, requests: &[Request]) {
+    let (from, until) = (today().yesterday().unwrap(), today().checked_add(3.days()).unwrap());
+    let mut plan = format!(
+        "ceremony = \"retire\"\ntitle = \"Retire\"\ndialect = \"{}\"\nquorum_people = 1\npractice = true\n\
+         after = \"{}\"\n[when]\nfrom = {from}\nuntil = {until}\n[retire]\n{retire}\n",
+        bench.dialect,
+        bench.closing(bench.number - 1)
+    );
+    if let [first, rest @ ..] = requests {
+        let _ = writeln!(plan, "[request]\nsha256 = \"{}\"", lay(bench, "request", first));
+        if let Some(second) = rest.first() {
+            let _ = writeln!(plan, "second = \"{}\"", lay(bench, "request-2", second));
+        }
+        for name in &bench.repositories {
+            let _ = writeln!(plan, "[[repository]]\nname = \"{name}\"");
+        }
+    }
+    bench.scratch.file(&format!("plan-{}.toml", bench.number), plan);
+}
+
+fn two(bench: &Bench) -> [Request; 2] {
+    [fetched(bench, 1), fetched(bench, 2)]
+}
+
+const BOTH: &str = "keys = [\"root-a\", \"root-s\"]";
+const BOTH_AT_ONCE: &str = "keys = [\"root-a\", \"root-s\"]\nhold = 0";
+
+/// The key pairs and data objects on a token, by their labels.
+fn listed(bench: &Bench, token: &str) -> String {
+    bench.tool(token, &["--list-objects"]).stdout
+}
+
+fn refused(ran: &Ran, code: i32, what: &str) {
+    assert!(ran.stderr.contains(what) && ran.code() == code, "{what}: {}", ran.stderr);
+}
+
+#[test]
+fn keys_that_no_root_lists_any_more_are_destroyed_wherever_they_are() {
+    let bench = after_rotation(Dialect::Notary);
+    assert!(listed(&bench, "officer-a").contains("root-a"));
+    assert!(listed(&bench, "share-1").contains("officiant share "));
+    write_retire(&bench, BOTH_AT_ONCE, &two(&bench));
+    let ran = bench.conduct().ok();
+    let screen = flat(&ran.stderr);
+    for said in [
+        "Put in token officer-a, type its serial and the PIN: the keys and shares on it that go are destroyed.",
+        "key root-a is gone from token officer-a",
+        "its sealing key goes, too: nothing else is sealed to it",
+        "Destroy paper sheet-a and its passphrase before two people, who say so.",
+        "Nothing is to be published.",
+    ] {
+        assert!(screen.contains(said), "{said}: {screen}");
+    }
+    assert!(!listed(&bench, "officer-a").contains("root-a"), "{}", listed(&bench, "officer-a"));
+    for token in ["share-1", "share-2"] {
+        let left = listed(&bench, token);
+        assert!(!left.contains("officiant share ") && !left.contains("seal"), "{left}");
+        assert!(left.contains("attest"), "{left}");
+    }
+    let (before, after) = (custody(&bench, 2), custody(&bench, 3));
+    assert_eq!(before.keys, after.keys);
+    let Held::Shares { set, .. } = &after.keys[1].held else { panic!("no shares") };
+    let share = |index| Gone::Share { set: set.clone(), index };
+    let key = Gone::Key { key: "root-a".to_owned(), token: "officer-a".to_owned() };
+    assert_eq!(after.gone, [key, share(1), share(2), share(3)]);
+    assert!(after.is_dead(&after.keys[1].held) && !before.is_dead(&after.keys[1].held));
+    assert_eq!(after.token("share-1").unwrap().seal, None);
+    assert_eq!(
+        bench.remarks(),
+        [
+            format!(
+                "set {set} of key root-s is dead: 3 of its 3 shares are destroyed in every copy"
+            ),
+            format!(
+                "the folder `{set}` of the custody folder is not carried on: destroy it on every other media"
+            ),
+        ]
+    );
+    bench.officiant(&["verify", "media/out-3a"]).ok();
+    // Whoever asks what is left is told of nothing that is gone.
+    let left = bench.officiant(&["custody", "media/out-3a"]).ok().stdout;
+    assert!(!left.contains("root-a") && !left.contains(&set[..8]), "{left}");
+}
+
+#[test]
+fn a_retire_goes_on_where_it_was_stopped_and_says_what_is_not_gone() {
+    let bench = after_rotation(Dialect::Notary);
+    write_retire(&bench, BOTH_AT_ONCE, &two(&bench));
+    bench.write_answers(&TOKENS, "\"retire share-1\" = \"no\"\n");
+    let ran = bench.conduct();
+    refused(
+        &ran,
+        1,
+        "error: the custodian of token `share-1` did not agree that anything on it goes\n",
+    );
+    assert!(!listed(&bench, "officer-a").contains("root-a"));
+    assert!(listed(&bench, "share-1").contains("officiant share "));
+    // What was half done is not asked back, and what is not here is still there.
+    let Held::Shares { set, .. } = custody(&bench, 2).keys[1].held.clone() else { panic!("none") };
+    bench.take_away("share-1", &format!("officiant share {set} 1"));
+    let answers = "\"insert share-2\" = \"absent ill\"\n\"destroyed sheet-a witness\" = \"absent at the bank\"\n";
+    bench.write_answers(&TOKENS, answers);
+    let resumed = bench.resume().ok();
+    assert!(!resumed.stderr.contains("PIN for token officer-a"), "{}", resumed.stderr);
+    assert!(listed(&bench, "share-2").contains("officiant share "));
+    let remarks = bench.remarks();
+    for said in [
+        format!("share 2 of set {set} of key root-s was NOT destroyed: token share-2 holds it"),
+        format!("share 3 of set {set} of key root-s was NOT destroyed: paper sheet-a holds it"),
+        format!(
+            "set {set} still opens key root-s: 1 of its 3 shares are destroyed in every copy, 2 are needed"
+        ),
+    ] {
+        assert!(remarks.contains(&said), "{said}: {remarks:?}");
+    }
+    let left = bench.officiant(&["custody", "media/out-3a"]).ok().stdout;
+    let said = format!(
+        "Set {} still opens the old key `root-s`, until 1 more of its 3 shares are proven destroyed in every copy.",
+        &set[..8]
+    );
+    assert!(flat(&left).contains(&said), "{left}");
+}
+
+#[test]
+fn a_record_that_says_of_a_token_that_something_else_went_is_not_gone_on_with() {
+    use officiant::{ceremony::fact::Fact, record::Body};
+    let bench = after_rotation(Dialect::Notary);
+    write_retire(&bench, BOTH_AT_ONCE, &two(&bench));
+    bench.write_answers(&TOKENS, "\"retire share-1\" = \"no\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    let saved = bench.save();
+    bench.write_answers(&TOKENS, "");
+    let other = |statement: bool| {
+        bench.restore(&saved);
+        forge(&bench, |body| match body.clone() {
+            Body::Done {
+                fact: Fact::TokenRetired { token, keys, shares, seal, statement: said },
+            } => {
+                let said = if statement { None } else { said };
+                let keys = if statement { keys } else { Vec::new() };
+                let fact = Fact::TokenRetired { token, keys, shares, seal, statement: said };
+                Some(Body::Done { fact })
+            }
+            body => Some(body),
+        });
+        bench.write_answers(&TOKENS, "");
+        bench.resume()
+    };
+    refused(
+        &other(true),
+        1,
+        "token `officer-a` did not say what the record says that it did [TOKEN-STATEMENT]\n",
+    );
+    refused(
+        &other(false),
+        1,
+        "something else was destroyed on token `officer-a` than was to go [FACT-ORDER]\n",
+    );
+}
+
+#[test]
+fn a_key_that_a_newest_root_lists_and_a_set_in_use_are_not_retired() {
+    let bench = after_rotation(Dialect::Notary);
+    write_retire(&bench, "keys = [\"root-b\"]\nhold = 0", &two(&bench));
+    refused(&bench.conduct(), 1, "error: a newest root lists key `root-b` [RETIRE-LIVE]\n");
+    let Held::Shares { set, .. } = &custody(&bench, 2).keys[1].held else { panic!("no shares") };
+    write_retire(&bench, &format!("sets = [\"{set}\"]"), &[]);
+    let what = format!("error: set {set} is the one that opens key `root-s` today [RETIRE-LIVE]\n");
+    refused(&bench.conduct(), 1, &what);
+    write_retire(&bench, "keys = [\"root-z\"]\nhold = 0", &two(&bench));
+    refused(&bench.conduct(), 2, "error: key `root-z` is not in the trust folder\n");
+}
+
+#[test]
+fn a_key_is_not_retired_before_the_newest_root_was_served_for_long_enough() {
+    let bench = after_rotation(Dialect::Notary);
+    let name = &bench.repositories[0];
+    let now = today();
+    write_retire(&bench, BOTH, &two(&bench));
+    refused(
+        &bench.conduct(),
+        1,
+        &format!(
+            "error: the requests were fetched on {now} and {now}, less than 30 days apart [RETIRE-PUBLISHED]\n"
+        ),
+    );
+    let mut early = two(&bench);
+    early[0].fetched -= 24.hours();
+    write_retire(&bench, BOTH_AT_ONCE, &early);
+    let day = early[0].fetched.strftime("%Y-%m-%d");
+    refused(
+        &bench.conduct(),
+        1,
+        &format!(
+            "error: `{name}`: a request of {day} is not from after the ceremony that made root 2 [RETIRE-PUBLISHED]\n"
+        ),
+    );
+    let mut late = two(&bench);
+    late[1].fetched += 24.hours();
+    write_retire(&bench, BOTH_AT_ONCE, &late);
+    let day = late[1].fetched.strftime("%Y-%m-%d");
+    refused(
+        &bench.conduct(),
+        1,
+        &format!("error: a request was fetched on {day}, and today is {now} [RETIRE-PUBLISHED]\n"),
+    );
+    let stranger = Publisher::new();
+    type Change<'a> = &'a dyn Fn(&[Vec<u8>], &mut Option<Served>);
+    let changes: [(&str, Change<'_>); 4] = [
+        ("timestamp", &|_, served| *served = None),
+        ("timestamp", &|_, served| {
+            let served = served.as_mut().unwrap();
+            let meta = named("snapshot", &served.snapshot);
+            served.timestamp = by_server("Timestamp", 1, &meta, &stranger);
+        }),
+        ("timestamp", &|_, served| served.as_mut().unwrap().snapshot.push(b' ')),
+        ("snapshot", &|roots, served| *served = Some(self::served(&bench, &roots[0], 1))),
+    ];
+    let said = [
+        "is missing",
+        "is not signed by the keys that the root names for it",
+        "names another snapshot",
+        "names another root than root 2",
+    ];
+    for ((file, change), said) in changes.into_iter().zip(said) {
+        let mut requests = two(&bench);
+        for repository in requests[0].repositories.values_mut() {
+            change(&repository.roots, &mut repository.served);
+        }
+        write_retire(&bench, BOTH_AT_ONCE, &requests);
+        let what = format!(
+            "error: `{name}`: the {file} in the request of {now} {said} [RETIRE-PUBLISHED]\n"
+        );
+        refused(&bench.conduct(), 1, &what);
+    }
+}
+
+#[test]
+fn two_people_say_what_their_own_clients_show_where_no_server_signs() {
+    let bench = after_rotation(Dialect::Tuf);
+    write_retire(&bench, BOTH, &[fetched(&bench, 1)]);
+    bench.rehearse().ok();
+    bench.write_answers(&TOKENS, "\"published-version repo.test witness\" = \"1\"\n");
+    let ran = bench.conduct();
+    refused(
+        &ran,
+        1,
+        "error: `repo.test`: the client of witness does not show root 2 [RETIRE-PUBLISHED]\n",
+    );
+    bench.write_answers(&TOKENS, "\"published-seat repo.test witness\" = \"operator\"\n");
+    refused(
+        &bench.resume(),
+        1,
+        "error: `repo.test`: two people did not see its newest root [RETIRE-PUBLISHED]\n",
+    );
+    bench.write_answers(&TOKENS, "");
+    bench.resume().ok();
+    assert!(!listed(&bench, "officer-a").contains("root-a"));
+    bench.officiant(&["verify", "media/out-3a"]).ok();
+}
+
+#[test]
+fn an_old_set_of_a_living_key_is_dead_once_nobody_keeps_a_copy() {
+    const OLD: [&str; 3] = ["share-1", "share-2", "share-3"];
+    let mut bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    bench.write_room(&OLD);
+    bench.write_answers(&OLD, "");
+    let keys = vec![("root-s", "ecdsa-p256", Holding::Shares(2, &OLD))];
+    bench.write_plan(&PlanText { keys, ..in_shares() });
+    bench.conduct().ok();
+    bench.next_room();
+    bench.write_room(&OLD);
+    bench.write_answers(&OLD, "");
+    super::reshare::write_reshare_among(
+        &bench,
+        "root-s",
+        "{ threshold = 2, tokens = [\"share-1\", \"share-2\"] }",
+    );
+    bench.conduct().ok();
+    let Held::Shares { set, .. } = custody(&bench, 2).keys[0].former[0].clone() else {
+        panic!("no set")
+    };
+    let retire = |bench: &mut Bench, answers: &str| {
+        bench.next_room();
+        bench.write_room(&OLD);
+        bench.write_answers(&OLD, answers);
+        write_retire(bench, &format!("sets = [\"{set}\"]"), &[]);
+        let rehearsed = flat(&bench.rehearse().ok().stderr);
+        assert!(rehearsed.contains("of key root-s is dead: "), "{rehearsed}");
+        flat(&bench.conduct().ok().stderr)
+    };
+    let screen = retire(&mut bench, "\"destroyed copies witness\" = \"kept in the safe\"\n");
+    assert!(screen.contains(&format!("{set}/1.age {set}/2.age")), "{screen}");
+    let still = format!(
+        "set {set} still opens key root-s: 1 of its 3 shares are destroyed in every copy, 2 are needed"
+    );
+    assert!(bench.remarks().contains(&still), "{:?}", bench.remarks());
+    // The third token has nothing left, and is not asked for again.
+    let screen = retire(&mut bench, "");
+    assert!(!screen.contains("Put in token share-3"), "{screen}");
+    let dead =
+        format!("set {set} of key root-s is dead: 3 of its 3 shares are destroyed in every copy");
+    assert!(bench.remarks().contains(&dead), "{:?}", bench.remarks());
+    let left = bench.officiant(&["custody", "media/out-4a"]).ok().stdout;
+    assert!(!left.contains(&set[..8]), "{left}");
+    // What is dead cannot be retired once more, and the living set signs.
+    bench.next_room();
+    bench.write_room(&OLD);
+    bench.write_answers(&OLD, "");
+    write_retire(&bench, &format!("sets = [\"{set}\"]"), &[]);
+    refused(&bench.conduct(), 2, "error: all that the plan retires is gone already\n");
+    bench.online.insert(Role::Targets, Publisher::new());
+    bench.write_plan(&PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(4)),
+        keys: Vec::new(),
+        roles: vec![Role::Targets],
+        ..in_shares()
+    });
+    bench.conduct().ok();
+    assert_eq!(bench.shape("localhost:5000/one", 2), "1 of root-s, signed by root-s");
+}
+
+#[test]
+fn a_retire_is_rehearsed_after_a_stand_in_of_all_that_goes() {
+    let bench = after_rotation(Dialect::Notary);
+    write_retire(&bench, BOTH_AT_ONCE, &two(&bench));
+    let screen = flat(&bench.rehearse().ok().stderr);
+    for said in [
+        "key root-a is gone from token officer-a",
+        "of key root-s is dead: 3 of its 3 shares are destroyed in every copy",
+    ] {
+        assert!(screen.contains(said), "{said}: {screen}");
+    }
+    assert!(listed(&bench, "officer-a").contains("root-a"));
+}
