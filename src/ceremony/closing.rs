@@ -236,7 +236,10 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
             custody.keys.push(CustodyKey { name, algorithm, public, held, former });
         }
     }
-    retire::mark(ceremony, &mut custody);
+    // What went is gone, whether or not its ceremony came to an end.
+    for retiring in unfinished.into_iter().chain([ceremony]) {
+        retire::mark(retiring, &mut custody);
+    }
     custody
 }
 

@@ -7,6 +7,7 @@ mod bad_intent;
 mod bad_media;
 mod bad_plan;
 mod bad_request;
+mod bad_retire;
 mod bad_root;
 mod bad_share;
 mod bad_signature;

@@ -11,17 +11,17 @@ use officiant::root::{Dialect, Key};
 use officiant::trust::{Gone, Held};
 use serde_json::{Value, json};
 
+use super::abandon::write_abandon;
 use super::bench::today;
-use super::forged::forge;
 use super::genesis::in_shares;
 use super::reshare::custody;
 use super::{Bench, Holding, PlanText, Publisher};
 use crate::harness::command::{Ran, flat};
 
-const TOKENS: [&str; 4] = ["officer-a", "officer-b", "share-1", "share-2"];
+pub(super) const TOKENS: [&str; 4] = ["officer-a", "officer-b", "share-1", "share-2"];
 
 /// One key on a token, one in shares over two tokens and a paper; either signs.
-fn genesis() -> PlanText {
+pub(super) fn genesis() -> PlanText {
     PlanText {
         keys: vec![
             ("root-a", "ecdsa-p256", Holding::Token("officer-a")),
@@ -33,8 +33,21 @@ fn genesis() -> PlanText {
     }
 }
 
+/// Has both give way to another.
+pub(super) fn rotation(bench: &Bench) -> PlanText {
+    PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(1)),
+        keys: vec![("root-b", "ecdsa-p256", Holding::Token("officer-b"))],
+        root: vec!["root-b"],
+        threshold: 1,
+        roles: Vec::new(),
+        extra: String::new(),
+    }
+}
+
 /// A room after both keys gave way to another, before they are retired.
-fn after_rotation(dialect: Dialect) -> Bench {
+pub(super) fn after_rotation(dialect: Dialect) -> Bench {
     let name = if dialect == Dialect::Notary { "localhost:5000/one" } else { "repo.test" };
     let mut bench = Bench::new(dialect, &[name]);
     bench.write_room(&TOKENS);
@@ -44,15 +57,7 @@ fn after_rotation(dialect: Dialect) -> Bench {
     bench.next_room();
     bench.write_room(&TOKENS);
     bench.write_answers(&TOKENS, "\"scan sheet-a\" = \"absent asleep\"\n");
-    bench.write_plan(&PlanText {
-        ceremony: "rotate",
-        after: Some(bench.closing(1)),
-        keys: vec![("root-b", "ecdsa-p256", Holding::Token("officer-b"))],
-        root: vec!["root-b"],
-        threshold: 1,
-        roles: Vec::new(),
-        extra: String::new(),
-    });
+    bench.write_plan(&rotation(&bench));
     bench.conduct().ok();
     bench.next_room();
     bench.write_room(&TOKENS);
@@ -61,7 +66,7 @@ fn after_rotation(dialect: Dialect) -> Bench {
 }
 
 /// What a Notary server signs of a role.
-fn by_server(kind: &str, version: u64, meta: &Value, key: &Publisher) -> Vec<u8> {
+pub(super) fn by_server(kind: &str, version: u64, meta: &Value, key: &Publisher) -> Vec<u8> {
     let expires = (Timestamp::now() + 48.hours()).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     // Plain text alone, sorted by serde_json: canonical as it is.
     let signed = json!({ "_type": kind, "expires": expires, "meta": meta, "version": version });
@@ -74,13 +79,13 @@ fn by_server(kind: &str, version: u64, meta: &Value, key: &Publisher) -> Vec<u8>
     text.into_bytes()
 }
 
-fn named(role: &str, bytes: &[u8]) -> Value {
+pub(super) fn named(role: &str, bytes: &[u8]) -> Value {
     let sha256 = BASE64.encode(Digest::of(bytes).as_bytes());
     json!({ role: { "hashes": { "sha256": sha256 }, "length": bytes.len() } })
 }
 
 /// What a server serves beside this root.
-fn served(bench: &Bench, root: &[u8], version: u64) -> Served {
+pub(super) fn served(bench: &Bench, root: &[u8], version: u64) -> Served {
     let snapshot = by_server("Snapshot", 1, &named("root", root), &bench.online[&Role::Snapshot]);
     let meta = named("snapshot", &snapshot);
     let timestamp = by_server("Timestamp", version, &meta, &bench.online[&Role::Timestamp]);
@@ -88,7 +93,7 @@ fn served(bench: &Bench, root: &[u8], version: u64) -> Served {
 }
 
 /// What a courier brings of the newest root, from one of two machines.
-fn fetched(bench: &Bench, number: u64) -> Request {
+pub(super) fn fetched(bench: &Bench, number: u64) -> Request {
     let mut request = bench.request(&bench.published());
     request.server = format!("https://localhost:444{number}");
     for repository in request.repositories.values_mut() {
@@ -99,7 +104,7 @@ fn fetched(bench: &Bench, number: u64) -> Request {
     request
 }
 
-fn lay(bench: &Bench, folder: &str, request: &Request) -> Digest {
+pub(super) fn lay(bench: &Bench, folder: &str, request: &Request) -> Digest {
     let folder = format!("media/in-{}/{folder}", bench.number);
     let _ = fs::remove_dir_all(bench.path(&folder));
     for (path, bytes) in request.files().unwrap() {
@@ -109,7 +114,7 @@ fn lay(bench: &Bench, folder: &str, request: &Request) -> Digest {
 }
 
 /// Writes a plan with these lines in `[retire]`.
-fn write_retire(bench: &Bench, retire: &str, requests: &[Request]) {
+pub(super) fn write_retire(bench: &Bench, retire: &str, requests: &[Request]) {
     let (from, until) = (today().yesterday().unwrap(), today().checked_add(3.days()).unwrap());
     let mut plan = format!(
         "ceremony = \"retire\"\ntitle = \"Retire\"\ndialect = \"{}\"\nquorum_people = 1\npractice = true\n\
@@ -129,19 +134,19 @@ fn write_retire(bench: &Bench, retire: &str, requests: &[Request]) {
     bench.scratch.file(&format!("plan-{}.toml", bench.number), plan);
 }
 
-fn two(bench: &Bench) -> [Request; 2] {
+pub(super) fn two(bench: &Bench) -> [Request; 2] {
     [fetched(bench, 1), fetched(bench, 2)]
 }
 
-const BOTH: &str = "keys = [\"root-a\", \"root-s\"]";
-const BOTH_AT_ONCE: &str = "keys = [\"root-a\", \"root-s\"]\nhold = 0";
+pub(super) const BOTH: &str = "keys = [\"root-a\", \"root-s\"]";
+pub(super) const BOTH_AT_ONCE: &str = "keys = [\"root-a\", \"root-s\"]\nhold = 0";
 
 /// The key pairs and data objects on a token, by their labels.
-fn listed(bench: &Bench, token: &str) -> String {
+pub(super) fn listed(bench: &Bench, token: &str) -> String {
     bench.tool(token, &["--list-objects"]).stdout
 }
 
-fn refused(ran: &Ran, code: i32, what: &str) {
+pub(super) fn refused(ran: &Ran, code: i32, what: &str) {
     assert!(ran.stderr.contains(what) && ran.code() == code, "{what}: {}", ran.stderr);
 }
 
@@ -151,6 +156,9 @@ fn keys_that_no_root_lists_any_more_are_destroyed_wherever_they_are() {
     assert!(listed(&bench, "officer-a").contains("root-a"));
     assert!(listed(&bench, "share-1").contains("officiant share "));
     write_retire(&bench, BOTH_AT_ONCE, &two(&bench));
+    let checked = bench.officiant(&["check", "plan-3.toml", "--room", "room-3.toml"]).ok().stdout;
+    let said = "The request is the one that the plan names, and all of it may stand.";
+    assert!(checked.contains(said), "{checked}");
     let ran = bench.conduct().ok();
     let screen = flat(&ran.stderr);
     for said in [
@@ -187,9 +195,16 @@ fn keys_that_no_root_lists_any_more_are_destroyed_wherever_they_are() {
             ),
         ]
     );
-    bench.officiant(&["verify", "media/out-3a"]).ok();
+    let verified = flat(&bench.officiant(&["verify", "media/out-3a"]).ok().stdout);
+    let said = "`0003-retire`: officer-a, share-1 and share-2 said on";
+    assert!(verified.contains(said), "{verified}");
+    let shown = flat(&bench.officiant(&["show", "media/out-3a"]).ok().stdout);
+    for said in ["nobody: gone from token", "nobody: its shares are"] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
     // Whoever asks what is left is told of nothing that is gone.
-    let left = bench.officiant(&["custody", "media/out-3a"]).ok().stdout;
+    let left = bench.officiant(&["custody", "media/out-3a", "--custody", "media/room-1"]);
+    let left = left.ok().stdout;
     assert!(!left.contains("root-a") && !left.contains(&set[..8]), "{left}");
 }
 
@@ -206,9 +221,12 @@ fn a_retire_goes_on_where_it_was_stopped_and_says_what_is_not_gone() {
     );
     assert!(!listed(&bench, "officer-a").contains("root-a"));
     assert!(listed(&bench, "share-1").contains("officiant share "));
-    // What was half done is not asked back, and what is not here is still there.
+    // What went before an interruption is no hindrance, and what is not here is still there.
     let Held::Shares { set, .. } = custody(&bench, 2).keys[1].held.clone() else { panic!("none") };
     bench.take_away("share-1", &format!("officiant share {set} 1"));
+    for half in ["privkey", "pubkey"] {
+        bench.tool("share-1", &["--delete-object", "--type", half, "--label", "share-1 seal"]);
+    }
     let answers = "\"insert share-2\" = \"absent ill\"\n\"destroyed sheet-a witness\" = \"absent at the bank\"\n";
     bench.write_answers(&TOKENS, answers);
     let resumed = bench.resume().ok();
@@ -230,120 +248,6 @@ fn a_retire_goes_on_where_it_was_stopped_and_says_what_is_not_gone() {
         &set[..8]
     );
     assert!(flat(&left).contains(&said), "{left}");
-}
-
-#[test]
-fn a_record_that_says_of_a_token_that_something_else_went_is_not_gone_on_with() {
-    use officiant::{ceremony::fact::Fact, record::Body};
-    let bench = after_rotation(Dialect::Notary);
-    write_retire(&bench, BOTH_AT_ONCE, &two(&bench));
-    bench.write_answers(&TOKENS, "\"retire share-1\" = \"no\"\n");
-    assert_eq!(bench.conduct().code(), 1);
-    let saved = bench.save();
-    bench.write_answers(&TOKENS, "");
-    let other = |statement: bool| {
-        bench.restore(&saved);
-        forge(&bench, |body| match body.clone() {
-            Body::Done {
-                fact: Fact::TokenRetired { token, keys, shares, seal, statement: said },
-            } => {
-                let said = if statement { None } else { said };
-                let keys = if statement { keys } else { Vec::new() };
-                let fact = Fact::TokenRetired { token, keys, shares, seal, statement: said };
-                Some(Body::Done { fact })
-            }
-            body => Some(body),
-        });
-        bench.write_answers(&TOKENS, "");
-        bench.resume()
-    };
-    refused(
-        &other(true),
-        1,
-        "token `officer-a` did not say what the record says that it did [TOKEN-STATEMENT]\n",
-    );
-    refused(
-        &other(false),
-        1,
-        "something else was destroyed on token `officer-a` than was to go [FACT-ORDER]\n",
-    );
-}
-
-#[test]
-fn a_key_that_a_newest_root_lists_and_a_set_in_use_are_not_retired() {
-    let bench = after_rotation(Dialect::Notary);
-    write_retire(&bench, "keys = [\"root-b\"]\nhold = 0", &two(&bench));
-    refused(&bench.conduct(), 1, "error: a newest root lists key `root-b` [RETIRE-LIVE]\n");
-    let Held::Shares { set, .. } = &custody(&bench, 2).keys[1].held else { panic!("no shares") };
-    write_retire(&bench, &format!("sets = [\"{set}\"]"), &[]);
-    let what = format!("error: set {set} is the one that opens key `root-s` today [RETIRE-LIVE]\n");
-    refused(&bench.conduct(), 1, &what);
-    write_retire(&bench, "keys = [\"root-z\"]\nhold = 0", &two(&bench));
-    refused(&bench.conduct(), 2, "error: key `root-z` is not in the trust folder\n");
-}
-
-#[test]
-fn a_key_is_not_retired_before_the_newest_root_was_served_for_long_enough() {
-    let bench = after_rotation(Dialect::Notary);
-    let name = &bench.repositories[0];
-    let now = today();
-    write_retire(&bench, BOTH, &two(&bench));
-    refused(
-        &bench.conduct(),
-        1,
-        &format!(
-            "error: the requests were fetched on {now} and {now}, less than 30 days apart [RETIRE-PUBLISHED]\n"
-        ),
-    );
-    let mut early = two(&bench);
-    early[0].fetched -= 24.hours();
-    write_retire(&bench, BOTH_AT_ONCE, &early);
-    let day = early[0].fetched.strftime("%Y-%m-%d");
-    refused(
-        &bench.conduct(),
-        1,
-        &format!(
-            "error: `{name}`: a request of {day} is not from after the ceremony that made root 2 [RETIRE-PUBLISHED]\n"
-        ),
-    );
-    let mut late = two(&bench);
-    late[1].fetched += 24.hours();
-    write_retire(&bench, BOTH_AT_ONCE, &late);
-    let day = late[1].fetched.strftime("%Y-%m-%d");
-    refused(
-        &bench.conduct(),
-        1,
-        &format!("error: a request was fetched on {day}, and today is {now} [RETIRE-PUBLISHED]\n"),
-    );
-    let stranger = Publisher::new();
-    type Change<'a> = &'a dyn Fn(&[Vec<u8>], &mut Option<Served>);
-    let changes: [(&str, Change<'_>); 4] = [
-        ("timestamp", &|_, served| *served = None),
-        ("timestamp", &|_, served| {
-            let served = served.as_mut().unwrap();
-            let meta = named("snapshot", &served.snapshot);
-            served.timestamp = by_server("Timestamp", 1, &meta, &stranger);
-        }),
-        ("timestamp", &|_, served| served.as_mut().unwrap().snapshot.push(b' ')),
-        ("snapshot", &|roots, served| *served = Some(self::served(&bench, &roots[0], 1))),
-    ];
-    let said = [
-        "is missing",
-        "is not signed by the keys that the root names for it",
-        "names another snapshot",
-        "names another root than root 2",
-    ];
-    for ((file, change), said) in changes.into_iter().zip(said) {
-        let mut requests = two(&bench);
-        for repository in requests[0].repositories.values_mut() {
-            change(&repository.roots, &mut repository.served);
-        }
-        write_retire(&bench, BOTH_AT_ONCE, &requests);
-        let what = format!(
-            "error: `{name}`: the {file} in the request of {now} {said} [RETIRE-PUBLISHED]\n"
-        );
-        refused(&bench.conduct(), 1, &what);
-    }
 }
 
 #[test]
@@ -444,4 +348,34 @@ fn a_retire_is_rehearsed_after_a_stand_in_of_all_that_goes() {
         assert!(screen.contains(said), "{said}: {screen}");
     }
     assert!(listed(&bench, "officer-a").contains("root-a"));
+}
+
+#[test]
+fn what_an_abandoned_retire_destroyed_stays_gone() {
+    let mut bench = after_rotation(Dialect::Notary);
+    write_retire(&bench, BOTH_AT_ONCE, &two(&bench));
+    bench.write_answers(&TOKENS, "\"retire share-2\" = \"no\"\n");
+    assert_eq!(bench.conduct().code(), 1);
+    let after = bench.closing(2);
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    write_abandon(&bench, Some(&after));
+    let room = bench.path("room-4.toml");
+    let text = fs::read_to_string(&room).unwrap();
+    fs::write(room, format!("trust = \"media/out-2a/trust\"\n{text}")).unwrap();
+    bench.conduct().ok();
+    let custody = custody(&bench, 4);
+    let Held::Shares { set, .. } = custody.keys[1].held.clone() else { panic!("no shares") };
+    let key = Gone::Key { key: "root-a".to_owned(), token: "officer-a".to_owned() };
+    assert_eq!(custody.gone, [key, Gone::Share { set, index: 1 }]);
+    bench.officiant(&["verify", "media/out-4a"]).ok();
+    // The rest goes by another plan, and nobody is asked for what went.
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    write_retire(&bench, BOTH_AT_ONCE, &two(&bench));
+    let screen = bench.conduct().ok().stderr;
+    assert!(!screen.contains("PIN for token share-1"), "{screen}");
+    assert_eq!(super::reshare::custody(&bench, 5).gone.len(), 4);
 }
