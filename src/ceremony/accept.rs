@@ -61,7 +61,7 @@ impl Ceremony {
         Ok(self)
     }
 
-    fn no_place(&self, number: u32) -> Refusal {
+    pub(super) fn no_place(&self, number: u32) -> Refusal {
         let expected = self.next().map_or(0, |step| step.number);
         let what = format!("the record says step {number} where step {expected} is next");
         Refusal::of(Check::FactOrder, what).hint(EDITED)
@@ -89,22 +89,12 @@ impl Ceremony {
                 super::drill::check(self, token, keys, statement.as_ref())
             }
             (
-                Act::RetireToken { token },
-                Fact::TokenRetired { token: t, keys, shares, seal, statement },
-            ) if t == token => self.check_retired(token, (keys, shares, *seal), statement.as_ref()),
-            (Act::RetirePaper { paper }, Fact::PaperRetired { paper: p, by }) if p == paper => {
-                self.check_two(&format!("paper `{paper}`"), by)
-            }
-            (Act::DestroyCopies, Fact::CopiesDestroyed { kept: Some(_), by }) if by.is_empty() => {
-                Ok(())
-            }
-            (Act::DestroyCopies, Fact::CopiesDestroyed { kept: None, by }) => {
-                self.check_two("every copy", by)
-            }
-            (
-                Act::SeePublished { repository },
-                Fact::PublishedSeen { repository: r, version, by },
-            ) if r == repository => self.check_seen(repository, *version, by),
+                Act::DestroyCopies
+                | Act::RetirePaper { .. }
+                | Act::RetireToken { .. }
+                | Act::SeePublished { .. },
+                _,
+            ) => self.check_retiring(step, fact),
             (Act::DestroyKeys { token }, Fact::KeysDestroyed { token: t, keys }) if t == token => {
                 self.check_destroyed(token, keys)
             }

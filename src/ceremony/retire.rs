@@ -15,6 +15,7 @@ use super::fact::{Fact, ShareGone, Statement};
 use super::plan::Plan;
 use super::roster::Roster;
 use super::statement::{self, Said};
+use super::step::{Act, Step};
 use super::{Ceremony, Inputs, admission};
 use crate::check::Check;
 use crate::refusal::{Exit, Refusal};
@@ -238,8 +239,32 @@ impl Ceremony {
         self.past().latest(repository)
     }
 
+    /// Whether a fact of a retire may stand.
+    pub(super) fn check_retiring(&self, step: &Step, fact: &Fact) -> Result<(), Refusal> {
+        match (&step.act, fact) {
+            (
+                Act::RetireToken { token },
+                Fact::TokenRetired { token: t, keys, shares, seal, statement },
+            ) if t == token => self.check_retired(token, (keys, shares, *seal), statement.as_ref()),
+            (Act::RetirePaper { paper }, Fact::PaperRetired { paper: p, by }) if p == paper => {
+                check_two(&format!("paper `{paper}`"), by)
+            }
+            (Act::DestroyCopies, Fact::CopiesDestroyed { kept: None, by }) => {
+                check_two("every copy", by)
+            }
+            (Act::DestroyCopies, Fact::CopiesDestroyed { kept: Some(_), by }) if by.is_empty() => {
+                Ok(())
+            }
+            (
+                Act::SeePublished { repository },
+                Fact::PublishedSeen { repository: r, version, by },
+            ) if r == repository => self.check_seen(repository, *version, by),
+            _ => Err(self.no_place(step.number)),
+        }
+    }
+
     /// A token destroyed what was to go from it, and says so.
-    pub(super) fn check_retired(
+    fn check_retired(
         &self,
         token: &str,
         (keys, shares, seal): (&[String], &[ShareGone], bool),
@@ -259,12 +284,7 @@ impl Ceremony {
     }
 
     /// Two people, by their seats, saw the newest root of a repository.
-    pub(super) fn check_seen(
-        &self,
-        repository: &str,
-        version: u64,
-        by: &[String],
-    ) -> Result<(), Refusal> {
+    fn check_seen(&self, repository: &str, version: u64, by: &[String]) -> Result<(), Refusal> {
         let newest = self.newest(repository).map(|newest| newest.version().get());
         let right = newest == Some(version) && is_two(by);
         if right {
@@ -275,15 +295,15 @@ impl Ceremony {
             "two people read version and digest of the root off their own clients, and `resume`",
         ))
     }
+}
 
-    /// Two people saw what no machine sees.
-    pub(super) fn check_two(&self, what: &str, by: &[String]) -> Result<(), Refusal> {
-        if is_two(by) {
-            return Ok(());
-        }
-        let what = format!("{what} was not destroyed before two people");
-        Err(Refusal::of(Check::FactOrder, what).hint(EDITED))
+/// Two people saw what no machine sees.
+fn check_two(what: &str, by: &[String]) -> Result<(), Refusal> {
+    if is_two(by) {
+        return Ok(());
     }
+    let what = format!("{what} was not destroyed before two people");
+    Err(Refusal::of(Check::FactOrder, what).hint(EDITED))
 }
 
 fn is_two(by: &[String]) -> bool {

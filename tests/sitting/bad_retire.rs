@@ -15,8 +15,8 @@ use super::bench::today;
 use super::forged::forge;
 use super::reshare::custody;
 use super::retire::{
-    BOTH, BOTH_AT_ONCE, TOKENS, after_rotation, by_server, named, refused, served, two,
-    write_retire,
+    BOTH, BOTH_AT_ONCE, TOKENS, after_rotation, by_server, fetched, listed, named, refused, served,
+    two, write_retire,
 };
 
 #[test]
@@ -171,4 +171,28 @@ fn a_plan_that_names_too_little_or_too_much_to_retire_is_refused_with_its_line()
         fs::write(path, text).unwrap();
         refused(&bench.conduct(), 2, &format!("error: plan.toml:1: {what}\n"));
     }
+}
+
+#[test]
+fn two_people_say_what_their_own_clients_show_where_no_server_signs() {
+    let bench = after_rotation(Dialect::Tuf);
+    write_retire(&bench, BOTH, &[fetched(&bench, 1)]);
+    bench.rehearse().ok();
+    bench.write_answers(&TOKENS, "\"published-version repo.test witness\" = \"1\"\n");
+    let ran = bench.conduct();
+    refused(
+        &ran,
+        1,
+        "error: `repo.test`: the client of witness does not show root 2 [RETIRE-PUBLISHED]\n",
+    );
+    bench.write_answers(&TOKENS, "\"published-seat repo.test witness\" = \"operator\"\n");
+    refused(
+        &bench.resume(),
+        1,
+        "error: `repo.test`: two people did not see its newest root [RETIRE-PUBLISHED]\n",
+    );
+    bench.write_answers(&TOKENS, "");
+    bench.resume().ok();
+    assert!(!listed(&bench, "officer-a").contains("root-a"));
+    bench.officiant(&["verify", "media/out-3a"]).ok();
 }

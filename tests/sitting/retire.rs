@@ -1,5 +1,6 @@
 //! Retirements: keys that no root lists any more, and sets that a reshare replaced, are destroyed on tokens and papers.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -13,10 +14,13 @@ use serde_json::{Value, json};
 
 use super::abandon::write_abandon;
 use super::bench::today;
+use super::chain::Chain;
 use super::genesis::in_shares;
-use super::reshare::custody;
+use super::kill::Stage;
+use super::reshare::{custody, write_reshare_among};
 use super::{Bench, Holding, PlanText, Publisher};
 use crate::harness::command::{Ran, flat};
+use crate::harness::killer::Killer;
 
 pub(super) const TOKENS: [&str; 4] = ["officer-a", "officer-b", "share-1", "share-2"];
 
@@ -159,6 +163,8 @@ fn keys_that_no_root_lists_any_more_are_destroyed_wherever_they_are() {
     let checked = bench.officiant(&["check", "plan-3.toml", "--room", "room-3.toml"]).ok().stdout;
     let said = "The request is the one that the plan names, and all of it may stand.";
     assert!(checked.contains(said), "{checked}");
+    let said = "follows a supposed next root without the keys that go";
+    assert!(flat(&checked).contains(said), "{checked}");
     let ran = bench.conduct().ok();
     let screen = flat(&ran.stderr);
     for said in [
@@ -250,33 +256,10 @@ fn a_retire_goes_on_where_it_was_stopped_and_says_what_is_not_gone() {
     assert!(flat(&left).contains(&said), "{left}");
 }
 
-#[test]
-fn two_people_say_what_their_own_clients_show_where_no_server_signs() {
-    let bench = after_rotation(Dialect::Tuf);
-    write_retire(&bench, BOTH, &[fetched(&bench, 1)]);
-    bench.rehearse().ok();
-    bench.write_answers(&TOKENS, "\"published-version repo.test witness\" = \"1\"\n");
-    let ran = bench.conduct();
-    refused(
-        &ran,
-        1,
-        "error: `repo.test`: the client of witness does not show root 2 [RETIRE-PUBLISHED]\n",
-    );
-    bench.write_answers(&TOKENS, "\"published-seat repo.test witness\" = \"operator\"\n");
-    refused(
-        &bench.resume(),
-        1,
-        "error: `repo.test`: two people did not see its newest root [RETIRE-PUBLISHED]\n",
-    );
-    bench.write_answers(&TOKENS, "");
-    bench.resume().ok();
-    assert!(!listed(&bench, "officer-a").contains("root-a"));
-    bench.officiant(&["verify", "media/out-3a"]).ok();
-}
+const OLD: [&str; 3] = ["share-1", "share-2", "share-3"];
 
-#[test]
-fn an_old_set_of_a_living_key_is_dead_once_nobody_keeps_a_copy() {
-    const OLD: [&str; 3] = ["share-1", "share-2", "share-3"];
+/// A room after a reshare by which two of three stay, and the set that it replaced.
+fn after_reshare() -> (Bench, String) {
     let mut bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
     bench.write_room(&OLD);
     bench.write_answers(&OLD, "");
@@ -286,15 +269,18 @@ fn an_old_set_of_a_living_key_is_dead_once_nobody_keeps_a_copy() {
     bench.next_room();
     bench.write_room(&OLD);
     bench.write_answers(&OLD, "");
-    super::reshare::write_reshare_among(
-        &bench,
-        "root-s",
-        "{ threshold = 2, tokens = [\"share-1\", \"share-2\"] }",
-    );
+    let new = "{ threshold = 2, tokens = [\"share-1\", \"share-2\"] }";
+    write_reshare_among(&bench, "root-s", new);
     bench.conduct().ok();
-    let Held::Shares { set, .. } = custody(&bench, 2).keys[0].former[0].clone() else {
-        panic!("no set")
-    };
+    match custody(&bench, 2).keys[0].former[0].clone() {
+        Held::Shares { set, .. } => (bench, set),
+        Held::Token { .. } => panic!("no set"),
+    }
+}
+
+#[test]
+fn an_old_set_of_a_living_key_is_dead_once_nobody_keeps_a_copy() {
+    let (mut bench, set) = after_reshare();
     let retire = |bench: &mut Bench, answers: &str| {
         bench.next_room();
         bench.write_room(&OLD);
@@ -310,6 +296,10 @@ fn an_old_set_of_a_living_key_is_dead_once_nobody_keeps_a_copy() {
         "set {set} still opens key root-s: 1 of its 3 shares are destroyed in every copy, 2 are needed"
     );
     assert!(bench.remarks().contains(&still), "{:?}", bench.remarks());
+    // What was deleted from the room media as the page says does not come back.
+    let folders =
+        ["room-1", "room-2"].map(|room| bench.path(&format!("media/{room}/custody/{set}")));
+    folders.iter().for_each(|folder| fs::remove_dir_all(folder).unwrap());
     // The third token has nothing left, and is not asked for again.
     let screen = retire(&mut bench, "");
     assert!(!screen.contains("Put in token share-3"), "{screen}");
@@ -318,6 +308,7 @@ fn an_old_set_of_a_living_key_is_dead_once_nobody_keeps_a_copy() {
     assert!(bench.remarks().contains(&dead), "{:?}", bench.remarks());
     let left = bench.officiant(&["custody", "media/out-4a"]).ok().stdout;
     assert!(!left.contains(&set[..8]), "{left}");
+    assert!(folders.iter().all(|folder| !folder.exists()), "{folders:?}");
     // What is dead cannot be retired once more, and the living set signs.
     bench.next_room();
     bench.write_room(&OLD);
@@ -334,6 +325,30 @@ fn an_old_set_of_a_living_key_is_dead_once_nobody_keeps_a_copy() {
     });
     bench.conduct().ok();
     assert_eq!(bench.shape("localhost:5000/one", 2), "1 of root-s, signed by root-s");
+}
+
+/// Some of the calls are enough: what a step destroys it looks for first, so that it does not matter which went.
+#[test]
+fn a_retire_that_is_killed_while_it_destroys_is_finished_by_resume() {
+    let (mut bench, set) = after_reshare();
+    bench.next_room();
+    bench.write_room(&OLD);
+    bench.write_answers(&OLD, "");
+    write_retire(&bench, &format!("sets = [\"{set}\"]"), &[]);
+    let stage = Stage::before(bench, &OLD);
+    // The clock is step 3, the tokens are 5 to 7.
+    let chain = Chain {
+        bench: &stage.bench,
+        clock: 3,
+        stride: &|_| 20,
+        units: &[],
+        enrolments: &[],
+        restart_at: 0,
+    };
+    let deaths = chain.run(&mut Killer::new());
+    let steps: BTreeSet<u64> = deaths.sites.iter().map(|(step, _)| *step).collect();
+    assert!(steps.is_superset(&[5, 6, 7].into()), "{deaths:?}");
+    stage.compare(deaths.count);
 }
 
 #[test]
