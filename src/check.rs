@@ -37,7 +37,7 @@ checks! {
     AbandonIntended = "ABANDON-INTENDED",
     /// The ceremony that is abandoned is the one that the plan names.
     AbandonPlan = "ABANDON-PLAN",
-    /// A key that a plan adopts is a root key of the request's chain.
+    /// A key that a plan adopts or imports is a root key of the request's chain.
     AdoptInChain = "ADOPT-IN-CHAIN",
     /// Root certificates end at least two years after the root that they sign.
     CertOutlivesRoot = "CERT-OUTLIVES-ROOT",
@@ -103,6 +103,8 @@ checks! {
     RequestRepositories = "REQUEST-REPOSITORIES",
     /// Two requests, fetched on two machines, show the same keys and roots.
     RequestTwice = "REQUEST-TWICE",
+    /// A root goes without a key that a restore put onto one token.
+    RestoreRotates = "RESTORE-ROTATES",
     /// A resumed record is the longest of its copies, and the one whose checkpoint stands on paper.
     ResumeHead = "RESUME-HEAD",
     /// No key that a newest root lists is retired, and no set of shares that no other one has replaced.
@@ -177,10 +179,14 @@ checks! {
     TokenPin = "TOKEN-PIN",
     /// A token that gets a share can agree on a key that never leaves it.
     TokenSeal = "TOKEN-SEAL",
+    /// Whoever holds the SO PIN or PUK of a token holds nothing else of that token.
+    TokenSoHolder = "TOKEN-SO-HOLDER",
     /// A soft token serves rehearsals and practices, never a ceremony.
     TokenSoft = "TOKEN-SOFT",
     /// What the record says that a token made or stored, the token said itself, by its attest key.
     TokenStatement = "TOKEN-STATEMENT",
+    /// A key that was made elsewhere comes onto a token wrapped for it alone, and is unwrapped inside of it.
+    TokenUnwraps = "TOKEN-UNWRAPS",
     /// The trust folder and the record know every ceremony in which a present token meant to sign.
     TrustBehindToken = "TRUST-BEHIND-TOKEN",
     /// The trust folder's sums, links, records and roots hold together.

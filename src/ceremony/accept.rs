@@ -149,6 +149,14 @@ impl Ceremony {
             ) if k == key && i == index => {
                 self.check_stored(key, *index, token, statement.as_ref())
             }
+            (Act::PlaceKey { key, token }, Fact::KeyPlaced { key: k, public, statement })
+                if k == key =>
+            {
+                self.check_made(key, public)?;
+                self.check_same(key, public)?;
+                let said = Said::KeyPlaced { key, public };
+                statement::check(self, token, &said, statement.as_ref())
+            }
             (Act::CombineShares { key }, Fact::SharesCombined { key: k, tried, of })
                 if k == key =>
             {
@@ -315,15 +323,15 @@ impl Ceremony {
         }
     }
 
-    /// A key that gets a new set is the one that it was.
+    /// A key that gets a new set, or another place, is the one that it was.
     fn check_same(&self, name: &str, public: &PublicKey) -> Result<(), Refusal> {
         match self.roster.key(name).map(|key| &key.origin) {
             Some(KeyOrigin::Known(known)) if known != public => {
-                let what = format!("the new set of key `{name}` is of another key");
+                let what = format!("what was made of key `{name}` is of another key");
                 Err(Refusal::of(Check::ShareSet, what).hint(EDITED))
             }
-            Some(KeyOrigin::Adopted(pinned)) if *pinned != public.id() => {
-                let what = format!("key `{name}` from a file is not the one that the plan adopts");
+            Some(KeyOrigin::Imported(pinned)) if *pinned != public.id() => {
+                let what = format!("key `{name}` from a file is not the one that the plan imports");
                 Err(Refusal::of(Check::AdoptInChain, what).hint(EDITED))
             }
             _ => Ok(()),

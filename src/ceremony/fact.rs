@@ -97,6 +97,15 @@ pub enum Fact {
         /// The token's own word for it; none from a token without an attest key.
         statement: Option<Statement>,
     },
+    /// A key that was rebuilt from its shares, or read from its file, is on a token, which proved it.
+    KeyPlaced {
+        /// The key.
+        key: String,
+        /// Its public half.
+        public: PublicKey,
+        /// The token's own word for it; none from a token without an attest key.
+        statement: Option<Statement>,
+    },
     /// The vault generated a key and split it.
     KeySplit {
         /// The key.
@@ -396,6 +405,7 @@ impl Fact {
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
         let (keys, statement) = match self {
             Self::KeyMade { statement, .. }
+            | Self::KeyPlaced { statement, .. }
             | Self::ShareStored { statement, .. }
             | Self::TokenRetired { statement, .. } => (&[][..], statement.as_ref()),
             Self::TokenDrilled { keys, statement, .. } => (keys.as_slice(), statement.as_ref()),
@@ -413,6 +423,8 @@ pub enum Purpose {
     Certify,
     /// A new set of shares.
     Reshare,
+    /// One token.
+    Restore,
     /// Root signatures.
     Sign,
 }

@@ -26,6 +26,7 @@ pub mod quorum;
 pub mod reach;
 pub mod reading;
 pub mod reshare;
+mod restore;
 pub mod retire;
 pub mod roster;
 pub mod statement;
@@ -89,7 +90,9 @@ pub fn roster_of(inputs: &Inputs) -> Result<Roster, Refusal> {
         return retire::roster(plan, past);
     }
     draft::check_outlives(plan)?;
+    restore::check_replaced(plan, past.custody())?;
     let roster = Roster::new(plan, past)?;
+    restore::check_sealed(&roster, past)?;
     draft::check_kept(plan, past, &roster)?;
     quorum::Quorum::of_plan(plan, &roster).check(plan.quorum_people())?;
     Ok(roster)
@@ -186,6 +189,7 @@ impl Ceremony {
         self.facts().any(|fact| match (purpose, fact) {
             (Purpose::Certify, Fact::KeyCertified { key: done, .. })
             | (Purpose::Reshare, Fact::SharesCombined { key: done, .. })
+            | (Purpose::Restore, Fact::KeyPlaced { key: done, .. })
             | (Purpose::Sign, Fact::RootsSigned { key: done, .. }) => done == key,
             _ => false,
         })
@@ -241,7 +245,9 @@ impl Ceremony {
             })
         };
         self.facts().find_map(|fact| match fact {
-            Fact::KeyMade { key: made, public, .. } | Fact::KeySplit { key: made, public, .. }
+            Fact::KeyMade { key: made, public, .. }
+            | Fact::KeyPlaced { key: made, public, .. }
+            | Fact::KeySplit { key: made, public, .. }
                 if made == key =>
             {
                 Some(public.clone())

@@ -54,7 +54,10 @@ pub fn whole_roster(plan: &Plan, past: &Past) -> Roster {
     for key in &past.custody().keys {
         let is_whole = planned.keys.contains(&key.name);
         let goes = |held: &&Held| matches!(held, Held::Shares { set, .. } if is_whole || planned.sets.contains(set));
-        let before: Vec<&Held> = key.former.iter().filter(goes).collect();
+        // Of a key that goes with all its sets, and was restored, the token alone is rehearsed.
+        let is_restored = is_whole && matches!(key.held, Held::Token { .. });
+        let former = key.former.iter().filter(|_| !is_restored);
+        let before: Vec<&Held> = former.filter(goes).collect();
         let stays = newest().any(|root| root.root().root_key_id(&key.public).is_some());
         if is_whole || stays || !before.is_empty() {
             known.push((key, before));

@@ -35,6 +35,13 @@ pub enum Said<'a> {
         /// Its public half.
         public: &'a PublicKey,
     },
+    /// The token holds this key, which was rebuilt from its shares or read from its file.
+    KeyPlaced {
+        /// Its name in the plan.
+        key: &'a str,
+        /// Its public half.
+        public: &'a PublicKey,
+    },
     /// Nothing of this is on the token any more.
     Retired {
         /// What went.
@@ -70,6 +77,7 @@ pub fn text(
         Said::Drilled { holds } => ("drill", all_of(holds)),
         Said::KeyDrilled { key, public } => ("key drill", format!("{key}\n{}", public.id())),
         Said::KeyMade { key, public } => ("key made", format!("{key}\n{}", public.id())),
+        Said::KeyPlaced { key, public } => ("key placed", format!("{key}\n{}", public.id())),
         Said::Retired { goes, seal } => {
             let seal = if *seal { "\nsealing key" } else { "" };
             ("retired", format!("{}{seal}", all_of(goes)))

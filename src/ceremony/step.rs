@@ -125,6 +125,13 @@ pub enum Act {
         /// What for.
         purpose: Purpose,
     },
+    /// Put a key that is rebuilt from the shares opened before, or read from its file, onto a token.
+    PlaceKey {
+        /// The key.
+        key: String,
+        /// The token.
+        token: String,
+    },
     /// Recognise a token.
     PresentToken {
         /// The token.
@@ -189,7 +196,7 @@ pub fn steps(plan: &Plan, roster: &Roster) -> Vec<Step> {
         Kind::Abandon => script.abandoning(roster),
         Kind::Drill => script.drilling(plan),
         Kind::Genesis | Kind::Renew | Kind::Rotate => script.root(roster),
-        Kind::Reshare => script.resharing(roster),
+        Kind::Reshare | Kind::Restore => script.moving(roster),
         Kind::Retire => script.retiring(plan, roster),
     }
     script.steps
@@ -254,11 +261,15 @@ impl Script {
             }
         }
         let split: Vec<&Key> = roster.keys().iter().filter(to_split).collect();
-        if !split.is_empty() {
+        let placed: Vec<&Key> = roster.keys().iter().filter(|key| key.is_placed_here()).collect();
+        if !split.is_empty() || !placed.is_empty() {
             self.add(Part::Keys, Act::DrawEntropy);
         }
         for key in split {
             self.split(key);
+        }
+        for key in placed {
+            self.place(key);
         }
         for key in roster.keys().iter().filter(|key| key.certified) {
             match &key.holding {
@@ -282,6 +293,13 @@ impl Script {
             self.add(Part::Keys, Act::StoreShare { key, index, holder });
         }
         self.add(Part::Keys, Act::CombineShares { key: name.clone() });
+    }
+
+    fn place(&mut self, key: &Key) {
+        if let Holding::Token(token) = &key.holding {
+            let (key, token) = (key.name.clone(), token.clone());
+            self.add(Part::Keys, Act::PlaceKey { key, token });
+        }
     }
 
     fn open(&mut self, part: Part, key: &Key, purpose: Purpose) {
@@ -319,12 +337,18 @@ impl Script {
         self.ending();
     }
 
-    fn resharing(&mut self, roster: &Roster) {
+    /// Keys in shares get a new set, or come onto a token.
+    fn moving(&mut self, roster: &Roster) {
         self.tokens(roster);
         self.add(Part::Keys, Act::DrawEntropy);
         for key in roster.keys() {
-            self.open(Part::Keys, key, Purpose::Reshare);
-            self.split(key);
+            if key.is_placed_here() {
+                self.open(Part::Keys, key, Purpose::Restore);
+                self.place(key);
+            } else {
+                self.open(Part::Keys, key, Purpose::Reshare);
+                self.split(key);
+            }
         }
         self.ending();
     }

@@ -105,6 +105,7 @@ fn of_vault(refused: &Refused) -> Option<Check> {
             E::NoEntropy | E::NotAKey | E::NotASetId => return None,
         },
         Refused::OtherFile { .. } => Check::AdoptInChain,
+        Refused::Unwrappable { .. } => Check::TokenUnwraps,
         Refused::KeyFile(_)
         | Refused::KeyMissing { .. }
         | Refused::KeyTaken { .. }

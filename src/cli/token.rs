@@ -353,6 +353,7 @@ mod tests {
         let token = CustodyToken {
             name: "officer-a".to_owned(),
             custodian: "seat A".to_owned(),
+            so_holder: None,
             model: "SoftHSM v2".to_owned(),
             identity: Digest::of(b"identity"),
             attest: None,

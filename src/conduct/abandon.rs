@@ -48,7 +48,7 @@ impl Session<'_> {
         let unfinished =
             unfinished.ok_or_else(|| Refusal::new(Exit::Ours, "nothing to abandon"))?;
         let left = left_on(&unfinished, name);
-        // Only what it was to make, and here: an adopted key was there before.
+        // Only what it was to make or put here: an adopted key was there before.
         let made = unfinished
             .plan()
             .keys()

@@ -53,7 +53,8 @@ impl Session<'_> {
             let what = format!("attested by YubiKey {}, expected {serial}", said.serial);
             return Err(refuse(what));
         }
-        let touch = touch(made.purpose);
+        // Whoever made it as the SO could not say when it is to be touched: such a key never is.
+        let touch = if made.face.so_makes { TouchPolicy::Never } else { touch(made.purpose) };
         if (said.pin, said.touch) != (PinPolicy::Once, touch) {
             let what = "attested with other rules for PIN and touch than were asked for";
             return Err(refuse(what.to_owned()));

@@ -8,6 +8,7 @@ use data_encoding::{BASE64, HEXLOWER};
 
 use super::Session;
 use super::attested::Made;
+use super::outrank::{Twice, again};
 use super::token::{draw, seal_key};
 use super::words::ATTEMPTS;
 use crate::ceremony::fact::{Fact, Statement};
@@ -46,16 +47,19 @@ impl Session<'_> {
         };
         self.refuse_soft(name, &face)?;
         self.ask_serial(step, name, &face)?;
+        let seals = self.ceremony.roster().token(name).is_some_and(|token| token.seals);
+        if is_ready {
+            self.take_over_ready(step, &mut token, (name, &face), seals)?;
+        }
         if made {
             self.log_in(step, &mut token, &face, name)?;
         } else {
             self.tell_touch(&face)?;
         }
-        if is_ready {
+        if is_ready && !face.so_makes {
             self.refuse_used(step, &mut token, (name, &face))?;
         }
         let attest = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
-        let seals = self.ceremony.roster().token(name).is_some_and(|token| token.seals);
         let seal = match seals {
             true => Some(self.own_key(step, &mut token, (name, &face), Purpose::Seal)?),
             false => None,
@@ -65,9 +69,9 @@ impl Session<'_> {
             self.prove_seal(&mut token, name, seal)?;
         }
         token.logout().map_err(|error| self.child(&error))?;
-        if !is_ready {
-            let transport = self.transport_pin(name)?;
-            token.discard_so_pin(transport).map_err(|error| self.child(&error))?;
+        // What was complete before a restart has it no more.
+        if !is_ready && !made {
+            self.outrank(step, &mut token, name)?;
         }
         let identity = self.keep_identity(name, &face)?;
         Ok(Fact::TokenEnrolled {
@@ -192,8 +196,7 @@ impl Session<'_> {
     fn initialise(&mut self, step: u32, token: &mut Token, name: &str) -> Result<Face, Refusal> {
         let pin = self.ask_new_pin(step, name)?;
         self.begin(step, name)?;
-        let again = Pin::new(SecretBytes::copy_of(pin.expose().as_bytes()));
-        let again = again.map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
+        let again = again(&pin)?;
         let so_pin = SoPin::Transport(self.transport_pin(name)?);
         let face = token.init(None, name, so_pin, pin).map_err(|error| self.child(&error))?;
         match token.login(again).map_err(|error| self.child(&error))? {
@@ -206,8 +209,8 @@ impl Session<'_> {
     }
 
     /// Until its keys are made, a token's SO PIN is one that a restart can compute: after a crash it can be erased and
-    /// begun anew. It is discarded at the end of the enrolment.
-    fn transport_pin(&self, name: &str) -> Result<Pin, Refusal> {
+    /// begun anew. It is replaced at the end of the enrolment.
+    pub(super) fn transport_pin(&self, name: &str) -> Result<Pin, Refusal> {
         let plan = self.ceremony.plan().digest();
         let digest =
             Digest::of_parts("officiant transport pin v1", &[plan.as_bytes(), name.as_bytes()]);
@@ -219,29 +222,11 @@ impl Session<'_> {
 
     fn ask_new_pin(&mut self, step: u32, name: &str) -> Result<Pin, Refusal> {
         let who = self.ceremony.roster().custodian(name).to_owned();
-        let prompt = |text: &str| Prompt {
-            step,
-            id: format!("pin {name}"),
-            who: who.clone(),
-            text: text.to_owned(),
-            expected: None,
-        };
-        let text =
-            format!("new PIN for token {name}, {} characters or more, typed unseen", Pin::SHORTEST);
-        for _ in 0..ATTEMPTS {
-            let pin = self.hear_pin(&prompt(&text))?;
-            if !pin.is_long_enough() {
-                self.show(&format!("        that is shorter than {} characters", Pin::SHORTEST))?;
-                continue;
-            }
-            let again = self.hear_pin(&prompt("the same PIN once more"))?;
-            if pin.matches(&again) {
-                return Ok(pin);
-            }
-            self.show("        the two were not the same")?;
-        }
-        Err(Refusal::of(Check::TokenPin, format!("no PIN was set on token `{name}`"))
-            .hint("its holder thinks of a PIN, and `resume` asks again"))
+        let (id, what) = (format!("pin {name}"), format!("PIN for token {name}"));
+        self.ask_twice(&Twice { step, id: &id, who: &who, what: &what })?.ok_or_else(|| {
+            Refusal::of(Check::TokenPin, format!("no PIN was set on token `{name}`"))
+                .hint("its holder thinks of a PIN, and `resume` asks again")
+        })
     }
 
     pub(super) fn ask_serial(&mut self, step: u32, name: &str, face: &Face) -> Result<(), Refusal> {
@@ -276,10 +261,7 @@ impl Session<'_> {
         (name, face): (&str, &Face),
         purpose: Purpose,
     ) -> Result<KeyRef, Refusal> {
-        let label = match purpose {
-            Purpose::Seal => format!("{name} seal"),
-            Purpose::Attest | Purpose::Root => format!("{name} attest"),
-        };
+        let label = own_label(name, purpose);
         let label = label.as_str();
         let told = |generated| Made { step, token: name, face, label, purpose, generated };
         let shown = token.keys().map_err(|error| self.child(&error))?;
@@ -375,6 +357,14 @@ impl Session<'_> {
             ) => Refusal { check: Some(Check::TokenSeal), exit: Exit::Refused, ..refusal },
             _ => refusal,
         }
+    }
+}
+
+/// What a key of a token's own is called.
+pub(super) fn own_label(name: &str, purpose: Purpose) -> String {
+    match purpose {
+        Purpose::Seal => format!("{name} seal"),
+        Purpose::Attest | Purpose::Root => format!("{name} attest"),
     }
 }
 

@@ -16,8 +16,10 @@ mod intent;
 mod journal;
 mod module;
 mod opening;
+mod outrank;
 mod paper;
 mod pause;
+mod place;
 mod plan;
 mod reading;
 mod ready;
@@ -248,6 +250,7 @@ impl<'a> Session<'a> {
             Act::PresentToken { token } => self.present(number, token),
             Act::DrawEntropy => self.draw_entropy(),
             Act::MakeKey { key, token } => self.make_key(number, key, token),
+            Act::PlaceKey { key, token } => self.place_key(number, key, token),
             Act::SplitKey { key } => self.split_key(number, key),
             Act::StoreShare { key, index, holder } if self.is_paper(holder) => {
                 self.print_share(number, key, *index, holder)

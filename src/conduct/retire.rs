@@ -214,7 +214,7 @@ impl Session<'_> {
             newest.ok_or_else(|| Refusal::new(Exit::Ours, format!("no root of `{repository}`")))?;
         let mut by: Vec<String> = Vec::new();
         for who in ["operator", "witness"] {
-            by.push(self.ask_seat(step, repository, who)?);
+            by.push(self.ask_onlooker(step, repository, who)?);
             self.ask_version(step, (repository, version), who)?;
             let asked = Asked {
                 step,
@@ -229,7 +229,7 @@ impl Session<'_> {
         Ok(Fact::PublishedSeen { repository: repository.to_owned(), version, by })
     }
 
-    fn ask_seat(&mut self, step: u32, repository: &str, who: &str) -> Result<String, Refusal> {
+    fn ask_onlooker(&mut self, step: u32, repository: &str, who: &str) -> Result<String, Refusal> {
         let prompt = Prompt {
             step,
             id: format!("published-seat {repository} {who}"),

@@ -35,15 +35,13 @@ impl Session<'_> {
             Refusal::new(Exit::Ours, format!("key `{name}` is not in the roster"))
         })?;
         let (mut token, face) = self.need(step, holder)?;
-        let there = token.keys().map_err(|error| self.child(&error))?;
+        self.refuse_label_taken(&mut token, step, name, holder)?;
         let is_again = self.was_interrupted(step);
-        if !is_again && there.iter().any(|object| object.label == name) {
-            let what = format!("token `{holder}` holds a key `{name}` already");
-            return Err(Refusal::of(Check::TokenKeyTaken, what)
-                .hint("give the new key another name, or use an empty token"));
+        if face.so_makes {
+            self.make_as_so(step, &mut token, holder, (key.algorithm, name))?;
         }
         self.log_in(step, &mut token, &face, holder)?;
-        let left = match is_again {
+        let left = match is_again || face.so_makes {
             true => token.reclaim(pkcs11::Purpose::Root, name),
             false => Ok(None),
         };
@@ -67,7 +65,24 @@ impl Session<'_> {
         Ok(Fact::KeyMade { key: name.to_owned(), public: made.public, certificates, statement })
     }
 
-    fn prove_root(
+    /// Refuses a token that shows a key of that name, unless an interrupted run may have left it there.
+    pub(super) fn refuse_label_taken(
+        &self,
+        token: &mut Token,
+        step: u32,
+        name: &str,
+        holder: &str,
+    ) -> Result<(), Refusal> {
+        let there = token.keys().map_err(|error| self.child(&error))?;
+        if self.was_interrupted(step) || there.iter().all(|object| object.label != name) {
+            return Ok(());
+        }
+        let what = format!("token `{holder}` holds a key `{name}` already");
+        Err(Refusal::of(Check::TokenKeyTaken, what)
+            .hint("give the new key another name, or use an empty token"))
+    }
+
+    pub(super) fn prove_root(
         &self,
         token: &mut Token,
         holder: &str,

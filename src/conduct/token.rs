@@ -10,6 +10,7 @@ use super::words::ATTEMPTS;
 use super::{CUSTODY, Session};
 use crate::ceremony::closing;
 use crate::ceremony::fact::Fact;
+use crate::ceremony::roster::Holding;
 use crate::check::Check;
 use crate::child::token::Token;
 use crate::child::{self, Launch};
@@ -242,7 +243,8 @@ impl Session<'_> {
             }
         }
         for key in self.ceremony.roster().keys() {
-            if key.holding == crate::ceremony::roster::Holding::Token(name.to_owned()) {
+            let is_there = !key.is_placed_here() || self.ceremony.is_moved(&key.name);
+            if is_there && key.holding == Holding::Token(name.to_owned()) {
                 keys.extend(self.ceremony.public(&key.name));
             }
         }

@@ -11,7 +11,7 @@ use crate::ceremony::admission;
 use crate::ceremony::draft::Draft;
 use crate::ceremony::plan::Plan;
 use crate::ceremony::quorum::Quorum;
-use crate::ceremony::roster::{Holding, KeyOrigin, Roster, TokenOrigin};
+use crate::ceremony::roster::{Holding, KeyOrigin, Roster, Token, TokenOrigin};
 use crate::ceremony::survival::Survival;
 use crate::ceremony::{Ceremony, prospect, step};
 use crate::digest::Digest;
@@ -172,7 +172,8 @@ fn warnings(plan: &Plan, roster: &Roster) -> Vec<String> {
     if root.threshold as usize == root.keys.len() {
         said.push("Every key must sign: one that is lost stops all later roots.".into());
     }
-    let new = roster.tokens().iter().filter(|token| token.origin == TokenOrigin::New).count();
+    let is_drawn = |token: &&Token| token.origin == TokenOrigin::New && token.so_holder.is_none();
+    let new = roster.tokens().iter().filter(is_drawn).count();
     if new > 0 {
         said.push(format!(
             "{} enrolled: the SO PIN is drawn and discarded unshown, so a forgotten PIN is a lost token.",

@@ -129,6 +129,10 @@ fn purpose(plan: &Plan) -> String {
             "This ceremony gives a key in shares a new set of them. The key stays and no root changes; the old set \
              opens it, too, until enough of its shares are destroyed."
         }
+        Kind::Restore => {
+            "This ceremony puts a key in shares onto one token, because it cannot wait for its holders any more. \
+             Whoever has that token and its PIN has the key: the next ceremony replaces it."
+        }
         Kind::Retire => {
             "This ceremony destroys root keys that no newest root lists any more, and shares of sets that others \
              replaced. No root changes; what is not here, or lies elsewhere in a copy, is not destroyed by it."
@@ -171,6 +175,7 @@ fn people(plan: &Plan, roster: &Roster, paper: &mut Paper) {
     let keys = roster.keys().iter().map(|key| {
         let origin = match key.origin {
             KeyOrigin::Adopted(_) => "adopted",
+            KeyOrigin::Imported(_) => "imported",
             KeyOrigin::Known(_) => "known",
             KeyOrigin::New => "new",
         };

@@ -3,7 +3,6 @@
 //! The room: drives a device, so it runs only in a token's child (docs/threats.md rule 13); a panic of the crate ends that
 //! child. A YubiKey is chosen by its serial, never by a reader. Nothing is retried.
 
-mod certificate;
 mod device;
 mod error;
 mod init;
@@ -188,6 +187,7 @@ fn face(card: &mut YubiKey) -> Option<Face> {
         user_pin: left.map_or(TriesLeft::Unsaid, |left| tries_left(left.remaining_count)),
         pin_len: PIN_LEN,
         is_touched: true,
+        so_makes: false,
     })
 }
 

@@ -11,9 +11,11 @@ mod init;
 mod key;
 mod make;
 mod object;
+mod place;
 mod spki;
 mod start;
 mod trial;
+mod yubikey;
 
 use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error as CkError, RvError};
@@ -43,6 +45,8 @@ struct Selected {
     name: Name,
     slot: Slot,
     session: Session,
+    /// Its module is that of YubiKeys, which does some things otherwise.
+    is_yubikey: bool,
     /// The private key that signed last, so that a batch finds it once.
     last: Option<(KeyRef, cryptoki::object::ObjectHandle)>,
 }
@@ -95,6 +99,9 @@ impl Module {
     /// What the device does; a wrong PIN is no error but [`Login::Refused`].
     pub fn login(&mut self, pin: &Pin) -> Result<Login, Error> {
         let selected = self.selected("logging in")?;
+        if selected.is_yubikey {
+            yubikey::refuse_factory_pin(pin, &selected.name)?;
+        }
         match selected.session.login(UserType::User, Some(&auth(pin))) {
             Ok(()) => Ok(Login::Open),
             Err(CkError::Pkcs11(RvError::PinLocked, _)) => Ok(Login::Refused(TriesLeft::Locked)),
@@ -147,7 +154,8 @@ impl Module {
     fn open(&mut self, slot: Slot, face: &Face) -> Result<(), Error> {
         let opened = self.pkcs11("opening a session")?.open_rw_session(slot);
         let session = opened.map_err(error::read(&face.name, "opening a session"))?;
-        self.selected = Some(Selected { name: face.name.clone(), slot, session, last: None });
+        let (name, is_yubikey) = (face.name.clone(), face.so_makes);
+        self.selected = Some(Selected { name, slot, session, is_yubikey, last: None });
         Ok(())
     }
 

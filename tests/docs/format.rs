@@ -153,6 +153,7 @@ fn a_plan_with_every_field_is_read() {
     Plan::parse(&vector("plan-abandon.toml"), |_| None).expect("a plan");
     Plan::parse(&vector("plan-drill.toml"), |_| None).expect("a plan");
     Plan::parse(&vector("plan-reshare.toml"), |_| None).expect("a plan");
+    Plan::parse(&vector("plan-restore.toml"), |_| None).expect("a plan");
     let retire = Plan::parse(&vector("plan-retire.toml"), |_| None).expect("a plan");
     assert_eq!(retire.retire().map(PlannedRetire::hold), Some(45));
 }
@@ -302,6 +303,7 @@ fn custody_has_one_form() {
     let token = CustodyToken {
         name: "officer-1".to_owned(),
         custodian: "seat A".to_owned(),
+        so_holder: Some("seat S".to_owned()),
         model: "SoftHSM v2".to_owned(),
         identity: Digest::of(b"identity"),
         attest: Some(pair(5).1),

@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use officiant::root::Dialect;
@@ -11,6 +12,7 @@ use officiant::root::Dialect;
 use super::bad_answer::waits_at;
 use super::bind::module;
 use super::genesis::on_one_token;
+use super::so_holder::write_plan;
 use super::{Bench, PlanText};
 use crate::harness::command::flat;
 use crate::harness::{
@@ -75,10 +77,14 @@ impl Ready {
     }
 
     fn tool(&self, arguments: &[&str]) {
+        run(&mut self.command(arguments)).ok();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut tool = command("pkcs11-tool", self.bench.scratch.path());
         tool.env("KRYOPTIC_CONF", &self.conf);
         tool.arg("--module").arg(peer("kryoptic/libkryoptic.so")).args(arguments);
-        run(&mut tool).ok();
+        tool
     }
 
     fn conduct(&self) -> Ran {
@@ -144,4 +150,32 @@ fn a_token_that_holds_a_key_or_is_not_the_only_one_is_not_taken_up() {
     let told = "holds key `other` already [TOKEN-INIT]\nhint: use a token that holds no key\n";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
     assert_eq!(ran.code(), 1);
+}
+
+#[test]
+fn who_made_a_token_ready_no_longer_outranks_its_pin_once_a_seat_took_over() {
+    let ready = Ready::new(&["partition 7"], "pkcs11:token=partition%207");
+    let (now, next) = ("12345678", "24682468");
+    let answers = |now: &str, next: &str| {
+        let held = format!("\"so now officer-a\" = \"{now}\"\n\"so officer-a\" = \"{next}\"\n");
+        let text = format!("[pin]\n{held}officer-a = \"{LONG_PIN}\"\n");
+        ready.bench.scratch.file("answers-1.toml", text);
+    };
+    write_plan(&ready.bench, &on_one_token(), &[("officer-a", "seat S")]);
+    answers(next, next);
+    let ran = ready.bench.conduct();
+    let told = "error: token `officer-a` refused the SO PIN [TOKEN-PIN]\n\
+                hint: its holder decides whether to try again: `resume` asks once more\n";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    answers(now, next);
+    let screen = flat(ready.bench.resume().ok().stderr);
+    assert!(!screen.contains("was made ready elsewhere"), "{screen}");
+    let asked = "seat S — SO PIN that token officer-a has now: (from the file of answers)";
+    assert_eq!(screen.matches(asked).count(), 1, "{screen}");
+    assert_eq!(ready.bench.custody().tokens[0].so_holder.as_deref(), Some("seat S"));
+    let init = |so_pin| {
+        ["--init-pin", "--token-label", "partition 7", "--so-pin", so_pin, "--pin", LONG_PIN]
+    };
+    assert!(!run(&mut ready.command(&init(now))).status.success());
+    ready.tool(&init(next));
 }

@@ -100,8 +100,11 @@ pub fn stages(plan: &Plan, roster: &Roster, chains: &Chains, soft: Digest) -> Ve
             let past = past(plan, roster, chain, root);
             let text = PlanText { modules: vec![soft], repository, ..past };
             stages.push(Stage { text, title });
-            stages.extend(reshared(plan, roster, number, soft));
+            if number == 1 {
+                stages.extend(moved(plan, roster, Kind::Reshare, soft));
+            }
         }
+        stages.extend(moved(plan, roster, Kind::Restore, soft));
     }
     let title = format!("REHEARSAL of {}", plan.title());
     // A plan that names no module asks for its exception in the rehearsal, too.
@@ -110,28 +113,39 @@ pub fn stages(plan: &Plan, roster: &Roster, chains: &Chains, soft: Digest) -> Ve
     stages
 }
 
-/// After the first root of a stand-in: new sets for the keys of which an old set goes.
-fn reshared(plan: &Plan, roster: &Roster, number: u32, soft: Digest) -> Option<Stage> {
-    let is_new = |key: &&Key| plan.kind() == Kind::Retire && key.from.is_some();
-    let keys: Vec<&Key> = roster.keys().iter().filter(is_new).collect();
-    if number > 1 || keys.is_empty() {
+/// Before a retire, in the stand-in of the past: the keys of which an old set goes move to where they are, with a new set
+/// after the first root, or onto a token after the last one, which could not keep such a key.
+fn moved(plan: &Plan, roster: &Roster, kind: Kind, soft: Digest) -> Option<Stage> {
+    let is_it = |key: &&Key| match key.holding {
+        Holding::Shares { .. } => key.from.is_some() && kind == Kind::Reshare,
+        Holding::Token(_) => key.from.is_some() && kind == Kind::Restore,
+    };
+    let keys: Vec<&Key> = roster.keys().iter().filter(is_it).collect();
+    if keys.is_empty() || plan.kind() != Kind::Retire {
         return None;
     }
-    let old: BTreeSet<&String> =
-        roster.keys().iter().flat_map(|key| key.opened_from().holders()).collect();
+    let all = roster.keys().iter();
+    let known: BTreeSet<&String> = match kind {
+        Kind::Reshare => all.flat_map(|key| key.opened_from().holders()).collect(),
+        _ => all.filter(|key| !is_it(key)).flat_map(Key::all_holders).collect(),
+    };
     let new: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
-    let new: BTreeSet<&String> = new.difference(&old).copied().collect();
-    let planned = |key: &&Key| spanned(planned_key(roster, key, &key.holding));
+    let new: BTreeSet<&String> = new.difference(&known).copied().collect();
+    let falls = (kind == Kind::Restore).then_some(1);
+    let planned = |key: &&Key| {
+        let planned = planned_key(roster, key, &key.holding);
+        spanned(PlannedKey { threshold_falls_to: falls, ..planned })
+    };
     let text = PlanText {
-        ceremony: Kind::Reshare,
-        title: "REHEARSAL: stand-in of a reshare".to_owned(),
+        ceremony: kind,
+        title: format!("REHEARSAL: stand-in of {}", kind.with_article()),
         modules: vec![soft],
         token: tokens(roster, &new),
         paper: papers(roster, &new),
         key: keys.iter().map(planned).collect(),
         ..nothing(plan)
     };
-    Some(Stage { text, title: "stand-in of the past: new shares".to_owned() })
+    Some(Stage { text, title: format!("stand-in of the past: {}", kind.with_article()) })
 }
 
 /// The ids of the sets that go, as the stand-in of the past has them: every old one, where any goes.
@@ -155,7 +169,7 @@ pub fn about(roster: &Roster, past: &Past) -> Vec<String> {
         KeyOrigin::Known(public) => {
             chain.last().is_some_and(|last| last.root().root_key_id(public).is_some())
         }
-        KeyOrigin::Adopted(_) | KeyOrigin::New => false,
+        KeyOrigin::Adopted(_) | KeyOrigin::Imported(_) | KeyOrigin::New => false,
     };
     let listed = past.repositories().iter();
     let listed = listed.filter(|(_, chain)| roster.keys().iter().any(|key| lists(chain, key)));
@@ -212,8 +226,7 @@ fn itself(plan: &Plan, roster: &Roster) -> PlanText {
         let hold = asks.then(|| retire.hold().max(1));
         spanned(PlannedRetire { hold, ..retire })
     });
-    let adopted = |key: &Spanned<PlannedKey>| key.get_ref().adopt.is_some();
-    text.key.retain(|key| !adopted(key));
+    text.key.retain(|key| key.get_ref().is_made());
     text.token.retain(|token| roster.token(&token.get_ref().name).is_some());
     text.role = roles(text.role.iter().map(|role| role.get_ref().name));
     text
@@ -309,7 +322,7 @@ fn is_in_last(key: &Key, chain: &[SignedRoot]) -> bool {
     let last = chain.last().map(SignedRoot::root);
     match &key.origin {
         KeyOrigin::Known(public) => last.is_some_and(|last| last.root_key_id(public).is_some()),
-        KeyOrigin::Adopted(_) => true,
+        KeyOrigin::Adopted(_) | KeyOrigin::Imported(_) => true,
         KeyOrigin::New => false,
     }
 }
@@ -319,7 +332,8 @@ fn tokens(roster: &Roster, used: &BTreeSet<&String>) -> Vec<Spanned<PlannedToken
     tokens
         .map(|token| {
             let (name, custodian) = (token.name.clone(), token.custodian.clone());
-            spanned(PlannedToken { name, custodian, site: None })
+            let so_holder = token.so_holder.clone();
+            spanned(PlannedToken { name, custodian, so_holder, site: None })
         })
         .collect()
 }
@@ -349,7 +363,9 @@ fn planned_key(roster: &Roster, key: &Key, holding: &Holding) -> PlannedKey {
         token,
         shares,
         adopt: None,
+        import: None,
         rotate_by: None,
+        threshold_falls_to: None,
     }
 }
 

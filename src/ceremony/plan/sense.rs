@@ -2,13 +2,15 @@
 //!
 //! Second floor: pure.
 
+mod retire;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::label::{RULE, alike, is_label};
-use super::{Error, Kind, Plan, PlanText, PlannedKey, PlannedRetire, line_of};
+use super::{Error, Kind, Plan, PlanText, PlannedKey, line_of};
 use crate::key::Algorithm;
 use crate::name::{Name, is_device};
 use crate::root::certificate::MAX_NAME;
@@ -20,8 +22,6 @@ type Mistake = (usize, String);
 
 /// How many days a key from a file may stay in a root.
 const LONGEST_EXPOSED: i64 = 90;
-/// The longest time between two requests of a retire, in days.
-const LONGEST_HOLD: u32 = 3650;
 /// The most shares of one key, as many as are ever split.
 const MOST_SHARES: usize = 32;
 
@@ -51,7 +51,7 @@ pub(super) fn check_list(text: &PlanText, source: &str) -> Result<(), Error> {
 
 /// Refuses a plan that contradicts itself.
 pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {
-    [title, dates, shape, retire, holders, sites, keys, root, roles, repositories]
+    [title, dates, shape, retire::check, holders, sites, keys, root, roles, repositories]
         .iter()
         .try_for_each(|rule| rule(plan))
         .map_err(|(offset, what)| Error::Sense { line: line_of(source, offset), what })
@@ -123,16 +123,20 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
         return forbid(plan.request().is_some(), "`[request]`");
     }
     forbid(plan.abandon().is_some(), "`[abandon]`")?;
-    if matches!(plan.kind(), Kind::Drill | Kind::Reshare) {
-        // A reshare names its holders in `shares`, and here those alone who are new.
+    if matches!(plan.kind(), Kind::Drill | Kind::Reshare | Kind::Restore) {
+        // The others name the holders beside their keys, and here those alone who are new.
         let is_named = !plan.text.token.is_empty() || !plan.text.paper.is_empty();
-        need(is_named || plan.kind() == Kind::Reshare, "at least one `[[token]]` or `[[paper]]`")?;
+        need(is_named || plan.kind() != Kind::Drill, "at least one `[[token]]` or `[[paper]]`")?;
         forbid(plan.root().is_some(), "`[root]`")?;
         forbid(!plan.text.role.is_empty(), "`[[role]]`")?;
         forbid(!plan.repositories().is_empty(), "repositories")?;
         forbid(plan.request().is_some(), "`[request]`")?;
         return match plan.kind() {
             Kind::Drill => forbid(!plan.text.key.is_empty(), "`[[key]]`"),
+            Kind::Restore => need(
+                plan.keys().next().is_some() && plan.keys().all(|key| key.token.is_some()),
+                "a `[[key]]`, and `token` in each",
+            ),
             _ => need(
                 plan.keys().next().is_some() && plan.keys().all(|key| key.shares.is_some()),
                 "a `[[key]]`, and `shares` in each",
@@ -145,58 +149,13 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
     match plan.kind() {
         Kind::Genesis => need(!plan.text.key.is_empty(), "at least one `[[key]]`"),
         Kind::Renew => forbid(!plan.text.key.is_empty(), "`[[key]]`: the keys stay"),
-        Kind::Rotate | Kind::Abandon | Kind::Drill | Kind::Reshare | Kind::Retire => Ok(()),
+        Kind::Abandon
+        | Kind::Drill
+        | Kind::Reshare
+        | Kind::Restore
+        | Kind::Retire
+        | Kind::Rotate => Ok(()),
     }
-}
-
-/// What goes is named once. A key goes only when it is published that no root lists it; an old set of a living key was
-/// never published.
-fn retire(plan: &Plan) -> Result<(), Mistake> {
-    let Some(retire) = &plan.text.retire else { return Ok(()) };
-    let (at, planned) = (retire.span().start, retire.get_ref());
-    let refuse = |what: String| Err((at, what));
-    let PlannedRetire { keys, sets, hold } = planned;
-    if keys.is_empty() && sets.is_empty() {
-        return refuse("`[retire]` names neither `keys` nor `sets`".into());
-    }
-    let named: BTreeSet<&String> = keys.iter().chain(sets).collect();
-    if named.len() != keys.len() + sets.len() {
-        return refuse("`[retire]` names a key or set twice".into());
-    }
-    keys.iter().try_for_each(|key| name(at, "key", key))?;
-    if let Some(set) = sets.iter().find(|set| !is_set_id(set)) {
-        return refuse(format!("set `{set}`: a set id has 32 of 0-9 and a-f"));
-    }
-    let asks = [
-        (plan.request().is_some(), "`[request]`"),
-        (!plan.repositories().is_empty(), "at least one repository"),
-    ];
-    for (there, what) in asks {
-        match (there, keys.is_empty()) {
-            (false, false) => return refuse(format!("a retire of `keys` needs {what}")),
-            (true, true) => return refuse(format!("a retire of `sets` alone has no {what}")),
-            _ => {}
-        }
-    }
-    let is_notary = plan.dialect() == Dialect::Notary && !keys.is_empty();
-    match hold {
-        Some(_) if !is_notary => {
-            return refuse("`hold` is for keys of Notary repositories alone".into());
-        }
-        Some(days) if *days > LONGEST_HOLD || (*days == 0 && !plan.practice()) => {
-            return refuse(format!("`hold` is {days}, expected 1 to {LONGEST_HOLD} days"));
-        }
-        _ => {}
-    }
-    if is_notary && plan.request().is_some_and(|request| request.second.is_none()) {
-        return refuse("a retire of Notary keys needs `second` in `[request]`".into());
-    }
-    Ok(())
-}
-
-/// Whether this is how the id of a set of shares is written.
-fn is_set_id(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn holders(plan: &Plan) -> Result<(), Mistake> {
@@ -208,6 +167,13 @@ fn holders(plan: &Plan) -> Result<(), Mistake> {
         let (at, paper) = (paper.span().start, paper.get_ref());
         (at, "paper", &paper.name, &paper.custodian)
     });
+    for token in &plan.text.token {
+        let (at, token) = (token.span().start, token.get_ref());
+        if let Some(seat) = token.so_holder.as_ref().filter(|seat| !is_label(seat)) {
+            let called = &token.name;
+            return Err((at, format!("token `{called}`: so_holder `{seat}`: a seat {RULE}")));
+        }
+    }
     let mut seen: BTreeMap<&String, &str> = BTreeMap::new();
     for (at, what, called, custodian) in tokens.chain(papers) {
         name(at, what, called)?;
@@ -260,7 +226,11 @@ fn keys(plan: &Plan) -> Result<(), Mistake> {
         if !seen.insert(&key.name) {
             return Err((at, format!("two keys are called `{}`", key.name)));
         }
-        let sense = kind(plan, key).and_then(|()| held(key)).and_then(|()| exposed(plan, key));
+        let sense = kind(plan, key)
+            .and_then(|()| held(key))
+            .and_then(|()| whence(plan, key))
+            .and_then(|()| exposed(plan, key))
+            .and_then(|()| falls(plan, key));
         sense.map_err(|what| (at, what))?;
     }
     Ok(())
@@ -278,6 +248,13 @@ fn kind(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
         ));
     }
     plan.dialect().scheme(algorithm).map_err(|error| format!("key `{called}`: {error}"))?;
+    let is_put = key.import.is_some() || plan.kind() == Kind::Restore;
+    if key.token.is_some() && is_put && algorithm != Algorithm::EcdsaP256 {
+        return Err(format!(
+            "key `{called}` of {algorithm} cannot be put onto a token, expected {}",
+            Algorithm::EcdsaP256
+        ));
+    }
     if key.shares.is_some() && !algorithm.fits_shares() {
         let expected: Vec<_> = offered.filter(|fit| fit.fits_shares()).collect();
         return Err(format!(
@@ -290,9 +267,9 @@ fn kind(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
 
 fn held(key: &PlannedKey) -> Result<(), String> {
     let called = &key.name;
-    match (&key.token, &key.shares, key.adopt) {
-        (Some(_), None, _) => Ok(()),
-        (None, Some(shares), _) => {
+    match (&key.token, &key.shares) {
+        (Some(_), None) => Ok(()),
+        (None, Some(shares)) => {
             for (what, holders) in [("token", &shares.tokens), ("paper", &shares.papers)] {
                 if holders.iter().collect::<BTreeSet<_>>().len() != holders.len() {
                     return Err(format!("key `{called}` has two shares on one {what}"));
@@ -308,11 +285,44 @@ fn held(key: &PlannedKey) -> Result<(), String> {
     }
 }
 
+/// Where a key comes from that is not made here.
+fn whence(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
+    let called = &key.name;
+    let moves = matches!(plan.kind(), Kind::Reshare | Kind::Restore);
+    if moves && !key.is_made() {
+        let kind = plan.kind().with_article();
+        return Err(format!(
+            "key `{called}` has `adopt` or `import`, and {kind} takes keys of the trust folder"
+        ));
+    }
+    match (key.adopt, key.import) {
+        (Some(_), Some(_)) => Err(format!("key `{called}` has both `adopt` and `import`")),
+        (Some(_), None) if key.token.is_none() => Err(format!(
+            "key `{called}` is adopted from the token that holds it, and `token` is missing: one from a file has `import`"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whoever has one token has the key from then on: a plan says so.
+fn falls(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
+    let called = &key.name;
+    match (plan.kind() == Kind::Restore, key.threshold_falls_to) {
+        (true, Some(1)) | (false, None) => Ok(()),
+        (true, _) => Err(format!(
+            "key `{called}` comes to be on one token: `threshold_falls_to = 1` says that this is known"
+        )),
+        (false, Some(_)) => {
+            Err(format!("key `{called}` has `threshold_falls_to`, which only a restore has"))
+        }
+    }
+}
+
 /// A key from a file stays exposed: it may stay in a root for some weeks, to be replaced on a day that the plan says.
 fn exposed(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
     let called = &key.name;
     let stays = plan.root().is_some_and(|root| root.keys.contains(called));
-    let is_exposed = stays && key.adopt.is_some() && key.shares.is_some();
+    let is_exposed = stays && key.import.is_some();
     let last = plan.when().until.checked_add(LONGEST_EXPOSED.days()).unwrap_or(Date::MAX);
     match key.rotate_by {
         None if is_exposed => Err(format!(
@@ -335,7 +345,7 @@ fn root(plan: &Plan) -> Result<(), Mistake> {
     if unique.len() != root.keys.len() {
         return Err((at, "`keys` in `[root]` names a key twice".into()));
     }
-    let mut made = plan.keys().filter(|key| key.adopt.is_none());
+    let mut made = plan.keys().filter(|key| key.is_made());
     if let Some(spare) = made.find(|key| !root.keys.contains(&key.name)) {
         let spare = &spare.name;
         return Err((

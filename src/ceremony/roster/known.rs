@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Holding, Key, KeyOrigin, Paper, Roster, Token, TokenOrigin, other_custodian};
+use super::{
+    Holding, Key, KeyOrigin, Paper, Roster, Token, TokenOrigin, other_custodian, so_holder,
+};
 use crate::ceremony::plan::{Kind, Plan, PlannedKey};
 use crate::refusal::{Exit, Refusal};
 use crate::root::{Dialect, SignedRoot};
@@ -14,7 +16,7 @@ impl Roster {
     /// These keys of the trust folder, with everybody who holds a part of them.
     ///
     /// # Errors
-    /// A token or paper of the plan with another custodian than the trust folder has.
+    /// A token or paper of the plan with another custodian than the trust folder has; `[TOKEN-SO-HOLDER]`.
     pub(in crate::ceremony) fn of_known<'a>(
         plan: &Plan,
         past: &Past,
@@ -34,6 +36,9 @@ impl Roster {
                 }
                 _ => {}
             }
+        }
+        for planned in plan.tokens() {
+            so_holder::of(planned, (TokenOrigin::Known, custody.token(&planned.name)))?;
         }
         let (tokens, papers) = held_by(past, &|name| held.contains(name));
         Ok(Self { tokens, papers, keys })
@@ -87,6 +92,7 @@ fn held_by(past: &Past, is_it: &dyn Fn(&String) -> bool) -> (Vec<Token>, Vec<Pap
     let tokens = tokens.map(|token| Token {
         name: token.name.clone(),
         custodian: token.custodian.clone(),
+        so_holder: token.so_holder.clone(),
         origin: TokenOrigin::Known,
         seals: false,
     });
@@ -100,13 +106,14 @@ fn held_by(past: &Past, is_it: &dyn Fn(&String) -> bool) -> (Vec<Token>, Vec<Pap
 }
 
 /// A known key in shares, with its new holding and the one that it has.
-pub(super) fn reshared_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Result<Key, Refusal> {
+pub(super) fn moved_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Result<Key, Refusal> {
     let name = &planned.name;
     let live = past.live_keys().find(|key| key.name == *name);
     let Some(known) = live.filter(|key| matches!(key.held, Held::Shares { .. })) else {
         let what = format!("key `{name}` is not in shares, or no newest root lists it");
+        let kind = plan.kind().with_article();
         return Err(Refusal::new(Exit::Usage, what)
-            .hint("a reshare names a key in shares as custody.json does"));
+            .hint(format!("{kind} names a key in shares as custody.json does")));
     };
     if known.algorithm != planned.algorithm {
         let what =
@@ -114,11 +121,7 @@ pub(super) fn reshared_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Re
         return Err(Refusal::new(Exit::Usage, what).hint("correct its algorithm in the plan"));
     }
     let before = known_key(plan, past, known, true);
-    let (threshold, holders) = match &planned.shares {
-        Some(shares) => (shares.threshold, shares.holders().cloned().collect()),
-        None => (0, Vec::new()),
-    };
-    let holding = Holding::Shares { threshold, holders };
+    let holding = Holding::planned(planned);
     Ok(Key { from: Some(before.holding), holding, certified: false, ..before })
 }
 

@@ -90,8 +90,12 @@ impl Step {
                     .into()
             }
             Act::EnrolToken { token } => {
+                let seat = roster.token(token).and_then(|token| token.so_holder.as_deref());
+                let outranked = seat.map_or_else(String::new, |seat| {
+                    format!(" Then {seat}, and nobody else, sets its SO PIN, twice, unseen.")
+                });
                 format!(
-                    "Put in token {token}; its holder sets the PIN, twice, unseen; the operator types its serial."
+                    "Put in token {token}; its holder sets the PIN, twice, unseen; the operator types its serial.{outranked}"
                 )
             }
             Act::ExportFolders if plan.kind() == Kind::Abandon => {
@@ -108,7 +112,7 @@ impl Step {
             Act::OpenShare { key, index, holder, purpose } => {
                 let many = roster.key(key).map_or(0, |key| key.opened_from().holders().len());
                 let consent = match purpose {
-                    Purpose::Certify | Purpose::Reshare => "",
+                    Purpose::Certify | Purpose::Reshare | Purpose::Restore => "",
                     Purpose::Sign => "consent by four words and ",
                 };
                 match roster.paper(holder) {
@@ -119,6 +123,15 @@ impl Step {
                         "Bring paper {holder} or its scan, {consent}type its passphrase: share {index} of {many} of key {key} opens."
                     ),
                 }
+            }
+            Act::PlaceKey { key, token } => {
+                let how = match roster.key(key).map(|key| &key.origin) {
+                    Some(KeyOrigin::Imported(_)) => "reads the file of",
+                    _ => "rebuilds",
+                };
+                format!(
+                    "Put in token {token}, type the PIN: the machine {how} key {key} and wraps it so that this token alone takes it."
+                )
             }
             Act::PresentToken { token } => {
                 format!("Put in token {token}; if it is not here, say so and why.")
@@ -151,7 +164,7 @@ impl Step {
                 let known = roster.key(key);
                 let how = match known.map(|key| (&key.from, &key.origin)) {
                     Some((Some(_), _)) => "rebuild",
-                    Some((None, KeyOrigin::Adopted(_))) => "read the file of",
+                    Some((None, KeyOrigin::Imported(_))) => "read the file of",
                     _ => "generate",
                 };
                 let (k, n) = known.map_or((0, 0), |key| {
@@ -201,6 +214,9 @@ impl Step {
                 "generated on the token, never extractable, challenge verified".into()
             }
             Act::OpenShare { .. } => "the share named, equal to its commitment".into(),
+            Act::PlaceKey { .. } => {
+                "the key that the roots list, on the token; challenge verified".into()
+            }
             Act::PresentToken { .. } => "serial and public key as enrolled".into(),
             Act::ReadRoom => {
                 "the digests that the plan pins, or that were read aloud before".into()
@@ -236,6 +252,7 @@ impl Act {
             | Self::EnrolToken { token }
             | Self::MakeKey { token, .. }
             | Self::OpenShare { holder: token, .. }
+            | Self::PlaceKey { token, .. }
             | Self::PresentToken { token }
             | Self::RetirePaper { paper: token }
             | Self::RetireToken { token }
@@ -251,6 +268,7 @@ impl Act {
             self,
             Self::EnrolToken { .. }
                 | Self::MakeKey { .. }
+                | Self::PlaceKey { .. }
                 | Self::RetireToken { .. }
                 | Self::SplitKey { .. }
                 | Self::StoreShare { .. }

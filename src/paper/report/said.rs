@@ -46,6 +46,9 @@ pub(super) fn fact(fact: &Fact) -> String {
         Fact::KeyMade { public, certificates, .. } => {
             format!("public key {}{}", public.id().grouped(), and_certified(certificates))
         }
+        Fact::KeyPlaced { public, .. } => {
+            format!("public key {}, unwrapped there", public.id().grouped())
+        }
         Fact::KeySplit { public, set, shares, certificates, .. } => format!(
             "public key {}; set {set}, {}{}",
             public.id().grouped(),

@@ -4,7 +4,7 @@
 
 use cryptoki::slot::TokenInfo;
 
-use super::{Face, Name, TriesLeft};
+use super::{Face, Name, TriesLeft, yubikey};
 use crate::room::token::clean;
 
 pub(super) fn face(info: &TokenInfo) -> Face {
@@ -17,7 +17,8 @@ pub(super) fn face(info: &TokenInfo) -> Face {
         has_user_pin: info.user_pin_initialized(),
         user_pin: user_tries(info),
         pin_len: (info.min_pin_length(), info.max_pin_length()),
-        is_touched: false,
+        is_touched: yubikey::is_one(info),
+        so_makes: yubikey::is_one(info),
     }
 }
 

@@ -31,7 +31,7 @@ impl Module {
             let what = "key agreement with a key that is not P-256".into();
             return Err(Error::NotSupported { token: selected.name.clone(), what });
         }
-        let order = Order { purpose, algorithm, label, id: &id };
+        let order = Order { purpose, algorithm, label, id: &id, is_made: true };
         let (public, private) = selected.generate_pair(&order)?;
         let proven = selected.prove(&order, public, private);
         if proven.is_err() {
@@ -50,6 +50,9 @@ impl Module {
     /// [`Error::KeyTwice`], and what the device does.
     pub fn reclaim(&mut self, purpose: Purpose, label: &str) -> Result<Option<Generated>, Error> {
         let selected = self.logged_in(RECLAIM)?;
+        if selected.is_yubikey {
+            return self.reclaim_in_slot(purpose, label);
+        }
         let fail = error::read(&selected.name, RECLAIM);
         let publics = selected.labelled(ObjectClass::PUBLIC_KEY, label)?;
         let mut whole = Vec::new();
@@ -75,12 +78,14 @@ impl Module {
     }
 }
 
-/// What is to be made.
-struct Order<'a> {
-    purpose: Purpose,
-    algorithm: Algorithm,
-    label: &'a str,
-    id: &'a [u8],
+/// What is to be made, or taken up.
+pub(super) struct Order<'a> {
+    pub(super) purpose: Purpose,
+    pub(super) algorithm: Algorithm,
+    pub(super) label: &'a str,
+    pub(super) id: &'a [u8],
+    /// Whether the token makes it; one that was made elsewhere was outside of it once.
+    pub(super) is_made: bool,
 }
 
 impl Order<'_> {
@@ -88,7 +93,7 @@ impl Order<'_> {
         self.purpose != Purpose::Seal
     }
 
-    fn common(&self) -> Vec<Attribute> {
+    pub(super) fn common(&self) -> Vec<Attribute> {
         vec![
             Attribute::Token(true),
             Attribute::Label(self.label.as_bytes().to_vec()),
@@ -109,7 +114,7 @@ impl Order<'_> {
     }
 
     /// The private template.
-    fn private(&self, extent: Extent) -> Vec<Attribute> {
+    pub(super) fn private(&self, extent: Extent) -> Vec<Attribute> {
         let mut template = self.common();
         template.extend([
             Attribute::Private(true),
@@ -128,7 +133,8 @@ impl Order<'_> {
         template
     }
 
-    /// Each attribute, its PKCS#11 name, what it must say, and what a token means that does not say.
+    /// Each attribute, its PKCS#11 name, what it must say, and what a token means that does not say. The first
+    /// [`STAYS`] say that the key does not leave, the others what it may do.
     fn demands(&self) -> [(AttributeType, &'static str, bool, bool); 11] {
         use AttributeType as T;
         let signs = self.signs();
@@ -183,7 +189,7 @@ impl Selected {
     }
 
     /// Reads the new pair back, and tries to carry the private key away.
-    fn prove(
+    pub(super) fn prove(
         &self,
         order: &Order<'_>,
         public: ObjectHandle,
@@ -210,14 +216,27 @@ impl Selected {
         Ok(Generated { key: object.key, wrap, attestation: Vec::new() })
     }
 
-    fn compare_attributes(&self, order: &Order<'_>, private: ObjectHandle) -> Result<(), Error> {
+    pub(super) fn compare_attributes(
+        &self,
+        order: &Order<'_>,
+        private: ObjectHandle,
+    ) -> Result<(), Error> {
         let demands = order.demands();
-        let kinds = demands.map(|(kind, ..)| kind);
+        let demands = if self.is_yubikey { &demands[..STAYS] } else { &demands[..] };
+        let kinds: Vec<_> = demands.iter().map(|(kind, ..)| *kind).collect();
         let said = self
             .session
             .get_attributes(private, &kinds)
             .map_err(error::read(&self.name, "reading a new key's attributes"))?;
-        for (kind, name, expected, unsaid) in demands {
+        // Of a key that was elsewhere before, modules say of its past what they like.
+        let is_of_past = |kind| {
+            use AttributeType as T;
+            matches!(kind, T::AlwaysSensitive | T::NeverExtractable | T::Local)
+        };
+        for &(kind, name, expected, unsaid) in demands {
+            if !order.is_made && is_of_past(kind) {
+                continue;
+            }
             let claims = said.iter().find(|attribute| attribute.attribute_type() == kind);
             let found = claims.and_then(claim).unwrap_or(unsaid);
             if found != expected {
@@ -241,7 +260,8 @@ impl Selected {
         key: &KeyRef,
     ) -> Result<Option<Generated>, Error> {
         let (public, private) = (self.public(key, RECLAIM)?, self.private(key, RECLAIM)?);
-        let order = Order { purpose, algorithm: key.public.algorithm(), label, id: &key.id };
+        let algorithm = key.public.algorithm();
+        let order = Order { purpose, algorithm, label, id: &key.id, is_made: true };
         match self.prove(&order, public, private) {
             Err(
                 Error::AttributeDiffers { .. } | Error::DoesMore { .. } | Error::Wrapped { .. },
@@ -250,12 +270,16 @@ impl Selected {
         }
     }
 
-    fn labelled(&self, class: ObjectClass, label: &str) -> Result<Vec<ObjectHandle>, Error> {
+    pub(super) fn labelled(
+        &self,
+        class: ObjectClass,
+        label: &str,
+    ) -> Result<Vec<ObjectHandle>, Error> {
         let template = [Attribute::Class(class), Attribute::Label(label.as_bytes().to_vec())];
         self.session.find_objects(&template).map_err(error::read(&self.name, RECLAIM))
     }
 
-    fn refuse_taken(&self, label: &str, id: &[u8]) -> Result<(), Error> {
+    pub(super) fn refuse_taken(&self, label: &str, id: &[u8]) -> Result<(), Error> {
         let fail = error::read(&self.name, "looking for keys of that name");
         for class in [ObjectClass::PRIVATE_KEY, ObjectClass::PUBLIC_KEY] {
             for same in [Attribute::Label(label.as_bytes().to_vec()), Attribute::Id(id.to_vec())] {
@@ -274,7 +298,7 @@ impl Selected {
 
 /// How much a template says. What a module was not told is read back all the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Extent {
+pub(super) enum Extent {
     /// What every module takes: some refuse to hear of anything that is false.
     Least,
     /// Nothing of what the public half is for: the module of TPMs takes no key that verifies and does not decrypt.
@@ -283,7 +307,7 @@ enum Extent {
 }
 
 /// Whether a module refuses what a template says; that of TPMs does it without a word.
-fn is_of_the_template(error: &CkError) -> bool {
+pub(super) fn is_of_the_template(error: &CkError) -> bool {
     matches!(
         error,
         CkError::Pkcs11(
@@ -316,11 +340,13 @@ fn claim(attribute: &Attribute) -> Option<bool> {
 }
 
 /// A key id that no other key has: 128 random bits.
-fn draw_id() -> Option<Vec<u8>> {
+pub(super) fn draw_id() -> Option<Vec<u8>> {
     let mut id = vec![0; 16];
     let drawn = rustix::rand::getrandom(&mut *id, rustix::rand::GetRandomFlags::empty());
     (drawn == Ok(16)).then_some(id)
 }
 
+/// How many of the demands say that a key stays where it is.
+const STAYS: usize = 6;
 /// What the device was doing, for its errors.
 const RECLAIM: &str = "taking up a key";

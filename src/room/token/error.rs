@@ -276,6 +276,7 @@ pub enum Error {
 fn lengths(min: usize, max: usize) -> String {
     match max {
         0 => format!("{min} bytes or more"),
+        _ if min == max => format!("{min} bytes"),
         _ => format!("{min} to {max} bytes"),
     }
 }
@@ -293,5 +294,6 @@ mod tests {
         let token = "token `a` (serial 1) takes PINs of";
         assert_eq!(said(16), format!("{token} 8 to 16 bytes, this one is shorter or longer"));
         assert_eq!(said(0), format!("{token} 8 bytes or more, this one is shorter or longer"));
+        assert_eq!(said(8), format!("{token} 8 bytes, this one is shorter or longer"));
     }
 }

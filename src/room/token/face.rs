@@ -46,6 +46,8 @@ pub struct Face {
     pub pin_len: (usize, usize),
     /// It wants to be touched, while it blinks, when a root or sealing key of it is used.
     pub is_touched: bool,
+    /// Its keys are made by whoever knows its SO PIN, and not by its user; and it has a PUK beside.
+    pub so_makes: bool,
 }
 
 impl Face {
@@ -129,6 +131,7 @@ impl Face {
             user_pin: TriesLeft::Unsaid,
             pin_len: (4, 8),
             is_touched: false,
+            so_makes: false,
         }
     }
 

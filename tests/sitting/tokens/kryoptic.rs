@@ -2,12 +2,17 @@
 
 use std::fs;
 
-use officiant::root::Dialect;
+use officiant::{root::Dialect, trust::Held};
 
-use super::{Kind, LONG_PIN, holds};
+use super::{Kind, LONG_PIN, SHARES, holds};
 use crate::{
     harness::{command::run, peers::peer},
-    sitting::{Bench, Holding, PIN, PlanText, bind::module, genesis::on_one_token},
+    sitting::{
+        Bench, Holding, PIN, PlanText,
+        bind::module,
+        genesis::on_one_token,
+        restore::{KNOWN, write_restore},
+    },
 };
 
 pub(super) const ROW: &str = "kryoptic";
@@ -33,6 +38,17 @@ impl Kind for Kryoptic {
 #[test]
 fn kryoptic_does_what_the_table_says() {
     holds(ROW, || Kryoptic);
+}
+
+#[test]
+fn kryoptic_unwraps_a_restored_key_in_its_own_way() {
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    super::conduct(&bench, &mut Kryoptic, &SHARES, &super::in_three_shares()).ok();
+    bench.next_room();
+    let tokens = [&SHARES[..], &["officer-n"]].concat();
+    super::conduct_what(&bench, &mut Kryoptic, &tokens, |bench| write_restore(bench, KNOWN)).ok();
+    assert_eq!(bench.custody().keys[0].held, Held::Token { token: "officer-n".to_owned() });
+    bench.officiant(&["verify", "media/out-2a"]).ok();
 }
 
 #[test]
