@@ -97,10 +97,13 @@ fill() {
     [ "$dialect" != tuf ] || lives=25
     after=
     [ -z "$last" ] || after=$(printf '%s\n' last/trust/ceremonies/*/SHA256SUMS | tail -n 1 | xargs sha256sum | cut -d ' ' -f 1)
+    # The set that a reshare replaced.
+    former=
+    [ -z "$last" ] || former=$(sed -n '/"former"/,$ s/.*"set": "\(.*\)".*/\1/p' last/trust/custody.json | head -n 1)
     request=
     ! asks || request=$(digest media/in/request/SHA256SUMS)
     sed "s/@from@/$(day -1)/; s/@until@/$(day +3)/; s/@expires@/$(day +$lives)/; s/@after@/$after/
-        s/@certificates@/$(day +3000)/; s/@request@/$request/
+        s/@certificates@/$(day +3000)/; s/@request@/$request/; s/@former@/$former/
         s/@snapshot@/$(pin snapshot)/; s/@targets@/$(pin targets)/; s/@timestamp@/$(pin timestamp)/
         s/@list@/${list:-}/" "$example/$1"
 }

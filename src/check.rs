@@ -109,6 +109,12 @@ checks! {
     RestoreRotates = "RESTORE-ROTATES",
     /// A resumed record is the longest of its copies, and the one whose checkpoint stands on paper.
     ResumeHead = "RESUME-HEAD",
+    /// No key that a newest root lists is retired, and no set of shares that no other one has replaced.
+    RetireLive = "RETIRE-LIVE",
+    /// A key is retired once the newest roots are served, by two requests that are days apart or two people's clients.
+    RetirePublished = "RETIRE-PUBLISHED",
+    /// No client that works today is cut off by a next root that is signed without the keys that go.
+    RetireWalk = "RETIRE-WALK",
     /// Every PKCS#11 module is one that the plan pins, where it pins any, and is loaded as it was recorded.
     RoomModules = "ROOM-MODULES",
     /// A root file is byte for byte what the trust server writes itself, its certificates included.

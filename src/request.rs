@@ -6,7 +6,8 @@
 //! - `SHA256SUMS`, whose own SHA-256 is the request's digest, pinned by the plan;
 //! - `request.json`, the page that names the repositories ([`SCHEMA`]);
 //! - `metadata/<folder>/<N>.root.json`, every version from 1 to the latest;
-//! - `keys/<folder>/<role>.pem`, the public keys offered for a role, one PEM block each.
+//! - `keys/<folder>/<role>.pem`, the public keys offered for a role, one PEM block each;
+//! - `served/<folder>/timestamp.json` and `snapshot.json`, both or neither: what a Notary server serves beside the root.
 //!
 //! One request has one spelling: what is read is written again and compared, so nothing in the folder
 //! can say more than the values below.
@@ -42,6 +43,8 @@ pub const MAX_KEYS: usize = 32;
 pub const MAX_PAGE: usize = 32 << 20;
 /// Most bytes of one root.
 pub const MAX_ROOT: usize = 4 << 20;
+/// Most bytes of one timestamp or snapshot.
+pub const MAX_SERVED: usize = 4 << 20;
 /// Most bytes of one file of keys.
 pub const MAX_KEY_FILE: usize = 64 << 10;
 
@@ -66,6 +69,17 @@ pub struct Repository {
     pub roots: Vec<Vec<u8>>,
     /// The keys offered for each online role, each once.
     pub keys: BTreeMap<Role, Vec<PublicKey>>,
+    /// What a Notary server serves beside the root; none of a repository that it does not know, and in TUF.
+    pub served: Option<Served>,
+}
+
+/// The bytes of what a Notary server signs itself. Only carried, like roots.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    /// Its timestamp.
+    pub timestamp: Vec<u8>,
+    /// The snapshot that the timestamp names.
+    pub snapshot: Vec<u8>,
 }
 
 /// Reads the name of a role whose keys are online or with publishers.
@@ -114,6 +128,10 @@ impl Request {
             let folder = name.folder();
             for (at, root) in repository.roots.iter().enumerate() {
                 files.insert(root_path(&folder, at as u64 + 1), root.clone());
+            }
+            if let Some(Served { timestamp, snapshot }) = &repository.served {
+                files.insert(served_path(&folder, Role::Timestamp), timestamp.clone());
+                files.insert(served_path(&folder, Role::Snapshot), snapshot.clone());
             }
             for (role, keys) in &repository.keys {
                 let text: String = keys.iter().map(PublicKey::to_pem).collect();
@@ -282,12 +300,18 @@ pub fn key_path(folder: &str, role: Role) -> String {
     format!("keys/{folder}/{role}.pem")
 }
 
+/// The path of what a Notary server serves of a role, below `request/`.
+pub fn served_path(folder: &str, role: Role) -> String {
+    format!("served/{folder}/{role}.json")
+}
+
 /// The most bytes that the file at `path` below `request/` may have; none when no request has such a file.
 pub fn limit(path: &str) -> Option<usize> {
     let parts: Vec<&str> = path.split('/').collect();
     match parts[..] {
         [PAGE | sums::FILE] => Some(MAX_PAGE),
         ["metadata", _, file] if file.ends_with(".root.json") => Some(MAX_ROOT),
+        ["served", _, "timestamp.json" | "snapshot.json"] => Some(MAX_SERVED),
         ["keys", _, file] if file.ends_with(".pem") => Some(MAX_KEY_FILE),
         _ => None,
     }

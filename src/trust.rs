@@ -12,7 +12,7 @@ mod people;
 pub use alone::{Alone, Drawn, KeyAlone, ShareAlone};
 pub use custody::{
     ATTESTATIONS, Custody, CustodyKey, CustodyPaper, CustodyRecipient, CustodyShare, CustodyToken,
-    Held,
+    Gone, Held,
 };
 pub use holds::{Holds, ShareOf};
 pub use identity::Identity;

@@ -203,6 +203,7 @@ fn proved(
         ));
     }
     said.extend(rooms.iter().filter_map(drilled));
+    said.extend(rooms.iter().filter_map(retired));
     said.extend(past.alone().iter().map(Alone::sentence));
     for (name, chain) in past.repositories() {
         let Some(last) = chain.last() else { continue };
@@ -235,6 +236,20 @@ fn drilled(room: &Again) -> Option<String> {
     let who = List::and(&proved);
     (!proved.is_empty())
         .then(|| format!("`{}`: {who} proved what they hold on {day}.", room.folder))
+}
+
+/// Which tokens said that what was retired is gone from them, and when.
+fn retired(room: &Again) -> Option<String> {
+    let said = room.ceremony.facts().filter_map(|fact| match fact {
+        Fact::TokenRetired { token, statement: Some(_), .. } => Some(token.as_str()),
+        _ => None,
+    });
+    let said: Vec<&str> = said.collect();
+    let day = room.record.entries().last()?.at.strftime("%Y-%m-%d");
+    let who = List::and(&said);
+    (!said.is_empty()).then(|| {
+        format!("`{}`: {who} said on {day} that what was retired is gone from them.", room.folder)
+    })
 }
 
 /// How many roots of a repository these ceremonies made.

@@ -107,6 +107,13 @@ impl Ceremony {
             {
                 super::drill::check(self, token, keys, statement.as_ref())
             }
+            (
+                Act::DestroyCopies
+                | Act::RetirePaper { .. }
+                | Act::RetireToken { .. }
+                | Act::SeePublished { .. },
+                _,
+            ) => self.check_retiring(step, fact),
             (Act::DestroyKeys { token }, Fact::KeysDestroyed { token: t, keys }) if t == token => {
                 self.check_destroyed(token, keys)
             }

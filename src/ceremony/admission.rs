@@ -53,7 +53,8 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(
     }
     adopted::check(inputs, roster)?;
     known::check(inputs, roster)?;
-    shared::check(inputs, roster, &lasts)
+    shared::check(inputs, roster, &lasts)?;
+    super::retire::check(inputs, at)
 }
 
 /// The chain of a repository as the request brought it, version 1 first, with what only the room has of it: complete

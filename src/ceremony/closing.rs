@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::fact::{Fact, RootMade};
 use super::roster::{Holding, KeyOrigin, Recipient};
-use super::{Ceremony, abandon, draft, ours, prospect, reshare, restore};
+use super::{Ceremony, abandon, draft, ours, prospect, reshare, restore, retire};
 use crate::digest::Digest;
 use crate::name::Name;
 use crate::record::{Body, Entry, Record};
@@ -154,6 +154,7 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
     }
     remarks.extend(restore::remarks(ceremony));
     remarks.extend(reshare::remarks(ceremony));
+    remarks.extend(retire::remarks(ceremony));
     remarks.extend(imported(ceremony));
     if ceremony.plan().root().is_none() {
         return Ok(remarks);
@@ -239,6 +240,10 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
             let (held, former) = (held(ceremony, key), Vec::new());
             custody.keys.push(CustodyKey { name, algorithm, public, held, former });
         }
+    }
+    // What went is gone, whether or not its ceremony came to an end.
+    for retiring in unfinished.into_iter().chain([ceremony]) {
+        retire::mark(retiring, &mut custody);
     }
     custody
 }

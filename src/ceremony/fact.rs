@@ -41,6 +41,13 @@ pub enum Fact {
         /// and until when old keys can mislead somebody.
         remarks: Vec<String>,
     },
+    /// Two people said of every copy of the sealed shares that go whether it is destroyed.
+    CopiesDestroyed {
+        /// Their seats; none where copies are kept.
+        by: Vec<String>,
+        /// Why copies are kept; then whoever has one and its token opens it.
+        kept: Option<String>,
+    },
     /// Fresh entropy went to the kernel's generator.
     EntropyDrawn {
         /// The tokens that gave some.
@@ -151,6 +158,13 @@ pub enum Fact {
         /// The paper.
         paper: String,
     },
+    /// A paper and its passphrase were destroyed, before two people.
+    PaperRetired {
+        /// The paper.
+        paper: String,
+        /// The seats of the two.
+        by: Vec<String>,
+    },
     /// Who sits where was said; the names are in the custody folder.
     PeopleSeated {
         /// The seats that are taken.
@@ -164,6 +178,15 @@ pub enum Fact {
     PlanConfirmed {
         /// How many wrong answers came before.
         wrong: u32,
+    },
+    /// Two people's own clients show the newest root of a repository.
+    PublishedSeen {
+        /// The repository.
+        repository: String,
+        /// The root's version; the words of its digest were right.
+        version: u64,
+        /// The seats of the two.
+        by: Vec<String>,
     },
     /// The request was read again and is the one that the plan names.
     RequestRead {
@@ -304,6 +327,19 @@ pub enum Fact {
         /// The token.
         token: String,
     },
+    /// The keys and shares that were to go from a token are no longer on it.
+    TokenRetired {
+        /// The token.
+        token: String,
+        /// The keys.
+        keys: Vec<String>,
+        /// The shares.
+        shares: Vec<ShareGone>,
+        /// Whether its sealing key went, too: then no copy of these shares can be opened any more.
+        seal: bool,
+        /// The token's word for all of it; none from a token without an attest key.
+        statement: Option<Statement>,
+    },
     /// What was here went into bags.
     TokensBagged {
         /// The bags.
@@ -341,6 +377,16 @@ pub struct KeyDrilled {
     pub key: String,
     /// By the key itself.
     pub statement: Statement,
+}
+
+/// A share that went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShareGone {
+    /// Its set.
+    pub set: String,
+    /// Which share of it, from 1.
+    pub index: u8,
 }
 
 /// One person's watch.
@@ -417,7 +463,8 @@ impl Fact {
         let (keys, statement) = match self {
             Self::KeyMade { statement, .. }
             | Self::KeyPlaced { statement, .. }
-            | Self::ShareStored { statement, .. } => (&[][..], statement.as_ref()),
+            | Self::ShareStored { statement, .. }
+            | Self::TokenRetired { statement, .. } => (&[][..], statement.as_ref()),
             Self::TokenDrilled { keys, statement, .. } => (keys.as_slice(), statement.as_ref()),
             _ => (&[][..], None),
         };

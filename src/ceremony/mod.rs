@@ -29,6 +29,7 @@ pub mod reach;
 pub mod reading;
 pub mod reshare;
 mod restore;
+pub mod retire;
 pub mod roster;
 pub mod statement;
 pub mod step;
@@ -93,6 +94,9 @@ fn held_by(inputs: &Inputs) -> Result<Roster, Refusal> {
     }
     if plan.kind() == Kind::Drill {
         return drill::roster(plan, past);
+    }
+    if plan.kind() == Kind::Retire {
+        return retire::roster(plan, past);
     }
     draft::check_outlives(plan)?;
     restore::check_replaced(plan, past.custody())?;
@@ -167,6 +171,8 @@ impl Ceremony {
             | Act::DrillPaper { paper: token }
             | Act::DrillRecipient { recipient: token }
             | Act::DrillToken { token }
+            | Act::RetirePaper { paper: token }
+            | Act::RetireToken { token }
             | Act::SignRoots { token, .. } => gone(token),
             Act::OpenShare { key, holder, purpose, .. } => gone(holder).or_else(|| {
                 let finished = self.is_finished(key, *purpose);

@@ -22,8 +22,8 @@ use crate::wording::toml_words;
 use parts::day_or_none;
 pub use parts::{
     Exclusion, Kind, Owner, PlannedAbandon, PlannedKey, PlannedPaper, PlannedRecipient,
-    PlannedRepository, PlannedRequest, PlannedRole, PlannedRoot, PlannedShares, PlannedToken,
-    RoleKeys, Window,
+    PlannedRepository, PlannedRequest, PlannedRetire, PlannedRole, PlannedRoot, PlannedShares,
+    PlannedToken, RoleKeys, Window,
 };
 pub use people::{NEVER_BOTH, PlannedPerson, Task};
 
@@ -79,6 +79,8 @@ struct PlanText {
     role: Vec<Spanned<PlannedRole>>,
     #[serde(default)]
     abandon: Option<PlannedAbandon>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retire: Option<Spanned<PlannedRetire>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -295,6 +297,11 @@ impl Plan {
     /// The unfinished ceremony that it closes.
     pub const fn abandon(&self) -> Option<PlannedAbandon> {
         self.text.abandon
+    }
+
+    /// What it destroys.
+    pub fn retire(&self) -> Option<&PlannedRetire> {
+        self.text.retire.as_ref().map(Spanned::get_ref)
     }
 
     /// The name of the list file that it names.

@@ -77,6 +77,9 @@ pub(super) fn remarks(ceremony: &Ceremony) -> Vec<String> {
         let older = known.into_iter().flat_map(|known| known.former.iter().chain([&known.held]));
         for held in older {
             let Held::Shares { set, threshold, shares } = held else { continue };
+            if ceremony.past().custody().is_dead(held) {
+                continue;
+            }
             let holders: Vec<&str> = shares.iter().map(|share| share.holder.as_str()).collect();
             let what = format!("set {set} still opens key {}", key.name);
             said.push(remark(&what, usize::from(*threshold), &holders));

@@ -42,6 +42,13 @@ pub enum Said<'a> {
         /// Its public half.
         public: &'a PublicKey,
     },
+    /// Nothing of this is on the token any more.
+    Retired {
+        /// What went.
+        goes: &'a Holds,
+        /// Whether its sealing key went, too.
+        seal: bool,
+    },
     /// The token opened this share, and holds it where it can.
     ShareStored {
         /// The key's name in the plan.
@@ -71,6 +78,10 @@ pub fn text(
         Said::KeyDrilled { key, public } => ("key drill", format!("{key}\n{}", public.id())),
         Said::KeyMade { key, public } => ("key made", format!("{key}\n{}", public.id())),
         Said::KeyPlaced { key, public } => ("key placed", format!("{key}\n{}", public.id())),
+        Said::Retired { goes, seal } => {
+            let seal = if *seal { "\nsealing key" } else { "" };
+            ("retired", format!("{}{seal}", all_of(goes)))
+        }
         Said::ShareStored { key, public, set, index, sealed } => {
             ("share stored", format!("{key}\n{}\n{set}\n{index}\n{sealed}", public.id()))
         }

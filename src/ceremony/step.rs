@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::fact::Purpose;
 use super::plan::{Kind, Plan};
 use super::roster::{Holding, Key, KeyOrigin, Roster, TokenOrigin};
+use crate::root::Dialect;
 
 mod text;
 
@@ -94,6 +95,8 @@ pub enum Act {
         /// The paper.
         paper: String,
     },
+    /// Destroy the copies of sealed shares whose token still opens them.
+    DestroyCopies,
     /// Prove that a recipient's identity fits its shares.
     DrillRecipient {
         /// The recipient.
@@ -151,8 +154,23 @@ pub enum Act {
     ReadUnfinished,
     /// Read the change, and hear it from a second reader.
     ReadRoots,
+    /// Destroy a paper and its passphrase.
+    RetirePaper {
+        /// The paper.
+        paper: String,
+    },
+    /// Destroy the keys and shares on a token that go.
+    RetireToken {
+        /// The token.
+        token: String,
+    },
     /// Say who sits at each seat of the plan.
     SeatPeople,
+    /// Hear from two people what their own clients show of a repository.
+    SeePublished {
+        /// The repository.
+        repository: String,
+    },
     /// Sign every candidate with a key on a token.
     SignRoots {
         /// The key.
@@ -190,6 +208,7 @@ pub fn steps(plan: &Plan, roster: &Roster) -> Vec<Step> {
         Kind::Drill => script.drilling(plan),
         Kind::Genesis | Kind::Renew | Kind::Rotate => script.root(roster),
         Kind::Reshare | Kind::Restore => script.moving(roster),
+        Kind::Retire => script.retiring(plan, roster),
     }
     script.steps
 }
@@ -364,6 +383,27 @@ impl Script {
         for recipient in plan.recipients() {
             let recipient = recipient.name.clone();
             self.add(Part::Tokens, Act::DrillRecipient { recipient });
+        }
+        self.ending();
+    }
+
+    fn retiring(&mut self, plan: &Plan, roster: &Roster) {
+        // A Notary server signs what it serves, and the requests bring that.
+        let seen = plan.repositories().iter().filter(|_| plan.dialect() == Dialect::Tuf);
+        for repository in seen {
+            let repository = repository.name.clone();
+            self.add(Part::Opening, Act::SeePublished { repository });
+        }
+        for token in roster.tokens() {
+            self.add(Part::Tokens, Act::RetireToken { token: token.name.clone() });
+        }
+        for paper in roster.papers() {
+            self.add(Part::Tokens, Act::RetirePaper { paper: paper.name.clone() });
+        }
+        // What a recipient has opens each copy, too.
+        let opened_on = roster.tokens().iter().any(|token| token.seals);
+        if opened_on || !roster.recipients().is_empty() {
+            self.add(Part::Tokens, Act::DestroyCopies);
         }
         self.ending();
     }

@@ -86,6 +86,9 @@ fn copies(past: &Past, left: &[Left], files: &Files) -> Vec<String> {
     let mut said = Vec::new();
     for key in &past.custody().keys {
         let Held::Shares { set, shares, .. } = &key.held else { continue };
+        if past.custody().is_dead(&key.held) {
+            continue;
+        }
         let is_there = |index: u8, sealed: &Digest| {
             files
                 .get(&format!("{set}/{index}.age"))

@@ -122,7 +122,8 @@ impl Session<'_> {
     fn export_custody(&mut self, root: &Path) -> Result<(), Refusal> {
         media::expect(root, Kind::Room).map_err(|error| self.device(&error))?;
         let (mut files, void) = (self.inputs.folder(CUSTODY), self.void_sets()?);
-        files.retain(|path, _| path.split_once('/').is_none_or(|(set, _)| !void.contains(set)));
+        let goes = |set: &str| void.contains(set) || self.ceremony.is_retired(set);
+        files.retain(|path, _| path.split_once('/').is_none_or(|(set, _)| !goes(set)));
         let mine = media::read_tree_in(&self.room.binding.work, CUSTODY, Limits::CUSTODY);
         let mine = mine.map_err(|error| self.device(&error))?.unwrap_or_default();
         files.extend(mine.into_iter().filter(|(path, bytes)| self.is_kept(path, bytes)));

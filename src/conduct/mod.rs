@@ -31,6 +31,7 @@ mod ready;
 mod recipient;
 pub mod rehearsal;
 mod restart;
+mod retire;
 mod scan;
 mod screen;
 mod share;
@@ -250,6 +251,10 @@ impl<'a> Session<'a> {
             Act::DrillPaper { paper } => self.drill_paper(number, paper),
             Act::DrillRecipient { recipient } => self.drill_recipient(number, recipient),
             Act::DrillToken { token } => self.drill_token(number, token),
+            Act::DestroyCopies => self.destroy_copies(number),
+            Act::RetirePaper { paper } => self.retire_paper(number, paper),
+            Act::RetireToken { token } => self.retire_token(number, token),
+            Act::SeePublished { repository } => self.see_published(number, repository),
             Act::EnrolToken { token } => self.enrol(number, token),
             Act::AdoptToken { token, key } => self.adopt(number, token, key),
             Act::PresentToken { token } => self.present(number, token),

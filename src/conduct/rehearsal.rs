@@ -2,6 +2,8 @@
 //!
 //! Roof. docs/threats.md rule 26.
 
+mod online;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,15 +11,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Finished, PlanFile, Room, conduct, inputs_of, read_plan, token};
-use crate::ceremony::drill;
 use crate::ceremony::plan::rehearsal::{Chains, Stage, about, stages};
 use crate::ceremony::plan::{Kind as PlanKind, PlannedRequest, midnight};
 use crate::ceremony::roster::Roster;
 use crate::ceremony::{Ceremony, Inputs, admission, roster_of};
-use crate::child::Launch;
-use crate::child::vault::Vault;
+use crate::ceremony::{drill, retire};
 use crate::digest::Digest;
-use crate::key::{Algorithm, PublicKey};
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::request::{Repository, Request};
@@ -25,8 +24,9 @@ use crate::room::binding::{self, Binding, Driver, Media, Module, Token};
 use crate::room::clock::{Clock, SystemClock};
 use crate::room::console::Console;
 use crate::room::media::{self, Kind, Limits};
-use crate::root::Role;
+use crate::root::Dialect;
 use crate::trust::Past;
+use online::Online;
 
 /// Lends a console for one ceremony: for the plan itself (`true`), or for the stand-in of its past.
 pub type Lend<'a> = dyn FnMut(bool, &mut Hold<'_>) -> Result<Finished, Refusal> + 'a;
@@ -62,6 +62,7 @@ pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<R
     Ceremony::open(real.clone(), day)?;
     let roster = match real.plan.kind() {
         PlanKind::Drill => drill::whole_roster(&real.plan, &real.past)?,
+        PlanKind::Retire => retire::whole_roster(&real.plan, &real.past),
         _ => roster_of(&real)?,
     };
     let chains = chains(&real, &roster)?;
@@ -69,13 +70,13 @@ pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<R
     let all = stages(&real.plan, &roster, &chains, soft);
     let folder = new_folder(&binding.work)?;
     let stage_room = StageRoom { folder: folder.clone(), module, roster };
-    let steps = crate::ceremony::step::steps(&real.plan, &stage_room.roster).len();
-    let mut online = OnlineKeys::default();
+    let steps = crate::ceremony::step::steps(&real.plan, &roster_of(&real)?).len();
+    let mut online = Online::start()?;
     let mut took = Duration::ZERO;
     for (number, stage) in (1_usize..).zip(&all) {
         online.renew(&stage.roles())?;
         let begun = SystemClock.monotonic();
-        stage_room.hold(number, stage, &online, number == all.len(), lend)?;
+        stage_room.hold(number, stage, &mut online, number == all.len(), lend)?;
         took = SystemClock.monotonic().saturating_sub(begun);
     }
     std::fs::remove_dir_all(&folder).map_err(|error| {
@@ -85,29 +86,6 @@ pub fn rehearse(binding: &Binding, plan: &Path, lend: &mut Lend<'_>) -> Result<R
             .standing("the rehearsal itself was finished")
     })?;
     Ok(Rehearsed { stand_ins: all.len() - 1, steps, took })
-}
-
-/// The public keys that the online side of the stand-in shows, by role.
-#[derive(Default)]
-struct OnlineKeys(BTreeMap<Role, PublicKey>);
-
-impl OnlineKeys {
-    fn renew(&mut self, roles: &std::collections::BTreeSet<Role>) -> Result<(), Refusal> {
-        let mut vault = Vault::start(&Launch::this_binary("vault"))
-            .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-        for role in Role::ONLINE {
-            if roles.contains(&role) || !self.0.contains_key(&role) {
-                let made = vault.stand_in(Algorithm::EcdsaP256);
-                let public = made.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-                self.0.insert(role, public);
-            }
-        }
-        Ok(())
-    }
-
-    fn ids(&self) -> BTreeMap<Role, Digest> {
-        self.0.iter().map(|(role, key)| (*role, key.id())).collect()
-    }
 }
 
 /// The throw-away room of a rehearsal.
@@ -122,7 +100,7 @@ impl StageRoom {
         &self,
         number: usize,
         stage: &Stage,
-        online: &OnlineKeys,
+        online: &mut Online,
         is_last: bool,
         lend: &mut Lend<'_>,
     ) -> Result<(), Refusal> {
@@ -135,13 +113,10 @@ impl StageRoom {
         let binding = self.binding(number, trust)?;
         let request = match stage.repositories().is_empty() {
             true => None,
-            false => {
-                let request = self.request(stage, &past, online);
-                Some(bring(&binding.media.inward[0], &request)?)
-            }
+            false => Some(self.bring(&binding.media.inward[0], stage, &past, online)?),
         };
         let after = past.last().map(|last| last.closing);
-        let text = stage.text(after, request, &online.ids());
+        let text = stage.text(after, request, &online.ids(), &past);
         let plan = self.folder.join(format!("plan-{number}.toml"));
         media::write_new(&plan, text.as_bytes()).map_err(device)?;
         let clock = RehearsalClock::new(stage.from());
@@ -158,18 +133,43 @@ impl StageRoom {
         refusal.standing(format!("nothing real was touched; the rehearsal lies in `{folder}`"))
     }
 
-    fn request(&self, stage: &Stage, past: &Past, online: &OnlineKeys) -> Request {
+    /// Writes what two machines fetched, as many days apart as the stage asks for, the second one today.
+    fn bring(
+        &self,
+        media: &Path,
+        stage: &Stage,
+        past: &Past,
+        online: &mut Online,
+    ) -> Result<PlannedRequest, Refusal> {
+        let apart = SignedDuration::from_hours(24 * stage.hold());
+        let second = midnight(stage.from()) + SignedDuration::from_secs(1);
+        let first = self.request(stage, past, online, (1, midnight(stage.from()) - apart))?;
+        let second = self.request(stage, past, online, (2, second))?;
+        let sha256 = write_request(media, "request", &first)?;
+        Ok(PlannedRequest { sha256, second: Some(write_request(media, "request-2", &second)?) })
+    }
+
+    fn request(
+        &self,
+        stage: &Stage,
+        past: &Past,
+        online: &mut Online,
+        (number, fetched): (i64, Timestamp),
+    ) -> Result<Request, Refusal> {
         let mut repositories = BTreeMap::new();
         for name in stage.repositories() {
-            let roots = past.chain(&name).iter().map(|root| root.bytes().to_vec()).collect();
-            let keys = online.0.iter().map(|(role, key)| (*role, vec![key.clone()])).collect();
+            let chain = past.chain(&name);
+            let roots = chain.iter().map(|root| root.bytes().to_vec()).collect();
+            let newest = chain.last().filter(|_| stage.dialect() == Dialect::Notary);
+            let served =
+                newest.map(|newest| online.serve(newest, (number, fetched))).transpose()?;
+            let keys = online.keys();
             if let Ok(name) = name.parse() {
-                repositories.insert(name, Repository { roots, keys });
+                repositories.insert(name, Repository { roots, keys, served });
             }
         }
-        let fetched = midnight(stage.from());
         let server = "rehearsal.invalid".to_owned();
-        Request { dialect: stage.dialect(), fetched, server, repositories }
+        Ok(Request { dialect: stage.dialect(), fetched, server, repositories })
     }
 
     fn binding(&self, number: usize, trust: Option<PathBuf>) -> Result<Binding, Refusal> {
@@ -239,14 +239,6 @@ fn soft_module(binding: &Binding) -> Result<Module, Refusal> {
     })
 }
 
-/// Writes a request, and what another machine would have fetched a second later.
-fn bring(media: &Path, request: &Request) -> Result<PlannedRequest, Refusal> {
-    let fetched = request.fetched + SignedDuration::from_secs(1);
-    let second = Request { fetched, ..request.clone() };
-    let sha256 = write_request(media, "request", request)?;
-    Ok(PlannedRequest { sha256, second: Some(write_request(media, "request-2", &second)?) })
-}
-
 /// Writes a request as `courier` would, and gives its digest.
 fn write_request(media: &Path, name: &str, request: &Request) -> Result<Digest, Refusal> {
     let ours = |error: crate::request::Error| Refusal::new(Exit::Ours, error.to_string());
@@ -258,9 +250,9 @@ fn write_request(media: &Path, name: &str, request: &Request) -> Result<Digest, 
 
 /// The roots of today that the plan is about.
 fn chains(inputs: &Inputs, roster: &Roster) -> Result<Chains, Refusal> {
-    let names = match inputs.plan.root() {
-        None => about(roster, &inputs.past),
-        Some(_) => inputs.plan.repositories().iter().map(|planned| planned.name.clone()).collect(),
+    let names = match inputs.plan.repositories() {
+        [] => about(roster, &inputs.past),
+        _ => inputs.plan.repositories().iter().map(|planned| planned.name.clone()).collect(),
     };
     let named = names.into_iter();
     named.map(|name| Ok((name.clone(), admission::chain(inputs, &name)?))).collect()

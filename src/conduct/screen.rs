@@ -232,7 +232,7 @@ impl Session<'_> {
                 "Nothing is to be published: complete roots that nobody wants lie on the room media, in the trust folder \
                  of this ceremony. The next plan follows it, and its roots go out together with these."
             }
-            Kind::Abandon | Kind::Drill | Kind::Reshare | Kind::Restore => {
+            Kind::Abandon | Kind::Drill | Kind::Reshare | Kind::Restore | Kind::Retire => {
                 "Nothing is to be published. Keep the media for the next ceremony."
             }
             _ => {

@@ -15,7 +15,7 @@ use crate::check::Check;
 use crate::child::token::Token;
 use crate::child::{self, Launch};
 use crate::key::{KemKey, PublicKey};
-use crate::record::Mode;
+use crate::record::{Body, Mode};
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::media::Limits;
@@ -248,6 +248,21 @@ impl Session<'_> {
             if is_there && key.holding == Holding::Token(name.to_owned()) {
                 keys.extend(self.ceremony.public(&key.name));
             }
+        }
+        self.without_what_goes(name, keys)
+    }
+
+    /// What a retire destroys may be gone already: its attest key tells the token. One that has none is known by the
+    /// keys that go, and shows them until that was begun.
+    fn without_what_goes(&self, name: &str, mut keys: Vec<PublicKey>) -> Vec<PublicKey> {
+        let Some(known) = self.ceremony.past().custody().token(name) else { return keys };
+        if known.attest.is_some() {
+            keys.retain(|key| known.seal.as_ref() != Some(key) || !self.ceremony.seal_goes(name));
+            return keys;
+        }
+        let is_begun = |body: &Body| matches!(body, Body::Begun { subject } if subject == name);
+        if !self.record.entries().iter().any(|entry| is_begun(&entry.body)) {
+            keys.extend(self.ceremony.going(name).keys.into_iter().map(|(_, public)| public));
         }
         keys
     }

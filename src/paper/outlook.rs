@@ -86,6 +86,11 @@ impl Outlook {
             }
             (Some(_), _) => "The unfinished ceremony is the one that the plan names, and no token meant to sign in it.".into(),
         });
+        if plan.retire().is_some_and(|retire| !retire.keys.is_empty()) {
+            self.checked.push(
+                "Every client that works today follows a supposed next root without the keys that go.".into(),
+            );
+        }
         if !drafts.is_empty() {
             self.checked.push(
                 "Every client walks from every old root to the new one, under keys that stand in for those that \

@@ -243,6 +243,7 @@ fn holders(ceremony: &Ceremony, paper: &mut Paper) {
         paper.pairs([("set", set.as_str())]);
         let rows = shares.iter().map(|share| {
             let place = match (share.on_token, custody.paper(&share.holder)) {
+                _ if custody.is_share_gone(set, share.index) => "nowhere: destroyed",
                 (true, _) => "token, custody folder",
                 (false, Some(_)) => "paper, custody folder",
                 (false, None) if custody.recipient(&share.holder).is_some() => {

@@ -135,6 +135,10 @@ fn purpose(plan: &Plan) -> String {
             "This ceremony puts a key in shares onto one token, because it cannot wait for its holders any more. \
              Whoever has that token and its PIN has the key: the next ceremony replaces it."
         }
+        Kind::Retire => {
+            "This ceremony destroys root keys that no newest root lists any more, and shares of sets that others \
+             replaced. No root changes; what is not here, or lies elsewhere in a copy, is not destroyed by it."
+        }
         Kind::Rotate => {
             "This ceremony signs a new root by which other keys, or another number of them, \
              govern from now on. Clients follow by themselves; users notice nothing."

@@ -11,7 +11,8 @@ use crate::key::PublicKey;
 use crate::name::Name;
 
 use super::{
-    Dialect, Error, MAX_VERSIONS, Repository, Request, Role, SCHEMA, file, key_path, root_path,
+    Dialect, Error, MAX_VERSIONS, Repository, Request, Role, SCHEMA, Served, file, key_path,
+    root_path, served_path,
 };
 
 /// `request.json`.
@@ -114,7 +115,11 @@ impl Entry {
             }
             keys.insert(role, offered);
         }
-        Ok(Repository { roots, keys })
+        let served = |role| files.get(&served_path(&folder, role)).cloned();
+        // One without the other is not written again, and so refused.
+        let served = served(Role::Timestamp).zip(served(Role::Snapshot));
+        let served = served.map(|(timestamp, snapshot)| Served { timestamp, snapshot });
+        Ok(Repository { roots, keys, served })
     }
 }
 

@@ -11,6 +11,7 @@ fn request() -> Request {
     let known = Repository {
         roots: vec![b"{\"v\":1}".to_vec(), b"{\"v\":2}".to_vec()],
         keys: BTreeMap::from([(Role::Timestamp, vec![key(1)])]),
+        served: Some(Served { timestamp: b"{\"t\":1}".to_vec(), snapshot: b"{\"s\":1}".to_vec() }),
     };
     let new = Repository {
         roots: Vec::new(),
@@ -18,6 +19,7 @@ fn request() -> Request {
             (Role::Targets, vec![key(2), key(3)]),
             (Role::Snapshot, vec![key(4)]),
         ]),
+        served: None,
     };
     Request {
         dialect: Dialect::Notary,
@@ -67,6 +69,8 @@ fn a_request_is_read_as_it_was_written() {
             "metadata/localhost%3a5000%2fknown/1.root.json",
             "metadata/localhost%3a5000%2fknown/2.root.json",
             "request.json",
+            "served/localhost%3a5000%2fknown/snapshot.json",
+            "served/localhost%3a5000%2fknown/timestamp.json",
         ]
     );
     assert_eq!(Request::parse(&files), Ok(request()));
@@ -107,6 +111,11 @@ fn a_file_more_or_less_is_refused() {
     assert_eq!(refusal(&keys), "`request/keys/localhost%3a5000%2fnew/targets.pem` is missing");
     let stranger = summed(|files| drop(files.insert("run.sh".to_owned(), Vec::new())));
     assert_eq!(refusal(&stranger), "`request/run.sh` is no file of a request");
+    let snapshot = "served/localhost%3a5000%2fknown/snapshot.json";
+    let alone =
+        summed(|files| drop(files.remove("served/localhost%3a5000%2fknown/timestamp.json")));
+    let what = format!("`request/{snapshot}` is not written as a request writes it");
+    assert_eq!(refusal(&alone), what);
     let mut sums = files();
     sums.remove("SHA256SUMS");
     assert_eq!(refusal(&sums), "`request/SHA256SUMS` is missing");

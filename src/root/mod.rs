@@ -9,6 +9,7 @@ mod document;
 pub(crate) mod fixture;
 pub mod horizon;
 pub mod notary;
+pub mod online;
 pub mod profile;
 pub mod shape;
 pub mod succession;

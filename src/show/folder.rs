@@ -170,7 +170,11 @@ impl Holders {
         paper.table(&columns, rows.collect());
         let rows = self.custody.keys.iter().map(|key| {
             let held = match &key.held {
+                Held::Token { token } if self.custody.is_key_gone(&key.name, token) => {
+                    format!("nobody: gone from token {token}")
+                }
                 Held::Token { token } => format!("token {token}"),
+                held if self.custody.is_dead(held) => "nobody: its shares are gone".to_owned(),
                 Held::Shares { threshold, shares, .. } => {
                     let holders: Vec<&str> =
                         shares.iter().map(|share| share.holder.as_str()).collect();

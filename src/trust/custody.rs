@@ -27,6 +27,29 @@ pub struct Custody {
     pub recipients: Vec<CustodyRecipient>,
     /// The keys, in the order of their making.
     pub keys: Vec<CustodyKey>,
+    /// What was destroyed of them, in the order of its going; nothing is said where nothing was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<Gone>,
+}
+
+/// A key that is no longer on its token, or a share that is gone in every copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Gone {
+    /// A key.
+    Key {
+        /// Its name.
+        key: String,
+        /// The token that held it.
+        token: String,
+    },
+    /// A share.
+    Share {
+        /// The set.
+        set: String,
+        /// Which share of it, from 1.
+        index: u8,
+    },
 }
 
 /// The one schema of `custody.json`.
@@ -140,13 +163,8 @@ pub struct CustodyShare {
 
 impl Default for Custody {
     fn default() -> Self {
-        Self {
-            schema: Schema::One,
-            tokens: Vec::new(),
-            papers: Vec::new(),
-            recipients: Vec::new(),
-            keys: Vec::new(),
-        }
+        let (tokens, papers, recipients, keys, gone) = Default::default();
+        Self { schema: Schema::One, tokens, papers, recipients, keys, gone }
     }
 }
 
@@ -177,6 +195,39 @@ impl Custody {
     /// The key of that name.
     pub fn key(&self, name: &str) -> Option<&CustodyKey> {
         self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// Whether a key is gone from a token.
+    pub fn is_key_gone(&self, key: &str, token: &str) -> bool {
+        self.gone
+            .iter()
+            .any(|gone| matches!(gone, Gone::Key { key: k, token: t } if k == key && t == token))
+    }
+
+    /// Whether a share is gone in every copy.
+    pub fn is_share_gone(&self, set: &str, index: u8) -> bool {
+        self.gone
+            .iter()
+            .any(|gone| matches!(gone, Gone::Share { set: s, index: i } if s == set && *i == index))
+    }
+
+    /// How many shares of a set are gone in every copy.
+    pub fn shares_gone(&self, set: &str) -> usize {
+        let of_it = |gone: &&Gone| matches!(gone, Gone::Share { set: s, .. } if s == set);
+        self.gone.iter().filter(of_it).count()
+    }
+
+    /// Whether so many shares of a set are gone that nobody can put the key together from it any more.
+    pub fn is_dead(&self, held: &Held) -> bool {
+        let Held::Shares { set, threshold, shares } = held else { return false };
+        self.shares_gone(set) + usize::from(*threshold) > shares.len()
+    }
+
+    /// Takes up what is gone, once.
+    pub fn mark_gone(&mut self, gone: Gone) {
+        if !self.gone.contains(&gone) {
+            self.gone.push(gone);
+        }
     }
 
     /// Has a key held otherwise than before: in a new set of shares, or on a token.

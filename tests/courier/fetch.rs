@@ -4,7 +4,9 @@ use std::fs;
 
 use officiant::digest::Digest;
 use officiant::list::{Last, List};
-use officiant::request::Role;
+use officiant::request::{Role, Served};
+use officiant::root::online::{Named, Signed};
+use officiant::root::{Dialect, SignedRoot};
 
 use super::made::Soft;
 use super::{fetch, request, text};
@@ -89,6 +91,16 @@ fn a_second_machine_fetches_the_same_keys_of_a_known_repository_beside_the_first
     fetch(&server, scratch.path(), &media, &["localhost:5000/a", "--second"]).ok();
     let (first, second) = (request(&media.join("request")), request(&media.join("request-2")));
     assert_eq!(first.repositories, second.repositories);
+    // What the server signs beside the root comes along, and leads to it as clients follow it.
+    let repository = first.repositories.values().next().unwrap();
+    let newest = SignedRoot::parse(Dialect::Notary, repository.roots.last().unwrap()).unwrap();
+    let Served { timestamp, snapshot } = repository.served.as_ref().unwrap();
+    let read =
+        |role, bytes: &[u8]| Signed::read(newest.root(), role, bytes, first.fetched).unwrap();
+    let timestamp = read(Role::Timestamp, timestamp);
+    assert!(Named::by(&timestamp, Role::Snapshot).unwrap().is(snapshot));
+    let snapshot = read(Role::Snapshot, snapshot);
+    assert!(Named::by(&snapshot, Role::Root).unwrap().is(newest.bytes()));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use officiant::ceremony::draft::{Draft, consent};
 use officiant::ceremony::fact::{Fact, Watch};
-use officiant::ceremony::plan::Plan;
+use officiant::ceremony::plan::{Plan, PlannedRetire};
 use officiant::digest::Digest;
 use officiant::key::{AgeKey, Algorithm, KemKey, PublicKey};
 use officiant::list::List;
@@ -158,6 +158,8 @@ fn a_plan_with_every_field_is_read() {
     Plan::parse(&vector("plan-restore.toml"), |_| None).expect("a plan");
     let people = Plan::parse(&vector("plan-people.toml"), |_| None).expect("a plan");
     assert_eq!((people.people().count(), people.never_both().len()), (4, 1));
+    let retire = Plan::parse(&vector("plan-retire.toml"), |_| None).expect("a plan");
+    assert_eq!(retire.retire().map(PlannedRetire::hold), Some(45));
 }
 
 #[test]
@@ -183,7 +185,10 @@ fn a_request_is_its_files_and_its_digest() {
         dialect: Dialect::Notary,
         fetched: at("2026-11-22T14:00:00Z"),
         server: "https://localhost:4443".to_owned(),
-        repositories: BTreeMap::from([(name, Repository { roots: Vec::new(), keys })]),
+        repositories: BTreeMap::from([(
+            name,
+            Repository { roots: Vec::new(), keys, served: None },
+        )]),
     };
     let files = request.files().expect("files");
     for (path, bytes) in &files {

@@ -70,6 +70,15 @@ impl Journey {
         run(courier.args([GUN, "--out", &media]).args(more)).ok();
     }
 
+    /// Fetches once more as another machine does, which has another name for the server.
+    pub(super) fn fetch_second(&self) {
+        let media = format!("media/in-{}", self.bench.number);
+        let server = format!("{}/", self.server.url());
+        let mut courier = self.courier("fetch");
+        courier.args(["--server", &server]).arg("--ca").arg(self.server.ca());
+        run(courier.args([GUN, "--out", &media, "--second"])).ok();
+    }
+
     /// Writes the plan for what was fetched, and has the publisher prove the targets key where it is new.
     pub(super) fn plan(&self, text: &PlanText, more: &str) {
         write_plan(&self.bench, text, more);

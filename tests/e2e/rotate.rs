@@ -1,11 +1,17 @@
 //! Rotations of every root key, and a client that was away.
 
+use std::fs;
+
+use jiff::ToSpan;
+use officiant::digest::Digest;
+use officiant::trust::Custody;
+
 use super::Journey;
 use super::genesis::{SHARES, TOKENS, genesis as hold_genesis};
 use super::journey::GUN;
 use crate::courier::said;
 use crate::harness::notary::NotaryServer;
-use crate::sitting::{Holding, PlanText, genesis};
+use crate::sitting::{Holding, PlanText, genesis, today};
 
 /// A rotation to new keys, all of them, each name with `mark` at its end.
 fn rotation(journey: &Journey, keys: Vec<(&'static str, &'static str, Holding)>) -> PlanText {
@@ -83,6 +89,49 @@ fn a_key_in_shares_gives_way_to_keys_on_tokens_on_a_server_with_a_signer() {
     prepare(&mut journey, keys);
     journey.conduct_at_terminal(&all(&SHARES, &TOKENS));
     published(&journey, 1);
+    for person in ["bob", "eve"] {
+        journey.clients_agree(person, "2.0");
+    }
+}
+
+/// Writes a plan that retires the keys of the first ceremony, by two requests that lie on the `in` media.
+fn plan_retire(journey: &Journey) {
+    let (bench, number) = (&journey.bench, journey.bench.number);
+    let request = |folder: &str| {
+        let sums = bench.path(&format!("media/in-{number}/{folder}/SHA256SUMS"));
+        Digest::of(&fs::read(sums).unwrap())
+    };
+    let (from, until) = (today().yesterday().unwrap(), today().checked_add(3.days()).unwrap());
+    let plan = format!(
+        "ceremony = \"retire\"\ntitle = \"Retire\"\ndialect = \"notary\"\nquorum_people = 1\n\
+         practice = true\nafter = \"{}\"\n[when]\nfrom = {from}\nuntil = {until}\n\
+         [request]\nsha256 = \"{}\"\nsecond = \"{}\"\n[[repository]]\nname = \"{GUN}\"\n\
+         [retire]\nkeys = [\"root-a\", \"root-b\", \"root-c\"]\nhold = 0\n",
+        bench.closing(number - 1),
+        request("request"),
+        request("request-2"),
+    );
+    bench.scratch.file(&format!("plan-{number}.toml"), plan);
+}
+
+#[test]
+fn keys_are_retired_once_a_real_server_signs_over_the_root_without_them() {
+    let mut journey = hold_genesis(NotaryServer::with_signer, &genesis::on_tokens(), &TOKENS);
+    let keys = vec![
+        ("root-d", "ecdsa-p256", Holding::Token("later-a")),
+        ("root-e", "ecdsa-p256", Holding::Token("later-b")),
+    ];
+    prepare(&mut journey, keys);
+    journey.conduct(&all(&TOKENS, &LATER));
+    published(&journey, 1);
+    journey.bench.next_room();
+    journey.fetch(&[]);
+    journey.fetch_second();
+    plan_retire(&journey);
+    journey.conduct(&TOKENS);
+    let custody = fs::read(journey.bench.trust(3).join("custody.json")).unwrap();
+    let custody: Custody = serde_json::from_slice(&custody).unwrap();
+    assert_eq!(custody.gone.len(), 3, "{:?}", custody.gone);
     for person in ["bob", "eve"] {
         journey.clients_agree(person, "2.0");
     }

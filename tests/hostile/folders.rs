@@ -49,7 +49,8 @@ fn request(maker: &mut Maker) -> Files {
         offer(Role::Targets, 0x32),
         offer(Role::Timestamp, 0x33),
     ]);
-    let repository = Repository { roots: vec![first.bytes().to_vec()], keys: offered };
+    let repository =
+        Repository { roots: vec![first.bytes().to_vec()], keys: offered, served: None };
     let request = Request {
         dialect: Dialect::Tuf,
         fetched: day("2026-11-22"),

@@ -218,7 +218,8 @@ impl Bench {
         for name in &self.repositories {
             let keys = self.online.iter().map(|(role, key)| (*role, vec![key.public()])).collect();
             let roots = chains.get(name).cloned().unwrap_or_default();
-            repositories.insert(name.parse::<Name>().unwrap(), Repository { roots, keys });
+            repositories
+                .insert(name.parse::<Name>().unwrap(), Repository { roots, keys, served: None });
         }
         let server = "https://localhost:4443".to_owned();
         Request { dialect: self.dialect, fetched, server, repositories }

@@ -24,6 +24,7 @@ const LINES: [&[&str]; 4] = [
         "2029-example-drill",
         "2030-example-reshare",
         "2031-example-restore",
+        "2032-example-retire",
     ],
     &["2026-example-genesis-shares", "2027-example-rotate-shares"],
     &["2026-example-paper"],

@@ -281,12 +281,17 @@ fn before_one_among_themselves() -> Bench {
     bench.next_room();
     bench.write_room(two);
     bench.write_answers(two, "");
-    write_reshare(&bench, "root-s", "{ threshold = 2, tokens = [\"share-2\", \"share-1\"] }");
-    let plan = bench.path("plan-2.toml");
+    write_reshare_among(&bench, "root-s", "{ threshold = 2, tokens = [\"share-2\", \"share-1\"] }");
+    bench
+}
+
+/// Writes a plan that gives the key shares over those who have one.
+pub(super) fn write_reshare_among(bench: &Bench, key: &str, shares: &str) {
+    write_reshare(bench, key, shares);
+    let plan = bench.path(&format!("plan-{}.toml", bench.number));
     let text = fs::read_to_string(&plan).unwrap();
     let (before, after) = (text.find("[[token]]").unwrap(), text.find("[[key]]").unwrap());
     fs::write(&plan, format!("{}{}", &text[..before], &text[after..])).unwrap();
-    bench
 }
 
 #[test]

@@ -18,10 +18,10 @@ use crate::harness::command::flat;
 use crate::harness::killer::Killer;
 
 const SHARES: [&str; 3] = ["share-1", "share-2", "share-3"];
-const ALL: [&str; 4] = ["share-1", "share-2", "share-3", "officer-n"];
+pub(super) const ALL: [&str; 4] = ["share-1", "share-2", "share-3", "officer-n"];
 
 /// A room after a genesis with one key in shares, 2 of 3.
-fn after_genesis(dialect: Dialect) -> Bench {
+pub(super) fn after_genesis(dialect: Dialect) -> Bench {
     let name = if dialect == Dialect::Tuf { "repo.test" } else { "localhost:5000/one" };
     let mut bench = Bench::new(dialect, &[name]);
     bench.write_room(&SHARES);

@@ -7,7 +7,7 @@ use super::bad_token::{ANY, ONCE, as_a_ceremony, exceptions};
 use super::broken_token::AGAIN;
 use super::genesis::{in_shares, on_one_token};
 use super::officer::Officer;
-use super::{Bench, Holding, PlanText, bench::PIN};
+use super::{Bench, Holding, PlanText, bench::PIN, retire};
 use crate::harness::{
     command::{Ran, run},
     media::{Medium, may_mount},
@@ -80,6 +80,36 @@ fn a_key_in_shares_over_yubikeys_signs_a_first_root() {
     assert_eq!(bench.shape("localhost:5000/one", 1), "1 of root-s, signed by root-s");
     let Held::Shares { shares, .. } = &bench.custody().keys[0].held else { panic!("no shares") };
     assert!(shares.iter().all(|share| share.on_token));
+}
+
+#[test]
+fn keys_shares_and_sealing_keys_go_from_yubikeys() {
+    if !may_mount("keys_shares_and_sealing_keys_go_from_yubikeys") {
+        return;
+    }
+    let tokens = ["officer-a", "officer-b", "share-1", "share-2"];
+    let readers = Readers::new(2);
+    let _cards = readers.fill(4);
+    let mut bench = Bench::new(Dialect::Notary, &["localhost:5000/one"]);
+    for number in 1..=3 {
+        let absent = "\"scan sheet-a\" = \"absent asleep\"\n";
+        bind(&bench, &tokens);
+        bench.write_answers(&tokens, if number == 2 { absent } else { "" });
+        match number {
+            1 => drop(bench.write_plan(&retire::genesis())),
+            2 => drop(bench.write_plan(&retire::rotation(&bench))),
+            _ => retire::write_retire(&bench, retire::BOTH_AT_ONCE, &retire::two(&bench)),
+        }
+        conduct(&readers, &bench).ok();
+        if number < 3 {
+            bench.next_room();
+        }
+    }
+    let custody = bench.custody();
+    assert_eq!(custody.gone.len(), 4, "{:?}", custody.gone);
+    assert!(custody.is_dead(&custody.keys[1].held));
+    // Another key is in the slot of each that went; what the tokens say of themselves, they say still.
+    bench.officiant(&["verify", "media/out-3a"]).ok();
 }
 
 #[test]

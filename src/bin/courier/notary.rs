@@ -7,7 +7,9 @@ use std::sync::Arc;
 use data_encoding::BASE64;
 use officiant::key::PublicKey;
 use officiant::name::Name;
-use officiant::request::{MAX_ROOT, MAX_VERSIONS, Role};
+use officiant::request::{MAX_ROOT, MAX_VERSIONS, Role, Served};
+use officiant::root::Dialect;
+use officiant::root::online::{Named, Signed};
 use reqwest::Url;
 use serde::Deserialize;
 
@@ -75,6 +77,28 @@ impl Server {
             Some(root) if *root != last => Err(Error::TwoLatest { name: name.clone(), latest }),
             _ => Ok(roots),
         }
+    }
+
+    /// What the server serves beside the root: its timestamp, and the snapshot that this names. None where there is
+    /// none; the room says what is missing.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub(crate) async fn served(
+        &self,
+        name: &Name,
+        budget: &Budget,
+    ) -> Result<Option<Served>, Error> {
+        let Some(timestamp) = self.file(name, "timestamp.json").await? else { return Ok(None) };
+        let signed = Signed::parse(Dialect::Notary, &timestamp);
+        let Some(named) = signed.and_then(|signed| Named::by(&signed, Role::Snapshot)) else {
+            return Ok(None);
+        };
+        let snapshot = self.file(name, &format!("snapshot.{}.json", named.sha256)).await?;
+        let Some(snapshot) = snapshot else { return Ok(None) };
+        budget.take(timestamp.len())?;
+        budget.take(snapshot.len())?;
+        Ok(Some(Served { timestamp, snapshot }))
     }
 
     /// The public key that the server keeps for `role`; it makes one where it has none.

@@ -28,6 +28,8 @@ pub enum Kind {
     Reshare,
     /// Puts a key in shares onto one token.
     Restore,
+    /// Destroys root keys that no newest root lists any more, and old sets of shares.
+    Retire,
     /// Replaces root keys in whole or in part, online roles, or thresholds.
     Rotate,
 }
@@ -42,6 +44,7 @@ impl Kind {
             Self::Renew => "renew",
             Self::Reshare => "reshare",
             Self::Restore => "restore",
+            Self::Retire => "retire",
             Self::Rotate => "rotate",
         }
     }
@@ -55,6 +58,7 @@ impl Kind {
             Self::Renew => "a renew",
             Self::Reshare => "a reshare",
             Self::Restore => "a restore",
+            Self::Retire => "a retire",
             Self::Rotate => "a rotate",
         }
     }
@@ -277,6 +281,28 @@ pub struct PlannedRequest {
 pub struct PlannedAbandon {
     /// The plan digest of the unfinished ceremony.
     pub plan: Digest,
+}
+
+/// What a `retire` destroys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedRetire {
+    /// Names of root keys that no newest root lists, each with all its sets of shares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+    /// Ids of sets that a reshare replaced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<String>,
+    /// How many days lie between the two requests that show what is published (Notary only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<u32>,
+}
+
+impl PlannedRetire {
+    /// The days between the two requests: what the plan says, or thirty.
+    pub fn hold(&self) -> u32 {
+        self.hold.unwrap_or(30)
+    }
 }
 
 /// `current`, by which a plan without a list names version and file digest of a root.

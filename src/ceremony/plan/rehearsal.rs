@@ -11,15 +11,15 @@ use toml::Spanned;
 
 use super::{
     Kind, Owner, Plan, PlanText, PlannedKey, PlannedPaper, PlannedRecipient, PlannedRepository,
-    PlannedRequest, PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys, Window,
-    midnight,
+    PlannedRequest, PlannedRetire, PlannedRole, PlannedRoot, PlannedShares, PlannedToken, RoleKeys,
+    Window, midnight,
 };
 use crate::ceremony::roster::{Holding, Key, KeyOrigin, Recipient, Roster};
 use crate::digest::Digest;
 use crate::key::AgeKey;
 use crate::root::certificate::earliest_end;
 use crate::root::{Dialect, Role, SignedRoot};
-use crate::trust::Past;
+use crate::trust::{CustodyKey, Held, Past};
 
 /// What every name of a rehearsal begins with.
 pub const PREFIX: &str = "rehearsal.invalid/";
@@ -44,8 +44,13 @@ impl Stage {
         after: Option<Digest>,
         request: Option<PlannedRequest>,
         online: &BTreeMap<Role, Digest>,
+        past: &Past,
     ) -> String {
         let mut text = self.text.clone();
+        if let Some(retire) = text.retire.take() {
+            let retire = retire.into_inner();
+            text.retire = Some(spanned(PlannedRetire { sets: sets(&retire, past), ..retire }));
+        }
         text.after = after;
         text.request = request;
         let changed: BTreeSet<Role> = text.role.iter().map(|role| role.get_ref().name).collect();
@@ -72,6 +77,11 @@ impl Stage {
         self.text.dialect
     }
 
+    /// How many days lie between the two requests that it is held with.
+    pub fn hold(&self) -> i64 {
+        self.text.retire.as_ref().and_then(|retire| retire.get_ref().hold).map_or(0, i64::from)
+    }
+
     /// The first day on which it may be held, thirty years back.
     pub fn from(&self) -> Date {
         self.text.when.from
@@ -91,13 +101,68 @@ pub fn stages(plan: &Plan, roster: &Roster, chains: &Chains, soft: Digest) -> Ve
             let past = past(plan, roster, chain, root);
             let text = PlanText { modules: vec![soft], repository, ..past };
             stages.push(Stage { text, title });
+            if number == 1 {
+                stages.extend(moved(plan, roster, Kind::Reshare, soft));
+            }
         }
+        stages.extend(moved(plan, roster, Kind::Restore, soft));
     }
     let title = format!("REHEARSAL of {}", plan.title());
     // A plan that names no module asks for its exception in the rehearsal, too.
     let modules = if plan.trusts_any_module() { Vec::new() } else { vec![soft] };
     stages.push(Stage { text: PlanText { modules, ..itself(plan, roster) }, title });
     stages
+}
+
+/// Before a retire, in the stand-in of the past: the keys of which an old set goes move to where they are, with a new set
+/// after the first root, or onto a token after the last one, which could not keep such a key.
+fn moved(plan: &Plan, roster: &Roster, kind: Kind, soft: Digest) -> Option<Stage> {
+    let is_it = |key: &&Key| match key.holding {
+        Holding::Shares { .. } => key.from.is_some() && kind == Kind::Reshare,
+        Holding::Token(_) => key.from.is_some() && kind == Kind::Restore,
+    };
+    let keys: Vec<&Key> = roster.keys().iter().filter(is_it).collect();
+    if keys.is_empty() || plan.kind() != Kind::Retire {
+        return None;
+    }
+    let all = roster.keys().iter();
+    let known: BTreeSet<&String> = match kind {
+        Kind::Reshare => all.flat_map(|key| key.opened_from().holders()).collect(),
+        _ => all.filter(|key| !is_it(key)).flat_map(Key::all_holders).collect(),
+    };
+    let new: BTreeSet<&String> = keys.iter().flat_map(|key| key.holding.holders()).collect();
+    let new: BTreeSet<&String> = new.difference(&known).copied().collect();
+    let falls = (kind == Kind::Restore).then_some(1);
+    let planned = |key: &&Key| {
+        let planned = planned_key(roster, key, &key.holding);
+        spanned(PlannedKey { threshold_falls_to: falls, ..planned })
+    };
+    let text = PlanText {
+        ceremony: kind,
+        title: format!("REHEARSAL: stand-in of {}", kind.with_article()),
+        modules: vec![soft],
+        token: tokens(roster, &new),
+        paper: papers(roster, &new),
+        recipient: recipients(roster, &new),
+        key: keys.iter().map(planned).collect(),
+        ..nothing(plan)
+    };
+    Some(Stage { text, title: format!("stand-in of the past: {}", kind.with_article()) })
+}
+
+/// The ids of the sets that go, as the stand-in of the past has them: every old one, where any goes.
+fn sets(planned: &PlannedRetire, past: &Past) -> Vec<String> {
+    if planned.sets.is_empty() {
+        return Vec::new();
+    }
+    let whole = |key: &&CustodyKey| planned.keys.contains(&key.name);
+    let keys = past.custody().keys.iter().filter(|key| !whole(key));
+    let former = keys.flat_map(|key| &key.former);
+    let ids = former.filter_map(|held| match held {
+        Held::Shares { set, .. } => Some(set.clone()),
+        Held::Token { .. } => None,
+    });
+    ids.collect()
 }
 
 /// The repositories that a plan is about which names none: whose newest root lists one of its keys.
@@ -157,6 +222,13 @@ fn itself(plan: &Plan, roster: &Roster) -> PlanText {
             ..root
         })
     });
+    text.retire = text.retire.map(|retire| {
+        let retire = retire.into_inner();
+        // A practice may hold nothing back, and a rehearsal is none.
+        let asks = plan.dialect() == Dialect::Notary && !retire.keys.is_empty();
+        let hold = asks.then(|| retire.hold().max(1));
+        spanned(PlannedRetire { hold, ..retire })
+    });
     text.key.retain(|key| key.get_ref().is_made());
     for recipient in &mut text.recipient {
         let mut planned = recipient.get_ref().clone();
@@ -174,12 +246,17 @@ fn certificate_name(real: &str) -> String {
     if real == "gun" { real.to_owned() } else { name(real) }
 }
 
-/// One root of the past: the first by a genesis, the others by renewals, with the dates that they have.
+/// One root of the past: the first by a genesis, the others by renewals, with the dates that they have. The last one
+/// before a retire is a rotation, by which the keys go that are retired.
 fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -> PlanText {
     let old: Vec<&Key> = roster.keys().iter().filter(|key| key.origin != KeyOrigin::New).collect();
-    let listed: Vec<&&Key> = old.iter().filter(|key| is_in_last(key, chain)).collect();
     let is_first = root.version().get() == 1;
-    let when = Window { from: shift(plan.when().from), until: shift(plan.when().until) };
+    let is_last = root.version().get() as usize == chain.len();
+    let goes = |key: &&&Key| !is_in_last(key, chain);
+    let retires = plan.kind() == Kind::Retire && old.iter().any(|key| goes(&key));
+    let is_listed = |key: &&&Key| is_in_last(key, chain) || (retires && !is_last);
+    let listed: Vec<&&Key> = old.iter().filter(is_listed).collect();
+    let when = nothing(plan).when;
     let threshold =
         chain.last().and_then(|last| last.root().role(Role::Root)).map_or(1, |role| role.threshold);
     let threshold = u32::try_from(threshold).unwrap_or(1).clamp(1, listed.len().max(1) as u32);
@@ -188,28 +265,22 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
         Dialect::Tuf => None,
         Dialect::Notary => Some(certificates_end(chain).max(two_years_after(expires))),
     };
+    let made: BTreeSet<&String> = match is_first {
+        true => old.iter().flat_map(|key| key.opened_from().holders()).collect(),
+        false => BTreeSet::new(),
+    };
     PlanText {
-        ceremony: if is_first { Kind::Genesis } else { Kind::Renew },
+        ceremony: match is_first {
+            true => Kind::Genesis,
+            false if retires && is_last => Kind::Rotate,
+            false => Kind::Renew,
+        },
         title: format!("REHEARSAL: stand-in of root {}", root.version()),
-        dialect: plan.dialect(),
-        after: None,
-        quorum_people: 1,
-        practice: false,
-        safe_until: None,
-        modules: Vec::new(),
-        never_both: Vec::new(),
-        next_drill: None,
-        when,
-        request: None,
-        repositories: None,
-        repository: Vec::new(),
-        exclude: Vec::new(),
-        token: if is_first { tokens(roster, &old) } else { Vec::new() },
-        paper: if is_first { papers(roster, &old) } else { Vec::new() },
-        recipient: if is_first { recipients(roster, &old) } else { Vec::new() },
-        person: Vec::new(),
+        token: tokens(roster, &made),
+        paper: papers(roster, &made),
+        recipient: recipients(roster, &made),
         key: if is_first {
-            old.iter().map(|key| spanned(planned_key(roster, key))).collect()
+            old.iter().map(|key| spanned(planned_key(roster, key, key.opened_from()))).collect()
         } else {
             Vec::new()
         },
@@ -224,7 +295,41 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
                 .map(certificate_name),
         })),
         role: if is_first { roles(Role::ONLINE) } else { Vec::new() },
+        ..nothing(plan)
+    }
+}
+
+/// A stand-in that does nothing, on the days of the plan; before a retire so many days earlier that its two requests fit
+/// in between.
+fn nothing(plan: &Plan) -> PlanText {
+    let asks = plan.retire().filter(|_| plan.dialect() == Dialect::Notary);
+    let earlier = asks.map_or(0, |retire| i64::from(retire.hold().max(1)) + 1);
+    let day = |day: Date| shift(day).checked_sub(earlier.days()).unwrap_or(Date::MIN);
+    PlanText {
+        ceremony: Kind::Renew,
+        title: String::new(),
+        dialect: plan.dialect(),
+        after: None,
+        quorum_people: 1,
+        practice: false,
+        safe_until: None,
+        modules: Vec::new(),
+        when: Window { from: day(plan.when().from), until: day(plan.when().until) },
+        request: None,
+        repositories: None,
+        repository: Vec::new(),
+        exclude: Vec::new(),
+        token: Vec::new(),
+        paper: Vec::new(),
+        recipient: Vec::new(),
+        person: Vec::new(),
+        never_both: Vec::new(),
+        next_drill: None,
+        key: Vec::new(),
+        root: None,
+        role: Vec::new(),
         abandon: None,
+        retire: None,
     }
 }
 
@@ -237,8 +342,7 @@ fn is_in_last(key: &Key, chain: &[SignedRoot]) -> bool {
     }
 }
 
-fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
-    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.opened_from().holders()).collect();
+fn tokens(roster: &Roster, used: &BTreeSet<&String>) -> Vec<Spanned<PlannedToken>> {
     let tokens = roster.tokens().iter().filter(|token| used.contains(&token.name));
     tokens
         .map(|token| {
@@ -249,8 +353,7 @@ fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
         .collect()
 }
 
-fn papers(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedPaper>> {
-    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.opened_from().holders()).collect();
+fn papers(roster: &Roster, used: &BTreeSet<&String>) -> Vec<Spanned<PlannedPaper>> {
     let papers = roster.papers().iter().filter(|paper| used.contains(&paper.name));
     papers
         .map(|paper| {
@@ -261,8 +364,7 @@ fn papers(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedPaper>> {
 }
 
 /// Nobody's own identity is needed to rehearse: another one stands in for it.
-fn recipients(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedRecipient>> {
-    let used: BTreeSet<&String> = keys.iter().flat_map(|key| key.opened_from().holders()).collect();
+fn recipients(roster: &Roster, used: &BTreeSet<&String>) -> Vec<Spanned<PlannedRecipient>> {
     let recipients = roster.recipients().iter().filter(|known| used.contains(&known.name));
     let stand_in = |known: &Recipient| {
         let (name, custodian) = (known.name.clone(), known.custodian.clone());
@@ -272,8 +374,8 @@ fn recipients(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedRecipient>> 
     recipients.map(stand_in).collect()
 }
 
-fn planned_key(roster: &Roster, key: &Key) -> PlannedKey {
-    let (token, shares) = match key.opened_from() {
+fn planned_key(roster: &Roster, key: &Key, holding: &Holding) -> PlannedKey {
+    let (token, shares) = match holding {
         Holding::Token(token) => (Some(token.clone()), None),
         Holding::Shares { threshold, holders } => {
             let is_paper = |name: &String| roster.paper(name).is_some();

@@ -2,6 +2,8 @@
 //!
 //! Second floor: pure.
 
+mod retire;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
@@ -49,7 +51,21 @@ pub(super) fn check_list(text: &PlanText, source: &str) -> Result<(), Error> {
 
 /// Refuses a plan that contradicts itself.
 pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {
-    [title, dates, shape, holders, recipients, sites, people, keys, root, roles, repositories]
+    let rules = [
+        title,
+        dates,
+        shape,
+        retire::check,
+        holders,
+        recipients,
+        sites,
+        people,
+        keys,
+        root,
+        roles,
+        repositories,
+    ];
+    rules
         .iter()
         .try_for_each(|rule| rule(plan))
         .map_err(|(offset, what)| Error::Sense { line: line_of(source, offset), what })
@@ -104,6 +120,16 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
         if there { Err((0, format!("{kind} has no {what}"))) } else { Ok(()) }
     };
     need(plan.quorum_people() >= 1, "`quorum_people` of 1 or more")?;
+    if plan.kind() == Kind::Retire {
+        need(plan.retire().is_some(), "`[retire]`")?;
+        forbid(plan.abandon().is_some(), "`[abandon]`")?;
+        forbid(plan.root().is_some(), "`[root]`")?;
+        forbid(!plan.text.role.is_empty(), "`[[role]]`")?;
+        forbid(!plan.text.key.is_empty(), "`[[key]]`: it names keys in `[retire]`")?;
+        let is_named = !plan.text.token.is_empty() || !plan.text.paper.is_empty();
+        return forbid(is_named, "`[[token]]` or `[[paper]]`: custody.json says who holds what");
+    }
+    forbid(plan.retire().is_some(), "`[retire]`")?;
     if plan.kind() == Kind::Abandon {
         need(plan.abandon().is_some(), "`[abandon]`")?;
         forbid(plan.root().is_some(), "`[root]`")?;
@@ -138,7 +164,12 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
     match plan.kind() {
         Kind::Genesis => need(!plan.text.key.is_empty(), "at least one `[[key]]`"),
         Kind::Renew => forbid(!plan.text.key.is_empty(), "`[[key]]`: the keys stay"),
-        Kind::Rotate | Kind::Abandon | Kind::Drill | Kind::Reshare | Kind::Restore => Ok(()),
+        Kind::Abandon
+        | Kind::Drill
+        | Kind::Reshare
+        | Kind::Restore
+        | Kind::Retire
+        | Kind::Rotate => Ok(()),
     }
 }
 

@@ -54,23 +54,41 @@ impl Roster {
                 return Err(Refusal::new(Exit::Usage, what).hint("name it as custody.json does"));
             }
         }
-        let tokens = custody.tokens.iter().filter(|token| held.contains(&token.name));
-        let tokens = tokens.map(|token| Token {
-            name: token.name.clone(),
-            custodian: token.custodian.clone(),
-            so_holder: token.so_holder.clone(),
-            origin: TokenOrigin::Known,
-            seals: false,
-        });
-        let papers = custody.papers.iter().filter(|paper| held.contains(&paper.name));
-        let papers = papers.map(|paper| Paper {
-            name: paper.name.clone(),
-            custodian: paper.custodian.clone(),
-            is_new: false,
-        });
-        let recipients = custody.recipients.iter().filter(|known| held.contains(&known.name));
-        let recipients = recipients.map(Recipient::from).collect();
-        Ok(Self { tokens: tokens.collect(), papers: papers.collect(), recipients, keys })
+        let held = held_by(past, &|name| held.contains(name));
+        Ok(Self { keys, ..held })
+    }
+
+    /// The tokens and papers of the trust folder with these names, and no key; `seals` says of which tokens shares stay that
+    /// are sealed to them.
+    pub(in crate::ceremony) fn of_holders(
+        past: &Past,
+        names: &BTreeSet<String>,
+        seals: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let mut held = held_by(past, &|name| names.contains(name));
+        for token in &mut held.tokens {
+            token.seals = seals(&token.name);
+        }
+        held
+    }
+
+    /// These keys of the trust folder, each with the sets that it had one after the other, the last one as it has it; and
+    /// everybody who ever held a part of them.
+    pub(in crate::ceremony) fn of_sets(
+        plan: &Plan,
+        past: &Past,
+        known: &[(&CustodyKey, Vec<&Held>)],
+    ) -> Self {
+        let keys: Vec<Key> = known
+            .iter()
+            .map(|(key, before)| {
+                let from = before.first().map(|held| holding_of(held));
+                Key { from, ..known_key(plan, past, key, true) }
+            })
+            .collect();
+        let names: BTreeSet<&String> = keys.iter().flat_map(Key::all_holders).collect();
+        let held = held_by(past, &|name| names.contains(name));
+        Self { keys, ..held }
     }
 
     /// The same without the holders that are not named.
@@ -80,6 +98,28 @@ impl Roster {
         self.recipients.retain(|recipient| named.contains(recipient.name.as_str()));
         self
     }
+}
+
+/// The tokens and papers of the trust folder whose names are asked for.
+fn held_by(past: &Past, is_it: &dyn Fn(&String) -> bool) -> Roster {
+    let custody = past.custody();
+    let tokens = custody.tokens.iter().filter(|token| is_it(&token.name));
+    let tokens = tokens.map(|token| Token {
+        name: token.name.clone(),
+        custodian: token.custodian.clone(),
+        so_holder: token.so_holder.clone(),
+        origin: TokenOrigin::Known,
+        seals: false,
+    });
+    let papers = custody.papers.iter().filter(|paper| is_it(&paper.name));
+    let papers = papers.map(|paper| Paper {
+        name: paper.name.clone(),
+        custodian: paper.custodian.clone(),
+        is_new: false,
+    });
+    let recipients = custody.recipients.iter().filter(|known| is_it(&known.name));
+    let recipients = recipients.map(Recipient::from).collect();
+    Roster { tokens: tokens.collect(), papers: papers.collect(), recipients, keys: Vec::new() }
 }
 
 /// A known key in shares, with its new holding and the one that it has.
@@ -103,13 +143,7 @@ pub(super) fn moved_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Resul
 }
 
 pub(super) fn known_key(plan: &Plan, past: &Past, known: &CustodyKey, stays: bool) -> Key {
-    let holding = match &known.held {
-        Held::Token { token } => Holding::Token(token.clone()),
-        Held::Shares { threshold, shares, .. } => Holding::Shares {
-            threshold: *threshold,
-            holders: shares.iter().map(|share| share.holder.clone()).collect(),
-        },
-    };
+    let holding = holding_of(&known.held);
     // One that the last root does not list has no certificate there to keep.
     let is_new_to = |last: Option<&SignedRoot>| {
         last.is_none_or(|last| last.root().root_key_id(&known.public).is_none())
@@ -126,5 +160,15 @@ pub(super) fn known_key(plan: &Plan, past: &Past, known: &CustodyKey, stays: boo
         origin: KeyOrigin::Known(known.public.clone()),
         stays,
         certified,
+    }
+}
+
+fn holding_of(held: &Held) -> Holding {
+    match held {
+        Held::Token { token } => Holding::Token(token.clone()),
+        Held::Shares { threshold, shares, .. } => Holding::Shares {
+            threshold: *threshold,
+            holders: shares.iter().map(|share| share.holder.clone()).collect(),
+        },
     }
 }

@@ -92,6 +92,10 @@ impl Step {
             Act::DrillToken { token } => format!(
                 "Put in token {token}, type the PIN: it proves the keys and shares that it holds, and opens none."
             ),
+            Act::DestroyCopies => {
+                "Destroy every other copy of the sealed shares that are named; two people say so."
+                    .into()
+            }
             Act::EnrolToken { token } => {
                 let seat = roster.token(token).and_then(|token| token.so_holder.as_deref());
                 let outranked = seat.map_or_else(String::new, |seat| {
@@ -153,6 +157,15 @@ impl Step {
                     .into()
             }
             Act::SeatPeople => "Say who sits at each seat, and why a seat is empty.".into(),
+            Act::RetirePaper { paper } => format!(
+                "Destroy paper {paper} and its passphrase before two people, who say so."
+            ),
+            Act::RetireToken { token } => format!(
+                "Put in token {token}, type its serial and the PIN: the keys and shares on it that go are destroyed."
+            ),
+            Act::SeePublished { repository } => format!(
+                "Two people type version and words of the root of {repository} that their own clients show."
+            ),
             Act::SignRoots { key, token } => {
                 format!(
                     "Put in token {token}, consent by four words, type the PIN: key {key} signs."
@@ -212,6 +225,7 @@ impl Step {
                 .map_or_else(String::new, |after| format!("closing {}", after.grouped())),
             Act::DraftRoots => "the folder of the candidates, on both room media".into(),
             Act::DestroyKeys { .. } => "each key named, and gone".into(),
+            Act::DestroyCopies => "the names of all files; nobody keeps one".into(),
             Act::DrawEntropy => "each token named".into(),
             Act::DrillPaper { .. } => "the very share that was made; the passphrase fits".into(),
             Act::DrillRecipient { .. } => {
@@ -240,6 +254,9 @@ impl Step {
                 "the same words here and there; then the consent digest as words".into()
             }
             Act::SeatPeople => "each seat once, and nobody twice".into(),
+            Act::RetirePaper { .. } => "paper and words burnt or shredded".into(),
+            Act::RetireToken { .. } => "each key and share named, and gone".into(),
+            Act::SeePublished { .. } => "the same words on both clients and here".into(),
             Act::SignRoots { .. } | Act::SignWithShares { .. } => {
                 "signed and verified; old and new threshold counted".into()
             }
@@ -264,6 +281,8 @@ impl Act {
             | Self::OpenShare { holder: token, .. }
             | Self::PlaceKey { token, .. }
             | Self::PresentToken { token }
+            | Self::RetirePaper { paper: token }
+            | Self::RetireToken { token }
             | Self::SignRoots { token, .. }
             | Self::StoreShare { holder: token, .. } => Some(token),
             _ => None,
@@ -277,6 +296,7 @@ impl Act {
             Self::EnrolToken { .. }
                 | Self::MakeKey { .. }
                 | Self::PlaceKey { .. }
+                | Self::RetireToken { .. }
                 | Self::SplitKey { .. }
                 | Self::StoreShare { .. }
         )

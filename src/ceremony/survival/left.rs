@@ -11,7 +11,7 @@ use crate::ceremony::plan::Plan;
 use crate::key::PublicKey;
 use crate::record::{Body, Record};
 use crate::root::{Role, SignedRoot};
-use crate::trust::{CustodyKey, Held, Past};
+use crate::trust::{Custody, CustodyKey, Held, Past};
 
 /// An old set of shares, or a token with an old key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,6 +29,8 @@ pub enum Left {
         threshold: Option<usize>,
         /// How many there are.
         shares: usize,
+        /// How many of them are gone in every copy.
+        gone: usize,
     },
     /// A token that still holds a key which no last root names.
     Token {
@@ -42,7 +44,7 @@ pub enum Left {
 impl Left {
     /// Everything that a trust folder knows of, in the order of its making.
     pub fn of(past: &Past) -> Vec<Self> {
-        Self::judged(sets(past), &root_keys(past), &past.custody().keys)
+        Self::judged(sets(past), &root_keys(past), past.custody())
     }
 
     /// The same after a plan, whose new root leaves keys out.
@@ -57,21 +59,25 @@ impl Left {
             let stays = past.custody().keys.iter().filter(governs).map(|key| key.public.clone());
             roots.now = others.chain(stays).collect();
         }
-        Self::judged(sets(past), &roots, &past.custody().keys)
+        Self::judged(sets(past), &roots, past.custody())
     }
 
-    fn judged(made: Vec<Made>, roots: &RootKeys, keys: &[CustodyKey]) -> Vec<Self> {
+    fn judged(made: Vec<Made>, roots: &RootKeys, custody: &Custody) -> Vec<Self> {
         let mut left = Vec::new();
+        let keys = &custody.keys;
         for Made { set, key, public, threshold, shares } in made {
             let is_the_one = |known: &CustodyKey| matches!(&known.held, Held::Shares { set: s, .. } if *s == set);
             let is_root_key = roots.now.contains(&public);
             let is_living = is_root_key && keys.iter().any(is_the_one);
-            if roots.ever.contains(&public) && !is_living {
-                left.push(Self::Set { set, key, is_root_key, threshold, shares });
+            let gone = custody.shares_gone(&set);
+            let is_dead = gone + threshold.unwrap_or(1) > shares;
+            if roots.ever.contains(&public) && !is_living && !is_dead {
+                left.push(Self::Set { set, key, is_root_key, threshold, shares, gone });
             }
         }
         let old = keys.iter().filter(|key| !roots.now.contains(&key.public));
         left.extend(old.filter_map(|key| match &key.held {
+            Held::Token { token } if custody.is_key_gone(&key.name, token) => None,
             Held::Token { token } => {
                 Some(Self::Token { token: token.clone(), key: key.name.clone() })
             }
@@ -83,15 +89,14 @@ impl Left {
     /// As a sentence.
     pub fn sentence(&self) -> String {
         match self {
-            Self::Set { set, key, is_root_key, threshold, shares } => {
+            Self::Set { set, key, is_root_key, threshold, shares, gone } => {
                 let what = if *is_root_key { "still opens key" } else { "still opens the old key" };
                 let dead = threshold.map_or_else(
                     || "all of its shares are".to_owned(),
                     |threshold| {
-                        format!(
-                            "{} of its {shares} shares are",
-                            (shares + 1).saturating_sub(threshold)
-                        )
+                        let needed = (shares + 1).saturating_sub(threshold + gone);
+                        let more = if *gone == 0 { "" } else { "more " };
+                        format!("{needed} {more}of its {shares} shares are")
                     },
                 );
                 format!(
@@ -206,7 +211,8 @@ mod tests {
         let on_token = Held::Token { token: "officer-a".to_owned() };
         let keys = [key("root-spare", &living, held), key("root-a", &retired, on_token)];
         let roots = RootKeys { now: [living.clone()].into(), ever: [living, retired].into() };
-        let left = Left::judged(sets, &roots, &keys);
+        let custody = Custody { keys: keys.into(), ..Custody::default() };
+        let left = Left::judged(sets, &roots, &custody);
         let said: Vec<String> = left.iter().map(Left::sentence).collect();
         assert_eq!(
             said,

@@ -27,6 +27,8 @@ pub(super) fn fact(fact: &Fact) -> String {
             read.collect::<Vec<_>>().join("; ")
         }
         Fact::Closed { remarks } => format!("closed; {} below", Count(remarks.len(), "remark")),
+        Fact::CopiesDestroyed { kept: Some(why), .. } => format!("copies are kept: {why}"),
+        Fact::CopiesDestroyed { by, .. } => format!("every copy destroyed, say {}", List::and(by)),
         Fact::EntropyDrawn { tokens, reseeded } => {
             let how = if *reseeded { "the kernel reseeded" } else { "the kernel was fed" };
             format!("from {}; {how}", List::and(tokens))
@@ -69,6 +71,12 @@ pub(super) fn fact(fact: &Fact) -> String {
         }
         Fact::PaperDrilled { .. } => "whole, and its passphrase fits".into(),
         Fact::RecipientDrilled { .. } => "whole, and its identity fits".into(),
+        Fact::PaperRetired { by, .. } => {
+            format!("paper and passphrase destroyed, say {}", List::and(by))
+        }
+        Fact::PublishedSeen { version, by, .. } => {
+            format!("root {version}, by the clients of {}", List::and(by))
+        }
         Fact::PlanConfirmed { wrong } | Fact::TrustConfirmed { wrong } => {
             format!("the words were right{}", after_wrong(*wrong))
         }
@@ -111,6 +119,12 @@ pub(super) fn fact(fact: &Fact) -> String {
             format!("model {model}; attest key {}", attest.id().grouped())
         }
         Fact::TokenElsewhere { .. } => "not here: it is to sign at another site".into(),
+        Fact::TokenRetired { keys, shares, seal, .. } => {
+            let shares = (!shares.is_empty()).then(|| Count(shares.len(), "share").to_string());
+            let seal = seal.then(|| "its sealing key".to_owned());
+            let gone: Vec<String> = keys.iter().cloned().chain(shares).chain(seal).collect();
+            format!("destroyed {}", List::and(&gone))
+        }
         Fact::TokenPresent { .. } => "here, with its serial and public key".into(),
     }
 }

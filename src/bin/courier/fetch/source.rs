@@ -70,6 +70,7 @@ impl Source {
         if !own.is_empty() {
             keys.insert(Role::Targets, own);
         }
+        let mut served = None;
         let roots = match &self.place {
             Place::Tuf(source) => source.roots(name, &self.budget).await?,
             Place::Notary(server) => {
@@ -77,13 +78,16 @@ impl Source {
                 for role in [Role::Snapshot, Role::Timestamp] {
                     keys.insert(role, vec![server.key(name, role).await?]);
                 }
+                if !roots.is_empty() {
+                    served = server.served(name, &self.budget).await?;
+                }
                 roots
             }
         };
         for keys in keys.values() {
             self.budget.take(keys.iter().map(|key| key.to_pem().len()).sum())?;
         }
-        Ok(Repository { roots, keys })
+        Ok(Repository { roots, keys, served })
     }
 }
 

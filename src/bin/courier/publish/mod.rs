@@ -9,7 +9,6 @@ mod notary;
 mod online;
 mod outcome;
 mod served;
-mod signed;
 mod store;
 mod targets;
 mod trust;

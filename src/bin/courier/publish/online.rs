@@ -5,10 +5,10 @@
 
 use officiant::cjson::Value;
 use officiant::name::Name;
+use officiant::root::online::Signed;
 use officiant::root::{Dialect, Role, SignedRoot};
 
 use super::Error;
-use super::signed::Signed;
 use super::store::Store;
 
 /// Says whether the files that are served are signed by the keys that `root` names for those roles in `changed`. Where

@@ -5,10 +5,10 @@
 
 use jiff::Timestamp;
 use officiant::name::Name;
-use officiant::root::{Dialect, Role, SignedRoot};
+use officiant::root::online::{Named, Signed};
+use officiant::root::{Role, SignedRoot};
 
 use super::Error;
-use super::signed::{Named, Signed};
 use crate::notary::Server;
 
 /// What is served.
@@ -32,14 +32,14 @@ pub(super) async fn follow(
     let unsound = |role: Role, why| Error::Unsound { name: name.clone(), role, why };
     let timestamp = server.file(name, "timestamp.json").await?;
     let timestamp = timestamp.ok_or_else(|| unsound(Role::Timestamp, MISSING))?;
-    let timestamp = read(root, Role::Timestamp, &timestamp, now)
+    let timestamp = Signed::read(root.root(), Role::Timestamp, &timestamp, now)
         .map_err(|why| unsound(Role::Timestamp, why))?;
     let named = |by: &Signed, role| Named::by(by, role).ok_or_else(|| unsound(role, UNNAMED));
 
     let of_snapshot = named(&timestamp, Role::Snapshot)?;
     let snapshot = fetch(server, name, Role::Snapshot, of_snapshot).await?;
-    let snapshot =
-        read(root, Role::Snapshot, &snapshot, now).map_err(|why| unsound(Role::Snapshot, why))?;
+    let snapshot = Signed::read(root.root(), Role::Snapshot, &snapshot, now)
+        .map_err(|why| unsound(Role::Snapshot, why))?;
     let of_targets = named(&snapshot, Role::Targets)?;
     let targets = fetch(server, name, Role::Targets, of_targets).await?;
     Ok(Served { root: named(&snapshot, Role::Root)?, targets })
@@ -50,25 +50,6 @@ async fn fetch(server: &Server, name: &Name, role: Role, named: Named) -> Result
     let bytes = server.file(name, &format!("{role}.{}.json", named.sha256)).await?;
     let found = bytes.filter(|bytes| named.is(bytes));
     found.ok_or_else(|| Error::Unsound { name: name.clone(), role, why: OTHER })
-}
-
-fn read(
-    root: &SignedRoot,
-    role: Role,
-    bytes: &[u8],
-    now: Timestamp,
-) -> Result<Signed, &'static str> {
-    let file = Signed::parse(Dialect::Notary, bytes).ok_or("is no metadata")?;
-    if !file.kind().is_some_and(|kind| kind.eq_ignore_ascii_case(role.name())) {
-        return Err("is of another role");
-    }
-    if !file.is_signed_for(root.root(), role) {
-        return Err("is not signed by the keys that the root names for it");
-    }
-    match file.expires() {
-        Some(expires) if expires > now => Ok(file),
-        _ => Err("has expired"),
-    }
 }
 
 const MISSING: &str = "is missing";

@@ -6,11 +6,11 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use officiant::cjson::Value;
 use officiant::digest::Digest;
 use officiant::name::Name;
+use officiant::root::online::Signed;
 use officiant::root::{Dialect, Expiry, Role, Root, Signature, SignedRoot, notary};
 use officiant::wording::Count;
 
 use super::Error;
-use super::signed::Signed;
 use crate::keys::Private;
 
 /// What is signed in a targets file, and by whom.

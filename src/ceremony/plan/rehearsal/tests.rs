@@ -16,7 +16,7 @@ fn soft() -> Digest {
 
 fn read(stage: &Stage, after: Option<Digest>) -> Plan {
     let online = Role::ONLINE.map(|role| (role, Digest::of(role.to_string().as_bytes())));
-    let text = stage.text(after, Some(request()), &online.into());
+    let text = stage.text(after, Some(request()), &online.into(), &Past::default());
     Plan::parse(text.as_bytes(), |_| None).unwrap()
 }
 

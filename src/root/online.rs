@@ -1,25 +1,27 @@
-//! A file of any role as far as publishing needs it: what is signed, and by whom.
+//! A file of an online role as far as a root has to do with it: what is signed, by whom, and what it names.
 //!
-//! Annex; pure.
+//! First floor: pure.
 
 use std::collections::BTreeSet;
 
+use super::threshold::{Ballot, Counting, Electorate, Fault, count};
+use super::{Dialect, Expiry, Role, Root, Signature, notary, tuf};
+use crate::cjson::{Limits, Value};
+use crate::digest::Digest;
 use jiff::Timestamp;
-use officiant::cjson::{Limits, Value};
-use officiant::digest::Digest;
-use officiant::root::threshold::{Ballot, Counting, Electorate, Fault, count};
-use officiant::root::{Dialect, Expiry, Role, Root, Signature, notary, tuf};
 
 /// What is signed in a file, and by whom.
 #[derive(Clone, Debug)]
-pub(super) struct Signed {
-    pub(super) value: Value,
-    pub(super) signatures: Vec<Signature>,
+pub struct Signed {
+    /// What the signatures cover.
+    pub value: Value,
+    /// The signatures, none of them verified yet.
+    pub signatures: Vec<Signature>,
 }
 
 impl Signed {
     /// Reads a file as it is served.
-    pub(super) fn parse(dialect: Dialect, bytes: &[u8]) -> Option<Self> {
+    pub fn parse(dialect: Dialect, bytes: &[u8]) -> Option<Self> {
         let file = Value::parse(bytes, LIMITS).ok()?;
         let file = file.as_map()?;
         let read = match dialect {
@@ -32,7 +34,7 @@ impl Signed {
     }
 
     /// Says whether a role of `root` has signed it.
-    pub(super) fn is_signed_for(&self, root: &Root, role: Role) -> bool {
+    pub fn is_signed_for(&self, root: &Root, role: Role) -> bool {
         // Other signatures do not matter: while keys change, both old and new ones sign.
         let counting = Counting {
             unknown_key: Fault::Skip,
@@ -49,18 +51,46 @@ impl Signed {
         count(root.dialect(), &electorate, ballot, counting).is_ok_and(|tally| tally.is_met())
     }
 
+    /// Reads a file of a Notary server's role as a client does that trusts `root`, at a moment.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that follow its name.
+    pub fn read(
+        root: &Root,
+        role: Role,
+        bytes: &[u8],
+        at: Timestamp,
+    ) -> Result<Self, &'static str> {
+        let file = Self::parse(Dialect::Notary, bytes).ok_or("is no metadata")?;
+        if !file.kind().is_some_and(|kind| kind.eq_ignore_ascii_case(role.name())) {
+            return Err("is of another role");
+        }
+        if !file.is_signed_for(root, role) {
+            return Err("is not signed by the keys that the root names for it");
+        }
+        match file.expires() {
+            Some(expires) if expires > at => Ok(file),
+            _ => Err("has expired"),
+        }
+    }
+
+    /// Says which version it is.
+    pub fn version(&self) -> Option<i64> {
+        self.member("version")?.as_integer()
+    }
+
     /// Says what kind of metadata it is, in the words of the dialect: `Timestamp`, `snapshot`.
-    pub(super) fn kind(&self) -> Option<&str> {
+    pub fn kind(&self) -> Option<&str> {
         self.member("_type")?.as_text()
     }
 
     /// Says when it expires.
-    pub(super) fn expires(&self) -> Option<Timestamp> {
+    pub fn expires(&self) -> Option<Timestamp> {
         Some(Expiry::from_text(self.member("expires")?.as_text()?)?.instant())
     }
 
     /// What it says of another file.
-    pub(super) fn meta(&self, file: &str) -> Option<&Value> {
+    pub fn meta(&self, file: &str) -> Option<&Value> {
         self.member("meta")?.as_map()?.get(file)
     }
 
@@ -71,14 +101,15 @@ impl Signed {
 
 /// The bytes that Notary metadata names: their digest and their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Named {
-    pub(super) sha256: Digest,
+pub struct Named {
+    /// Their digest.
+    pub sha256: Digest,
     length: i64,
 }
 
 impl Named {
     /// What `file` says of the file of another role.
-    pub(super) fn by(file: &Signed, role: Role) -> Option<Self> {
+    pub fn by(file: &Signed, role: Role) -> Option<Self> {
         let meta = file.meta(role.name())?.as_map()?;
         let sha256 = meta.get("hashes")?.as_map()?.get("sha256")?.as_text()?;
         let sha256 = data_encoding::BASE64.decode(sha256.as_bytes()).ok()?;
@@ -87,7 +118,7 @@ impl Named {
     }
 
     /// Says whether these are the bytes.
-    pub(super) fn is(&self, bytes: &[u8]) -> bool {
+    pub fn is(&self, bytes: &[u8]) -> bool {
         usize::try_from(self.length) == Ok(bytes.len()) && self.sha256 == Digest::of(bytes)
     }
 }
