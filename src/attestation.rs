@@ -3,6 +3,7 @@
 //! First floor: pure; bytes to a checked value. The form is Yubico's: a certificate of the key, signed by the attestation
 //! key of the YubiKey, whose certificate its maker signed. The name of the slot and all dates say nothing here.
 
+use serde::{Deserialize, Serialize};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{BitString, ObjectIdentifier};
 use x509_cert::der::{Decode, Encode, Reader, SliceReader};
@@ -27,7 +28,8 @@ pub struct Attestation {
 }
 
 /// When a YubiKey asks for the PIN of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PinPolicy {
     /// Before each use.
     Always,
@@ -38,7 +40,8 @@ pub enum PinPolicy {
 }
 
 /// When a YubiKey must be touched for a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TouchPolicy {
     /// For each use.
     Always,
@@ -117,6 +120,18 @@ impl TouchPolicy {
     }
 }
 
+impl Attestation {
+    /// When PIN and touch are asked for, by a key that signs statements: unattended, once the PIN was given.
+    pub const STATES: (PinPolicy, TouchPolicy) = (PinPolicy::Once, TouchPolicy::Never);
+    /// The same by a key that signs roots, or that shares are sealed to.
+    pub const SERVES: (PinPolicy, TouchPolicy) = (PinPolicy::Once, TouchPolicy::Cached);
+
+    /// The firmware as people write it.
+    pub fn firmware(&self) -> String {
+        self.firmware.map(|part| part.to_string()).join(".")
+    }
+}
+
 /// Why something is no attestation of a key.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -191,9 +206,15 @@ fn said_of(certificate: &Certificate, oid: ObjectIdentifier) -> Result<Vec<u8>, 
     }
 }
 
-/// Yubico PIV Root CA Serial 263751, as Debian's golang-github-go-piv-piv-go-dev 1.8.0-3 has it. YubiKeys of firmware
-/// 5.7.4 and later have certificates below a newer one, which is not known here.
-const MAKERS: [&str; 1] = [include_str!("attestation/yubico.pem")];
+/// Who signs the certificates of YubiKeys' attestation keys. Until firmware 5.7.3: Yubico PIV Root CA Serial 263751, as
+/// Debian's golang-github-go-piv-piv-go-dev 1.8.0-3 has it. Since 5.7.4: Yubico PIV Attestation A 1 and B 1, below Yubico
+/// Attestation Root 1, which signs those of other applications, too, and so none of ours by itself. There is a younger one,
+/// B2 1, that is not known here.
+const MAKERS: [&str; 3] = [
+    include_str!("attestation/yubico.pem"),
+    include_str!("attestation/yubico-piv-a-1.pem"),
+    include_str!("attestation/yubico-piv-b-1.pem"),
+];
 
 const FIRMWARE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.41482.3.3");
 const SERIAL: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.41482.3.7");

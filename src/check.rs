@@ -37,7 +37,7 @@ checks! {
     AbandonIntended = "ABANDON-INTENDED",
     /// The ceremony that is abandoned is the one that the plan names.
     AbandonPlan = "ABANDON-PLAN",
-    /// A key that a plan adopts is a root key of the request's chain.
+    /// A key that a plan adopts or imports is a root key of the request's chain.
     AdoptInChain = "ADOPT-IN-CHAIN",
     /// Root certificates end at least two years after the root that they sign.
     CertOutlivesRoot = "CERT-OUTLIVES-ROOT",
@@ -65,6 +65,8 @@ checks! {
     MediaTwo = "MEDIA-TWO",
     /// A plan names the closing digest of the trust folder that it continues.
     PlanAfter = "PLAN-AFTER",
+    /// Who a plan names sits at one seat each, does nothing that excludes another of their tasks, and holds what it says.
+    PlanPeople = "PLAN-PEOPLE",
     /// No fewer people than the plan asks for can sign together.
     PlanQuorum = "PLAN-QUORUM",
     /// Words typed from the reviewers' paper are those of the plan that was read.
@@ -103,6 +105,8 @@ checks! {
     RequestRepositories = "REQUEST-REPOSITORIES",
     /// Two requests, fetched on two machines, show the same keys and roots.
     RequestTwice = "REQUEST-TWICE",
+    /// A root goes without a key that a restore put onto one token.
+    RestoreRotates = "RESTORE-ROTATES",
     /// A resumed record is the longest of its copies, and the one whose checkpoint stands on paper.
     ResumeHead = "RESUME-HEAD",
     /// Every PKCS#11 module is one that the plan pins, where it pins any, and is loaded as it was recorded.
@@ -151,6 +155,8 @@ checks! {
     SnapshotClient = "SNAPSHOT-CLIENT",
     /// A targets key that is new, and in TUF any online key, goes up only when it has signed what clients see then.
     TargetsUnsigned = "TARGETS-UNSIGNED",
+    /// No key is made on a token on which it would be weak from the start; of a weakness that asks for more, people decide.
+    TokenAdvisory = "TOKEN-ADVISORY",
     /// What a token attests of a key is of that key, made on that very token, under the rules that were asked for.
     TokenAttested = "TOKEN-ATTESTED",
     /// No PIN or key stays on a token with which every token of its kind leaves the factory.
@@ -163,6 +169,8 @@ checks! {
     TokenKeyHeld = "TOKEN-KEY-HELD",
     /// A label or id of a key stands on a token once.
     TokenKeyTaken = "TOKEN-KEY-TAKEN",
+    /// A token's last try of its PIN is used only when its custodian and another seat say so, each by themselves.
+    TokenLastTry = "TOKEN-LAST-TRY",
     /// A token makes the keys itself that it is to hold.
     TokenMakes = "TOKEN-MAKES",
     /// What is stored on a token is never overwritten.
@@ -173,10 +181,14 @@ checks! {
     TokenPin = "TOKEN-PIN",
     /// A token that gets a share can agree on a key that never leaves it.
     TokenSeal = "TOKEN-SEAL",
+    /// Whoever holds the SO PIN or PUK of a token holds nothing else of that token.
+    TokenSoHolder = "TOKEN-SO-HOLDER",
     /// A soft token serves rehearsals and practices, never a ceremony.
     TokenSoft = "TOKEN-SOFT",
     /// What the record says that a token made or stored, the token said itself, by its attest key.
     TokenStatement = "TOKEN-STATEMENT",
+    /// A key that was made elsewhere comes onto a token wrapped for it alone, and is unwrapped inside of it.
+    TokenUnwraps = "TOKEN-UNWRAPS",
     /// The trust folder and the record know every ceremony in which a present token meant to sign.
     TrustBehindToken = "TRUST-BEHIND-TOKEN",
     /// The trust folder's sums, links, records and roots hold together.

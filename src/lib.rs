@@ -12,7 +12,8 @@
 //! **First floor, documents.** Pure; bytes to checked values and back. [`root`] is root metadata of both dialects: one
 //! encoding each, one counter of signatures, one rule of succession, the difference of two roots in sentences, and the
 //! walk of every known client. [`request`] is what `courier` brings, [`list`] the repositories of a plan, [`share`] and
-//! [`seal`] a key in shares and the envelope around each, [`attestation`] what a maker says of a key on its token.
+//! [`seal`] a key in shares and the envelope around each, [`attestation`] what a maker says of a key on its token,
+//! and [`advisory`] which tokens are known to be weak.
 //!
 //! **Second floor, the ceremony.** Pure: it decides and never does. [`ceremony`] compiles a plan to steps, says which
 //! act is next, and judges every fact that comes back. Beside it stand [`record`], the hash-chained log whose entries
@@ -42,6 +43,7 @@ pub mod sums;
 pub mod wording;
 
 // First floor: documents.
+pub mod advisory;
 pub mod attestation;
 pub mod list;
 pub mod request;

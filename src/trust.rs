@@ -5,7 +5,9 @@
 mod alone;
 mod custody;
 mod holds;
+mod identity;
 mod past;
+mod people;
 
 pub use alone::{Alone, Drawn, KeyAlone, ShareAlone};
 pub use custody::{
@@ -13,7 +15,9 @@ pub use custody::{
     Held,
 };
 pub use holds::{Holds, ShareOf};
+pub use identity::Identity;
 pub use past::{Error, LastCeremony, Past, TRUST_SUMS, below, folder_name};
+pub use people::{PEOPLE, People};
 
 /// Path of the custody file in the trust folder.
 pub const CUSTODY: &str = "custody.json";

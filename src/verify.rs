@@ -19,12 +19,15 @@ use crate::trust::{Alone, Past};
 use crate::wording::{Count, List};
 
 mod again;
+mod attested;
 
 pub use again::{Again, again, all_again};
 
 /// What the verifier brings besides the folder.
 #[derive(Clone, Copy, Debug)]
 pub struct Anchors<'a> {
+    /// The custody folder, which few have.
+    pub custody: Option<&'a Files>,
     /// The words of the closing digest, from the signed page.
     pub words: Option<&'a str>,
     /// SHA-256 of the running binary: what it wrote itself it can write again and compare.
@@ -100,15 +103,19 @@ pub fn verify(files: Files, anchors: Anchors<'_>) -> Result<Verified, Refusal> {
             remade.push(room.folder.as_str());
         }
     }
+    let attested = attested::held(&past, &rooms, anchors.custody)?;
     let repositories = past.repositories().iter();
-    Ok(Verified {
+    let mut verified = Verified {
         schema: "officiant-verify-1",
         closing,
         ceremonies: rooms.iter().filter_map(held).collect(),
         repositories: repositories.filter_map(|(name, chain)| newest(name, chain)).collect(),
         proved: proved(&past, &rooms, (many, bytes), anchors),
         not_proved: not_proved(&past, &rooms, &remade, anchors),
-    })
+    };
+    verified.proved.extend(attested.proved);
+    verified.not_proved.extend(attested.not_proved);
+    Ok(verified)
 }
 
 /// The verdict for people.

@@ -56,13 +56,33 @@ fn what_is_no_attestation_of_the_key_is_refused() {
     assert_eq!(said, Err(Error::Unsaid));
 }
 
+/// The digests are those that others publish, too: tests/vectors/attestation/ORIGIN.md.
 #[test]
-fn makers_certificates_are_their_own() {
-    for pem in MAKERS {
-        let (_, der) = x509_cert::der::pem::decode_vec(pem.as_bytes()).unwrap();
-        assert_eq!(is_signed(&der, &public(&der).unwrap()), Ok(true));
+fn makers_certificates_are_signed_up_to_their_roots_and_have_the_published_digests() {
+    let der = |pem: &str| x509_cert::der::pem::decode_vec(pem.as_bytes()).unwrap().1;
+    let [old, a, b] = MAKERS.map(der);
+    let [root, above_a, above_b] = ABOVE.map(der);
+    for (below, above, digest) in [
+        (&old, &old, "63ece914e54dd87915f34033c85af4c0696ba1512f8add66ced738331207b546"),
+        (&above_a, &root, "4698a1d3389c3ec60016c216250f1d0439922832d65142327436376dc2942b55"),
+        (&above_b, &root, "d4cc3f456fdaf4e7812a21aab1dfe9d8e27d24e2fd2d6f21c9940109f0daa754"),
+        (&a, &above_a, "6de693f05376f5d8ca29069261e1c8626c75d503bd2edbfd75354cad1f722870"),
+        (&b, &above_b, "2d55b7998f4e42569d6d8fa382b6dc77d1dacf07358b19701163892922b17052"),
+    ] {
+        assert_eq!(crate::digest::Digest::of(below).to_string(), digest);
+        assert_eq!(is_signed(below, &public(above).unwrap()), Ok(true), "{digest}");
     }
-    assert_eq!(makers().unwrap().len(), MAKERS.len());
+    let digest = crate::digest::Digest::of(&root).to_string();
+    assert_eq!(digest, "62760c6a6ef91679f454c8902b80fd009825b3f25da90f1fbace2ec6586cd5a8");
+    // The root is of other applications' certificates, too.
+    assert!(!makers().unwrap().contains(&public(&root).unwrap()));
 }
+
+/// What stands above those that are known: the root, and who signed A 1 and B 1.
+const ABOVE: [&str; 3] = [
+    include_str!("../../tests/vectors/attestation/yubico-root-1.pem"),
+    include_str!("../../tests/vectors/attestation/yubico-intermediate-a-1.pem"),
+    include_str!("../../tests/vectors/attestation/yubico-intermediate-b-1.pem"),
+];
 
 const FORGED: &str = "its signature is not by the attestation key that came with it";

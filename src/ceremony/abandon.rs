@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use super::draft::{self, Draft};
 use super::fact::{Fact, RootMade, ShareMade};
 use super::plan::{Kind, Plan};
-use super::roster::{Holding, KeyOrigin, Roster, Token, TokenOrigin};
+use super::roster::{Holding, Key, KeyOrigin, Roster, Token, TokenOrigin};
+use super::step::Act;
 use super::{Ceremony, Inputs};
 use crate::check::Check;
 use crate::key::PublicKey;
@@ -94,10 +95,17 @@ pub fn drafted_only(unfinished: &Ceremony) -> Vec<String> {
         .collect()
 }
 
-/// The keys that the unfinished ceremony made on a token: no signed root names them.
+/// The keys that the unfinished ceremony made or put on a token: no signed root counts on them there.
 pub fn left_on(unfinished: &Ceremony, token: &str) -> Vec<(String, PublicKey)> {
+    // An interruption may have come between the token and the record.
+    let next = unfinished.next().map(|step| &step.act);
+    let may_be_placed = |key: &Key| {
+        let is_next = matches!(next, Some(Act::PlaceKey { key: name, .. }) if *name == key.name);
+        key.is_placed_here() && (unfinished.is_moved(&key.name) || is_next)
+    };
     let keys = unfinished.roster().keys().iter().filter(|key| {
-        key.origin == KeyOrigin::New && key.holding == Holding::Token(token.to_owned())
+        let comes_here = key.origin == KeyOrigin::New || may_be_placed(key);
+        comes_here && key.holding == Holding::Token(token.to_owned())
     });
     keys.filter_map(|key| Some((key.name.clone(), unfinished.public(&key.name)?))).collect()
 }

@@ -35,6 +35,8 @@ impl Ceremony {
                 }
                 self.intended.insert(token.clone());
             }
+            Fact::BreakTaken { bags } => self.check_bags(bags, &self.holders_here())?,
+            Fact::LastTryConfirmed { token, by } => self.check_last_try(number, token, by)?,
             Fact::TokenAbsent { token, reason } => {
                 let place = self.steps.iter().find(|step| step.number == number);
                 if place.and_then(|step| step.act.token()) != Some(token.as_str()) {
@@ -61,7 +63,7 @@ impl Ceremony {
         Ok(self)
     }
 
-    fn no_place(&self, number: u32) -> Refusal {
+    pub(super) fn no_place(&self, number: u32) -> Refusal {
         let expected = self.next().map_or(0, |step| step.number);
         let what = format!("the record says step {number} where step {expected} is next");
         Refusal::of(Check::FactOrder, what).hint(EDITED)
@@ -78,6 +80,18 @@ impl Ceremony {
             (Act::ReadRoom, Fact::RoomRead { modules, .. }) => {
                 self.check_modules(modules)?;
                 self.check_excused(step.number, !self.plan().trusts_any_module())
+            }
+            (Act::BagTokens, Fact::TokensBagged { bags }) => {
+                self.check_bags(bags, &self.holders_here())
+            }
+            (Act::OpenBags, Fact::BagsOpened { bags }) => {
+                let before = self.bagged_before();
+                let holders: Vec<String> = before.iter().map(|bag| bag.holder.clone()).collect();
+                self.check_bags(bags, &holders)?;
+                self.check_excused(step.number, *bags == before)
+            }
+            (Act::SeatPeople, Fact::PeopleSeated { taken, empty, .. }) => {
+                super::people::check_seated(self.plan(), taken, empty)
             }
             (Act::ReadRoots, Fact::RootsRead { second_reader, alone, .. }) => {
                 self.check_read(step.number, *second_reader, alone)
@@ -109,7 +123,10 @@ impl Ceremony {
             (
                 Act::EnrolToken { token },
                 Fact::TokenEnrolled { token: t, attest, seal, kem, .. },
-            ) if t == token => self.check_enrolled(token, attest, (seal.as_ref(), kem.as_ref())),
+            ) if t == token => {
+                self.check_enrolled(token, attest, (seal.as_ref(), kem.as_ref()))?;
+                super::attested::check(self, step.number, fact)
+            }
             (Act::PresentToken { token }, Fact::TokenPresent { token: t }) if t == token => Ok(()),
             (Act::PresentToken { token }, Fact::TokenElsewhere { token: t })
                 if t == token && self.may_sign_elsewhere(token) =>
@@ -123,11 +140,13 @@ impl Ceremony {
             }
             (
                 Act::MakeKey { key, token },
-                Fact::KeyMade { key: k, public, certificates, statement },
+                Fact::KeyMade { key: k, public, certificates, statement, advised, .. },
             ) if k == key => {
                 self.check_made(key, public)?;
                 let said = Said::KeyMade { key, public };
                 statement::check(self, token, &said, statement.as_ref())?;
+                super::attested::check(self, step.number, fact)?;
+                self.check_excused(step.number, advised.is_empty() || self.plan().practice())?;
                 self.check_certificates(key, public, certificates)
             }
             (
@@ -145,6 +164,14 @@ impl Ceremony {
                 Fact::ShareStored { key: k, index: i, statement, .. },
             ) if k == key && i == index => {
                 self.check_stored(key, *index, token, statement.as_ref())
+            }
+            (Act::PlaceKey { key, token }, Fact::KeyPlaced { key: k, public, statement })
+                if k == key =>
+            {
+                self.check_made(key, public)?;
+                self.check_same(key, public)?;
+                let said = Said::KeyPlaced { key, public };
+                statement::check(self, token, &said, statement.as_ref())
             }
             (Act::CombineShares { key }, Fact::SharesCombined { key: k, tried, of })
                 if k == key =>
@@ -224,7 +251,7 @@ impl Ceremony {
     }
 
     /// What the script asks for was there, or an exception says why not.
-    fn check_excused(&self, number: u32, is_there: bool) -> Result<(), Refusal> {
+    pub(super) fn check_excused(&self, number: u32, is_there: bool) -> Result<(), Refusal> {
         if is_there || self.exceptions.iter().any(|(at, _)| *at == number) {
             return Ok(());
         }
@@ -321,15 +348,15 @@ impl Ceremony {
         }
     }
 
-    /// A key that gets a new set is the one that it was.
+    /// A key that gets a new set, or another place, is the one that it was.
     fn check_same(&self, name: &str, public: &PublicKey) -> Result<(), Refusal> {
         match self.roster.key(name).map(|key| &key.origin) {
             Some(KeyOrigin::Known(known)) if known != public => {
-                let what = format!("the new set of key `{name}` is of another key");
+                let what = format!("what was made of key `{name}` is of another key");
                 Err(Refusal::of(Check::ShareSet, what).hint(EDITED))
             }
-            Some(KeyOrigin::Adopted(pinned)) if *pinned != public.id() => {
-                let what = format!("key `{name}` from a file is not the one that the plan adopts");
+            Some(KeyOrigin::Imported(pinned)) if *pinned != public.id() => {
+                let what = format!("key `{name}` from a file is not the one that the plan imports");
                 Err(Refusal::of(Check::AdoptInChain, what).hint(EDITED))
             }
             _ => Ok(()),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::fact::{Fact, RootMade};
 use super::roster::{Holding, KeyOrigin, Recipient};
-use super::{Ceremony, abandon, draft, ours, prospect, reshare};
+use super::{Ceremony, abandon, draft, ours, prospect, reshare, restore};
 use crate::digest::Digest;
 use crate::name::Name;
 use crate::record::{Body, Entry, Record};
@@ -152,6 +152,7 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
             version.next()
         ));
     }
+    remarks.extend(restore::remarks(ceremony));
     remarks.extend(reshare::remarks(ceremony));
     remarks.extend(imported(ceremony));
     if ceremony.plan().root().is_none() {
@@ -169,9 +170,7 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
 /// That whoever has a copy of an imported file has the key, as sentences (docs/threats.md rule 12).
 fn imported(ceremony: &Ceremony) -> Vec<String> {
     let keys = ceremony.roster().keys().iter();
-    let keys = keys.filter(|key| {
-        matches!(key.origin, KeyOrigin::Adopted(_)) && matches!(key.holding, Holding::Shares { .. })
-    });
+    let keys = keys.filter(|key| matches!(key.origin, KeyOrigin::Imported(_)));
     let by = |name: &str| {
         let planned = ceremony.plan().keys().find(|planned| planned.name == name);
         planned.and_then(|planned| planned.rotate_by)
@@ -195,10 +194,11 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
     let before = unfinished.into_iter().flat_map(Ceremony::facts);
     for fact in before.chain(ceremony.facts()) {
         match fact {
-            Fact::TokenEnrolled { token, model, identity, attest, seal, kem } => {
+            Fact::TokenEnrolled { token, model, identity, attest, seal, kem, .. } => {
                 custody.tokens.push(CustodyToken {
                     name: token.clone(),
                     custodian: roster.custodian(token).to_owned(),
+                    so_holder: roster.token(token).and_then(|token| token.so_holder.clone()),
                     model: model.clone(),
                     identity: *identity,
                     attest: Some(attest.clone()),
@@ -210,6 +210,7 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
                 custody.tokens.push(CustodyToken {
                     name: token.clone(),
                     custodian: roster.custodian(token).to_owned(),
+                    so_holder: None,
                     model: model.clone(),
                     identity: *identity,
                     attest: None,
@@ -225,10 +226,10 @@ pub fn custody(ceremony: &Ceremony) -> Custody {
     for key in ceremony.roster().keys().iter().chain(signed.iter().flat_map(|c| c.roster().keys()))
     {
         let ceremony = signed.unwrap_or(ceremony);
-        if key.from.is_some() && ceremony.split(&key.name).is_some() {
+        if key.from.is_some() && ceremony.is_moved(&key.name) {
             custody.papers.extend(papers(ceremony, key));
             name_recipients(&mut custody, ceremony, key);
-            custody.give_new_set(&key.name, held(ceremony, key));
+            custody.hold_anew(&key.name, held(ceremony, key));
         }
         let known = matches!(key.origin, KeyOrigin::Known(_));
         if let (false, Some(public)) = (known, ceremony.public(&key.name)) {

@@ -307,8 +307,10 @@ pub(super) fn check_reachable(
         let needed = last.role(Role::Root).map_or(0, |role| role.threshold);
         let old = here(&|key| {
             ceremony.public(&key.name).is_some_and(|public| last.root_key_id(&public).is_some())
-                || matches!(&key.origin, super::roster::KeyOrigin::Adopted(id)
-                    if last.role_keys(Role::Root).any(|(_, k)| k.public().is_some_and(|p| p.id() == *id)))
+                || key.origin.pin().is_some_and(|pin| {
+                    let mut listed = last.role_keys(Role::Root);
+                    listed.any(|(_, k)| k.public().is_some_and(|public| public.id() == pin))
+                })
         });
         if (old as i64) < needed {
             return refuse(old, needed, "old");

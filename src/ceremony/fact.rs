@@ -3,6 +3,10 @@
 //!
 //! Second floor: pure.
 
+mod held;
+
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +14,22 @@ use super::step::Part;
 use crate::digest::Digest;
 use crate::key::{KemKey, PublicKey};
 
+pub use held::{Attested, Bagged};
+
 /// What the room reports of one act. It is recorded as it stands here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fact {
+    /// The bags that tokens came in, against those that they were put into last.
+    BagsOpened {
+        /// What was read on each.
+        bags: Vec<Bagged>,
+    },
+    /// Everybody left: what was here went into bags, and the head up to this entry is on paper.
+    BreakTaken {
+        /// The bags.
+        bags: Vec<Bagged>,
+    },
     /// The clock was compared with two watches.
     ClockAttested {
         /// The two readings.
@@ -89,6 +105,21 @@ pub enum Fact {
         certificates: Vec<Certified>,
         /// The token's own word for it; none from a token without an attest key.
         statement: Option<Statement>,
+        /// Its maker's word for the key; nothing is said where the token has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attested: Option<Attested>,
+        /// The known weaknesses of its token that touch the key, by their ids.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        advised: Vec<String>,
+    },
+    /// A key that was rebuilt from its shares, or read from its file, is on a token, which proved it.
+    KeyPlaced {
+        /// The key.
+        key: String,
+        /// Its public half.
+        public: PublicKey,
+        /// The token's own word for it; none from a token without an attest key.
+        statement: Option<Statement>,
     },
     /// The vault generated a key and split it.
     KeySplit {
@@ -103,6 +134,13 @@ pub enum Fact {
         /// One per repository (Notary).
         certificates: Vec<Certified>,
     },
+    /// Before a PIN that could be the last try of a token, two people said that it is to be asked for.
+    LastTryConfirmed {
+        /// The token.
+        token: String,
+        /// The seats: its custodian, and another.
+        by: [String; 2],
+    },
     /// The shares of a recipient are those that were made, and its identity unlocks them; they stay sealed.
     RecipientDrilled {
         /// The recipient.
@@ -112,6 +150,15 @@ pub enum Fact {
     PaperDrilled {
         /// The paper.
         paper: String,
+    },
+    /// Who sits where was said; the names are in the custody folder.
+    PeopleSeated {
+        /// The seats that are taken.
+        taken: Vec<String>,
+        /// The others, with the reason.
+        empty: BTreeMap<String, String>,
+        /// Salted commitment to the names.
+        people: Digest,
     },
     /// The words of the plan were right.
     PlanConfirmed {
@@ -245,11 +292,22 @@ pub enum Fact {
         /// Its ML-KEM-768 half, where the token has ML-KEM.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kem: Option<KemKey>,
+        /// Its maker's word for the first key; nothing is said where the token has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attested: Option<Attested>,
+        /// The same for the second.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seal_attested: Option<Attested>,
     },
     /// A token that was enrolled earlier is here, with its serial and public key.
     TokenPresent {
         /// The token.
         token: String,
+    },
+    /// What was here went into bags.
+    TokensBagged {
+        /// The bags.
+        bags: Vec<Bagged>,
     },
     /// The words of the last ceremony's closing digest were right.
     TrustConfirmed {
@@ -357,9 +415,9 @@ impl Fact {
     /// What a token said of it.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
         let (keys, statement) = match self {
-            Self::KeyMade { statement, .. } | Self::ShareStored { statement, .. } => {
-                (&[][..], statement.as_ref())
-            }
+            Self::KeyMade { statement, .. }
+            | Self::KeyPlaced { statement, .. }
+            | Self::ShareStored { statement, .. } => (&[][..], statement.as_ref()),
             Self::TokenDrilled { keys, statement, .. } => (keys.as_slice(), statement.as_ref()),
             _ => (&[][..], None),
         };
@@ -375,6 +433,8 @@ pub enum Purpose {
     Certify,
     /// A new set of shares.
     Reshare,
+    /// One token.
+    Restore,
     /// Root signatures.
     Sign,
 }

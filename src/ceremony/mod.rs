@@ -14,18 +14,21 @@ use crate::wording::one_line;
 
 pub mod abandon;
 pub mod admission;
+pub mod advice;
 pub mod candidate;
 pub mod closing;
 pub mod draft;
 pub mod drill;
 pub mod fact;
 mod inputs;
+pub mod people;
 pub mod plan;
 pub mod prospect;
 pub mod quorum;
 pub mod reach;
 pub mod reading;
 pub mod reshare;
+mod restore;
 pub mod roster;
 pub mod statement;
 pub mod step;
@@ -33,6 +36,7 @@ pub mod supposed;
 pub mod survival;
 
 mod accept;
+mod attested;
 mod opening;
 mod replay;
 mod restart;
@@ -69,6 +73,12 @@ pub struct Ceremony {
 /// # Errors
 /// The first rule that these break: [`opening`], [`draft`], [`roster`], [`quorum`], [`abandon`] say which.
 pub fn roster_of(inputs: &Inputs) -> Result<Roster, Refusal> {
+    let roster = held_by(inputs)?;
+    people::check(&inputs.plan, &roster)?;
+    Ok(roster)
+}
+
+fn held_by(inputs: &Inputs) -> Result<Roster, Refusal> {
     let (plan, past) = (&inputs.plan, &inputs.past);
     opening::check_after(plan, past)?;
     opening::check_practice(plan)?;
@@ -85,7 +95,9 @@ pub fn roster_of(inputs: &Inputs) -> Result<Roster, Refusal> {
         return drill::roster(plan, past);
     }
     draft::check_outlives(plan)?;
+    restore::check_replaced(plan, past.custody())?;
     let roster = Roster::new(plan, past)?;
+    restore::check_sealed(&roster, past)?;
     draft::check_kept(plan, past, &roster)?;
     quorum::Quorum::of_plan(plan, &roster).check(plan.quorum_people())?;
     Ok(roster)
@@ -181,6 +193,7 @@ impl Ceremony {
         self.facts().any(|fact| match (purpose, fact) {
             (Purpose::Certify, Fact::KeyCertified { key: done, .. })
             | (Purpose::Reshare, Fact::SharesCombined { key: done, .. })
+            | (Purpose::Restore, Fact::KeyPlaced { key: done, .. })
             | (Purpose::Sign, Fact::RootsSigned { key: done, .. }) => done == key,
             _ => false,
         })
@@ -245,7 +258,9 @@ impl Ceremony {
             })
         };
         self.facts().find_map(|fact| match fact {
-            Fact::KeyMade { key: made, public, .. } | Fact::KeySplit { key: made, public, .. }
+            Fact::KeyMade { key: made, public, .. }
+            | Fact::KeyPlaced { key: made, public, .. }
+            | Fact::KeySplit { key: made, public, .. }
                 if made == key =>
             {
                 Some(public.clone())
@@ -323,6 +338,41 @@ impl Ceremony {
     /// Whether a token has stored what it will sign.
     pub fn has_intended(&self, token: &str) -> bool {
         self.intended.contains(token)
+    }
+
+    /// The seats at which somebody sits, once a plan that names people has them seated.
+    pub fn seats_taken(&self) -> Option<&[String]> {
+        self.facts().find_map(|fact| match fact {
+            Fact::PeopleSeated { taken, .. } => Some(taken.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The tokens and papers of which a step was done here.
+    pub fn holders_here(&self) -> Vec<String> {
+        let is_here = |holder: &&str| {
+            let mut steps = self.steps.iter();
+            !self.absent.contains_key(*holder)
+                && steps.any(|step| {
+                    let fact = self.done.get(&step.number);
+                    let fact = fact.filter(|fact| !matches!(fact, Fact::TokenElsewhere { .. }));
+                    step.act.token() == Some(*holder) && fact.is_some()
+                })
+        };
+        self.roster.held().map(|(holder, _)| holder).filter(is_here).map(str::to_owned).collect()
+    }
+
+    /// What each token and paper of this ceremony was put into when it was last bagged, as far as a record says it.
+    pub fn bagged_before(&self) -> Vec<fact::Bagged> {
+        let mut last: BTreeMap<&str, &fact::Bagged> = BTreeMap::new();
+        let records = self.past().ceremonies().iter().map(|ceremony| &ceremony.record);
+        for entry in records.flat_map(|record| record.entries()) {
+            if let crate::record::Body::Done { fact: Fact::TokensBagged { bags } } = &entry.body {
+                last.extend(bags.iter().map(|bag| (bag.holder.as_str(), bag)));
+            }
+        }
+        let known = self.roster.held().filter_map(|(holder, _)| last.get(holder));
+        known.map(|bag| (*bag).clone()).collect()
     }
 
     /// The tokens that are not here, with the reason.

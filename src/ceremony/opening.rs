@@ -114,7 +114,7 @@ pub(super) fn check_after(plan: &Plan, past: &Past) -> Result<(), Refusal> {
 
 /// A rotation may come first when every old key is adopted from a token: repositories of another tool.
 fn refuse_rotation_without_past(plan: &Plan) -> Result<(), Refusal> {
-    let adopts = plan.kind() == Kind::Rotate && plan.keys().any(|key| key.adopt.is_some());
+    let adopts = plan.kind() == Kind::Rotate && plan.keys().any(|key| !key.is_made());
     if adopts || plan.kind() == Kind::Abandon {
         return Ok(());
     }

@@ -4,6 +4,7 @@
 
 pub(super) mod label;
 mod parts;
+mod people;
 pub mod rehearsal;
 mod sense;
 
@@ -24,6 +25,7 @@ pub use parts::{
     PlannedRepository, PlannedRequest, PlannedRole, PlannedRoot, PlannedShares, PlannedToken,
     RoleKeys, Window,
 };
+pub use people::{NEVER_BOTH, PlannedPerson, Task};
 
 /// A plan as it was reviewed: its values, and the digest of its very bytes.
 #[derive(Clone, Debug)]
@@ -48,6 +50,10 @@ struct PlanText {
     safe_until: Option<Date>,
     #[serde(default)]
     modules: Vec<Digest>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    never_both: Vec<[Task; 2]>,
+    #[serde(default, with = "day_or_none", skip_serializing_if = "Option::is_none")]
+    next_drill: Option<Date>,
     when: Window,
     #[serde(default)]
     request: Option<PlannedRequest>,
@@ -63,6 +69,8 @@ struct PlanText {
     paper: Vec<Spanned<PlannedPaper>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     recipient: Vec<Spanned<PlannedRecipient>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    person: Vec<Spanned<PlannedPerson>>,
     #[serde(default)]
     key: Vec<Spanned<PlannedKey>>,
     #[serde(default)]
@@ -242,6 +250,21 @@ impl Plan {
     /// The recipients that it names, in order.
     pub fn recipients(&self) -> impl Iterator<Item = &PlannedRecipient> {
         self.text.recipient.iter().map(Spanned::get_ref)
+    }
+
+    /// The people that it names by their seats, in order; a plan may name nobody.
+    pub fn people(&self) -> impl Iterator<Item = &PlannedPerson> {
+        self.text.person.iter().map(Spanned::get_ref)
+    }
+
+    /// Pairs of tasks that nobody has together, beside those that exclude each other anyway.
+    pub fn never_both(&self) -> &[[Task; 2]] {
+        &self.text.never_both
+    }
+
+    /// The day of the next drill, which receipts say.
+    pub const fn next_drill(&self) -> Option<Date> {
+        self.text.next_drill
     }
 
     /// The keys that it makes or adopts, in order.

@@ -2,7 +2,7 @@
 //!
 //! Second floor: pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::Plan;
 use super::roster::{Key, Roster};
@@ -24,33 +24,41 @@ pub struct Quorum {
     pub seats: usize,
     /// The same as rules over the keys: who can sign, and who can stop it.
     rules: [String; 2],
+    /// Who holds an SO PIN or PUK, and of which tokens.
+    outrank: BTreeMap<String, Vec<String>>,
 }
 
 impl Quorum {
     /// Counts who can sign with `threshold` of `keys`. Beyond twenty seats nothing is counted, and no set is found.
-    pub fn of(roster: &Roster, keys: &[&Key], threshold: usize) -> Self {
-        let seats: BTreeSet<&str> = keys
-            .iter()
-            .flat_map(|key| key.holding.holders())
-            .map(|token| roster.custodian(token))
-            .collect();
-        let seats: Vec<&str> = seats.into_iter().collect();
+    ///
+    /// Whoever holds an SO PIN sets a PIN, so that nothing but the token keeps them from signing: they are counted as if
+    /// they had it. That they are not there stops nobody.
+    pub fn of<'a>(roster: &'a Roster, keys: &[&'a Key], threshold: usize) -> Self {
+        let holders: BTreeSet<&String> =
+            keys.iter().flat_map(|key| key.holding.holders()).collect();
+        let seats = holders.iter().flat_map(|holder| roster.users(holder));
+        let seats: Vec<&str> = seats.collect::<BTreeSet<_>>().into_iter().collect();
         let rules = [false, true].map(|is_stop| rule(roster, keys, threshold, is_stop));
-        let votes = keys.iter().map(|key| {
-            let holders = key.holding.holders().iter();
-            (key.holding.needed(), holders.map(|holder| roster.custodian(holder)).collect())
-        });
-        let ballots = Ballots::over(&seats, votes, threshold);
+        let over = |of: &dyn Fn(&'a str) -> Vec<&'a str>| {
+            let votes = keys.iter().map(|key| {
+                let holders = key.holding.holders().iter();
+                (key.holding.needed(), holders.map(|holder| of(holder)).collect())
+            });
+            Ballots::over(&seats, votes, threshold)
+        };
+        let may_sign = over(&|holder| roster.users(holder));
+        let held = over(&|holder| vec![roster.custodian(holder)]);
         let all = everybody(seats.len());
         let named = |fits: &dyn Fn(Members) -> bool| {
             let sets = smallest(seats.len(), fits).unwrap_or_default().into_iter();
             sets.map(|set| members(&seats, set).map(|seat| (*seat).to_owned()).collect()).collect()
         };
         Self {
-            can_sign: named(&|set| ballots.reach(set)),
-            can_stop: named(&|set| !ballots.reach(all & !set)),
+            can_sign: named(&|set| may_sign.reach(set)),
+            can_stop: named(&|set| !held.reach(all & !set)),
             seats: seats.len(),
             rules,
+            outrank: outranking(roster, &holders),
         }
     }
 
@@ -98,11 +106,30 @@ impl Quorum {
                 .map(|set| set.iter().map(String::as_str).collect::<Vec<_>>().join(" + "));
             shown.collect::<Vec<_>>().join("; ")
         };
-        vec![
+        let counted = [
             format!("can sign together: {}", list(&self.can_sign, sign)),
             format!("can stop signing: {}", list(&self.can_stop, stop)),
-        ]
+        ];
+        let outrank = self.outrank.iter().map(|(seat, tokens)| {
+            let tokens: Vec<&String> = tokens.iter().collect();
+            format!(
+                "{seat} holds the SO PIN of {}, which sets a PIN, and is counted as if the token were in their hands",
+                List::and(&tokens)
+            )
+        });
+        counted.into_iter().chain(outrank).collect()
     }
+}
+
+/// Who holds an SO PIN or PUK of these, and of which.
+fn outranking(roster: &Roster, holders: &BTreeSet<&String>) -> BTreeMap<String, Vec<String>> {
+    let mut outrank: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for token in roster.tokens().iter().filter(|token| holders.contains(&token.name)) {
+        if let Some(seat) = &token.so_holder {
+            outrank.entry(seat.clone()).or_default().push(token.name.clone());
+        }
+    }
+    outrank
 }
 
 /// More sets than this are told by the rule that they follow.
@@ -114,10 +141,13 @@ fn rule(roster: &Roster, keys: &[&Key], threshold: usize, is_stop: bool) -> Stri
     let many =
         |needed: usize, of: usize| if is_stop { (of + 1).saturating_sub(needed) } else { needed };
     let holders = keys.iter().map(|key| {
-        let tokens = key.holding.holders().iter();
-        let seats: Vec<&str> = tokens.map(|token| roster.custodian(token)).collect();
+        let seat = |holder: &String| match is_stop {
+            true => roster.custodian(holder).to_owned(),
+            false => roster.users(holder).join(" or "),
+        };
+        let seats: Vec<String> = key.holding.holders().iter().map(seat).collect();
         match seats.as_slice() {
-            [seat] => (*seat).to_owned(),
+            [seat] => seat.clone(),
             seats => format!("{} of {}", many(key.holding.needed(), seats.len()), List::and(seats)),
         }
     });
@@ -172,7 +202,7 @@ pub(super) struct Ballots {
     threshold: usize,
 }
 
-/// A key by its holders, each a bit among those who are counted.
+/// A key by its holders, each the bits of those who are counted and will do for it.
 #[derive(Clone, Debug)]
 struct Ballot {
     holders: Vec<Members>,
@@ -180,17 +210,18 @@ struct Ballot {
 }
 
 impl Ballots {
-    /// `votes` gives for each key how many of which holders it takes, by what is counted: their own names, or those of
-    /// what they get lost with.
+    /// `votes` gives for each key how many of which holders it takes, each by all of what is counted that will do for it:
+    /// its own name, or whoever can use it.
     pub(super) fn over<'a>(
         counted: &[&str],
-        votes: impl IntoIterator<Item = (usize, Vec<&'a str>)>,
+        votes: impl IntoIterator<Item = (usize, Vec<Vec<&'a str>>)>,
         threshold: usize,
     ) -> Self {
         let bit =
             |name: &str| counted.iter().position(|known| *known == name).map_or(0, |at| 1 << at);
-        let ballot = |(needed, holders): (usize, Vec<&str>)| Ballot {
-            holders: holders.into_iter().map(bit).collect(),
+        let any = |names: Vec<&str>| names.into_iter().fold(0, |any, name| any | bit(name));
+        let ballot = |(needed, holders): (usize, Vec<Vec<&str>>)| Ballot {
+            holders: holders.into_iter().map(any).collect(),
             needed,
         };
         Self { keys: votes.into_iter().map(ballot).collect(), threshold }

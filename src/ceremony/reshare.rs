@@ -11,7 +11,7 @@ use crate::trust::Held;
 use crate::wording::List;
 
 impl Key {
-    /// Where its shares are opened from: in a reshare, where they are until then.
+    /// Where its shares are opened from: in a reshare or a restore, where they are until then.
     pub fn opened_from(&self) -> &Holding {
         self.from.as_ref().unwrap_or(&self.holding)
     }
@@ -20,6 +20,12 @@ impl Key {
     pub fn is_split_here(&self) -> bool {
         let is_made = self.from.is_some() || !matches!(self.origin, KeyOrigin::Known(_));
         is_made && matches!(self.holding, Holding::Shares { .. })
+    }
+
+    /// Whether this ceremony puts it onto a token: rebuilt from its shares, or read from a file.
+    pub fn is_placed_here(&self) -> bool {
+        let is_brought = self.from.is_some() || matches!(self.origin, KeyOrigin::Imported(_));
+        is_brought && matches!(self.holding, Holding::Token(_))
     }
 
     /// Every token and paper that has a part in it here.
@@ -35,19 +41,21 @@ impl Ceremony {
         self.roster().key(key).is_some_and(|key| key.from.is_some())
     }
 
-    /// Whether the new set of a key was proven.
-    pub(super) fn is_reshared(&self, key: &str) -> bool {
-        self.facts()
-            .any(|fact| matches!(fact, Fact::SharesCombined { key: done, .. } if done == key))
+    /// Whether the new set of a key was proven, or the key is on its token.
+    pub fn is_moved(&self, key: &str) -> bool {
+        self.facts().any(|fact| {
+            matches!(fact, Fact::KeyPlaced { key: done, .. } | Fact::SharesCombined { key: done, .. }
+                if done == key)
+        })
     }
 
-    /// Refuses to go on when too few of the old shares are here to make a new set of them. `[QUORUM-PRESENT]`
+    /// Refuses to go on when too few of the old shares are here to rebuild a key. `[QUORUM-PRESENT]`
     pub(super) fn check_openable(&self) -> Result<(), Refusal> {
         for key in self.roster().keys().iter().filter(|key| key.from.is_some()) {
             let from = key.opened_from();
             let here = from.holders().iter().filter(|holder| !self.absent().contains_key(*holder));
             let (here, needed) = (here.count(), from.needed());
-            if here < needed && !self.is_reshared(&key.name) {
+            if here < needed && !self.is_moved(&key.name) {
                 let what = format!(
                     "{here} of the {needed} shares that rebuild key `{}` can still be opened",
                     key.name

@@ -33,6 +33,7 @@ impl Ceremony {
     fn volatile(&self, page: Option<Part>) -> BTreeSet<u32> {
         let unfinished = self.unfinished_splits();
         let is_made_anew = self.steps.iter().any(|step| match &step.act {
+            Act::PlaceKey { .. } => !self.done.contains_key(&step.number),
             Act::SplitKey { key } => {
                 !self.done.contains_key(&step.number) || unfinished.contains(&key.as_str())
             }

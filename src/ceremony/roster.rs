@@ -5,6 +5,7 @@
 mod known;
 mod paper;
 mod recipient;
+mod so_holder;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,7 @@ use crate::root::{Dialect, Role};
 use crate::trust::{Custody, Past};
 use crate::wording::List;
 
-use known::{known_key, reshared_key};
+use known::{known_key, moved_key};
 pub use paper::Paper;
 use paper::papers_of;
 pub use recipient::Recipient;
@@ -40,6 +41,8 @@ pub struct Token {
     pub name: String,
     /// The seat that holds it.
     pub custodian: String,
+    /// The seat that holds its SO PIN or PUK, if one does.
+    pub so_holder: Option<String>,
     /// How it comes into the ceremony.
     pub origin: TokenOrigin,
     /// Whether a share is sealed to it, so that it needs a sealing key.
@@ -66,7 +69,7 @@ pub struct Key {
     pub algorithm: Algorithm,
     /// Where its private half is, or will be.
     pub holding: Holding,
-    /// In a reshare, where its shares are until then.
+    /// In a reshare or a restore, where its shares are until then.
     pub from: Option<Holding>,
     /// How it comes into the ceremony.
     pub origin: KeyOrigin,
@@ -95,13 +98,37 @@ pub enum Holding {
 pub enum KeyOrigin {
     /// The plan adopts it from a token, by the SHA-256 of its SubjectPublicKeyInfo.
     Adopted(Digest),
+    /// It comes from a file, by the same.
+    Imported(Digest),
     /// An earlier ceremony made it.
     Known(PublicKey),
     /// This ceremony makes it.
     New,
 }
 
+impl KeyOrigin {
+    /// The pin of a key that was there before, and that no earlier ceremony made.
+    pub const fn pin(&self) -> Option<Digest> {
+        match self {
+            Self::Adopted(pin) | Self::Imported(pin) => Some(*pin),
+            Self::Known(_) | Self::New => None,
+        }
+    }
+}
+
 impl Holding {
+    /// Where the plan puts a key.
+    fn planned(planned: &PlannedKey) -> Self {
+        match (&planned.token, &planned.shares) {
+            (Some(token), _) => Self::Token(token.clone()),
+            (None, Some(shares)) => {
+                let holders = shares.holders().cloned().collect();
+                Self::Shares { threshold: shares.threshold, holders }
+            }
+            (None, None) => Self::Shares { threshold: 0, holders: Vec::new() },
+        }
+    }
+
     /// The tokens, papers and recipients that take part in using the key.
     pub fn holders(&self) -> &[String] {
         match self {
@@ -124,13 +151,13 @@ impl Roster {
     ///
     /// # Errors
     /// A key or token that nobody knows, or that is known already; `[PLAN-QUORUM]`, `[ROOT-KEYS]`, `[SHARE-HOLDER]`,
-    /// `[SHARE-THRESHOLD]`.
+    /// `[SHARE-THRESHOLD]`, `[TOKEN-SO-HOLDER]`.
     pub fn new(plan: &Plan, past: &Past) -> Result<Self, Refusal> {
         check_seats(plan, past.custody())?;
         let mut keys = Vec::new();
         for planned in plan.keys() {
             keys.push(match plan.kind() {
-                Kind::Reshare => reshared_key(plan, past, planned)?,
+                Kind::Reshare | Kind::Restore => moved_key(plan, past, planned)?,
                 _ => new_key(plan, planned, past.custody())?,
             });
         }
@@ -233,6 +260,24 @@ impl Roster {
         held.find(|(name, _)| *name == holder).map_or("operator", |(_, custodian)| custodian)
     }
 
+    /// The seats that set or type what outranks the PIN of a token in this ceremony, each with the token: it is enrolled, or
+    /// a key is made on it, which some have done by that seat.
+    pub fn outranking(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_made_on = |token: &Token| {
+            let is_on = |key: &Key| key.holding == Holding::Token(token.name.clone());
+            self.keys.iter().any(|key| key.origin == KeyOrigin::New && is_on(key))
+        };
+        let acts = move |token: &&Token| token.origin == TokenOrigin::New || is_made_on(token);
+        let tokens = self.tokens.iter().filter(acts);
+        tokens.filter_map(|token| Some((token.so_holder.as_deref()?, token.name.as_str())))
+    }
+
+    /// The seats that can use a token or paper once it is in their hands: who holds it, and who may set its PIN.
+    pub fn users(&self, holder: &str) -> Vec<&str> {
+        let so_holder = self.token(holder).and_then(|token| token.so_holder.as_deref());
+        std::iter::once(self.custodian(holder)).chain(so_holder).collect()
+    }
+
     fn check_shares(&self) -> Result<(), Refusal> {
         for key in &self.keys {
             let Holding::Shares { threshold, holders: all } = &key.holding else { continue };
@@ -277,8 +322,10 @@ impl Roster {
 fn check_seats(plan: &Plan, custody: &Custody) -> Result<(), Refusal> {
     let known = custody.tokens.iter().map(|token| token.custodian.as_str());
     let known = known.chain(custody.papers.iter().map(|paper| paper.custodian.as_str()));
+    let known = known.chain(custody.tokens.iter().filter_map(|token| token.so_holder.as_deref()));
     let known = known.chain(custody.recipients.iter().map(|known| known.custodian.as_str()));
     let planned = plan.tokens().map(|token| token.custodian.as_str());
+    let planned = planned.chain(plan.tokens().filter_map(|token| token.so_holder.as_deref()));
     let planned = planned.chain(plan.papers().map(|paper| paper.custodian.as_str()));
     let planned = planned.chain(plan.recipients().map(|planned| planned.custodian.as_str()));
     match alike(known.chain(planned)) {
@@ -296,15 +343,9 @@ fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, 
         let what = format!("key `{}` is in the trust folder already", planned.name);
         return Err(Refusal::new(Exit::Usage, what).hint("give the new key another name"));
     }
-    let holding = match (&planned.token, &planned.shares) {
-        (Some(token), _) => Holding::Token(token.clone()),
-        (None, Some(shares)) => {
-            let holders = shares.holders().cloned().collect();
-            Holding::Shares { threshold: shares.threshold, holders }
-        }
-        (None, None) => Holding::Shares { threshold: 0, holders: Vec::new() },
-    };
-    let origin = planned.adopt.map_or(KeyOrigin::New, KeyOrigin::Adopted);
+    let holding = Holding::planned(planned);
+    let adopted = planned.adopt.map(KeyOrigin::Adopted);
+    let origin = adopted.or(planned.import.map(KeyOrigin::Imported)).unwrap_or(KeyOrigin::New);
     let stays = plan.root().is_some_and(|root| root.keys.contains(&planned.name));
     let certified = stays && origin != KeyOrigin::New && plan.dialect() == Dialect::Notary;
     let (name, algorithm) = (planned.name.clone(), planned.algorithm);
@@ -346,8 +387,10 @@ fn tokens_of(
             let what = format!("token `{}` holds no key and no share of this plan", planned.name);
             return Err(Refusal::new(Exit::Usage, what).hint("take it out, or give it a key"));
         }
+        let so_holder = so_holder::of(planned, (origin, custody.token(&planned.name)))?;
         let (name, custodian) = (planned.name.clone(), planned.custodian.clone());
-        tokens.push(Token { name, custodian, origin, seals: seals(keys, &planned.name) });
+        let seals = seals(keys, &planned.name);
+        tokens.push(Token { name, custodian, so_holder, origin, seals });
     }
     let mut missing = Vec::new();
     for name in used {
@@ -358,6 +401,7 @@ fn tokens_of(
             Some(known) => tokens.push(Token {
                 name: name.to_owned(),
                 custodian: known.custodian.clone(),
+                so_holder: known.so_holder.clone(),
                 origin: TokenOrigin::Known,
                 seals: false,
             }),
@@ -381,8 +425,10 @@ fn other_custodian(name: &str, planned: &str, known: &str) -> Refusal {
     Refusal::new(Exit::Usage, what).hint("name the custodian who holds it")
 }
 
+/// Whether something is sealed to a token here: a share, or a key that comes onto it.
 fn seals(keys: &[Key], token: &str) -> bool {
     keys.iter().any(|key| {
-        key.is_split_here() && key.holding.holders().iter().any(|holder| holder == token)
+        let is_sealed = key.is_split_here() || key.is_placed_here();
+        is_sealed && key.holding.holders().iter().any(|holder| holder == token)
     })
 }

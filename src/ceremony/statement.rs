@@ -35,6 +35,13 @@ pub enum Said<'a> {
         /// Its public half.
         public: &'a PublicKey,
     },
+    /// The token holds this key, which was rebuilt from its shares or read from its file.
+    KeyPlaced {
+        /// Its name in the plan.
+        key: &'a str,
+        /// Its public half.
+        public: &'a PublicKey,
+    },
     /// The token opened this share, and holds it where it can.
     ShareStored {
         /// The key's name in the plan.
@@ -63,6 +70,7 @@ pub fn text(
         Said::Drilled { holds } => ("drill", all_of(holds)),
         Said::KeyDrilled { key, public } => ("key drill", format!("{key}\n{}", public.id())),
         Said::KeyMade { key, public } => ("key made", format!("{key}\n{}", public.id())),
+        Said::KeyPlaced { key, public } => ("key placed", format!("{key}\n{}", public.id())),
         Said::ShareStored { key, public, set, index, sealed } => {
             ("share stored", format!("{key}\n{}\n{set}\n{index}\n{sealed}", public.id()))
         }

@@ -55,6 +55,8 @@ pub enum Act {
     AssembleRoots,
     /// Compare the clock with two watches.
     AttestClock,
+    /// Put what is here into bags, and write down their numbers.
+    BagTokens,
     /// Make new certificates for a key on a token.
     Certify {
         /// The key.
@@ -116,6 +118,8 @@ pub enum Act {
         /// The token.
         token: String,
     },
+    /// Compare the bags that tokens came in with those that they went into last.
+    OpenBags,
     /// Open a share with its token, from its paper, or by its recipient's identity, for the vault.
     OpenShare {
         /// The key.
@@ -126,6 +130,13 @@ pub enum Act {
         holder: String,
         /// What for.
         purpose: Purpose,
+    },
+    /// Put a key that is rebuilt from the shares opened before, or read from its file, onto a token.
+    PlaceKey {
+        /// The key.
+        key: String,
+        /// The token.
+        token: String,
     },
     /// Recognise a token.
     PresentToken {
@@ -140,6 +151,8 @@ pub enum Act {
     ReadUnfinished,
     /// Read the change, and hear it from a second reader.
     ReadRoots,
+    /// Say who sits at each seat of the plan.
+    SeatPeople,
     /// Sign every candidate with a key on a token.
     SignRoots {
         /// The key.
@@ -176,7 +189,7 @@ pub fn steps(plan: &Plan, roster: &Roster) -> Vec<Step> {
         Kind::Abandon => script.abandoning(roster),
         Kind::Drill => script.drilling(plan),
         Kind::Genesis | Kind::Renew | Kind::Rotate => script.root(roster),
-        Kind::Reshare => script.resharing(roster),
+        Kind::Reshare | Kind::Restore => script.moving(roster),
     }
     script.steps
 }
@@ -184,6 +197,8 @@ pub fn steps(plan: &Plan, roster: &Roster) -> Vec<Step> {
 #[derive(Default)]
 struct Script {
     steps: Vec<Step>,
+    /// Whether the plan names people: then bags are written down, too.
+    names_people: bool,
 }
 
 impl Script {
@@ -205,10 +220,17 @@ impl Script {
         if plan.after().is_some() {
             self.add(Part::Opening, Act::ConfirmTrust);
         }
+        if plan.people().next().is_some() {
+            self.names_people = true;
+            self.add(Part::Opening, Act::SeatPeople);
+        }
         self.add(Part::Opening, Act::AttestClock);
         self.add(Part::Opening, Act::ReadRoom);
         if plan.request().is_some() {
             self.add(Part::Opening, Act::ReadRequest);
+        }
+        if self.names_people && plan.after().is_some() {
+            self.add(Part::Opening, Act::OpenBags);
         }
     }
 
@@ -240,11 +262,15 @@ impl Script {
             }
         }
         let split: Vec<&Key> = roster.keys().iter().filter(to_split).collect();
-        if !split.is_empty() {
+        let placed: Vec<&Key> = roster.keys().iter().filter(|key| key.is_placed_here()).collect();
+        if !split.is_empty() || !placed.is_empty() {
             self.add(Part::Keys, Act::DrawEntropy);
         }
         for key in split {
             self.split(key);
+        }
+        for key in placed {
+            self.place(key);
         }
         for key in roster.keys().iter().filter(|key| key.certified) {
             match &key.holding {
@@ -268,6 +294,13 @@ impl Script {
             self.add(Part::Keys, Act::StoreShare { key, index, holder });
         }
         self.add(Part::Keys, Act::CombineShares { key: name.clone() });
+    }
+
+    fn place(&mut self, key: &Key) {
+        if let Holding::Token(token) = &key.holding {
+            let (key, token) = (key.name.clone(), token.clone());
+            self.add(Part::Keys, Act::PlaceKey { key, token });
+        }
     }
 
     fn open(&mut self, part: Part, key: &Key, purpose: Purpose) {
@@ -305,12 +338,18 @@ impl Script {
         self.ending();
     }
 
-    fn resharing(&mut self, roster: &Roster) {
+    /// Keys in shares get a new set, or come onto a token.
+    fn moving(&mut self, roster: &Roster) {
         self.tokens(roster);
         self.add(Part::Keys, Act::DrawEntropy);
         for key in roster.keys() {
-            self.open(Part::Keys, key, Purpose::Reshare);
-            self.split(key);
+            if key.is_placed_here() {
+                self.open(Part::Keys, key, Purpose::Restore);
+                self.place(key);
+            } else {
+                self.open(Part::Keys, key, Purpose::Reshare);
+                self.split(key);
+            }
         }
         self.ending();
     }
@@ -335,6 +374,9 @@ impl Script {
     }
 
     fn ending(&mut self) {
+        if self.names_people {
+            self.add(Part::Closing, Act::BagTokens);
+        }
         self.add(Part::Closing, Act::Close);
         self.add(Part::Closing, Act::ExportFolders);
     }

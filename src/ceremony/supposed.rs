@@ -30,8 +30,10 @@ pub fn supposed(
     for key in ceremony.roster().keys().to_vec() {
         let public = match (&key.origin, ceremony.public(&key.name)) {
             (_, Some(public)) => public,
-            (KeyOrigin::Adopted(pin), None) => adopted::find(ceremony.inputs(), *pin)?
-                .ok_or_else(|| ours("an adopted key was admitted without a root"))?,
+            (KeyOrigin::Adopted(pin) | KeyOrigin::Imported(pin), None) => {
+                adopted::find(ceremony.inputs(), *pin)?
+                    .ok_or_else(|| ours("an adopted key was admitted without a root"))?
+            }
             _ => stand_in(key.algorithm)?,
         };
         let certificates = certificates(&ceremony, &key, &public, at)?;
@@ -57,11 +59,17 @@ impl Ceremony {
                 Act::Certify { key, .. } | Act::CertifyWithShares { key } if *key == name => {
                     Fact::KeyCertified { key: name.clone(), certificates: certificates.clone() }
                 }
+                Act::PlaceKey { key, .. } if *key == name => {
+                    let (key, public) = (name.clone(), public.clone());
+                    Fact::KeyPlaced { key, public, statement: None }
+                }
                 Act::MakeKey { key, .. } | Act::SplitKey { key } if *key == name => Fact::KeyMade {
                     key: name.clone(),
                     public: public.clone(),
                     certificates: certificates.clone(),
                     statement: None,
+                    attested: None,
+                    advised: Vec::new(),
                 },
                 _ => continue,
             };

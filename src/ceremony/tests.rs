@@ -388,14 +388,30 @@ impl Room {
                 let attest = self.attest(&token);
                 let seal = seals.then(|| Pair::new(Algorithm::EcdsaP256).public());
                 let model = "SoftHSM v2".into();
-                Fact::TokenEnrolled { token, model, identity, attest, seal, kem: None }
+                Fact::TokenEnrolled {
+                    token,
+                    model,
+                    identity,
+                    attest,
+                    seal,
+                    kem: None,
+                    attested: None,
+                    seal_attested: None,
+                }
             }
             Act::MakeKey { key, token } => {
                 let public = self.make(ceremony, &key);
                 let certificates = self.certificates(ceremony, &key);
                 let said = Said::KeyMade { key: &key, public: &public };
                 let statement = Some(self.state(ceremony, &token, &said));
-                Fact::KeyMade { key, public, certificates, statement }
+                Fact::KeyMade {
+                    key,
+                    public,
+                    certificates,
+                    statement,
+                    attested: None,
+                    advised: Vec::new(),
+                }
             }
             Act::SplitKey { key } => {
                 let public = self.make(ceremony, &key);

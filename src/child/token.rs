@@ -4,88 +4,31 @@
 //! be signed, a PIN, the x coordinate of one key agreement, and public things.
 
 mod driven;
-
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+mod driver;
 
 use serde::{Deserialize, Serialize};
 
 use super::fence::Reach;
 use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
-use crate::digest::Digest;
-use crate::key::{Algorithm, KemKey, ToSign};
+use crate::key::{Algorithm, KemKey, PublicKey, ToSign};
 use crate::room::binding::Needs;
 use crate::room::pkcs11::{self, Image, Module};
-use crate::room::token::{Device, Uri, WrapTrial};
+use crate::room::token::{Device, WrapTrial, Wrapped};
 use crate::seal::{Agreed, Asked, SealKey};
 use crate::secret::{Pin, Secret, SecretBytes};
 use driven::{Answer, Driven, Question};
+pub use driver::Driver;
+use driver::Terms;
 
 pub use crate::room::pkcs11::{Face, Generated, KeyRef, Login, Object, PublicObject, Purpose};
-
-/// What drives the token.
-#[derive(Clone, Debug)]
-pub enum Driver {
-    /// A PKCS#11 module.
-    Module {
-        /// The shared library.
-        module: PathBuf,
-        /// What it must be; without, any is loaded.
-        sha256: Option<Digest>,
-        /// For a soft token: the configuration file that stands in its own directory. The child has it in its environment.
-        softhsm: Option<PathBuf>,
-        /// What the module needs besides.
-        needs: Box<Needs>,
-        /// Which of those that it shows is meant; without, all are shown.
-        uri: Option<Uri>,
-    },
-    /// This binary itself, by PIV: a YubiKey.
-    YubiKey {
-        /// The one that is meant; without, all are shown.
-        serial: Option<u32>,
-    },
-}
-
-/// What the child is told before it raises its fence.
-#[derive(Serialize, Deserialize)]
-enum Terms {
-    Module {
-        module: PathBuf,
-        sha256: Option<Digest>,
-        token: Option<PathBuf>,
-        needs: Box<Needs>,
-        uri: Option<Uri>,
-    },
-    YubiKey {
-        serial: Option<u32>,
-    },
-}
-
-impl Driver {
-    /// The environment of the child, and what it is told.
-    fn terms(&self) -> (Vec<(&str, &OsStr)>, Terms) {
-        match self {
-            Self::Module { module, sha256, softhsm, needs, uri } => {
-                let token = softhsm.as_deref().and_then(Path::parent).map(Path::to_owned);
-                let own = softhsm.iter().map(|conf| ("SOFTHSM2_CONF", conf.as_os_str()));
-                let said = needs.environment.iter();
-                let said = said.map(|(name, value)| (name.as_str(), OsStr::new(value)));
-                let (module, needs, uri) = (module.clone(), needs.clone(), uri.clone());
-                let terms = Terms::Module { module, sha256: *sha256, token, needs, uri };
-                (own.chain(said).collect(), terms)
-            }
-            Self::YubiKey { serial } => (Vec::new(), Terms::YubiKey { serial: *serial }),
-        }
-    }
-}
 
 /// Who holds the SO PIN of a token that is initialised (docs/threats.md rule 9).
 pub enum SoPin {
     /// Nobody: it is drawn in the child and forgotten unshown. A forgotten user PIN is then a lost token.
     Drawn,
     /// Nobody yet: a restart can compute it, so that a token that has the label already can be begun anew; it is to be
-    /// discarded at the end of the enrolment ([`Token::discard_so_pin`]).
+    /// replaced at the end of the enrolment ([`Token::replace_so_pin`]).
     Transport(Pin),
 }
 
@@ -165,18 +108,47 @@ impl Token {
     /// # Errors
     /// As every call.
     pub fn takes_so_pin(&mut self, pin: Pin) -> Result<bool, Error> {
-        match self.call(&Question::TakesSoPin, vec![pin.into_bytes()])?.0 {
-            Answer::Takes(takes) => Ok(takes),
-            _ => Err(self.garbage()),
-        }
+        self.takes(&Question::TakesSoPin, [pin])
     }
 
-    /// Replaces the SO PIN of the selected token by one that is drawn in the child and forgotten unshown.
+    /// Replaces the SO PIN of the selected token by that of the seat which holds it from now on; without, by one that is
+    /// drawn in the child and forgotten unshown.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::Factory`], [`pkcs11::Error::PinLength`], [`pkcs11::Error::PinUnfit`]: the token is as before. That it
+    /// does not take `pin` is no error but false.
+    pub fn replace_so_pin(&mut self, pin: Pin, by: Option<Pin>) -> Result<bool, Error> {
+        self.takes(&Question::ReplaceSoPin, std::iter::once(pin).chain(by))
+    }
+
+    /// The same of the PUK of a token that has one beside its SO PIN.
+    ///
+    /// # Errors
+    /// As [`Token::replace_so_pin`].
+    pub fn replace_puk(&mut self, puk: Pin, by: Pin) -> Result<bool, Error> {
+        self.takes(&Question::ReplacePuk, [puk, by])
+    }
+
+    /// Has whoever knows the SO PIN make a key pair, where the user cannot. It is proven when it is reclaimed. Whether the
+    /// token takes the SO PIN.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::Full`], [`pkcs11::Error::NotSupported`].
+    pub fn make_as_so(
+        &mut self,
+        so_pin: Pin,
+        (purpose, algorithm, label): (Purpose, Algorithm, &str),
+    ) -> Result<bool, Error> {
+        let label = label.to_owned();
+        self.takes(&Question::MakeAsSo { purpose, algorithm, label }, [so_pin])
+    }
+
+    /// Has whoever knows the SO PIN destroy a key pair for good, where the user cannot. Whether the token takes the SO PIN.
     ///
     /// # Errors
     /// As every call.
-    pub fn discard_so_pin(&mut self, pin: Pin) -> Result<(), Error> {
-        self.done(&Question::DiscardSoPin, vec![pin.into_bytes()])
+    pub fn destroy_as_so(&mut self, so_pin: Pin, key: &KeyRef) -> Result<bool, Error> {
+        self.takes(&Question::DestroyAsSo(key.clone()), [so_pin])
     }
 
     /// The public keys that the selected token shows without a login.
@@ -196,6 +168,17 @@ impl Token {
     /// As every call.
     pub fn login(&mut self, pin: Pin) -> Result<Login, Error> {
         match self.call(&Question::Login, vec![pin.into_bytes()])?.0 {
+            Answer::Login(login) => Ok(login),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// The same by the PIN that its holder types on the token's own pad ([`Face::has_pad`]), as long as it waits for that.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn login_on_pad(&mut self) -> Result<Login, Error> {
+        match self.ask(&Question::LoginOnPad)? {
             Answer::Login(login) => Ok(login),
             _ => Err(self.garbage()),
         }
@@ -222,6 +205,24 @@ impl Token {
     ) -> Result<Generated, Error> {
         let label = label.to_owned();
         match self.ask(&Question::Generate { purpose, algorithm, label })? {
+            Answer::Generated(generated) => Ok(generated),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    /// Has the token take up a key that was made elsewhere, which the vault wrapped for it, and proves it.
+    ///
+    /// # Errors
+    /// [`pkcs11::Error::KeyTaken`], [`pkcs11::Error::NotSupported`], [`pkcs11::Error::AttributeDiffers`],
+    /// [`pkcs11::Error::DoesMore`], [`pkcs11::Error::Wrapped`].
+    pub fn place(
+        &mut self,
+        seal: &KeyRef,
+        (label, public): (&str, &PublicKey),
+        ways: &[Wrapped],
+    ) -> Result<Generated, Error> {
+        let (seal, label, public) = (seal.clone(), label.to_owned(), public.clone());
+        match self.ask(&Question::Place { seal, label, public, ways: ways.to_vec() })? {
             Answer::Generated(generated) => Ok(generated),
             _ => Err(self.garbage()),
         }
@@ -361,6 +362,17 @@ impl Token {
     fn face(&mut self, question: &Question, secrets: Vec<SecretBytes>) -> Result<Face, Error> {
         match self.call(question, secrets)?.0 {
             Answer::Face(face) => Ok(face),
+            _ => Err(self.garbage()),
+        }
+    }
+
+    fn takes(
+        &mut self,
+        question: &Question,
+        pins: impl IntoIterator<Item = Pin>,
+    ) -> Result<bool, Error> {
+        match self.call(question, pins.into_iter().map(Pin::into_bytes).collect())?.0 {
+            Answer::Takes(takes) => Ok(takes),
             _ => Err(self.garbage()),
         }
     }

@@ -106,6 +106,7 @@ fn of_vault(refused: &Refused) -> Option<Check> {
             E::NoEntropy | E::NotAKey | E::NotASetId => return None,
         },
         Refused::OtherFile { .. } => Check::AdoptInChain,
+        Refused::Unwrappable { .. } => Check::TokenUnwraps,
         Refused::KeyFile(_)
         | Refused::KeyMissing { .. }
         | Refused::KeyTaken { .. }
@@ -144,6 +145,9 @@ fn token_hint(error: &pkcs11::Error) -> Option<&'static str> {
         E::Untouched { .. } => "run `resume`, and touch it each time that it blinks",
         E::NoBlank => "insert the new token; what is initialised already is never wiped here",
         E::NoToken { .. } => "insert it; `officiant token list` shows what is present",
+        E::PadOnly { .. } => {
+            "make it ready with its maker's tool, and name it by a `uri` in room.toml"
+        }
         E::PinLength { .. } | E::PinUnfit { .. } => {
             "choose a PIN of the length and letters that this token takes"
         }

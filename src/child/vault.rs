@@ -4,23 +4,24 @@
 //! ([`crate::room::entropy`]), because the crates that split and seal draw from it.
 
 mod held;
+mod question;
 mod refused;
 mod typed;
-
-use serde::{Deserialize, Serialize};
 
 use super::fence::Reach;
 use super::wire::{Bytes, Fault};
 use super::{Error, Fence, Launch, Process, serve};
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey, ToSign};
+use crate::room::token::Wrapped;
 use crate::seal::{Agreed, Asked, Opener, SealKey, SealTo};
 use crate::secret::{Passphrase, SecretBytes};
 use crate::share::{self, Combinations, Set, ShareIndex, Threshold};
 
 use held::Held;
+use question::{Answer, Question};
 pub use refused::Refused;
-use typed::{By, handed, typed};
+use typed::{handed, typed};
 
 /// A key that was made and split just now. Everything in it is public: the shares are sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +108,44 @@ impl Vault {
         let secrets = vec![file, passphrase];
         let (answer, _) = self.0.call::<_, Result<Answer, Refused>>(&question, secrets)?;
         self.sealed_in(answer?, many)
+    }
+
+    /// Puts a key together from the opened shares of `set`, as [`Vault::rebuild`] does, and wraps it for the token of `to`;
+    /// neither the key nor its shares are held afterwards.
+    ///
+    /// # Errors
+    /// Those of [`Vault::rebuild`]; [`Refused::Seal`].
+    pub fn wrap(
+        &mut self,
+        (set, expected): (&Set, &PublicKey),
+        to: &SealKey,
+    ) -> Result<Vec<Wrapped>, Error> {
+        let (set, expected, to) = (set.clone(), expected.clone(), to.clone());
+        let answer = self.ask(&Question::Wrap { set, expected, to })?;
+        self.wrapped(answer).map(|(_, ways)| ways)
+    }
+
+    /// Takes a key from a file, and wraps it, as [`Vault::wrap`] does. Gives its public half, too.
+    ///
+    /// # Errors
+    /// [`Refused::KeyFile`], [`Refused::OtherFile`], [`Refused::Seal`].
+    pub fn import_for(
+        &mut self,
+        (pin, algorithm): (Digest, Algorithm),
+        (file, passphrase): (SecretBytes, SecretBytes),
+        to: &SealKey,
+    ) -> Result<(PublicKey, Vec<Wrapped>), Error> {
+        let question = Question::ImportFor { pin, algorithm, to: to.clone() };
+        let secrets = vec![file, passphrase];
+        let (answer, _) = self.0.call::<_, Result<Answer, Refused>>(&question, secrets)?;
+        self.wrapped(answer?)
+    }
+
+    fn wrapped(&mut self, answer: Answer) -> Result<(PublicKey, Vec<Wrapped>), Error> {
+        match answer {
+            Answer::Wrapped { public, ways } => Ok((public, ways)),
+            _ => Err(self.garbage()),
+        }
     }
 
     fn sealed(&mut self, question: &Question, many: usize) -> Result<Sealed, Error> {
@@ -336,93 +375,6 @@ impl Vault {
     fn garbage(&mut self) -> Error {
         self.0.lost(Fault::Garbage)
     }
-}
-
-#[derive(Serialize, Deserialize)]
-enum Question {
-    Asked {
-        sealed: Bytes,
-        to: SealKey,
-    },
-    Challenge(SealKey),
-    Combinations(Set),
-    Forget(String),
-    ForgetShares(share::SetId),
-    Generate {
-        name: String,
-        algorithm: Algorithm,
-        threshold: Threshold,
-        to: Vec<SealTo>,
-    },
-    /// Secrets: the file, and its passphrase.
-    Import {
-        name: String,
-        pin: Digest,
-        algorithm: Algorithm,
-        threshold: Threshold,
-        to: Vec<SealTo>,
-    },
-    /// Secrets: the agreed x coordinate; what was decapsulated, if it is sealed to both halves.
-    Meet {
-        sealed: Bytes,
-        to: SealKey,
-    },
-    /// Secrets: those of [`Question::Meet`].
-    Open {
-        set: Set,
-        index: ShareIndex,
-        sealed: Bytes,
-        to: SealKey,
-    },
-    /// Secret: what was typed.
-    OpenBy {
-        set: Set,
-        index: ShareIndex,
-        sealed: Bytes,
-        by: By,
-    },
-    /// Answered with a secret: the passphrase.
-    Passphrase {
-        set: share::SetId,
-        index: ShareIndex,
-    },
-    Rebuild {
-        name: String,
-        set: Set,
-        expected: PublicKey,
-    },
-    Reshare {
-        name: String,
-        set: Set,
-        expected: PublicKey,
-        threshold: Threshold,
-        to: Vec<SealTo>,
-    },
-    Sign {
-        name: String,
-        inputs: Vec<ToSign>,
-    },
-    SignDry {
-        algorithm: Algorithm,
-        inputs: Vec<ToSign>,
-    },
-    /// Secret: what was typed.
-    UnlockBy {
-        index: ShareIndex,
-        sealed: Bytes,
-        by: By,
-    },
-}
-
-#[derive(Serialize, Deserialize)]
-enum Answer {
-    Asked { point: Bytes, ciphertext: Option<Bytes> },
-    Combinations(Combinations),
-    Done,
-    Dry { public: PublicKey, signatures: Vec<Bytes> },
-    File(Bytes),
-    Signatures(Vec<Bytes>),
-    Split { set: Set, shares: Vec<Bytes> },
 }
 
 /// The child's side: answers until its parent closes the wire.

@@ -279,6 +279,10 @@ pub struct Verify {
     #[arg(long, value_name = "WORDS")]
     pub words: Option<String>,
 
+    /// The custody folder, or the `room` media that holds it: what the makers of tokens attest is held against the records
+    #[arg(long, value_name = "FOLDER")]
+    pub custody: Option<PathBuf>,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -42,6 +42,7 @@ fn without_room(args: &Check) -> Result<Outlook, Refusal> {
     let (inputs, roster) = reading::alone(&args.plan, args.trust.as_deref())?;
     let mut outlook = Outlook::of_plan(&inputs.plan, &roster);
     outlook.survival = survival(&inputs, &roster, &args.lost)?;
+    outlook.advised(&inputs.past);
     outlook.unseen(
         "Request, proofs and the walks of clients were not looked at: `--room` names them.",
     );
@@ -51,6 +52,7 @@ fn without_room(args: &Check) -> Result<Outlook, Refusal> {
 fn in_room((ceremony, at): (Ceremony, Timestamp), lost: &[String]) -> Result<Outlook, Refusal> {
     let mut outlook = Outlook::of_plan(ceremony.plan(), ceremony.roster());
     outlook.survival = survival(ceremony.inputs(), ceremony.roster(), lost)?;
+    outlook.advised(ceremony.past());
     if ceremony.plan().root().is_none() {
         outlook.walked(&ceremony, &[], Vec::new());
         return Ok(outlook);

@@ -10,12 +10,13 @@ use super::args::Custody;
 use super::command::print;
 use super::folder::json;
 use super::reading;
+use crate::advisory;
+use crate::ceremony::advice;
 use crate::ceremony::survival::{Holdings, Left, Survival};
-use crate::conduct::CUSTODY;
 use crate::digest::Digest;
 use crate::paper::{self, Paper, losses};
 use crate::refusal::Refusal;
-use crate::room::media::{Files, Limits};
+use crate::room::media::Files;
 use crate::trust::{Held, Past};
 use crate::wording::{Count, List};
 
@@ -26,6 +27,7 @@ struct Kept {
     #[serde(flatten)]
     survival: Survival,
     copies: Vec<String>,
+    advisories: Vec<String>,
 }
 
 /// Runs `custody`.
@@ -41,6 +43,10 @@ pub(super) fn custody(args: &Custody) -> Result<(), Refusal> {
     }
     let mut paper = Paper::new("Custody", "");
     losses::losses(&kept.survival, &mut paper);
+    if !kept.advisories.is_empty() {
+        paper.section(format!("What is known of these tokens, until {}", advisory::KNOWN_UNTIL));
+        paper.points(kept.advisories);
+    }
     if !kept.copies.is_empty() {
         paper.section("In the custody folder");
         paper.points(kept.copies);
@@ -51,31 +57,28 @@ pub(super) fn custody(args: &Custody) -> Result<(), Refusal> {
 fn kept(args: &Custody) -> Result<Kept, Refusal> {
     let past = reading::past(Some(&reading::trust_folder(&args.folder)))?;
     let mut holdings = Holdings::of_past(&past);
+    let mut firmware = advice::firmware(&past);
     let copies = match &args.custody {
         Some(folder) => {
-            // The folder itself, or the media that carries it.
-            let inside = folder.join(CUSTODY);
-            let folder = if inside.is_dir() { &inside } else { folder };
-            let files = reading::tree(folder, Limits::CUSTODY)?;
-            for (token, firmware) in attested(&past, &files) {
-                holdings.firmware(&token, &firmware);
+            let files = reading::custody_folder(folder)?;
+            let attested = attested(&past, &files);
+            for (token, firmware) in &attested {
+                holdings.firmware(token, firmware);
             }
+            firmware.extend(attested);
             copies(&past, &holdings.left, &files)
         }
         None => Vec::new(),
     };
+    let advisories = advice::sentences(&past, &firmware);
     let survival = Survival::of(&holdings, &args.lost)?;
-    Ok(Kept { schema: "officiant-survival-1", survival, copies })
+    Ok(Kept { schema: "officiant-survival-1", survival, copies, advisories })
 }
 
 /// The firmware of each token of which an attestation is kept.
 fn attested(past: &Past, files: &Files) -> BTreeMap<String, String> {
     let said = files.iter().filter_map(|(path, text)| past.custody().attested(path, text));
-    said.map(|(token, said)| {
-        let [major, minor, patch] = said.firmware;
-        (token.name.clone(), format!("{major}.{minor}.{patch}"))
-    })
-    .collect()
+    said.map(|(token, said)| (token.name.clone(), said.firmware())).collect()
 }
 
 /// Which sealed shares lie in the custody folder: those of today, and those of old sets.

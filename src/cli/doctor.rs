@@ -9,6 +9,7 @@ use super::command::{print, room};
 use super::folder::json;
 use super::reading;
 use crate::RELEASED;
+use crate::advisory;
 use crate::child::vault::Vault;
 use crate::child::{Fence, Launch};
 use crate::digest::Digest;
@@ -64,6 +65,9 @@ impl Checkup {
         checkup.findings.push(clock(SystemClock.now(), RELEASED));
         checkup.findings.extend(fence(machine));
         checkup.program(format!("officiant {}", tool.version), tool.sha256);
+        let (many, until) = (advisory::count(), advisory::KNOWN_UNTIL);
+        let known = format!("{many} weaknesses of tokens are known to it, until {until}");
+        checkup.findings.push(Finding::ok("advisories", known));
         checkup
             .findings
             .push(Finding::ok("binary", "its digest is below; paper says what it must be"));

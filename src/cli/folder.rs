@@ -22,7 +22,13 @@ use crate::{paper, request, show};
 pub(super) fn verify(args: &Verify) -> Result<(), Refusal> {
     let files = reading::tree(&reading::trust_folder(&args.folder), Limits::TRUST)?;
     let tool = reading::tool()?.sha256;
-    let anchors = Anchors { words: args.words.as_deref(), tool: Some(tool), at: SystemClock.now() };
+    let custody = args.custody.as_deref().map(reading::custody_folder).transpose()?;
+    let anchors = Anchors {
+        custody: custody.as_ref(),
+        words: args.words.as_deref(),
+        tool: Some(tool),
+        at: SystemClock.now(),
+    };
     let found = verify::verify(files, anchors).map_err(|refusal| Refusal {
         standing: "the folder was only read".to_owned(),
         ..refusal

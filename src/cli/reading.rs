@@ -65,6 +65,12 @@ pub(super) fn trust_folder(folder: &Path) -> PathBuf {
     folder.to_owned()
 }
 
+/// Reads every file of a custody folder: the folder itself, or the media that carries it.
+pub(super) fn custody_folder(folder: &Path) -> Result<Files, Refusal> {
+    let inside = folder.join(conduct::CUSTODY);
+    tree(if inside.is_dir() { &inside } else { folder }, Limits::CUSTODY)
+}
+
 /// This very binary.
 pub(super) fn tool() -> Result<Tool, Refusal> {
     let sha256 = binding::own_digest().map_err(|error| error.refusal())?;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::args::{Token, TokenList, TokenOne};
 use super::command::{print, room};
 use super::reading;
+use crate::advisory;
 use crate::check::Check;
 use crate::child::token::{self as child, Driver, Face, Present, SoPin};
 use crate::child::{Fence, Launch};
@@ -68,7 +69,7 @@ fn show(room: &Binding, name: &str) -> Result<String, Refusal> {
     let is_it = |face: &&Face| is_called(face, name) || token.uri().is_some();
     let mut labelled = present.faces.iter().filter(is_it);
     match (labelled.next(), labelled.next()) {
-        (Some(face), None) => Ok(described(face)),
+        (Some(face), None) => Ok(described(face) + &known(face)),
         (Some(_), Some(_)) => Err(Refusal::new(
             Exit::Device,
             format!("more than one token with the label `{name}` is present"),
@@ -316,12 +317,21 @@ fn described(face: &Face) -> String {
     )
 }
 
+/// What is known of tokens like it.
+fn known(face: &Face) -> String {
+    let known = advisory::of(&face.model, &face.firmware).into_iter();
+    known.map(|advisory| format!("weakness  {}\n", advisory.sentence())).collect()
+}
+
 fn serial(face: &Face) -> &str {
     if face.name.serial.is_empty() { "none yet" } else { &face.name.serial }
 }
 
 fn state(face: &Face) -> String {
     match (face.is_initialised, face.has_user_pin) {
+        (true, true) if face.has_pad => {
+            format!("initialised, PIN set, typed on its own pad, {}", face.user_pin)
+        }
         (true, true) => format!("initialised, PIN set, {}", face.user_pin),
         (true, false) => "initialised, no PIN set".to_owned(),
         (false, _) => "empty".to_owned(),
@@ -353,6 +363,7 @@ mod tests {
         let token = CustodyToken {
             name: "officer-a".to_owned(),
             custodian: "seat A".to_owned(),
+            so_holder: None,
             model: "SoftHSM v2".to_owned(),
             identity: Digest::of(b"identity"),
             attest: None,

@@ -6,8 +6,11 @@ use super::Session;
 use super::token::Put;
 use crate::ceremony::abandon::{left_on, papers_left};
 use crate::ceremony::fact::Fact;
+use crate::child::token::Token;
+use crate::key::PublicKey;
 use crate::record::Record;
 use crate::refusal::{Exit, Refusal};
+use crate::room::token::{KeyRef, PublicObject};
 use crate::wording::List;
 
 impl Session<'_> {
@@ -48,31 +51,45 @@ impl Session<'_> {
         let unfinished =
             unfinished.ok_or_else(|| Refusal::new(Exit::Ours, "nothing to abandon"))?;
         let left = left_on(&unfinished, name);
-        // Only what it was to make, and here: an adopted key was there before.
+        // Only what it was to make or put here: an adopted key was there before.
         let made = unfinished
             .plan()
             .keys()
             .filter(|key| key.adopt.is_none() && key.token.as_deref() == Some(name));
         let planned: Vec<String> = made.map(|key| key.name.clone()).collect();
-        self.log_in(step, &mut token, &face, name)?;
-        let shown = token.keys().map_err(|error| self.child(&error))?;
-        for (key, public) in &left {
-            // A key that is gone already went before an interruption.
-            if let Some(object) = shown.iter().find(|object| object.key.public == *public) {
-                token.destroy(&object.key).map_err(|error| self.child(&error))?;
-            }
-            self.show(&format!("        key {key} is gone from token {name}"))?;
+        if face.so_makes() {
+            let doomed = self.doomed(&mut token, &left, &planned)?;
+            self.destroy_as_so(step, &mut token, (name, &face), &doomed)?;
         }
-        // One that was generated and not recorded before the interruption.
-        for object in shown.iter().filter(|object| planned.contains(&object.label)) {
-            let known = self.ceremony.past().custody().key_of(&object.key.public).is_some();
-            if !known && !left.iter().any(|(_, public)| *public == object.key.public) {
-                token.destroy(&object.key).map_err(|error| self.child(&error))?;
-            }
+        self.log_in(step, &mut token, &face, name)?;
+        // Where the user destroys keys; those that are gone are not here any more.
+        for key in self.doomed(&mut token, &left, &planned)? {
+            token.destroy(&key).map_err(|error| self.child(&error))?;
+        }
+        for (key, _) in &left {
+            self.show(&format!("        key {key} is gone from token {name}"))?;
         }
         self.delete_void(&mut token)?;
         token.logout().map_err(|error| self.child(&error))?;
         let keys = left.into_iter().map(|(name, _)| name).collect();
         Ok(Fact::KeysDestroyed { token: name.to_owned(), keys })
+    }
+    /// What is to go of a token: what an earlier run did not destroy before it was interrupted, and what was generated and
+    /// not recorded before the ceremony was.
+    fn doomed(
+        &self,
+        token: &mut Token,
+        left: &[(String, PublicKey)],
+        planned: &[String],
+    ) -> Result<Vec<KeyRef>, Refusal> {
+        let shown = token.keys().map_err(|error| self.child(&error))?;
+        let is_left =
+            |object: &PublicObject| left.iter().any(|(_, public)| *public == object.key.public);
+        let is_unrecorded = |object: &PublicObject| {
+            let known = self.ceremony.past().custody().key_of(&object.key.public).is_some();
+            planned.contains(&object.label) && !known
+        };
+        let doomed = shown.into_iter().filter(|object| is_left(object) || is_unrecorded(object));
+        Ok(doomed.map(|object| object.key).collect())
     }
 }

@@ -5,7 +5,9 @@
 use data_encoding::{BASE64, HEXLOWER};
 use jiff::Timestamp;
 
+use super::apart::Site;
 use super::enrol::sign_text;
+use super::last_try::{Asking, LastTry, ask_last_try, is_last, log_in_on_pad};
 use super::token::{draw, seal_key};
 use crate::check::Check;
 use crate::child::token::{Driver, Token};
@@ -14,7 +16,7 @@ use crate::child::{self, Launch};
 use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::refusal::{Exit, Refusal};
-use crate::room::console::{Console, Prompt};
+use crate::room::console::Console;
 use crate::room::token::{Face, KeyRef, Login};
 use crate::seal::SealKey;
 use crate::share::SetId;
@@ -123,16 +125,24 @@ pub(super) fn find<'a>(past: &'a Past, name: &str, driver: &Driver) -> Result<Fo
 
 /// Asks for the PIN, once.
 pub(super) fn log_in(found: &mut Found<'_>, console: &mut dyn Console) -> Result<(), Refusal> {
-    let name = &found.known.name;
-    let prompt = Prompt {
-        step: 1,
-        id: format!("pin {name}"),
-        who: found.known.custodian.clone(),
-        text: format!("PIN for token {name} ({})", found.face.user_pin),
-        expected: None,
+    let Found { token, face, known, .. } = found;
+    let name = &known.name;
+    // No record here counts what was wrong before.
+    if is_last(face, 0) {
+        let seats = [known.custodian.as_str(), "operator", "witness"];
+        ask_last_try(&mut Site(console), &LastTry { step: 1, token: name, face, seats: &seats })?;
+    }
+    let says = face.user_pin.to_string();
+    let asked = Asking { step: 1, token: name, who: &known.custodian, says };
+    let login = match face.has_pad {
+        true => log_in_on_pad(&mut Site(console), token, &asked)?,
+        false => {
+            let pin = console.ask_pin(&asked.pin());
+            let pin = pin.map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+            token.login(pin).map_err(|error| refused(&error))?
+        }
     };
-    let pin = console.ask_pin(&prompt).map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-    match found.token.login(pin).map_err(|error| refused(&error))? {
+    match login {
         Login::Open => Ok(()),
         Login::Refused(left) => {
             let what = format!("token `{name}` refused the PIN; {left}");
@@ -203,6 +213,6 @@ fn drawn() -> Result<String, Refusal> {
     Ok(HEXLOWER.encode(&draw::<32>()?))
 }
 
-fn refused(error: &child::Error) -> Refusal {
+pub(super) fn refused(error: &child::Error) -> Refusal {
     error.refusal(Refusal::NOTHING_DONE)
 }

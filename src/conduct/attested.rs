@@ -5,6 +5,7 @@
 use super::Session;
 use super::closing::keep;
 use crate::attestation::{Attestation, PinPolicy, TouchPolicy};
+use crate::ceremony::fact::Attested;
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::pem_text;
@@ -26,14 +27,15 @@ pub(super) struct Made<'a> {
 
 impl Session<'_> {
     /// Tells what stands behind a key: its maker's word, or that of the token alone.
-    pub(super) fn told(&mut self, made: Made<'_>) -> Result<KeyRef, Refusal> {
+    pub(super) fn told(&mut self, made: Made<'_>) -> Result<(KeyRef, Option<Attested>), Refusal> {
         let label = made.label;
+        let mut attested = None;
         if !made.generated.attestation.is_empty() {
-            self.check_attested(&made)?;
+            attested = Some(self.check_attested(&made)?);
         } else if made.generated.wrap == WrapTrial::NotTried {
             self.tell_untried(label)?;
         }
-        Ok(made.generated.key)
+        Ok((made.generated.key, attested))
     }
 
     pub(super) fn tell_untried(&mut self, label: &str) -> Result<(), Refusal> {
@@ -43,7 +45,7 @@ impl Session<'_> {
     }
 
     /// `[TOKEN-ATTESTED]`
-    fn check_attested(&mut self, made: &Made<'_>) -> Result<(), Refusal> {
+    fn check_attested(&mut self, made: &Made<'_>) -> Result<Attested, Refusal> {
         let (label, token) = (made.label, made.token);
         let refuse = |what: String| {
             Refusal::of(Check::TokenAttested, format!("key `{label}` on token `{token}`: {what}"))
@@ -57,13 +59,22 @@ impl Session<'_> {
             let what = format!("attested by YubiKey {}, expected {serial}", said.serial);
             return Err(refuse(what));
         }
-        let touch = touch(made.purpose);
-        if (said.pin, said.touch) != (PinPolicy::Once, touch) {
+        // Whoever made it as the SO could not say when it is to be touched: such a key never is.
+        let asked = match made.face.so_makes() {
+            true => (PinPolicy::Once, TouchPolicy::Never),
+            false => rules(made.purpose),
+        };
+        if (said.pin, said.touch) != asked {
             let what = "attested with other rules for PIN and touch than were asked for";
             return Err(refuse(what.to_owned()));
         }
-        self.keep_attestation(token, certificates)?;
-        self.tell_maker(made, &said)
+        if made.face.so_makes() && made.purpose != Purpose::Attest {
+            self.show(&format!("        key {label}: it is used without a touch"))?;
+        }
+        let file = self.keep_attestation(token, certificates)?;
+        self.tell_maker(made, &said)?;
+        let (firmware, by_maker) = (said.firmware(), said.is_by_maker);
+        Ok(Attested { file, firmware, pin: said.pin, touch: said.touch, by_maker })
     }
 
     /// Who owns a YubiKey can give it another attestation key, which attests whatever he likes: in a ceremony somebody
@@ -83,18 +94,19 @@ impl Session<'_> {
     }
 
     /// Attestations name serials, so they belong to the room only.
-    fn keep_attestation(&self, token: &str, certificates: &[Vec<u8>]) -> Result<(), Refusal> {
+    fn keep_attestation(&self, token: &str, certificates: &[Vec<u8>]) -> Result<Digest, Refusal> {
         let text: String = certificates.iter().map(|der| pem_text("CERTIFICATE", der)).collect();
-        let digest = Digest::of(text.as_bytes()).to_string();
-        let path = format!("{ATTESTATIONS}{token}-{}.pem", &digest[..16]);
-        keep(&self.room.binding.work, &path, text.as_bytes()).map_err(|error| self.device(&error))
+        let digest = Digest::of(text.as_bytes());
+        let path = format!("{ATTESTATIONS}{token}-{}.pem", &digest.to_string()[..16]);
+        let kept = keep(&self.room.binding.work, &path, text.as_bytes());
+        kept.map(|()| digest).map_err(|error| self.device(&error))
     }
 }
 
-/// What a key of that purpose is to ask for beside the PIN.
-fn touch(purpose: Purpose) -> TouchPolicy {
+/// When a key of that purpose is to ask for PIN and touch.
+fn rules(purpose: Purpose) -> (PinPolicy, TouchPolicy) {
     match purpose {
-        Purpose::Attest => TouchPolicy::Never,
-        Purpose::Root | Purpose::Seal => TouchPolicy::Cached,
+        Purpose::Attest => Attestation::STATES,
+        Purpose::Root | Purpose::Seal => Attestation::SERVES,
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::bags::RECEIPTS;
 use super::token::PINS;
 use super::{CUSTODY, Session};
 use crate::ceremony::fact::Fact;
@@ -13,7 +14,7 @@ use crate::paper;
 use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::room::media::{self, Kind, Limits};
-use crate::trust::ATTESTATIONS;
+use crate::trust::{ATTESTATIONS, PEOPLE, People};
 use crate::wording::{Count, List};
 
 impl Session<'_> {
@@ -42,6 +43,7 @@ impl Session<'_> {
 
     pub(super) fn export_folders(&mut self) -> Result<Fact, Refusal> {
         let folder = self.own_folder()?;
+        self.write_receipts(&self.closed_record()?)?;
         let mut whole = Vec::new();
         self.export(&folder, &mut whole).map_err(|refusal| match whole.as_slice() {
             [] => refusal,
@@ -142,6 +144,10 @@ impl Session<'_> {
         match path.split_once('/') {
             Some(("tokens", file)) => custody.tokens.iter().any(|token| {
                 file == format!("{}-{}.json", token.name, &token.identity.to_string()[..16])
+            }),
+            Some(_) if path.starts_with(RECEIPTS) => true,
+            Some(_) if path.starts_with(PEOPLE) => self.ceremony.facts().any(|fact| {
+                matches!(fact, Fact::PeopleSeated { people, .. } if path == People::path(people))
             }),
             Some(_) if path.starts_with(ATTESTATIONS) => custody.attested(path, bytes).is_some(),
             Some((folder, _)) => set(folder),

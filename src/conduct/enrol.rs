@@ -8,9 +8,10 @@ use data_encoding::{BASE64, HEXLOWER};
 
 use super::Session;
 use super::attested::Made;
+use super::outrank::{Twice, again};
 use super::token::{draw, seal_key};
 use super::words::ATTEMPTS;
-use crate::ceremony::fact::{Fact, Statement};
+use crate::ceremony::fact::{Attested, Fact, Statement};
 use crate::ceremony::statement::{self, Said};
 use crate::check::Check;
 use crate::child::token::{Present, SoPin, Token};
@@ -48,28 +49,33 @@ impl Session<'_> {
         };
         self.refuse_soft(name, &face)?;
         self.ask_serial(step, name, &face)?;
+        self.tell_advisories(name, &face)?;
+        let seals = self.ceremony.roster().token(name).is_some_and(|token| token.seals);
+        if is_ready {
+            self.take_over_ready(step, &mut token, (name, &face), seals)?;
+        }
         if made {
             self.log_in(step, &mut token, &face, name)?;
         } else {
             self.tell_touch(&face)?;
         }
-        if is_ready {
+        if is_ready && !face.so_makes() {
             self.refuse_used(step, &mut token, (name, &face))?;
         }
-        let attest = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
-        let seals = self.ceremony.roster().token(name).is_some_and(|token| token.seals);
+        let (attest, attested) = self.own_key(step, &mut token, (name, &face), Purpose::Attest)?;
         let seal = match seals {
             true => Some(self.sealing_key(step, &mut token, (name, &face))?),
             false => None,
         };
         self.prove_attest(&mut token, name, &attest)?;
+        let (seal, seal_attested) = seal.unzip();
         if let Some((seal, to)) = &seal {
             self.prove_seal(&mut token, name, (seal, to))?;
         }
         token.logout().map_err(|error| self.child(&error))?;
-        if !is_ready {
-            let transport = self.transport_pin(name)?;
-            token.discard_so_pin(transport).map_err(|error| self.child(&error))?;
+        // What was complete before a restart has it no more.
+        if !is_ready && !made {
+            self.outrank(step, &mut token, (name, &face))?;
         }
         let identity = self.keep_identity(name, &face)?;
         Ok(Fact::TokenEnrolled {
@@ -79,6 +85,8 @@ impl Session<'_> {
             attest: attest.public,
             kem: seal.as_ref().and_then(|(_, to)| to.kem().cloned()),
             seal: seal.map(|(seal, _)| seal.public),
+            attested,
+            seal_attested: seal_attested.flatten(),
         })
     }
 
@@ -88,8 +96,8 @@ impl Session<'_> {
         step: u32,
         token: &mut Token,
         (name, face): (&str, &Face),
-    ) -> Result<(KeyRef, SealKey), Refusal> {
-        let seal = self.own_key(step, token, (name, face), Purpose::Seal)?;
+    ) -> Result<((KeyRef, SealKey), Option<Attested>), Refusal> {
+        let (seal, attested) = self.own_key(step, token, (name, face), Purpose::Seal)?;
         let label = format!("{name} kem");
         let kem = match token.make_kem(&label) {
             Ok((kem, wrap)) => {
@@ -103,7 +111,7 @@ impl Session<'_> {
             Err(error) => return Err(self.child(&error)),
         };
         let to = seal_key(seal.public.clone(), kem)?;
-        Ok((seal, to))
+        Ok(((seal, to), attested))
     }
 
     /// Initialises an empty token, and says whether an interrupted run of this step had done it.
@@ -219,8 +227,7 @@ impl Session<'_> {
     fn initialise(&mut self, step: u32, token: &mut Token, name: &str) -> Result<Face, Refusal> {
         let pin = self.ask_new_pin(step, name)?;
         self.begin(step, name)?;
-        let again = Pin::new(SecretBytes::copy_of(pin.expose().as_bytes()));
-        let again = again.map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
+        let again = again(&pin)?;
         let so_pin = SoPin::Transport(self.transport_pin(name)?);
         let face = token.init(None, name, so_pin, pin).map_err(|error| self.child(&error))?;
         match token.login(again).map_err(|error| self.child(&error))? {
@@ -233,8 +240,8 @@ impl Session<'_> {
     }
 
     /// Until its keys are made, a token's SO PIN is one that a restart can compute: after a crash it can be erased and
-    /// begun anew. It is discarded at the end of the enrolment.
-    fn transport_pin(&self, name: &str) -> Result<Pin, Refusal> {
+    /// begun anew. It is replaced at the end of the enrolment.
+    pub(super) fn transport_pin(&self, name: &str) -> Result<Pin, Refusal> {
         let plan = self.ceremony.plan().digest();
         let digest =
             Digest::of_parts("officiant transport pin v1", &[plan.as_bytes(), name.as_bytes()]);
@@ -246,29 +253,11 @@ impl Session<'_> {
 
     fn ask_new_pin(&mut self, step: u32, name: &str) -> Result<Pin, Refusal> {
         let who = self.ceremony.roster().custodian(name).to_owned();
-        let prompt = |text: &str| Prompt {
-            step,
-            id: format!("pin {name}"),
-            who: who.clone(),
-            text: text.to_owned(),
-            expected: None,
-        };
-        let text =
-            format!("new PIN for token {name}, {} characters or more, typed unseen", Pin::SHORTEST);
-        for _ in 0..ATTEMPTS {
-            let pin = self.hear_pin(&prompt(&text))?;
-            if !pin.is_long_enough() {
-                self.show(&format!("        that is shorter than {} characters", Pin::SHORTEST))?;
-                continue;
-            }
-            let again = self.hear_pin(&prompt("the same PIN once more"))?;
-            if pin.matches(&again) {
-                return Ok(pin);
-            }
-            self.show("        the two were not the same")?;
-        }
-        Err(Refusal::of(Check::TokenPin, format!("no PIN was set on token `{name}`"))
-            .hint("its holder thinks of a PIN, and `resume` asks again"))
+        let (id, what) = (format!("pin {name}"), format!("PIN for token {name}"));
+        self.ask_twice(&Twice { step, id: &id, who: &who, what: &what })?.ok_or_else(|| {
+            Refusal::of(Check::TokenPin, format!("no PIN was set on token `{name}`"))
+                .hint("its holder thinks of a PIN, and `resume` asks again")
+        })
     }
 
     pub(super) fn ask_serial(&mut self, step: u32, name: &str, face: &Face) -> Result<(), Refusal> {
@@ -302,11 +291,8 @@ impl Session<'_> {
         token: &mut Token,
         (name, face): (&str, &Face),
         purpose: Purpose,
-    ) -> Result<KeyRef, Refusal> {
-        let label = match purpose {
-            Purpose::Seal => format!("{name} seal"),
-            Purpose::Attest | Purpose::Root => format!("{name} attest"),
-        };
+    ) -> Result<(KeyRef, Option<Attested>), Refusal> {
+        let label = own_label(name, purpose);
         let label = label.as_str();
         let told = |generated| Made { step, token: name, face, label, purpose, generated };
         let shown = token.keys().map_err(|error| self.child(&error))?;
@@ -401,6 +387,14 @@ impl Session<'_> {
             ) => Refusal { check: Some(Check::TokenSeal), exit: Exit::Refused, ..refusal },
             _ => refusal,
         }
+    }
+}
+
+/// What a key of a token's own is called.
+pub(super) fn own_label(name: &str, purpose: Purpose) -> String {
+    match purpose {
+        Purpose::Seal => format!("{name} seal"),
+        Purpose::Attest | Purpose::Root => format!("{name} attest"),
     }
 }
 

@@ -3,7 +3,6 @@
 //! Roof. docs/threats.md rule 19.
 
 use data_encoding::HEXLOWER;
-use serde::{Deserialize, Serialize};
 
 use super::token::draw;
 use super::{CUSTODY, Session};
@@ -13,33 +12,7 @@ use crate::digest::Digest;
 use crate::refusal::Refusal;
 use crate::room::media;
 use crate::room::pkcs11::Face;
-
-/// What the custody folder says of a token: what the public files only commit to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Identity {
-    /// The plan's name.
-    pub(super) token: String,
-    /// Serial as the token says it.
-    pub(super) serial: String,
-    /// Label as the token says it.
-    pub(super) label: String,
-    /// 128 random bits, hex.
-    pub(super) salt: String,
-}
-
-impl Identity {
-    /// The commitment that the public files carry.
-    pub(super) fn commitment(&self) -> Digest {
-        let parts = [self.salt.as_bytes(), self.serial.as_bytes(), self.label.as_bytes()];
-        Digest::of_parts("officiant token identity v1", &parts)
-    }
-
-    /// Its file in the custody folder.
-    pub(super) fn path(&self) -> String {
-        format!("tokens/{}-{}.json", self.token, &self.commitment().to_string()[..16])
-    }
-}
+use crate::trust::Identity;
 
 impl Session<'_> {
     pub(super) fn identity(&self, name: &str) -> Result<Identity, Refusal> {

@@ -1,4 +1,4 @@
-//! Import: the private key of a root that another tool made, from its file, straight into shares.
+//! Import: the private key of a root that another tool made, from its file, straight into shares or onto a token.
 //!
 //! Roof. docs/threats.md rule 12. The file goes to the vault as it is; this process opens it only as far as to see
 //! whether a passphrase is needed.
@@ -8,26 +8,22 @@ use std::path::PathBuf;
 use super::Session;
 use super::words::ATTEMPTS;
 use crate::child;
-use crate::child::vault::{Refused, Sealed};
-use crate::digest::Digest;
-use crate::key::Algorithm;
+use crate::child::vault::{Refused, Vault};
 use crate::key::file::{self, KeyFile, MAX_BYTES};
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::Prompt;
 use crate::room::media;
-use crate::seal::SealTo;
 use crate::secret::SecretBytes;
-use crate::share::Threshold;
 
 impl Session<'_> {
-    /// Reads the file of a key and has the vault split it. Another passphrase is asked for again, a few times: a file locks
-    /// nobody out.
-    pub(super) fn import_key(
+    /// Reads the file of a key and has the vault `take` it, with its passphrase. Another passphrase is asked for again, a few
+    /// times: a file locks nobody out.
+    pub(super) fn import_key<T>(
         &mut self,
         step: u32,
-        (name, pin, algorithm): (&str, Digest, Algorithm),
-        (threshold, to): (Threshold, &[SealTo]),
-    ) -> Result<Sealed, Refusal> {
+        name: &str,
+        mut take: impl FnMut(&mut Vault, (SecretBytes, SecretBytes)) -> Result<T, child::Error>,
+    ) -> Result<T, Refusal> {
         let (path, bytes) = self.ask_key_file(step, name)?;
         let block = KeyFile::read(bytes.expose()).map_err(|error| {
             let what = format!("`{}`: {error}", path.display());
@@ -41,8 +37,7 @@ impl Session<'_> {
                 false => SecretBytes::copy_of(b""),
             };
             let bytes = SecretBytes::copy_of(bytes.expose());
-            let vault = self.vault()?;
-            match vault.import((name, pin), algorithm, (bytes, passphrase), (threshold, to)) {
+            match take(self.vault()?, (bytes, passphrase)) {
                 Err(child::Error::Vault(Refused::KeyFile(
                     file::Error::Passphrase | file::Error::NoKey,
                 ))) if left > 0 => {

@@ -3,9 +3,11 @@
 //! Roof: joins ceremony and room; starts and speaks to the children. Every file that it writes is written once.
 
 mod abandon;
+mod advised;
 mod alone;
 mod apart;
 mod attested;
+mod bags;
 mod card;
 mod closing;
 mod drill;
@@ -15,10 +17,14 @@ mod import;
 mod inputs;
 mod intent;
 mod journal;
+mod last_try;
 mod module;
 mod opening;
+mod outrank;
 mod paper;
 mod pause;
+mod people;
+mod place;
 mod plan;
 mod reading;
 mod ready;
@@ -236,6 +242,9 @@ impl<'a> Session<'a> {
             Act::AttestClock => self.attest_clock(number),
             Act::ReadRoom => self.read_room(number),
             Act::ReadRequest => self.read_request(number),
+            Act::BagTokens => self.bag_tokens(number),
+            Act::OpenBags => self.open_bags(number),
+            Act::SeatPeople => self.seat_people(number),
             Act::ReadUnfinished => self.read_unfinished(number),
             Act::DestroyKeys { token } => self.destroy_keys(number, token),
             Act::DrillPaper { paper } => self.drill_paper(number, paper),
@@ -246,6 +255,7 @@ impl<'a> Session<'a> {
             Act::PresentToken { token } => self.present(number, token),
             Act::DrawEntropy => self.draw_entropy(),
             Act::MakeKey { key, token } => self.make_key(number, key, token),
+            Act::PlaceKey { key, token } => self.place_key(number, key, token),
             Act::SplitKey { key } => self.split_key(number, key),
             Act::StoreShare { key, index, holder } if self.is_paper(holder) => {
                 self.print_share(number, key, *index, holder)

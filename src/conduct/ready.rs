@@ -3,15 +3,16 @@
 //! Roof.
 
 use super::Session;
-use super::identity::Identity;
+use super::enrol::own_label;
 use crate::ceremony::fact::Fact;
 use crate::ceremony::roster::KeyOrigin;
 use crate::check::Check;
 use crate::child::token::{Present, Token};
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
-use crate::room::pkcs11::Face;
+use crate::room::pkcs11::{Face, Purpose};
 use crate::room::token::Name;
+use crate::trust::Identity;
 
 impl Session<'_> {
     /// Whether room.toml says which token it is by a URI. Such a token is never initialised here.
@@ -35,9 +36,32 @@ impl Session<'_> {
             ));
         };
         let face = token.select(&face.name.serial).map_err(|error| self.child(&error))?;
-        self.tell_outranked(step, name)?;
+        if self.so_holder(name).is_none() {
+            self.tell_outranked(step, name)?;
+        }
         self.begin(step, name)?;
         Ok((token, face, true))
+    }
+
+    /// Has the seat that holds what outranks the PIN replace it, and make the token's own keys where the user cannot: before
+    /// that there is none on it.
+    pub(super) fn take_over_ready(
+        &mut self,
+        step: u32,
+        token: &mut Token,
+        (name, face): (&str, &Face),
+        seals: bool,
+    ) -> Result<(), Refusal> {
+        if face.so_makes() {
+            self.refuse_used(step, token, (name, face))?;
+        }
+        let Some(seat) = self.so_holder(name) else { return Ok(()) };
+        let shown = token.keys().map_err(|error| self.child(&error))?;
+        let purposes = [Purpose::Attest, Purpose::Seal];
+        let own = purposes.into_iter().take(1 + usize::from(seals));
+        let own = own.map(|purpose| (purpose, own_label(name, purpose)));
+        let missing = own.filter(|(_, own)| shown.iter().all(|object| object.label != *own));
+        self.take_over((step, &seat), token, (name, face), &missing.collect::<Vec<_>>())
     }
 
     /// A token, logged in, that is taken up holds no key yet but those of an enrolment that was interrupted: another's would
@@ -51,7 +75,10 @@ impl Session<'_> {
         let ours = [format!("{name} attest"), format!("{name} seal")];
         let is_begun = self.was_interrupted(step);
         let shown = token.keys().map_err(|error| self.child(&error))?;
-        let is_free = |label: &String| label == MAKERS || (is_begun && ours.contains(label));
+        let is_begun = |label: &String| {
+            is_begun && (ours.contains(label) || (face.so_makes() && label.starts_with(UNNAMED)))
+        };
+        let is_free = |label: &String| label == MAKERS || is_begun(label);
         if let Some(key) = shown.iter().find(|key| !is_free(&key.label)) {
             let what = format!("{} holds key `{}` already", face.name, key.label);
             return Err(Refusal::of(Check::TokenInit, what).hint("use a token that holds no key"));
@@ -119,6 +146,7 @@ impl Session<'_> {
         let face = token.select(&face.name.serial).map_err(|error| self.child(&error))?;
         self.refuse_soft(name, &face)?;
         self.ask_serial(step, name, &face)?;
+        self.tell_advisories(name, &face)?;
         let pinned = match self.ceremony.roster().key(key).map(|key| &key.origin) {
             Some(KeyOrigin::Adopted(pinned)) => *pinned,
             _ => return Err(Refusal::new(Exit::Ours, format!("key `{key}` is not to be adopted"))),
@@ -139,3 +167,5 @@ impl Session<'_> {
 
 /// What the module of YubiKeys calls the key by which their maker attests: it is on every one of them, and nobody's.
 const MAKERS: &str = "Public key for PIV Attestation";
+/// And a key that it was cut off at before it had a name of ours.
+const UNNAMED: &str = "YubiKey PIV Slot";

@@ -38,7 +38,7 @@ impl Session<'_> {
         let unchecked = self.unchecked_part()?;
         let record = self.record.clone();
         let paper = self.ask_paper(step, &record)?;
-        let mut wrong = paper.wrong;
+        let mut wrong = paper.wrong + self.end_break(step, &record)?;
         if paper.page.is_none() {
             wrong += self.confirm_again(step)?;
         }
@@ -167,7 +167,13 @@ impl Session<'_> {
         for entry in entries {
             let passing = match &entry.body {
                 Body::Done { fact } => {
-                    matches!(fact, Fact::ClockAttested { .. } | Fact::Resumed { .. })
+                    matches!(
+                        fact,
+                        Fact::BreakTaken { .. }
+                            | Fact::ClockAttested { .. }
+                            | Fact::LastTryConfirmed { .. }
+                            | Fact::Resumed { .. }
+                    )
                 }
                 _ => true,
             };

@@ -64,6 +64,12 @@ impl Session<'_> {
         let same = |text: &str| text.to_owned();
         Ok(match fact {
             Fact::PlanConfirmed { .. } | Fact::TrustConfirmed { .. } => same("the words are right"),
+            Fact::PeopleSeated { taken, .. } => {
+                format!("{} taken; the names are in the custody folder", Count(taken.len(), "seat"))
+            }
+            Fact::TokensBagged { bags } | Fact::BagsOpened { bags } => {
+                Count(bags.len(), "bag").to_string()
+            }
             Fact::ClockAttested { .. } => same("clock and watches agree"),
             Fact::TokenEnrolled { .. } => same("enrolled; its own keys are made and proven"),
             Fact::TokenElsewhere { .. } => same("noted: it signs at another site"),
@@ -226,7 +232,7 @@ impl Session<'_> {
                 "Nothing is to be published: complete roots that nobody wants lie on the room media, in the trust folder \
                  of this ceremony. The next plan follows it, and its roots go out together with these."
             }
-            Kind::Abandon | Kind::Drill | Kind::Reshare => {
+            Kind::Abandon | Kind::Drill | Kind::Reshare | Kind::Restore => {
                 "Nothing is to be published. Keep the media for the next ceremony."
             }
             _ => {

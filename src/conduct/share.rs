@@ -102,9 +102,11 @@ impl Session<'_> {
                 let public = old.key.clone();
                 self.vault()?.reshare(name, (&old, &public), threshold, &seals)
             }
-            (None, KeyOrigin::Adopted(pin)) => {
-                let of = (name, pin, key.algorithm);
-                Ok(self.import_key(step, of, (threshold, &seals))?)
+            (None, KeyOrigin::Imported(pin)) => {
+                let algorithm = key.algorithm;
+                Ok(self.import_key(step, name, |vault, file| {
+                    vault.import((name, pin), algorithm, file, (threshold, &seals))
+                })?)
             }
             (None, _) => self.vault()?.generate(name, key.algorithm, threshold, &seals),
         };

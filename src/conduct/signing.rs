@@ -35,15 +35,14 @@ impl Session<'_> {
             Refusal::new(Exit::Ours, format!("key `{name}` is not in the roster"))
         })?;
         let (mut token, face) = self.need(step, holder)?;
-        let there = token.keys().map_err(|error| self.child(&error))?;
+        self.refuse_label_taken(&mut token, step, name, holder)?;
         let is_again = self.was_interrupted(step);
-        if !is_again && there.iter().any(|object| object.label == name) {
-            let what = format!("token `{holder}` holds a key `{name}` already");
-            return Err(Refusal::of(Check::TokenKeyTaken, what)
-                .hint("give the new key another name, or use an empty token"));
+        if face.so_makes() {
+            self.make_as_so(step, &mut token, (holder, &face), (key.algorithm, name))?;
         }
+        let advised = self.advise(step, (holder, &face), (name, key.algorithm))?;
         self.log_in(step, &mut token, &face, holder)?;
-        let left = match is_again {
+        let left = match is_again || face.so_makes() {
             true => token.reclaim(pkcs11::Purpose::Root, name),
             false => Ok(None),
         };
@@ -56,18 +55,36 @@ impl Session<'_> {
             }
         };
         let (face, purpose) = (&face, pkcs11::Purpose::Root);
-        let made =
-            self.told(Made { step, token: holder, face, label: name, purpose, generated: made })?;
+        let made = Made { step, token: holder, face, label: name, purpose, generated: made };
+        let (made, attested) = self.told(made)?;
         self.prove_root(&mut token, holder, name, &made)?;
         let certificates = self.certify_on(&mut token, name, &made)?;
         let said = Said::KeyMade { key: name, public: &made.public };
         let statement = self.state(&mut token, holder, &said)?;
         token.logout().map_err(|error| self.child(&error))?;
         self.show(&format!("        key {name} {}", made.public.id().grouped()))?;
-        Ok(Fact::KeyMade { key: name.to_owned(), public: made.public, certificates, statement })
+        let (key, public) = (name.to_owned(), made.public);
+        Ok(Fact::KeyMade { key, public, certificates, statement, attested, advised })
     }
 
-    fn prove_root(
+    /// Refuses a token that shows a key of that name, unless an interrupted run may have left it there.
+    pub(super) fn refuse_label_taken(
+        &self,
+        token: &mut Token,
+        step: u32,
+        name: &str,
+        holder: &str,
+    ) -> Result<(), Refusal> {
+        let there = token.keys().map_err(|error| self.child(&error))?;
+        if self.was_interrupted(step) || there.iter().all(|object| object.label != name) {
+            return Ok(());
+        }
+        let what = format!("token `{holder}` holds a key `{name}` already");
+        Err(Refusal::of(Check::TokenKeyTaken, what)
+            .hint("give the new key another name, or use an empty token"))
+    }
+
+    pub(super) fn prove_root(
         &self,
         token: &mut Token,
         holder: &str,

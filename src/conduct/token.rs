@@ -4,12 +4,13 @@
 
 use std::path::PathBuf;
 
-use super::identity::Identity;
 use super::intent::Intent;
+use super::last_try::{Asking, is_last, log_in_on_pad};
 use super::words::ATTEMPTS;
 use super::{CUSTODY, Session};
 use crate::ceremony::closing;
 use crate::ceremony::fact::Fact;
+use crate::ceremony::roster::Holding;
 use crate::check::Check;
 use crate::child::token::Token;
 use crate::child::{self, Launch};
@@ -21,6 +22,7 @@ use crate::room::media::Limits;
 use crate::room::pkcs11::{self, Face, KeyRef, Login};
 use crate::room::{entropy, media};
 use crate::seal::SealKey;
+use crate::trust::Identity;
 
 /// What came of asking for a token.
 pub(super) enum Put {
@@ -242,7 +244,8 @@ impl Session<'_> {
             }
         }
         for key in self.ceremony.roster().keys() {
-            if key.holding == crate::ceremony::roster::Holding::Token(name.to_owned()) {
+            let is_there = !key.is_placed_here() || self.ceremony.is_moved(&key.name);
+            if is_there && key.holding == Holding::Token(name.to_owned()) {
                 keys.extend(self.ceremony.public(&key.name));
             }
         }
@@ -270,20 +273,23 @@ impl Session<'_> {
         name: &str,
     ) -> Result<Vec<Intent>, Refusal> {
         let ours = self.wrong_pins(name)?;
+        if is_last(face, ours) {
+            self.confirm_last_try(step, name, face)?;
+        }
         let says = face.user_pin;
         let who = self.ceremony.roster().custodian(name).to_owned();
         let serial = &face.name.serial;
         let again =
             if ours == 0 { String::new() } else { format!("; wrong here in a row: {ours}") };
-        let prompt = Prompt {
-            step,
-            id: format!("pin {name}"),
-            who,
-            text: format!("PIN for token {name} ({says}{again})"),
-            expected: None,
+        let asked = Asking { step, token: name, who: &who, says: format!("{says}{again}") };
+        let login = match face.has_pad {
+            true => log_in_on_pad(self, token, &asked)?,
+            false => {
+                let pin = self.hear_pin(&asked.pin())?;
+                token.login(pin).map_err(|error| self.child(&error))?
+            }
         };
-        let pin = self.hear_pin(&prompt)?;
-        match token.login(pin).map_err(|error| self.child(&error))? {
+        match login {
             Login::Open => {
                 self.note_pin(name, true)?;
                 self.tell_touch(face)?;

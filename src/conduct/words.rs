@@ -98,12 +98,15 @@ impl Session<'_> {
     }
 
     /// Asks a question. Whoever types `!` instead of an answer says first what is not as the script has it
-    /// (docs/threats.md rule 29), and is asked again.
+    /// (docs/threats.md rule 29), and is asked again; `break` ends the run, with all bagged and the head on paper.
     pub(super) fn ask(&mut self, prompt: &Prompt) -> Result<String, Refusal> {
         for _ in 0..MOST_EXCEPTIONS {
             let typed = self.hear(prompt)?;
-            if typed != "!" {
-                return Ok(typed);
+            match typed.as_str() {
+                "!" => {}
+                // What nobody vouched for yet is not written to, not even that there was a break.
+                "break" if self.unwritten.is_empty() => return Err(self.take_break(prompt.step)?),
+                _ => return Ok(typed),
             }
             let expected =
                 self.ask_text(prompt.step, "exception-expected", "what the script expects")?;

@@ -11,12 +11,13 @@ use crate::ceremony::admission;
 use crate::ceremony::draft::Draft;
 use crate::ceremony::plan::Plan;
 use crate::ceremony::quorum::Quorum;
-use crate::ceremony::roster::{Holding, KeyOrigin, Roster, TokenOrigin};
+use crate::ceremony::roster::{Holding, KeyOrigin, Roster, Token, TokenOrigin};
 use crate::ceremony::survival::Survival;
-use crate::ceremony::{Ceremony, prospect, step};
+use crate::ceremony::{Ceremony, advice, prospect, step};
 use crate::digest::Digest;
 use crate::record::Mode;
 use crate::root::{Dialect, SignedRoot};
+use crate::trust::Past;
 use crate::wording::Count;
 
 /// The outlook of a plan that nothing refused.
@@ -102,6 +103,11 @@ impl Outlook {
         self.horizon = horizon;
     }
 
+    /// Adds what is known of tokens whose firmware the records say.
+    pub fn advised(&mut self, past: &Past) {
+        self.warnings.extend(advice::sentences(past, &advice::firmware(past)));
+    }
+
     /// Says what was not looked at.
     pub fn unseen(&mut self, what: &str) {
         self.warnings.push(what.to_owned());
@@ -167,7 +173,8 @@ fn warnings(plan: &Plan, roster: &Roster) -> Vec<String> {
     if root.threshold as usize == root.keys.len() {
         said.push("Every key must sign: one that is lost stops all later roots.".into());
     }
-    let new = roster.tokens().iter().filter(|token| token.origin == TokenOrigin::New).count();
+    let is_drawn = |token: &&Token| token.origin == TokenOrigin::New && token.so_holder.is_none();
+    let new = roster.tokens().iter().filter(is_drawn).count();
     if new > 0 {
         said.push(format!(
             "{} enrolled: the SO PIN is drawn and discarded unshown, so a forgotten PIN is a lost token.",

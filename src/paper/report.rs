@@ -15,6 +15,7 @@ use crate::root::{Role, SignedRoot};
 use crate::trust::{CEREMONIES, Held};
 use crate::wording::{Count, List};
 
+mod attested;
 mod said;
 mod signed;
 
@@ -38,6 +39,7 @@ pub fn report(ceremony: &Ceremony, record: &Record) -> Paper {
         paper.table(&COLUMNS, rows);
     }
     holders(ceremony, &mut paper);
+    attested::keys(ceremony, &mut paper);
     signed::roots(ceremony, &mut paper);
     for fact in ceremony.facts() {
         if let Fact::Closed { remarks } = fact {
@@ -79,6 +81,7 @@ pub fn unproved(ceremony: &Ceremony, record: &Record) -> Vec<String> {
     }
     for (_, fact) in entries(record) {
         found.extend(weakness(ceremony, fact));
+        found.extend(attested::weak(fact));
     }
     found.push(
         "That a token keeps its keys as it says, and that nobody saw a PIN, rests on the token and on the people."
@@ -89,6 +92,7 @@ pub fn unproved(ceremony: &Ceremony, record: &Record) -> Vec<String> {
 
 fn weakness(ceremony: &Ceremony, fact: &Fact) -> Option<String> {
     match fact {
+        Fact::KeyMade { .. } | Fact::TokenEnrolled { .. } => attested::unknown_maker(fact),
         Fact::RootsRead { second_reader: false, .. } => {
             Some("No second machine read the candidates: this one could have shown others than it signed.".into())
         }
@@ -228,7 +232,7 @@ fn holders(ceremony: &Ceremony, paper: &mut Paper) {
     let rows = custody.tokens.iter().map(|token| {
         let seal = token.seal.as_ref().map_or("keys", |_| "keys, shares");
         let here = if ceremony.absent().contains_key(&token.name) { "not here" } else { "" };
-        cells([&token.name, &token.custodian, &token.model, seal, here])
+        cells([&token.name, &token.seats(), &token.model, seal, here])
     });
     let rows = rows.collect();
     let columns = [("Token", 15), ("Seat", 15), ("Model", 20), ("Can hold", 10), ("", 8)];

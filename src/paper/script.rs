@@ -4,7 +4,8 @@
 
 use super::{Paper, Row, cells};
 use crate::ceremony::holding_words;
-use crate::ceremony::plan::{Kind, Plan};
+use crate::ceremony::people::tasks;
+use crate::ceremony::plan::{Kind, Plan, PlannedPerson, Task};
 use crate::ceremony::quorum::Quorum;
 use crate::ceremony::roster::{KeyOrigin, Roster, TokenOrigin};
 use crate::ceremony::step::{self, Part, Step};
@@ -39,7 +40,8 @@ pub fn script(plan: &Plan, roster: &Roster, tool: &Tool) -> Paper {
         }
     }
     exceptions(&mut paper);
-    closing(roster, &mut paper);
+    break_sheet(roster, &mut paper);
+    closing(plan, roster, &mut paper);
     paper
 }
 
@@ -129,6 +131,10 @@ fn purpose(plan: &Plan) -> String {
             "This ceremony gives a key in shares a new set of them. The key stays and no root changes; the old set \
              opens it, too, until enough of its shares are destroyed."
         }
+        Kind::Restore => {
+            "This ceremony puts a key in shares onto one token, because it cannot wait for its holders any more. \
+             Whoever has that token and its PIN has the key: the next ceremony replaces it."
+        }
         Kind::Rotate => {
             "This ceremony signs a new root by which other keys, or another number of them, \
              govern from now on. Clients follow by themselves; users notice nothing."
@@ -144,19 +150,7 @@ fn people(plan: &Plan, roster: &Roster, paper: &mut Paper) {
          types and decides nothing; the witness sees that the script is followed; a custodian alone \
          touches the token of that seat and alone knows its PIN.",
     );
-    let mut seats: Vec<&str> = roster.held().map(|(_, seat)| seat).collect();
-    seats.sort_unstable();
-    seats.dedup();
-    let task = |seat: &str| {
-        let held = roster.held().filter(|(_, custodian)| *custodian == seat);
-        format!("custodian of {}", held.map(|(name, _)| name).collect::<Vec<_>>().join(", "))
-    };
-    let mut rows = vec![
-        cells(["operator", "types, reads aloud", "", ""]),
-        cells(["witness", "watches, writes exceptions", "", ""]),
-        cells(["second reader", "another machine, `officiant show`", "", ""]),
-    ];
-    rows.extend(seats.iter().map(|seat| cells([seat, &task(seat), "", ""])));
+    let mut rows = if plan.people().next().is_some() { named(plan, roster) } else { seats(roster) };
     rows.extend([Row::Space(2), Row::Space(2)]);
     paper.table(&[("Seat", 15), ("Task", 24), ("Name", 22), ("Came, UTC", 10)], rows);
     if plan.root().is_none() {
@@ -167,6 +161,7 @@ fn people(plan: &Plan, roster: &Roster, paper: &mut Paper) {
     let keys = roster.keys().iter().map(|key| {
         let origin = match key.origin {
             KeyOrigin::Adopted(_) => "adopted",
+            KeyOrigin::Imported(_) => "imported",
             KeyOrigin::Known(_) => "known",
             KeyOrigin::New => "new",
         };
@@ -185,6 +180,47 @@ fn people(plan: &Plan, roster: &Roster, paper: &mut Paper) {
         let left = plan.exclusions().iter();
         paper.points(left.map(|left| format!("`{}`: {}", left.name, left.reason)));
     }
+}
+
+/// Who takes part, where the plan does not say it.
+fn seats(roster: &Roster) -> Vec<Row> {
+    let mut rows = vec![
+        cells(["operator", "types, reads aloud", "", ""]),
+        cells(["witness", "watches, writes exceptions", "", ""]),
+        cells(["second reader", "another machine, `officiant show`", "", ""]),
+    ];
+    let held = roster.held().map(|(_, seat)| seat);
+    let held = held.chain(roster.outranking().map(|(seat, _)| seat));
+    let seats: std::collections::BTreeSet<&str> = held.collect();
+    rows.extend(seats.iter().map(|seat| cells([seat, &custodian_of(roster, seat), "", ""])));
+    rows
+}
+
+/// Whom the plan names.
+fn named(plan: &Plan, roster: &Roster) -> Vec<Row> {
+    let row = |person: &PlannedPerson| {
+        let stands_in = person.spare_for.as_ref().map(|other| format!("stands in for {other}"));
+        let tasks = tasks(plan, &person.seat).into_iter();
+        let tasks = tasks.filter(|task| *task != Task::Custodian || stands_in.is_some());
+        let mut said: Vec<String> = stands_in.iter().cloned().collect();
+        said.extend(tasks.map(|task| task.name().to_owned()));
+        said.extend(Some(custodian_of(roster, &person.seat)).filter(|held| !held.is_empty()));
+        cells([&person.seat, &said.join("; "), "", ""])
+    };
+    plan.people().map(row).collect()
+}
+
+/// What a seat holds of the ceremony.
+fn custodian_of(roster: &Roster, seat: &str) -> String {
+    let held = roster.held().filter(|(_, custodian)| *custodian == seat);
+    let outranked = roster.outranking().filter(|(holder, _)| *holder == seat);
+    let tasks: [(&str, Vec<&str>); 2] = [
+        ("custodian of", held.map(|(name, _)| name).collect()),
+        ("SO PIN of", outranked.map(|(_, name)| name).collect()),
+    ];
+    let tasks = tasks.iter().filter(|(_, names)| !names.is_empty());
+    let tasks = tasks.map(|(task, names)| format!("{task} {}", names.join(", ")));
+    tasks.collect::<Vec<_>>().join("; ")
 }
 
 fn materials(plan: &Plan, roster: &Roster, paper: &mut Paper) {
@@ -243,8 +279,8 @@ fn rules(paper: &mut Paper) {
          writes the time in UTC.",
         "Whatever the script does not foresee is an exception: type `!` at any question but a PIN, say what was \
          expected, what happened, what was decided and by whom, and fill in an exception sheet.",
-        "A break: stop the machine at a prompt (Ctrl-C). Tokens go into bags, everybody leaves, and nobody stays \
-         alone in the room; `officiant resume` asks for the last checkpoint's words and goes on.",
+        "A break: type `break` at any question but a PIN. Tokens go into bags, the words of the break sheet onto \
+         paper, everybody leaves, and nobody stays alone in the room; `officiant resume` asks for both and goes on.",
         "A refusal of the machine is never overridden: there is no way to. What is now true stands in its \
          last line; after the cause is mended, `officiant resume` goes on.",
         "Words are read aloud by one and compared by another. Four letters of a word are enough.",
@@ -312,7 +348,26 @@ fn exceptions(paper: &mut Paper) {
     }
 }
 
-fn closing(roster: &Roster, paper: &mut Paper) {
+/// A break is rare: one sheet, and more by hand.
+fn break_sheet(roster: &Roster, paper: &mut Paper) {
+    paper.page("Break sheet");
+    paper.prose(
+        "After `break` the machine shows the head of the record, and asks for the bag of each token that is here. \
+         Write its words, seal the tokens, and leave together; `officiant resume` asks for the words and the bags.",
+    );
+    slots(paper);
+    let rows = roster.held().map(|(name, seat)| cells([seat, name, "\n", "", ""])).collect();
+    let columns = [
+        ("Seat", 14),
+        ("Token or paper", 14),
+        ("Bag, seal", 18),
+        ("From", 10),
+        ("Until (UTC)", 12),
+    ];
+    paper.table(&columns, rows);
+}
+
+fn closing(plan: &Plan, roster: &Roster, paper: &mut Paper) {
     paper.page("Closing page");
     paper.prose(
         "The machine shows the closing digest when everything is on media. Write its words; the next plan \
@@ -325,8 +380,12 @@ fn closing(roster: &Roster, paper: &mut Paper) {
         "I took part from the first to the last step, or as I wrote beside my name; I saw the digests that \
          the script says I must see; what happened otherwise stands on an exception sheet.",
     );
-    let mut seats = vec!["operator", "witness", "second reader"];
+    let mut seats: Vec<&str> = plan.people().map(|person| person.seat.as_str()).collect();
+    if seats.is_empty() {
+        seats.extend(["operator", "witness", "second reader"]);
+    }
     seats.extend(roster.held().map(|(_, seat)| seat));
+    seats.extend(roster.outranking().map(|(seat, _)| seat));
     let mut known = std::collections::BTreeSet::new();
     seats.retain(|seat| known.insert(*seat));
     let mut rows: Vec<Row> = seats.iter().map(|seat| cells([seat, "\n", "", "", ""])).collect();

@@ -3,7 +3,6 @@
 //! The room: drives a device, so it runs only in a token's child (docs/threats.md rule 13); a panic of the crate ends that
 //! child. A YubiKey is chosen by its serial, never by a reader. Nothing is retried.
 
-mod certificate;
 mod device;
 mod error;
 mod init;
@@ -16,7 +15,7 @@ use yubikey::piv::{ManagementSlotId, SlotId, metadata};
 use yubikey::reader::Context;
 use yubikey::{MgmKey, YubiKey};
 
-use super::token::{Error, Face, KeyRef, Login, Name, TriesLeft};
+use super::token::{Error, Face, KeyRef, Login, Name, Outranking, TriesLeft};
 use crate::secret::Pin;
 
 /// The YubiKeys of this machine, or the one with a serial alone, and the one that is selected.
@@ -186,8 +185,10 @@ fn face(card: &mut YubiKey) -> Option<Face> {
         is_initialised: label.is_some() || has_user_pin,
         has_user_pin,
         user_pin: left.map_or(TriesLeft::Unsaid, |left| tries_left(left.remaining_count)),
+        has_pad: false,
         pin_len: PIN_LEN,
         is_touched: true,
+        outranked_by: Outranking::Puk,
     })
 }
 

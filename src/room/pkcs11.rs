@@ -12,9 +12,11 @@ mod kem;
 mod key;
 mod make;
 mod object;
+mod place;
 mod spki;
 mod start;
 mod trial;
+mod yubikey;
 
 use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error as CkError, RvError};
@@ -44,6 +46,8 @@ struct Selected {
     name: Name,
     slot: Slot,
     session: Session,
+    /// Its module is that of YubiKeys, which does some things otherwise.
+    is_yubikey: bool,
     /// The private key that signed last, so that a batch finds it once.
     last: Option<(KeyRef, cryptoki::object::ObjectHandle)>,
 }
@@ -96,7 +100,23 @@ impl Module {
     /// What the device does; a wrong PIN is no error but [`Login::Refused`].
     pub fn login(&mut self, pin: &Pin) -> Result<Login, Error> {
         let selected = self.selected("logging in")?;
-        match selected.session.login(UserType::User, Some(&auth(pin))) {
+        if selected.is_yubikey {
+            yubikey::refuse_factory_pin(pin, &selected.name)?;
+        }
+        self.log_in_by(Some(&auth(pin)))
+    }
+
+    /// Logs the user in by what is typed on the token's own pad.
+    ///
+    /// # Errors
+    /// As [`Module::login`].
+    pub fn login_on_pad(&mut self) -> Result<Login, Error> {
+        self.log_in_by(None)
+    }
+
+    fn log_in_by(&self, pin: Option<&AuthPin>) -> Result<Login, Error> {
+        let selected = self.selected("logging in")?;
+        match selected.session.login(UserType::User, pin) {
             Ok(()) => Ok(Login::Open),
             Err(CkError::Pkcs11(RvError::PinLocked, _)) => Ok(Login::Refused(TriesLeft::Locked)),
             Err(CkError::Pkcs11(
@@ -148,7 +168,8 @@ impl Module {
     fn open(&mut self, slot: Slot, face: &Face) -> Result<(), Error> {
         let opened = self.pkcs11("opening a session")?.open_rw_session(slot);
         let session = opened.map_err(error::read(&face.name, "opening a session"))?;
-        self.selected = Some(Selected { name: face.name.clone(), slot, session, last: None });
+        let (name, is_yubikey) = (face.name.clone(), face.so_makes());
+        self.selected = Some(Selected { name, slot, session, is_yubikey, last: None });
         Ok(())
     }
 

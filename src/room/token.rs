@@ -3,9 +3,11 @@
 //! Room floor: the one face of PKCS#11 tokens and YubiKeys. Values, and the trait that both kinds of device implement.
 
 mod blank;
+pub(in crate::room) mod certificate;
 mod error;
 mod face;
 mod uri;
+mod wrapped;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +18,9 @@ pub use blank::Blank;
 pub(in crate::room) use blank::{chosen, refuse_label, refuse_length};
 pub use error::Error;
 pub(in crate::room) use face::clean;
-pub use face::{Face, Login, Name, TriesLeft};
+pub use face::{Face, Login, Name, Outranking, TriesLeft};
 pub use uri::Uri;
+pub use wrapped::{WrapBy, Wrapped};
 
 /// What drives one token, or shows several of which one is selected. Whoever conducts a ceremony does not know its kind:
 /// what a token cannot do is [`Error::NotSupported`].
@@ -48,12 +51,38 @@ pub trait Device {
     /// What the device does.
     fn takes_so_pin(&mut self, pin: &Pin) -> Result<bool, Error>;
 
-    /// Replaces the SO PIN of the selected token by one that is drawn here and forgotten unshown: docs/threats.md rule 9.
-    /// A token that does not take `pin` any more went through this before.
+    /// Replaces the SO PIN of the selected token by that of the seat which holds it from now on, or by one that is drawn
+    /// here and forgotten unshown: docs/threats.md rule 9.
     ///
     /// # Errors
-    /// What the device does.
-    fn discard_so_pin(&mut self, pin: &Pin) -> Result<(), Error>;
+    /// [`Error::Factory`], [`Error::PinLength`], [`Error::PinUnfit`], all about the new one: the token is as before. And
+    /// what the device does; that it does not take `pin` is no error but false.
+    fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<bool, Error>;
+
+    /// The same of the PUK of a token that has one beside its SO PIN.
+    ///
+    /// # Errors
+    /// As [`Device::replace_so_pin`], and [`Error::NotSupported`] from tokens that have none.
+    fn replace_puk(&mut self, puk: &Pin, by: &Pin) -> Result<bool, Error>;
+
+    /// Has whoever knows the SO PIN make a key pair, where the user cannot ([`Face::so_makes`]). It is proven when the user
+    /// takes it up ([`Device::reclaim`]). Whether the token takes the SO PIN.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::NotSupported`], and what the device does.
+    fn make_as_so(
+        &mut self,
+        so_pin: &Pin,
+        purpose: Purpose,
+        algorithm: Algorithm,
+        label: &str,
+    ) -> Result<bool, Error>;
+
+    /// Has whoever knows the SO PIN destroy a key pair for good, where the user cannot. Whether the token takes the SO PIN.
+    ///
+    /// # Errors
+    /// The errors of finding the key, [`Error::NotSupported`], and what the device does.
+    fn destroy_as_so(&mut self, so_pin: &Pin, key: &KeyRef) -> Result<bool, Error>;
 
     /// The public keys that the token shows. Keys of kinds that we do not use are left out.
     ///
@@ -66,6 +95,12 @@ pub trait Device {
     /// # Errors
     /// What the device does; a wrong PIN is no error but [`Login::Refused`].
     fn login(&mut self, pin: &Pin) -> Result<Login, Error>;
+
+    /// Logs the user in by the PIN that is typed on the token's own pad, and reaches this machine never.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] from one without a pad; what the device does, a pad that nobody typed on included.
+    fn login_on_pad(&mut self) -> Result<Login, Error>;
 
     /// Logs out.
     ///
@@ -83,6 +118,19 @@ pub trait Device {
         purpose: Purpose,
         algorithm: Algorithm,
         label: &str,
+    ) -> Result<Generated, Error>;
+
+    /// Takes up a key that was made elsewhere, wrapped for the sealing key `seal` in several ways, and proves what can be
+    /// proved of it. The private key is in the token alone: this process passes what is wrapped.
+    ///
+    /// # Errors
+    /// [`Error::KeyTaken`]; [`Error::NotSupported`] where it takes none of the ways; [`Error::AttributeDiffers`],
+    /// [`Error::DoesMore`], [`Error::Wrapped`], after which the key is destroyed. And what the device does.
+    fn place(
+        &mut self,
+        seal: &KeyRef,
+        key: (&str, &PublicKey),
+        ways: &[Wrapped],
     ) -> Result<Generated, Error>;
 
     /// Takes up the key pair of that label that a run made which was interrupted, and proves it as when it is made. One

@@ -182,7 +182,7 @@ impl Holders {
         paper.section("Keys");
         paper.table(&[("Key", 16), ("Held by", 26), ("SHA-256 of the key", 29)], rows.collect());
         let rows = self.custody.tokens.iter();
-        let rows = rows.map(|token| cells([&token.name, &token.custodian, &token.model]));
+        let rows = rows.map(|token| cells([&token.name, &token.seats(), &token.model]));
         paper.section("Tokens");
         paper.table(&[("Token", 22), ("Seat", 22), ("Model", 27)], rows.collect());
         let rows = self.custody.papers.iter();

@@ -46,6 +46,9 @@ pub struct CustodyToken {
     pub name: String,
     /// The seat that holds it.
     pub custodian: String,
+    /// The seat that holds its SO PIN or PUK; nothing is said where nobody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub so_holder: Option<String>,
     /// Its model, as it says.
     pub model: String,
     /// Salted commitment to its serial and label.
@@ -176,8 +179,8 @@ impl Custody {
         self.keys.iter().find(|key| key.name == name)
     }
 
-    /// Gives a key a new set of shares.
-    pub fn give_new_set(&mut self, name: &str, held: Held) {
+    /// Has a key held otherwise than before: in a new set of shares, or on a token.
+    pub fn hold_anew(&mut self, name: &str, held: Held) {
         if let Some(key) = self.keys.iter_mut().find(|key| key.name == name) {
             key.former.push(std::mem::replace(&mut key.held, held));
         }
@@ -196,6 +199,16 @@ impl Custody {
     /// The key with that public half.
     pub fn key_of(&self, public: &PublicKey) -> Option<&CustodyKey> {
         self.keys.iter().find(|key| key.public == *public)
+    }
+}
+
+impl CustodyToken {
+    /// The seat that holds it, and the one that holds its SO PIN or PUK, for a column of a table.
+    pub fn seats(&self) -> String {
+        match &self.so_holder {
+            None => self.custodian.clone(),
+            Some(seat) => format!("{}; SO PIN: {seat}", self.custodian),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ fn rotation() -> Played {
 
 fn anchors(words: Option<&str>) -> Anchors<'_> {
     let at = "2027-01-01T00:00:00Z".parse().unwrap();
-    Anchors { words, tool: Some(Digest::of(b"tool")), at }
+    Anchors { custody: None, words, tool: Some(Digest::of(b"tool")), at }
 }
 
 fn refused(files: &Files) -> String {

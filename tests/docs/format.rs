@@ -155,6 +155,9 @@ fn a_plan_with_every_field_is_read() {
     Plan::parse(&vector("plan-abandon.toml"), |_| None).expect("a plan");
     Plan::parse(&vector("plan-drill.toml"), |_| None).expect("a plan");
     Plan::parse(&vector("plan-reshare.toml"), |_| None).expect("a plan");
+    Plan::parse(&vector("plan-restore.toml"), |_| None).expect("a plan");
+    let people = Plan::parse(&vector("plan-people.toml"), |_| None).expect("a plan");
+    assert_eq!((people.people().count(), people.never_both().len()), (4, 1));
 }
 
 #[test]
@@ -299,6 +302,7 @@ fn custody_has_one_form() {
     let token = CustodyToken {
         name: "officer-1".to_owned(),
         custodian: "seat A".to_owned(),
+        so_holder: Some("seat S".to_owned()),
         model: "SoftHSM v2".to_owned(),
         identity: Digest::of(b"identity"),
         attest: Some(pair(5).1),

@@ -126,6 +126,19 @@ fn an_adopted_key_can_stay_beside_a_new_one() {
 
 #[test]
 fn the_root_key_file_of_notary_goes_into_shares_signs_once_and_is_rotated_away() {
+    goes_from_its_file(
+        &["old-1", "old-2"],
+        "shares = { threshold = 2, tokens = [\"old-1\", \"old-2\"] }",
+    );
+}
+
+#[test]
+fn the_root_key_file_of_notary_goes_onto_a_token_signs_once_and_is_rotated_away() {
+    goes_from_its_file(&["old-1"], "token = \"old-1\"");
+}
+
+/// A root key that `notary` made and keeps in a file is imported, to be held so.
+fn goes_from_its_file(holders: &[&'static str], held: &str) {
     let journey = Journey::new(NotaryServer::memory);
     // As most repositories are: `notary` made the root key itself, and keeps it in a file.
     journey.notary("ada", &["init", "-p", GUN]).ok();
@@ -140,14 +153,16 @@ fn the_root_key_file_of_notary_goes_into_shares_signs_once_and_is_rotated_away()
     let root = SignedRoot::parse(Dialect::Notary, &fs::read(root).unwrap()).unwrap();
     let (_, old) = root.root().role_keys(Role::Root).next().unwrap();
     let old = old.public().unwrap().id();
+    let tokens = holders
+        .iter()
+        .map(|name| format!("[[token]]\nname = \"{name}\"\ncustodian = \"seat of {name}\"\n"));
     let importing = format!(
-        "[[token]]\nname = \"old-1\"\ncustodian = \"seat P\"\n[[token]]\nname = \"old-2\"\ncustodian = \"seat Q\"\n\
-         [[key]]\nname = \"root-old\"\nalgorithm = \"ecdsa-p256\"\nadopt = \"{old}\"\n\
-         shares = {{ threshold = 2, tokens = [\"old-1\", \"old-2\"] }}\n"
+        "{}[[key]]\nname = \"root-old\"\nalgorithm = \"ecdsa-p256\"\nimport = \"{old}\"\n{held}\n",
+        tokens.collect::<String>()
     );
     let plan = PlanText { ceremony: "rotate", roles: vec![Role::Snapshot], ..genesis::on_tokens() };
     journey.plan(&plan, &importing);
-    let tokens = [&TOKENS[..], &["old-1", "old-2"]].concat();
+    let tokens = [&TOKENS[..], holders].concat();
     journey.bench.write_room(&tokens);
     let answers = |file: &str, passphrase: &str| {
         let answers =
@@ -162,7 +177,7 @@ fn the_root_key_file_of_notary_goes_into_shares_signs_once_and_is_rotated_away()
         assert!(ran.stderr.contains(what) && ran.code() == 1, "{what}: {}", ran.stderr);
     };
     answers("targets-key.pem", "unused");
-    refused(journey.bench.conduct(), &format!(", the plan adopts {old} [ADOPT-IN-CHAIN]\n"));
+    refused(journey.bench.conduct(), &format!(", the plan imports {old} [ADOPT-IN-CHAIN]\n"));
     let file = file.to_str().unwrap();
     answers(file, "another passphrase");
     refused(journey.bench.resume(), "error: the key file: the passphrase does not open it\n");

@@ -7,6 +7,7 @@ mod journey;
 mod rotate;
 mod theirs;
 mod tuf;
+mod yubikey;
 
 use crate::sitting::officer::Officer;
 use journey::Journey;

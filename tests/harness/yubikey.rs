@@ -13,6 +13,7 @@ use std::{
 };
 
 use officiant::child::Launch;
+use serde_json::Value;
 
 use super::{
     command::{LIMIT, Server, command, run, run_with},
@@ -72,6 +73,12 @@ impl Readers {
             }
         }
         panic!("pcscd does not see YubiKey {serial}");
+    }
+
+    /// What the YubiKey of that serial keeps.
+    pub(crate) fn kept(&self, serial: u32) -> Value {
+        let state = self.scratch.path().join(serial.to_string()).join("state.json");
+        serde_json::from_slice(&fs::read(state).unwrap()).unwrap()
     }
 
     /// Takes it out of that reader, and waits until pcscd knows.

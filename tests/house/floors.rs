@@ -16,7 +16,7 @@ struct Floor {
 
 const VALUES: &[&str] =
     &["check", "cjson", "digest", "key", "name", "refusal", "secret", "sums", "wording"];
-const DOCUMENTS: &[&str] = &["attestation", "list", "request", "root", "seal", "share"];
+const DOCUMENTS: &[&str] = &["advisory", "attestation", "list", "request", "root", "seal", "share"];
 /// The record's entries are acts and facts, and the trust folder holds plans: they stand beside the ceremony.
 const CEREMONY: &[&str] = &["ceremony", "record", "trust"];
 const ROOM: &[&str] = &["room"];

@@ -41,7 +41,7 @@ fn a_plan_with_anything_unknown_double_or_trailing_is_refused_with_its_line() {
         ("token = \"officer-b\"", "token = \"officer-b\"\npin = \"1234\"", format!("plan.toml:{}: unknown field `pin`", line(&plan, "token = \"officer-b\"") + 1)),
         ("name = \"root-b\"", "name = \"root-a\"", format!("plan.toml:{}: two keys are called `root-a`", line(&plan, "name = \"root-b\"") - 1)),
         ("title = \"Practice 1\"", &deep, "plan.toml:2: cannot recurse further; max recursion depth met".into()),
-        ("ceremony = \"genesis\"", "ceremony = \"genisis\"", "plan.toml:1: unknown variant `genisis`, expected one of `abandon`, `drill`, `genesis`, `renew`, `reshare`, `rotate`".into()),
+        ("ceremony = \"genesis\"", "ceremony = \"genisis\"", "plan.toml:1: unknown variant `genisis`, expected one of `abandon`, `drill`, `genesis`, `renew`, `reshare`, `restore`, `rotate`".into()),
     ];
     for (old, new, told) in rows {
         refused(&bench, &plan, (old, new), 2, (&told, FORM));
@@ -65,7 +65,7 @@ fn a_key_from_a_file_stays_in_a_root_for_some_weeks_alone() {
     let line = line(&plan, "name = \"root-b\"") - 1;
     let shares = |more: &str| {
         format!(
-            "adopt = \"{pin}\"\n{more}shares = {{ threshold = 2, tokens = [\"officer-a\", \"officer-b\"] }}"
+            "import = \"{pin}\"\n{more}shares = {{ threshold = 2, tokens = [\"officer-a\", \"officer-b\"] }}"
         )
     };
     let dated = |day: &jiff::civil::Date| shares(&format!("rotate_by = {day}\n"));

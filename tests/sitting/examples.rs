@@ -23,6 +23,7 @@ const LINES: [&[&str]; 4] = [
         "2028-example-renew",
         "2029-example-drill",
         "2030-example-reshare",
+        "2031-example-restore",
     ],
     &["2026-example-genesis-shares", "2027-example-rotate-shares"],
     &["2026-example-paper"],

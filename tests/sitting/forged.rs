@@ -60,7 +60,9 @@ fn with_other_key(body: &Body, other: &PublicKey) -> Body {
             if key == "root-b" =>
         {
             let public = other.clone();
-            Body::Done { fact: Fact::KeyMade { key, public, certificates, statement } }
+            let (attested, advised) = (None, Vec::new());
+            let fact = Fact::KeyMade { key, public, certificates, statement, attested, advised };
+            Body::Done { fact }
         }
         body => body,
     }

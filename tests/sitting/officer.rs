@@ -41,6 +41,10 @@ pub(crate) struct Officer {
     pub(crate) cards: BTreeMap<String, Vec<String>>,
     /// What everybody types as PIN.
     pub(crate) pin: String,
+    /// What is typed instead where a question has these words.
+    pub(crate) instead: Vec<(&'static str, String)>,
+    /// What was typed last.
+    pub(crate) typed: String,
 }
 
 /// A question as it stands on the screen.
@@ -69,6 +73,8 @@ impl Officer {
             serials: BTreeMap::new(),
             cards: BTreeMap::new(),
             pin: PIN.to_owned(),
+            instead: Vec::new(),
+            typed: String::new(),
         }
     }
 
@@ -94,8 +100,8 @@ impl Officer {
         let mut pty = Pty::start(command);
         while let Some(question) = pty.until(question) {
             other(pty.pid(), &question.text);
-            let answer = self.answer(&question);
-            pty.send_line(&answer);
+            self.typed = self.answer(&question);
+            pty.send_line(&self.typed);
         }
         pty.finish()
     }
@@ -103,7 +109,11 @@ impl Officer {
     fn answer(&mut self, question: &Question) -> String {
         let text = &question.text;
         let asks = |words: &str| text.contains(words);
-        if asks("then press Enter") {
+        if let Some((_, instead)) = self.instead.iter().find(|(words, _)| asks(words)) {
+            instead.clone()
+        } else if asks("the same PIN once more") {
+            self.typed.clone()
+        } else if asks("then press Enter") {
             String::new()
         } else if asks(" of paper ") || asks("as paper ") {
             self.paper(question)

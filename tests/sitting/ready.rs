@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use officiant::root::Dialect;
@@ -11,6 +12,7 @@ use officiant::root::Dialect;
 use super::bad_answer::waits_at;
 use super::bind::module;
 use super::genesis::on_one_token;
+use super::so_holder::write_plan;
 use super::{Bench, PlanText};
 use crate::harness::command::flat;
 use crate::harness::{
@@ -18,6 +20,7 @@ use crate::harness::{
     peers::peer,
     scratch::Scratch,
     shim::Shim,
+    softhsm::MODULE,
 };
 
 /// Eight characters: kryoptic takes no fewer.
@@ -75,10 +78,14 @@ impl Ready {
     }
 
     fn tool(&self, arguments: &[&str]) {
+        run(&mut self.command(arguments)).ok();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut tool = command("pkcs11-tool", self.bench.scratch.path());
         tool.env("KRYOPTIC_CONF", &self.conf);
         tool.arg("--module").arg(peer("kryoptic/libkryoptic.so")).args(arguments);
-        run(&mut tool).ok();
+        tool
     }
 
     fn conduct(&self) -> Ran {
@@ -144,4 +151,81 @@ fn a_token_that_holds_a_key_or_is_not_the_only_one_is_not_taken_up() {
     let told = "holds key `other` already [TOKEN-INIT]\nhint: use a token that holds no key\n";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
     assert_eq!(ran.code(), 1);
+}
+
+#[test]
+fn who_made_a_token_ready_no_longer_outranks_its_pin_once_a_seat_took_over() {
+    let ready = Ready::new(&["partition 7"], "pkcs11:token=partition%207");
+    let (now, next) = ("12345678", "24682468");
+    let answers = |now: &str, next: &str| {
+        let held = format!("\"so now officer-a\" = \"{now}\"\n\"so officer-a\" = \"{next}\"\n");
+        let text = format!("[pin]\n{held}officer-a = \"{LONG_PIN}\"\n");
+        ready.bench.scratch.file("answers-1.toml", text);
+    };
+    write_plan(&ready.bench, &on_one_token(), &[("officer-a", "seat S")]);
+    answers(next, next);
+    let ran = ready.bench.conduct();
+    let told = "error: token `officer-a` refused the SO PIN [TOKEN-PIN]\n\
+                hint: its holder decides whether to try again: `resume` asks once more\n";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    answers(now, next);
+    let screen = flat(ready.bench.resume().ok().stderr);
+    assert!(!screen.contains("was made ready elsewhere"), "{screen}");
+    let asked = "seat S — SO PIN that token officer-a has now: (from the file of answers)";
+    assert_eq!(screen.matches(asked).count(), 1, "{screen}");
+    assert_eq!(ready.bench.custody().tokens[0].so_holder.as_deref(), Some("seat S"));
+    let init = |so_pin| {
+        ["--init-pin", "--token-label", "partition 7", "--so-pin", so_pin, "--pin", LONG_PIN]
+    };
+    assert!(!run(&mut ready.command(&init(now))).status.success());
+    ready.tool(&init(next));
+}
+
+/// A pad that the shim has: it takes no PIN from here, and what is typed on it is in its rules.
+#[test]
+fn a_pin_is_typed_on_the_pad_of_a_token_that_has_one() {
+    let ready = Ready::new(&["partition 7"], "pkcs11:token=partition%207");
+    let scratch = Scratch::new();
+    let module = ready.bench.path("hsm/libkryoptic.so");
+    fs::copy(peer("kryoptic/libkryoptic.so"), &module).unwrap();
+    let module = module.to_str().unwrap();
+    let (has_pad, typed) = ("C_GetTokenInfo every after flags 0x100 0", "C_Login every before pad");
+    let shim = Shim::before(&scratch, "one", module, &[has_pad, &format!("{typed} 00000000")]);
+    ready.bind("pkcs11:token=partition%207", &shim.module());
+    // Nobody types it here.
+    ready.bench.scratch.file("answers-1.toml", "");
+    let ran = ready.conduct();
+    assert_eq!(ran.code(), 1, "{}", ran.stderr);
+    let screen = flat(&ran.stderr);
+    let asked = "seat of officer-a — press Enter, and then type the PIN of token officer-a on its own pad (";
+    assert!(screen.contains(asked), "{screen}");
+    assert!(screen.contains(" refused the PIN; "), "{screen}");
+    assert!(!screen.contains("PIN for token"), "{screen}");
+    assert_eq!(shim.counts()["C_Login"], 1);
+    // One on which nobody types anything.
+    shim.rules(module, &[has_pad, "C_Login every before return 0x50"]);
+    let ran = ready.bench.resume();
+    let told = "failed while logging in (CKR_FUNCTION_CANCELED)";
+    assert!(ran.code() == 3 && ran.stderr.contains(told), "{}", ran.stderr);
+    shim.rules(module, &[has_pad, &format!("{typed} {LONG_PIN}")]);
+    ready.bench.resume().ok();
+    assert_eq!(ready.bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
+    let shown = ready.bench.officiant(&["token", "show", "officer-a", "--room", "room-1.toml"]);
+    let shown = shown.ok().stdout;
+    assert!(shown.contains("state     initialised, PIN set, typed on its own pad, "), "{shown}");
+}
+
+#[test]
+fn a_token_with_a_pad_is_not_initialised_from_here() {
+    let scratch = Scratch::new();
+    let rules = ["C_GetTokenInfo every after flags 0x100 0"];
+    let shim = Shim::before(&scratch, "one", MODULE, &rules);
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room_with(&["officer-a"], shim.module().to_str().unwrap());
+    bench.write_answers(&["officer-a"], "");
+    bench.write_plan(&on_one_token());
+    let told = "token `officer-a` (no serial yet) takes PINs on its own pad alone: nobody can initialise it from here";
+    let hint = "make it ready with its maker's tool, and name it by a `uri` in room.toml";
+    bench.stops(|| bench.conduct(), 3, [told, hint, &waits_at(5)]);
+    assert_eq!(shim.counts().get("C_InitToken"), None);
 }

@@ -228,13 +228,21 @@ fn a_ceremony_takes_a_yubikey_and_says_that_no_known_maker_vouches_for_it() {
         [("out-1a", "out"), ("out-1b", "out"), ("room-1", "room"), ("room-2", "room")].map(stick);
     // After the media, whose mounts it takes along.
     let readers = Readers::new(1);
-    let _card = readers.put_in(0, 1001, "5.7.1");
+    let _card = readers.put_in(0, 1001, "5.4.3");
     bind(&bench, &["officer-a"]);
     as_a_ceremony(&bench, &on_one_token());
     let ended = Officer::before(&bench).sit(&readers.beside(&bench.sitting()));
     assert!(ended.status.success(), "{}", ended.transcript);
     assert_eq!(bench.shape("localhost:5000/one", 1), "1 of root-a, signed by root-a");
     let unknown = |key| format!("key {key}: no maker that is known signed its token's attestation");
-    let decided = [ANY.to_owned(), ONCE.to_owned(), unknown("officer-a attest"), unknown("root-a")];
+    let weak = "key root-a on token officer-a, firmware 5.4.3: YSA-2024-03 (CVE-2024-45678, EUCLEAK), 2024-09-03: \
+                whoever has it in hands, with a laboratory and its PIN, can find its ECDSA keys while it signs";
+    let decided = [
+        ANY.to_owned(),
+        ONCE.to_owned(),
+        unknown("officer-a attest"),
+        weak.to_owned(),
+        unknown("root-a"),
+    ];
     assert_eq!(exceptions(&bench), decided);
 }

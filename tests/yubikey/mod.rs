@@ -125,7 +125,7 @@ fn what_outranks_the_pin_of_a_yubikey_is_drawn_and_forgotten() {
     begin(&mut token, PIN).unwrap();
     assert_eq!(token.login(pin(PIN)).unwrap(), Login::Open);
     token.generate(Purpose::Attest, Algorithm::EcdsaP256, "attest").unwrap();
-    token.discard_so_pin(pin("87654321")).unwrap();
+    token.replace_so_pin(pin("87654321"), None).unwrap();
     // The third wrong one locks it, and says no more than that of a token that its holder can open.
     for _ in 0..4 {
         assert!(!token.takes_so_pin(pin("87654321")).unwrap());
@@ -264,7 +264,7 @@ fn other_software_sees_the_keys_of_a_yubikey() {
     assert_eq!(found.trim(), made.key.public.to_pem().trim());
     let certificate = readers.tool(&["pkcs15-tool", "--read-certificate", "02"]);
     let names = readers.piped(&["openssl", "x509", "-noout", "-subject", "-issuer"], &certificate);
-    assert_eq!(names, "subject=CN = root-a\nissuer=CN = attest\n");
+    assert_eq!(names, "subject=OU = root-a, CN = root\nissuer=CN = attest\n");
 }
 
 const SELECT: &str = "00:a4:04:00:05:a0:00:00:03:08";

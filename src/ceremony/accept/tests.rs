@@ -1,8 +1,9 @@
 //! Records that say what no room brought: each is refused where it is taken up, in a ceremony and in its replay.
 
 use super::*;
+use crate::attestation::{PinPolicy, TouchPolicy};
 use crate::ceremony::Inputs;
-use crate::ceremony::fact::{ModuleRead, RootMade};
+use crate::ceremony::fact::{Attested, ModuleRead, RootMade};
 use crate::ceremony::tests::{GENESIS, Pair, Room};
 use crate::digest::Digest;
 use crate::key::Algorithm;
@@ -417,4 +418,92 @@ fn certificates_or_signatures_for_other_repositories_than_planned_are_refused() 
         },
     );
     assert_eq!(signed, "key `root-a` signed for other repositories than planned [FACT-ORDER]");
+}
+
+#[test]
+fn a_last_try_that_one_person_wanted_is_refused() {
+    let mut room = Room::new();
+    let inputs = room.genesis();
+    let (ceremony, number, _) =
+        room.until(inputs, |act| matches!(act, Act::EnrolToken { token } if token == "officer-a"));
+    let custodian = ceremony.roster().custodian("officer-a").to_owned();
+    let said = |number: u32, token: &str, by: [&str; 2]| {
+        let by = by.map(str::to_owned);
+        let fact = Fact::LastTryConfirmed { token: token.to_owned(), by };
+        ceremony.clone().accept(number, fact).map(drop).map_err(|refusal| refusal.to_string())
+    };
+    assert_eq!(said(number, "officer-a", [&custodian, "witness"]), Ok(()));
+    let alone =
+        "not two seats said that the last try of token `officer-a` is used [TOKEN-LAST-TRY]";
+    assert_eq!(said(number, "officer-a", [&custodian, &custodian]), Err(alone.to_owned()));
+    assert_eq!(said(number, "officer-a", ["operator", "witness"]), Err(alone.to_owned()));
+    let other = said(number, "officer-b", [&custodian, "witness"]).unwrap_err();
+    assert!(other.ends_with("[FACT-ORDER]"), "{other}");
+    assert!(said(number + 1, "officer-a", [&custodian, "witness"]).is_err());
+}
+
+#[test]
+fn a_key_that_is_attested_with_other_rules_or_by_nobody_known_is_refused() {
+    let said = |pin, touch, by_maker| Attested {
+        file: Digest::of(b"certificates"),
+        firmware: "5.7.4".to_owned(),
+        pin,
+        touch,
+        by_maker,
+    };
+    let refused_with = |attest: Option<Attested>, root: Option<Attested>| {
+        let at: fn(&Act) -> bool = match root {
+            Some(_) => |act| matches!(act, Act::MakeKey { .. }),
+            None => |act| matches!(act, Act::EnrolToken { .. }),
+        };
+        refused(at, move |_, fact| match fact {
+            Fact::TokenEnrolled { attested, .. } => *attested = attest.clone(),
+            Fact::KeyMade { attested, .. } => *attested = root.clone(),
+            _ => {}
+        })
+    };
+    let rules = " is attested with other rules than were asked for [TOKEN-ATTESTED]";
+    let (once, cached) = (PinPolicy::Once, TouchPolicy::Cached);
+    for told in [
+        refused_with(Some(said(once, cached, true)), None),
+        refused_with(Some(said(PinPolicy::Never, TouchPolicy::Never, true)), None),
+        refused_with(None, Some(said(once, TouchPolicy::Never, true))),
+    ] {
+        assert!(told.ends_with(rules), "{told}");
+    }
+    // No practice: somebody decides about a maker that nobody knows.
+    let mut room = Room::new();
+    let pinned = format!("modules = [\"{}\"]", Digest::of(b"libsofthsm2.so"));
+    let plan = GENESIS.replace("practice = true", &pinned);
+    let inputs = room.inputs(&plan, Past::default(), true);
+    let (ceremony, number, facts) = room.until(inputs, |act| matches!(act, Act::MakeKey { .. }));
+    let [Fact::KeyMade { key, public, certificates, statement, .. }] = &facts[..] else {
+        panic!("{facts:?}");
+    };
+    let (key, public) = (key.clone(), public.clone());
+    let (certificates, statement) = (certificates.clone(), statement.clone());
+    let attested = Some(said(once, cached, false));
+    let advised = Vec::new();
+    let unknown = Fact::KeyMade { key, public, certificates, statement, attested, advised };
+    let told = ceremony.clone().accept(number, unknown.clone()).unwrap_err().to_string();
+    assert!(told.ends_with("lacks the exception that it needs [FACT-ORDER]"), "{told}");
+    let text = || "text".to_owned();
+    let decided =
+        Fact::Exception { expected: text(), happened: text(), decided: text(), by: text() };
+    assert!(ceremony.accept(number, decided).unwrap().accept(number, unknown).is_ok());
+}
+
+#[test]
+fn a_key_on_a_token_with_a_known_weakness_needs_somebody_who_decided_it() {
+    let mut room = Room::new();
+    let pinned = format!("modules = [\"{}\"]", Digest::of(b"libsofthsm2.so"));
+    let plan = GENESIS.replace("practice = true", &pinned);
+    let inputs = room.inputs(&plan, Past::default(), true);
+    let (ceremony, number, facts) = room.until(inputs, |act| matches!(act, Act::MakeKey { .. }));
+    let mut fact = facts[0].clone();
+    if let Fact::KeyMade { advised, .. } = &mut fact {
+        advised.push("YSA-2024-03".to_owned());
+    }
+    let told = ceremony.accept(number, fact).unwrap_err().to_string();
+    assert!(told.ends_with("lacks the exception that it needs [FACT-ORDER]"), "{told}");
 }

@@ -1,4 +1,4 @@
-//! Whether a key that the plan adopts is a root key already: the pin alone would let in any key that is on a token.
+//! Whether a key that the plan adopts or imports is a root key already: the pin alone would let in any key that is on a token.
 //!
 //! Second floor: pure. docs/threats.md rule 12.
 
@@ -14,10 +14,14 @@ use crate::root::Role;
 /// Refuses a key that no root of the request lists. `[ADOPT-IN-CHAIN]`
 pub(super) fn check(inputs: &Inputs, roster: &Roster) -> Result<(), Refusal> {
     for key in roster.keys() {
-        let KeyOrigin::Adopted(pin) = key.origin else { continue };
+        let Some(pin) = key.origin.pin() else { continue };
         if find(inputs, pin)?.is_none() {
+            let how = match key.origin {
+                KeyOrigin::Imported(_) => "imported",
+                _ => "adopted",
+            };
             let what =
-                format!("key `{}` is adopted, and no root of the request lists {pin}", key.name);
+                format!("key `{}` is {how}, and no root of the request lists {pin}", key.name);
             return Err(Refusal::of(Check::AdoptInChain, what)
                 .hint("correct the pin; a key that is new is made here, on a token of the plan"));
         }

@@ -104,7 +104,7 @@ fn will_share(plan: &Plan, roster: &Roster, last: Option<&Root>) -> BTreeSet<Str
         (Dialect::Notary, KeyOrigin::Known(public)) if !key.certified => kept(public),
         (Dialect::Notary, _) => wildcard(plan).and_then(stem).map(str::to_owned),
         (Dialect::Tuf, KeyOrigin::Known(public)) => Some(public.id().to_string()),
-        (Dialect::Tuf, KeyOrigin::Adopted(id)) => Some(id.to_string()),
+        (Dialect::Tuf, KeyOrigin::Adopted(id) | KeyOrigin::Imported(id)) => Some(id.to_string()),
         (Dialect::Tuf, KeyOrigin::New) => Some(key.name.clone()),
     };
     roster.keys().iter().filter(|key| key.stays).filter_map(shares).collect()

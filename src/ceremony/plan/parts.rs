@@ -26,6 +26,8 @@ pub enum Kind {
     Renew,
     /// Gives a key in shares a new set of them, over other holders or with another threshold.
     Reshare,
+    /// Puts a key in shares onto one token.
+    Restore,
     /// Replaces root keys in whole or in part, online roles, or thresholds.
     Rotate,
 }
@@ -39,6 +41,7 @@ impl Kind {
             Self::Genesis => "genesis",
             Self::Renew => "renew",
             Self::Reshare => "reshare",
+            Self::Restore => "restore",
             Self::Rotate => "rotate",
         }
     }
@@ -51,6 +54,7 @@ impl Kind {
             Self::Genesis => "a genesis",
             Self::Renew => "a renew",
             Self::Reshare => "a reshare",
+            Self::Restore => "a restore",
             Self::Rotate => "a rotate",
         }
     }
@@ -88,6 +92,9 @@ pub struct PlannedToken {
     pub name: String,
     /// The seat that holds it; never a person's name.
     pub custodian: String,
+    /// The seat that holds its SO PIN or PUK; drawn, and known to nobody, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub so_holder: Option<String>,
     /// What gets lost together with whatever else is there, by a label and no address; nothing is said where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
@@ -121,7 +128,7 @@ pub struct PlannedRecipient {
     pub site: Option<String>,
 }
 
-/// A root key that this ceremony makes, or adopts from a token that holds it already.
+/// A root key that this ceremony makes, adopts from a token that holds it already, takes from a file, or puts elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedKey {
@@ -135,13 +142,26 @@ pub struct PlannedKey {
     /// Who holds its shares, unless one token holds it.
     #[serde(default)]
     pub shares: Option<PlannedShares>,
-    /// SHA-256 of the SubjectPublicKeyInfo of a key that the token holds already, or that comes from a file into its shares,
-    /// and that is a root key of the request's chain: it is adopted, not made.
+    /// SHA-256 of the SubjectPublicKeyInfo of a key that the token holds already, and that is a root key of the request's
+    /// chain: it is adopted, not made.
     #[serde(default)]
     pub adopt: Option<Digest>,
+    /// The same of a key that comes from a file, into its shares or onto its token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<Digest>,
     /// For a key from a file that stays in the root: the day by which a ceremony replaces it.
     #[serde(default, with = "day_or_none", skip_serializing_if = "Option::is_none")]
     pub rotate_by: Option<Date>,
+    /// In a restore, how many holders use the key from then on: one, said so that nobody does it unawares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold_falls_to: Option<u8>,
+}
+
+impl PlannedKey {
+    /// Whether the plan makes it: it neither adopts nor imports it.
+    pub const fn is_made(&self) -> bool {
+        self.adopt.is_none() && self.import.is_none()
+    }
 }
 
 /// How a key is held in shares.

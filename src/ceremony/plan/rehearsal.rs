@@ -106,7 +106,7 @@ pub fn about(roster: &Roster, past: &Past) -> Vec<String> {
         KeyOrigin::Known(public) => {
             chain.last().is_some_and(|last| last.root().root_key_id(public).is_some())
         }
-        KeyOrigin::Adopted(_) | KeyOrigin::New => false,
+        KeyOrigin::Adopted(_) | KeyOrigin::Imported(_) | KeyOrigin::New => false,
     };
     let listed = past.repositories().iter();
     let listed = listed.filter(|(_, chain)| roster.keys().iter().any(|key| lists(chain, key)));
@@ -141,6 +141,7 @@ fn itself(plan: &Plan, roster: &Roster) -> PlanText {
     text.repositories = None;
     text.repository = repositories(plan.repositories().iter().map(|planned| &planned.name));
     text.safe_until = text.safe_until.map(shift);
+    text.next_drill = text.next_drill.map(shift);
     text.when = Window { from: shift(text.when.from), until: shift(text.when.until) };
     text.root = text.root.map(|root| {
         let root = root.into_inner();
@@ -156,8 +157,7 @@ fn itself(plan: &Plan, roster: &Roster) -> PlanText {
             ..root
         })
     });
-    let adopted = |key: &Spanned<PlannedKey>| key.get_ref().adopt.is_some();
-    text.key.retain(|key| !adopted(key));
+    text.key.retain(|key| key.get_ref().is_made());
     for recipient in &mut text.recipient {
         let mut planned = recipient.get_ref().clone();
         if let Some((age, _)) = AgeKey::of_rehearsal(&planned.name) {
@@ -197,6 +197,8 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
         practice: false,
         safe_until: None,
         modules: Vec::new(),
+        never_both: Vec::new(),
+        next_drill: None,
         when,
         request: None,
         repositories: None,
@@ -205,6 +207,7 @@ fn past(plan: &Plan, roster: &Roster, chain: &[SignedRoot], root: &SignedRoot) -
         token: if is_first { tokens(roster, &old) } else { Vec::new() },
         paper: if is_first { papers(roster, &old) } else { Vec::new() },
         recipient: if is_first { recipients(roster, &old) } else { Vec::new() },
+        person: Vec::new(),
         key: if is_first {
             old.iter().map(|key| spanned(planned_key(roster, key))).collect()
         } else {
@@ -229,7 +232,7 @@ fn is_in_last(key: &Key, chain: &[SignedRoot]) -> bool {
     let last = chain.last().map(SignedRoot::root);
     match &key.origin {
         KeyOrigin::Known(public) => last.is_some_and(|last| last.root_key_id(public).is_some()),
-        KeyOrigin::Adopted(_) => true,
+        KeyOrigin::Adopted(_) | KeyOrigin::Imported(_) => true,
         KeyOrigin::New => false,
     }
 }
@@ -240,7 +243,8 @@ fn tokens(roster: &Roster, keys: &[&Key]) -> Vec<Spanned<PlannedToken>> {
     tokens
         .map(|token| {
             let (name, custodian) = (token.name.clone(), token.custodian.clone());
-            spanned(PlannedToken { name, custodian, site: None })
+            let so_holder = token.so_holder.clone();
+            spanned(PlannedToken { name, custodian, so_holder, site: None })
         })
         .collect()
 }
@@ -285,7 +289,9 @@ fn planned_key(roster: &Roster, key: &Key) -> PlannedKey {
         token,
         shares,
         adopt: None,
+        import: None,
         rotate_by: None,
+        threshold_falls_to: None,
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn check_list(text: &PlanText, source: &str) -> Result<(), Error> {
 
 /// Refuses a plan that contradicts itself.
 pub(super) fn check(plan: &Plan, source: &str) -> Result<(), Error> {
-    [title, dates, shape, holders, recipients, sites, keys, root, roles, repositories]
+    [title, dates, shape, holders, recipients, sites, people, keys, root, roles, repositories]
         .iter()
         .try_for_each(|rule| rule(plan))
         .map_err(|(offset, what)| Error::Sense { line: line_of(source, offset), what })
@@ -111,17 +111,21 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
         return forbid(plan.request().is_some(), "`[request]`");
     }
     forbid(plan.abandon().is_some(), "`[abandon]`")?;
-    if matches!(plan.kind(), Kind::Drill | Kind::Reshare) {
-        // A reshare names its holders in `shares`, and here those alone who are new.
+    if matches!(plan.kind(), Kind::Drill | Kind::Reshare | Kind::Restore) {
+        // The others name the holders beside their keys, and here those alone who are new.
         let named = plan.text.token.len() + plan.text.paper.len() + plan.text.recipient.len();
         let holder = "at least one `[[token]]`, `[[paper]]` or `[[recipient]]`";
-        need(named > 0 || plan.kind() == Kind::Reshare, holder)?;
+        need(named > 0 || plan.kind() != Kind::Drill, holder)?;
         forbid(plan.root().is_some(), "`[root]`")?;
         forbid(!plan.text.role.is_empty(), "`[[role]]`")?;
         forbid(!plan.repositories().is_empty(), "repositories")?;
         forbid(plan.request().is_some(), "`[request]`")?;
         return match plan.kind() {
             Kind::Drill => forbid(!plan.text.key.is_empty(), "`[[key]]`"),
+            Kind::Restore => need(
+                plan.keys().next().is_some() && plan.keys().all(|key| key.token.is_some()),
+                "a `[[key]]`, and `token` in each",
+            ),
             _ => need(
                 plan.keys().next().is_some() && plan.keys().all(|key| key.shares.is_some()),
                 "a `[[key]]`, and `shares` in each",
@@ -134,7 +138,7 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
     match plan.kind() {
         Kind::Genesis => need(!plan.text.key.is_empty(), "at least one `[[key]]`"),
         Kind::Renew => forbid(!plan.text.key.is_empty(), "`[[key]]`: the keys stay"),
-        Kind::Rotate | Kind::Abandon | Kind::Drill | Kind::Reshare => Ok(()),
+        Kind::Rotate | Kind::Abandon | Kind::Drill | Kind::Reshare | Kind::Restore => Ok(()),
     }
 }
 
@@ -147,6 +151,13 @@ fn holders(plan: &Plan) -> Result<(), Mistake> {
         let (at, paper) = (paper.span().start, paper.get_ref());
         (at, "paper", &paper.name, &paper.custodian)
     });
+    for token in &plan.text.token {
+        let (at, token) = (token.span().start, token.get_ref());
+        if let Some(seat) = token.so_holder.as_ref().filter(|seat| !is_label(seat)) {
+            let called = &token.name;
+            return Err((at, format!("token `{called}`: so_holder `{seat}`: a seat {RULE}")));
+        }
+    }
     let recipients = plan.text.recipient.iter().map(|recipient| {
         let (at, recipient) = (recipient.span().start, recipient.get_ref());
         (at, "recipient", &recipient.name, &recipient.custodian)
@@ -214,6 +225,31 @@ fn sites(plan: &Plan) -> Result<(), Mistake> {
     Ok(())
 }
 
+/// Their seats are counted as those of custodians are.
+fn people(plan: &Plan) -> Result<(), Mistake> {
+    let custodians = plan.tokens().map(|token| token.custodian.as_str());
+    let custodians = custodians.chain(plan.papers().map(|paper| paper.custodian.as_str()));
+    let mut seats: Vec<&str> = custodians.collect();
+    for person in &plan.text.person {
+        let (at, seat) = (person.span().start, person.get_ref().seat.as_str());
+        if !is_label(seat) {
+            return Err((at, format!("person `{seat}`: a seat {RULE}")));
+        }
+        seats.push(seat);
+        if let Some((first, seat)) = alike(seats.iter().copied()) {
+            return Err((
+                at,
+                format!("seats `{first}` and `{seat}` read alike: write one in one way"),
+            ));
+        }
+    }
+    let is_empty = plan.text.person.is_empty();
+    if is_empty && (!plan.text.never_both.is_empty() || plan.text.next_drill.is_some()) {
+        return Err((0, "`never_both` and `next_drill` need `[[person]]`".into()));
+    }
+    Ok(())
+}
+
 fn keys(plan: &Plan) -> Result<(), Mistake> {
     let mut seen = BTreeSet::new();
     for key in &plan.text.key {
@@ -222,7 +258,11 @@ fn keys(plan: &Plan) -> Result<(), Mistake> {
         if !seen.insert(&key.name) {
             return Err((at, format!("two keys are called `{}`", key.name)));
         }
-        let sense = kind(plan, key).and_then(|()| held(key)).and_then(|()| exposed(plan, key));
+        let sense = kind(plan, key)
+            .and_then(|()| held(key))
+            .and_then(|()| whence(plan, key))
+            .and_then(|()| exposed(plan, key))
+            .and_then(|()| falls(plan, key));
         sense.map_err(|what| (at, what))?;
     }
     Ok(())
@@ -240,6 +280,13 @@ fn kind(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
         ));
     }
     plan.dialect().scheme(algorithm).map_err(|error| format!("key `{called}`: {error}"))?;
+    let is_put = key.import.is_some() || plan.kind() == Kind::Restore;
+    if key.token.is_some() && is_put && algorithm != Algorithm::EcdsaP256 {
+        return Err(format!(
+            "key `{called}` of {algorithm} cannot be put onto a token, expected {}",
+            Algorithm::EcdsaP256
+        ));
+    }
     if key.shares.is_some() && !algorithm.fits_shares() {
         let expected: Vec<_> = offered.filter(|fit| fit.fits_shares()).collect();
         return Err(format!(
@@ -252,9 +299,9 @@ fn kind(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
 
 fn held(key: &PlannedKey) -> Result<(), String> {
     let called = &key.name;
-    match (&key.token, &key.shares, key.adopt) {
-        (Some(_), None, _) => Ok(()),
-        (None, Some(shares), _) => {
+    match (&key.token, &key.shares) {
+        (Some(_), None) => Ok(()),
+        (None, Some(shares)) => {
             for (what, holders) in [
                 ("token", &shares.tokens),
                 ("paper", &shares.papers),
@@ -274,11 +321,44 @@ fn held(key: &PlannedKey) -> Result<(), String> {
     }
 }
 
+/// Where a key comes from that is not made here.
+fn whence(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
+    let called = &key.name;
+    let moves = matches!(plan.kind(), Kind::Reshare | Kind::Restore);
+    if moves && !key.is_made() {
+        let kind = plan.kind().with_article();
+        return Err(format!(
+            "key `{called}` has `adopt` or `import`, and {kind} takes keys of the trust folder"
+        ));
+    }
+    match (key.adopt, key.import) {
+        (Some(_), Some(_)) => Err(format!("key `{called}` has both `adopt` and `import`")),
+        (Some(_), None) if key.token.is_none() => Err(format!(
+            "key `{called}` is adopted from the token that holds it, and `token` is missing: one from a file has `import`"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whoever has one token has the key from then on: a plan says so.
+fn falls(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
+    let called = &key.name;
+    match (plan.kind() == Kind::Restore, key.threshold_falls_to) {
+        (true, Some(1)) | (false, None) => Ok(()),
+        (true, _) => Err(format!(
+            "key `{called}` comes to be on one token: `threshold_falls_to = 1` says that this is known"
+        )),
+        (false, Some(_)) => {
+            Err(format!("key `{called}` has `threshold_falls_to`, which only a restore has"))
+        }
+    }
+}
+
 /// A key from a file stays exposed: it may stay in a root for some weeks, to be replaced on a day that the plan says.
 fn exposed(plan: &Plan, key: &PlannedKey) -> Result<(), String> {
     let called = &key.name;
     let stays = plan.root().is_some_and(|root| root.keys.contains(called));
-    let is_exposed = stays && key.adopt.is_some() && key.shares.is_some();
+    let is_exposed = stays && key.import.is_some();
     let last = plan.when().until.checked_add(LONGEST_EXPOSED.days()).unwrap_or(Date::MAX);
     match key.rotate_by {
         None if is_exposed => Err(format!(
@@ -301,7 +381,7 @@ fn root(plan: &Plan) -> Result<(), Mistake> {
     if unique.len() != root.keys.len() {
         return Err((at, "`keys` in `[root]` names a key twice".into()));
     }
-    let mut made = plan.keys().filter(|key| key.adopt.is_none());
+    let mut made = plan.keys().filter(|key| key.is_made());
     if let Some(spare) = made.find(|key| !root.keys.contains(&key.name)) {
         let spare = &spare.name;
         return Err((

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Holding, Key, KeyOrigin, Paper, Recipient, Roster, Token, TokenOrigin, other_custodian,
+    so_holder,
 };
 use crate::ceremony::plan::{Kind, Plan, PlannedKey};
 use crate::refusal::{Exit, Refusal};
@@ -16,7 +17,7 @@ impl Roster {
     /// These keys of the trust folder, with everybody who holds a part of them.
     ///
     /// # Errors
-    /// A holder of the plan with another custodian than the trust folder has.
+    /// A holder of the plan with another custodian than the trust folder has; `[TOKEN-SO-HOLDER]`.
     pub(in crate::ceremony) fn of_known<'a>(
         plan: &Plan,
         past: &Past,
@@ -40,6 +41,9 @@ impl Roster {
                 _ => {}
             }
         }
+        for planned in plan.tokens() {
+            so_holder::of(planned, (TokenOrigin::Known, custody.token(&planned.name)))?;
+        }
         for planned in plan.recipients() {
             let known = custody.recipient(&planned.name);
             if known.is_some_and(|known| known.age != planned.age) {
@@ -54,6 +58,7 @@ impl Roster {
         let tokens = tokens.map(|token| Token {
             name: token.name.clone(),
             custodian: token.custodian.clone(),
+            so_holder: token.so_holder.clone(),
             origin: TokenOrigin::Known,
             seals: false,
         });
@@ -78,13 +83,14 @@ impl Roster {
 }
 
 /// A known key in shares, with its new holding and the one that it has.
-pub(super) fn reshared_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Result<Key, Refusal> {
+pub(super) fn moved_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Result<Key, Refusal> {
     let name = &planned.name;
     let live = past.live_keys().find(|key| key.name == *name);
     let Some(known) = live.filter(|key| matches!(key.held, Held::Shares { .. })) else {
         let what = format!("key `{name}` is not in shares, or no newest root lists it");
+        let kind = plan.kind().with_article();
         return Err(Refusal::new(Exit::Usage, what)
-            .hint("a reshare names a key in shares as custody.json does"));
+            .hint(format!("{kind} names a key in shares as custody.json does")));
     };
     if known.algorithm != planned.algorithm {
         let what =
@@ -92,11 +98,7 @@ pub(super) fn reshared_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Re
         return Err(Refusal::new(Exit::Usage, what).hint("correct its algorithm in the plan"));
     }
     let before = known_key(plan, past, known, true);
-    let (threshold, holders) = match &planned.shares {
-        Some(shares) => (shares.threshold, shares.holders().cloned().collect()),
-        None => (0, Vec::new()),
-    };
-    let holding = Holding::Shares { threshold, holders };
+    let holding = Holding::planned(planned);
     Ok(Key { from: Some(before.holding), holding, certified: false, ..before })
 }
 

@@ -46,6 +46,10 @@ impl Step {
             }
             Act::AssembleRoots => "Let the machine complete and verify every root.".into(),
             Act::AttestClock => "Two people read their watches (UTC) and type them.".into(),
+            Act::BagTokens => {
+                "Seal each token and paper that is here in a bag, and type the number of bag and seal."
+                    .into()
+            }
             Act::Certify { key, token } => {
                 format!("Put in token {token}, type the PIN: new certificates for key {key}.")
             }
@@ -89,8 +93,12 @@ impl Step {
                 "Put in token {token}, type the PIN: it proves the keys and shares that it holds, and opens none."
             ),
             Act::EnrolToken { token } => {
+                let seat = roster.token(token).and_then(|token| token.so_holder.as_deref());
+                let outranked = seat.map_or_else(String::new, |seat| {
+                    format!(" Then {seat}, and nobody else, sets its SO PIN, twice, unseen.")
+                });
                 format!(
-                    "Put in token {token}; its holder sets the PIN, twice, unseen; the operator types its serial."
+                    "Put in token {token}; its holder sets the PIN, twice, unseen; the operator types its serial.{outranked}"
                 )
             }
             Act::ExportFolders if plan.kind() == Kind::Abandon => {
@@ -104,10 +112,13 @@ impl Step {
             Act::MakeKey { key, token } => {
                 format!("Put in token {token}, type the PIN: the token generates key {key}.")
             }
+            Act::OpenBags => {
+                "Read out what is printed on bag and seal of each token before it is opened.".into()
+            }
             Act::OpenShare { key, index, holder, purpose } => {
                 let many = roster.key(key).map_or(0, |key| key.opened_from().holders().len());
                 let consent = match purpose {
-                    Purpose::Certify | Purpose::Reshare => "",
+                    Purpose::Certify | Purpose::Reshare | Purpose::Restore => "",
                     Purpose::Sign => "consent by four words and ",
                 };
                 match (roster.paper(holder), roster.recipient(holder)) {
@@ -122,6 +133,15 @@ impl Step {
                     ),
                 }
             }
+            Act::PlaceKey { key, token } => {
+                let how = match roster.key(key).map(|key| &key.origin) {
+                    Some(KeyOrigin::Imported(_)) => "reads the file of",
+                    _ => "rebuilds",
+                };
+                format!(
+                    "Put in token {token}, type the PIN: the machine {how} key {key} and wraps it so that this token alone takes it."
+                )
+            }
             Act::PresentToken { token } => {
                 format!("Put in token {token}; if it is not here, say so and why.")
             }
@@ -132,6 +152,7 @@ impl Step {
                 "Read the change aloud; a second reader gives four words from another machine."
                     .into()
             }
+            Act::SeatPeople => "Say who sits at each seat, and why a seat is empty.".into(),
             Act::SignRoots { key, token } => {
                 format!(
                     "Put in token {token}, consent by four words, type the PIN: key {key} signs."
@@ -144,7 +165,7 @@ impl Step {
                 let known = roster.key(key);
                 let how = match known.map(|key| (&key.from, &key.origin)) {
                     Some((Some(_), _)) => "rebuild",
-                    Some((None, KeyOrigin::Adopted(_))) => "read the file of",
+                    Some((None, KeyOrigin::Imported(_))) => "read the file of",
                     _ => "generate",
                 };
                 let (k, n) = known.map_or((0, 0), |key| {
@@ -179,6 +200,7 @@ impl Step {
             Act::AttestClock => {
                 format!("a time between {} and {}", plan.when().from, plan.when().until)
             }
+            Act::BagTokens => "each token and paper that is here".into(),
             Act::Certify { .. } | Act::CertifyWithShares { .. } => {
                 "certificates made and verified".into()
             }
@@ -201,7 +223,11 @@ impl Step {
             Act::MakeKey { .. } => {
                 "generated on the token, never extractable, challenge verified".into()
             }
+            Act::OpenBags => "the numbers of the last closing; seals unbroken".into(),
             Act::OpenShare { .. } => "the share named, equal to its commitment".into(),
+            Act::PlaceKey { .. } => {
+                "the key that the roots list, on the token; challenge verified".into()
+            }
             Act::PresentToken { .. } => "serial and public key as enrolled".into(),
             Act::ReadRoom => {
                 "the digests that the plan pins, or that were read aloud before".into()
@@ -213,6 +239,7 @@ impl Step {
             Act::ReadRoots => {
                 "the same words here and there; then the consent digest as words".into()
             }
+            Act::SeatPeople => "each seat once, and nobody twice".into(),
             Act::SignRoots { .. } | Act::SignWithShares { .. } => {
                 "signed and verified; old and new threshold counted".into()
             }
@@ -235,6 +262,7 @@ impl Act {
             | Self::EnrolToken { token }
             | Self::MakeKey { token, .. }
             | Self::OpenShare { holder: token, .. }
+            | Self::PlaceKey { token, .. }
             | Self::PresentToken { token }
             | Self::SignRoots { token, .. }
             | Self::StoreShare { holder: token, .. } => Some(token),
@@ -248,6 +276,7 @@ impl Act {
             self,
             Self::EnrolToken { .. }
                 | Self::MakeKey { .. }
+                | Self::PlaceKey { .. }
                 | Self::SplitKey { .. }
                 | Self::StoreShare { .. }
         )

@@ -79,8 +79,8 @@ impl HeldKey {
         }
     }
 
-    fn vote(&self) -> (usize, Vec<&str>) {
-        (self.needed, self.holders.iter().map(String::as_str).collect())
+    fn vote(&self) -> (usize, Vec<Vec<&str>>) {
+        (self.needed, self.holders.iter().map(|holder| vec![holder.as_str()]).collect())
     }
 }
 
@@ -141,13 +141,16 @@ impl Holdings {
         };
         let adopted = roster.tokens().iter().filter(|token| token.origin == TokenOrigin::Adopted);
         let adopted = adopted.map(|token| so_pin_elsewhere(&token.name));
+        let held = roster.tokens().iter().filter_map(|token| {
+            token.so_holder.as_ref().map(|seat| so_pin_held(&token.name, seat))
+        });
         Ok(Self {
             holders: holders.collect(),
             keys: roster.keys().iter().map(HeldKey::of).collect(),
             sign: sign.into_iter().collect(),
             rotate: demands(last.iter(), name_of),
             left: Left::after(plan, past),
-            remarks: unseen.into_iter().chain(adopted).collect(),
+            remarks: unseen.into_iter().chain(adopted).chain(held).collect(),
         })
     }
 
@@ -192,7 +195,11 @@ impl Holdings {
         let holds = |holder: &Holder| keys.iter().any(|key| key.holders.contains(&holder.name));
         let holders = tokens.chain(papers).chain(recipients).filter(holds).collect();
         let adopted = custody.tokens.iter().filter(|token| token.attest.is_none());
-        let remarks = adopted.map(|token| so_pin_elsewhere(&token.name)).collect();
+        let adopted = adopted.map(|token| so_pin_elsewhere(&token.name));
+        let held = custody.tokens.iter().filter_map(|token| {
+            token.so_holder.as_ref().map(|seat| so_pin_held(&token.name, seat))
+        });
+        let remarks = adopted.chain(held).collect();
         Self {
             holders,
             keys,
@@ -294,16 +301,24 @@ fn last_roots(inputs: &Inputs) -> Result<(Vec<SignedRoot>, Vec<String>), Refusal
 /// Whether a key of a ceremony that exists already is this one.
 fn is_of(origin: &KeyOrigin, public: &PublicKey) -> bool {
     match origin {
-        KeyOrigin::Adopted(pin) => public.id() == *pin,
+        KeyOrigin::Adopted(pin) | KeyOrigin::Imported(pin) => public.id() == *pin,
         KeyOrigin::Known(known) => known == public,
         KeyOrigin::New => false,
     }
 }
 
-/// docs/threats.md rule 9: the SO PIN of a token that was enrolled here is nobody's.
+/// docs/threats.md rule 9: the SO PIN of a token that was enrolled here is nobody's, or that of a seat.
 fn so_pin_elsewhere(token: &str) -> String {
     format!(
         "Token `{token}` was adopted: whoever has its SO PIN or PUK may set its PIN, and is not counted here."
+    )
+}
+
+/// Whoever is lost with an SO PIN takes no key along.
+fn so_pin_held(token: &str, seat: &str) -> String {
+    format!(
+        "Token `{token}`: {} holds its SO PIN or PUK, and may set its PIN; losing that seat ends nothing.",
+        ticked(seat)
     )
 }
 

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{MAX_RANDOM, Present};
 use crate::child::wire::Bytes;
-use crate::key::{Algorithm, KemKey, ToSign};
+use crate::key::{Algorithm, KemKey, PublicKey, ToSign};
 use crate::room::pkcs11::{
     self, Blank, Face, Generated, KeyRef, Login, Object, PublicObject, Purpose,
 };
-use crate::room::token::{Device, WrapTrial};
+use crate::room::token::{Device, WrapTrial, Wrapped};
 use crate::secret::{Pin, SecretBytes};
 
 #[derive(Serialize, Deserialize)]
@@ -27,15 +27,32 @@ pub(super) enum Question {
     Keys,
     /// Secret: the PIN.
     Login,
+    LoginOnPad,
     Logout,
+    /// Secrets: the SO PIN; the next one if a person holds it.
+    ReplaceSoPin,
     /// Secret: the SO PIN.
-    DiscardSoPin,
+    DestroyAsSo(KeyRef),
+    /// Secrets: the PUK; the next one.
+    ReplacePuk,
+    /// Secret: the SO PIN.
+    MakeAsSo {
+        purpose: Purpose,
+        algorithm: Algorithm,
+        label: String,
+    },
     /// Secret: the SO PIN.
     TakesSoPin,
     Generate {
         purpose: Purpose,
         algorithm: Algorithm,
         label: String,
+    },
+    Place {
+        seal: KeyRef,
+        label: String,
+        public: PublicKey,
+        ways: Vec<Wrapped>,
     },
     Sign {
         key: KeyRef,
@@ -116,13 +133,34 @@ impl Driven {
             }
             Question::Keys => self.device()?.keys().map(Answer::Keys),
             Question::Login => self.device()?.login(&pins(secrets)?.0).map(Answer::Login),
+            Question::LoginOnPad => self.device()?.login_on_pad().map(Answer::Login),
             Question::Logout => self.device()?.logout().map(done),
-            Question::DiscardSoPin => self.device()?.discard_so_pin(&pins(secrets)?.0).map(done),
+            Question::ReplaceSoPin => {
+                let (pin, next) = pins(secrets)?;
+                self.device()?.replace_so_pin(&pin, next.as_ref()).map(Answer::Takes)
+            }
+            Question::ReplacePuk => {
+                let (puk, next) = pins(secrets)?;
+                let next = next.ok_or_else(|| nonsense("reading a PUK"))?;
+                self.device()?.replace_puk(&puk, &next).map(Answer::Takes)
+            }
+            Question::DestroyAsSo(key) => {
+                let so_pin = pins(secrets)?.0;
+                self.device()?.destroy_as_so(&so_pin, &key).map(Answer::Takes)
+            }
+            Question::MakeAsSo { purpose, algorithm, label } => {
+                let so_pin = pins(secrets)?.0;
+                let made = self.device()?.make_as_so(&so_pin, purpose, algorithm, &label);
+                made.map(Answer::Takes)
+            }
             Question::TakesSoPin => {
                 self.device()?.takes_so_pin(&pins(secrets)?.0).map(Answer::Takes)
             }
             Question::Generate { purpose, algorithm, label } => {
                 self.device()?.generate(purpose, algorithm, &label).map(Answer::Generated)
+            }
+            Question::Place { seal, label, public, ways } => {
+                self.device()?.place(&seal, (&label, &public), &ways).map(Answer::Generated)
             }
             Question::Sign { key, inputs } => self
                 .device()?

@@ -3,12 +3,15 @@
 //! Roof: pure but for the randomness that it draws from the kernel.
 
 mod soft;
+mod wrap;
 
 use std::collections::BTreeMap;
 
+use super::Refused;
+use super::question::{Answer, Question};
 use super::typed::By;
-use super::{Answer, Question, Refused};
 use crate::child::wire::Bytes;
+use crate::digest::Digest;
 use crate::key::file::{self, KeyFile};
 use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::room::entropy;
@@ -72,17 +75,13 @@ impl Held {
             Question::Import { name, pin, algorithm, threshold, to } => {
                 self.refuse_taken(&name)?;
                 refuse_unfit(threshold, &to)?;
-                let [file, passphrase] = secrets.as_slice() else {
-                    return Err(Refused::SecretMissing);
-                };
-                let der = KeyFile::read(file.expose())?.open(passphrase.expose())?;
-                // Once in 256 times another passphrase opens to bytes that are no key.
-                let secret = file::scalar(&der)?;
-                let public = share::public_key(algorithm, &secret)?;
-                if public.id() != pin {
-                    return Err(Refused::OtherFile { found: public.id(), pin });
-                }
+                let (secret, public) = from_file((pin, algorithm), &secrets)?;
                 self.split(name, (&secret, &public), threshold, &to)
+            }
+            Question::ImportFor { pin, algorithm, to } => {
+                let (secret, public) = from_file((pin, algorithm), &secrets)?;
+                let ways = wrap::wrap(&secret, &public, &to)?;
+                Ok(Answer::Wrapped { public, ways })
             }
             Question::Meet { sealed, to } => self.meet(&sealed.0, &to, &agreed()?),
             Question::Open { set, index, sealed, to } => {
@@ -115,6 +114,11 @@ impl Held {
                 let unlocked = typed(by)?.unlock(&sealed.0);
                 let refuse = |refused| Refused::SealedShare { share: index.get(), refused };
                 unlocked.map(|()| Answer::Done).map_err(refuse)
+            }
+            Question::Wrap { set, expected: public, to } => {
+                let ways = wrap::wrap(&self.recover(&set, &public)?, &public, &to)?;
+                self.shares.remove(&set.id);
+                Ok(Answer::Wrapped { public, ways })
             }
         }
     }
@@ -253,6 +257,22 @@ impl Held {
             false => Ok(()),
         }
     }
+}
+
+/// The key of a file, if it is the one of that pin. Secrets: the file, and its passphrase.
+fn from_file(
+    (pin, algorithm): (Digest, Algorithm),
+    secrets: &[SecretBytes],
+) -> Result<(Secret<32>, PublicKey), Refused> {
+    let [file, passphrase] = secrets else { return Err(Refused::SecretMissing) };
+    let der = KeyFile::read(file.expose())?.open(passphrase.expose())?;
+    // Once in 256 times another passphrase opens to bytes that are no key.
+    let secret = file::scalar(&der)?;
+    let public = share::public_key(algorithm, &secret)?;
+    if public.id() != pin {
+        return Err(Refused::OtherFile { found: public.id(), pin });
+    }
+    Ok((secret, public))
 }
 
 /// Refuses other than one key, or one passphrase, of its own for each share.

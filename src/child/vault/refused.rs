@@ -30,8 +30,8 @@ pub enum Refused {
         /// The name.
         name: String,
     },
-    /// The file holds another key than the plan adopts.
-    #[error("the file holds key {found}, the plan adopts {pin}")]
+    /// The file holds another key than the plan imports.
+    #[error("the file holds key {found}, the plan imports {pin}")]
     OtherFile {
         /// SHA-256 of the SubjectPublicKeyInfo of the key in the file.
         found: Digest,
@@ -83,6 +83,12 @@ pub enum Refused {
     /// A key cannot make that kind of signature.
     #[error("a key of {algorithm} cannot make that kind of signature")]
     Signature {
+        /// The kind of key.
+        algorithm: Algorithm,
+    },
+    /// Only P-256 keys are put onto a token.
+    #[error("a key of {algorithm} cannot be wrapped for a token")]
+    Unwrappable {
         /// The kind of key.
         algorithm: Algorithm,
     },

@@ -13,6 +13,15 @@ use crate::wording::Count;
 /// What came back from a step.
 pub(super) fn fact(fact: &Fact) -> String {
     match fact {
+        Fact::BagsOpened { bags } if bags.is_empty() => "no record says of any bag".into(),
+        Fact::BagsOpened { bags } | Fact::BreakTaken { bags } | Fact::TokensBagged { bags } => {
+            let said = bags.iter().map(|bag| format!("{} in {}", bag.holder, bag.bag));
+            said.collect::<Vec<_>>().join("; ")
+        }
+        Fact::PeopleSeated { taken, empty, .. } => {
+            let empty = empty.iter().map(|(seat, why)| format!("; {seat} is empty: {why}"));
+            format!("{} taken{}", Count(taken.len(), "seat"), empty.collect::<String>())
+        }
         Fact::ClockAttested { watches } => {
             let read = watches.iter().map(|watch| format!("{}: {}", watch.who, minute(watch.read)));
             read.collect::<Vec<_>>().join("; ")
@@ -44,12 +53,20 @@ pub(super) fn fact(fact: &Fact) -> String {
         Fact::KeyMade { public, certificates, .. } => {
             format!("public key {}{}", public.id().grouped(), and_certified(certificates))
         }
+        Fact::KeyPlaced { public, .. } => {
+            format!("public key {}, unwrapped there", public.id().grouped())
+        }
         Fact::KeySplit { public, set, shares, certificates, .. } => format!(
             "public key {}; set {set}, {}{}",
             public.id().grouped(),
             Count(shares.len(), "share"),
             and_certified(certificates)
         ),
+        Fact::LastTryConfirmed { token, by: [custodian, other] } => {
+            format!(
+                "what could be the last try of token {token}: {custodian} and {other} said that its PIN is asked for"
+            )
+        }
         Fact::PaperDrilled { .. } => "whole, and its passphrase fits".into(),
         Fact::RecipientDrilled { .. } => "whole, and its identity fits".into(),
         Fact::PlanConfirmed { wrong } | Fact::TrustConfirmed { wrong } => {
@@ -126,6 +143,13 @@ pub(super) fn event(entry: &Entry, head: Digest, current: Option<&Fact>) -> Opti
         }
         Body::Done { fact: intent @ Fact::Intended { .. } } => {
             ("intent", format!("{at}: {}", fact(intent)))
+        }
+        Body::Done { fact: bagged @ Fact::BreakTaken { .. } } => {
+            let words = head.words().join(" ");
+            ("break", format!("{at}: {}; on the break sheet: {words}", fact(bagged)))
+        }
+        Body::Done { fact: last @ Fact::LastTryConfirmed { .. } } => {
+            ("last try", format!("{at}: {}", fact(last)))
         }
         Body::Done { fact: absent @ Fact::TokenAbsent { token, .. } } => {
             ("absent", format!("{at}: {token} {}", fact(absent)))

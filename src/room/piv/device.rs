@@ -3,9 +3,10 @@
 //! The room, YubiKeys: passes on, and refuses what no YubiKey does.
 
 use super::YubiKeys;
-use crate::key::{Algorithm, KemKey, ToSign};
+use crate::key::{Algorithm, KemKey, PublicKey, ToSign};
 use crate::room::token::{
     Blank, Device, Error, Face, Generated, KeyRef, Login, Object, PublicObject, Purpose, WrapTrial,
+    Wrapped,
 };
 use crate::secret::{Pin, Secret, SecretBytes};
 
@@ -26,8 +27,29 @@ impl Device for YubiKeys {
         YubiKeys::takes_puk(self, pin)
     }
 
-    fn discard_so_pin(&mut self, pin: &Pin) -> Result<(), Error> {
-        YubiKeys::discard_puk(self, pin)
+    fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<bool, Error> {
+        YubiKeys::replace_puk(self, pin, by)
+    }
+
+    fn replace_puk(&mut self, _: &Pin, _: &Pin) -> Result<bool, Error> {
+        let token = self.selected("replacing its PUK")?.name.clone();
+        Err(Error::NotSupported { token, what: "a PUK beside the one that it has".to_owned() })
+    }
+
+    fn make_as_so(
+        &mut self,
+        _: &Pin,
+        _: Purpose,
+        _: Algorithm,
+        label: &str,
+    ) -> Result<bool, Error> {
+        let token = self.selected("making a key")?.name.clone();
+        Err(Error::NotSupported { token, what: format!("making key `{label}` by its PUK") })
+    }
+
+    fn destroy_as_so(&mut self, _: &Pin, _: &KeyRef) -> Result<bool, Error> {
+        let token = self.selected("destroying a key")?.name.clone();
+        Err(Error::NotSupported { token, what: "destroying a key by its PUK".to_owned() })
     }
 
     fn keys(&mut self) -> Result<Vec<PublicObject>, Error> {
@@ -36,6 +58,12 @@ impl Device for YubiKeys {
 
     fn login(&mut self, pin: &Pin) -> Result<Login, Error> {
         YubiKeys::login(self, pin)
+    }
+
+    fn login_on_pad(&mut self) -> Result<Login, Error> {
+        let what = "logging in by a pad of its own".to_owned();
+        let token = self.selected(&what)?.name.clone();
+        Err(Error::NotSupported { token, what })
     }
 
     fn logout(&mut self) -> Result<(), Error> {
@@ -49,6 +77,18 @@ impl Device for YubiKeys {
         label: &str,
     ) -> Result<Generated, Error> {
         YubiKeys::generate_key(self, purpose, algorithm, label)
+    }
+
+    /// A YubiKey takes keys in plain alone, and no process that drives a card may hold one: docs/threats.md rule 13.
+    fn place(
+        &mut self,
+        _: &KeyRef,
+        _: (&str, &PublicKey),
+        _: &[Wrapped],
+    ) -> Result<Generated, Error> {
+        let token = self.selected("taking up a key")?.name.clone();
+        let what = "taking up a key that was made elsewhere: PIV takes none that is wrapped".into();
+        Err(Error::NotSupported { token, what })
     }
 
     fn reclaim(&mut self, purpose: Purpose, label: &str) -> Result<Option<Generated>, Error> {

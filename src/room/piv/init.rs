@@ -65,11 +65,20 @@ impl YubiKeys {
         }
     }
 
-    pub(super) fn discard_puk(&mut self, pin: &Pin) -> Result<(), Error> {
+    pub(super) fn replace_puk(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<bool, Error> {
         let selected = self.selected(PUK)?;
-        let drawn = draw_puk().ok_or_else(|| drawing(&selected.name))?;
-        match selected.card.change_puk(pin.expose().as_bytes(), drawn.expose()) {
-            Ok(()) | Err(Y::PinLocked | Y::WrongPin { .. }) => Ok(()),
+        let next = match by {
+            Some(by) => SecretBytes::copy_of(by.expose().as_bytes()),
+            None => draw_puk().ok_or_else(|| drawing(&selected.name))?,
+        };
+        refuse_puk_length(&next, &selected.name)?;
+        if next.expose() == FACTORY_PUK {
+            let (token, what) = (selected.name.clone(), "PUK".to_owned());
+            return Err(Error::Factory { token, what });
+        }
+        match selected.card.change_puk(pin.expose().as_bytes(), next.expose()) {
+            Ok(()) => Ok(true),
+            Err(Y::PinLocked | Y::WrongPin { .. }) => Ok(false),
             Err(error) => Err(selected.fail(PUK)(error)),
         }
     }

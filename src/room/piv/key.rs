@@ -10,7 +10,7 @@ use yubikey::{Certificate, Error as Y, PinPolicy, TouchPolicy};
 
 use super::{Selected, YubiKeys, slot};
 use crate::key::{Algorithm, PublicKey, ToSign};
-use crate::room::token::{Error, KeyRef, PublicObject, clean};
+use crate::room::token::{Error, KeyRef, PublicObject, certificate};
 use crate::secret::{Secret, SecretBytes};
 
 impl YubiKeys {
@@ -101,7 +101,7 @@ impl Selected {
         slot: SlotId,
         public: &PublicKey,
     ) -> Result<Option<String>, Error> {
-        let certificate = match Certificate::read(&mut self.card, slot) {
+        let found = match Certificate::read(&mut self.card, slot) {
             Ok(certificate) => certificate.cert,
             Err(Y::PcscError { inner }) => {
                 return Err(self.fail(READING)(Y::PcscError { inner }));
@@ -109,11 +109,7 @@ impl Selected {
             // None, or none that can be read.
             Err(_) => return Ok(None),
         };
-        let said = certificate.tbs_certificate();
-        let spki = said.subject_public_key_info().to_der().unwrap_or_default();
-        let name = said.subject().to_string();
-        let is_its = spki == public.der();
-        Ok(name.strip_prefix("CN=").filter(|_| is_its).map(clean))
+        Ok(certificate::label(&found, public))
     }
 
     /// Whether age-plugin-yubikey made the key of a slot, which agrees and signs no root: its certificate says so.

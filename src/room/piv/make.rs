@@ -9,9 +9,9 @@ use yubikey::certificate::CertInfo;
 use yubikey::piv::{Origin, SlotId, attest, generate, metadata};
 use yubikey::{Certificate, Error as Y, TouchPolicy};
 
-use super::{Selected, YubiKeys, certificate, object, slot};
+use super::{Selected, YubiKeys, object, slot};
 use crate::key::{Algorithm, PublicKey};
-use crate::room::token::{Error, Generated, KeyRef, Purpose, WrapTrial};
+use crate::room::token::{Error, Generated, KeyRef, Purpose, WrapTrial, certificate};
 
 impl YubiKeys {
     pub(super) fn generate_key(
@@ -111,7 +111,7 @@ impl Selected {
         let fail = self.fail("having it attest a key");
         let attested = attest(&mut self.card, slot).map_err(&fail)?.to_vec();
         let issuer = object::fetch(&mut self.card, ATTESTATION).map_err(&fail)?;
-        let issuer = issuer.and_then(|bytes| certificate::inner(&bytes).map(<[u8]>::to_vec));
+        let issuer = issuer.and_then(|bytes| object::inner(&bytes).map(<[u8]>::to_vec));
         let issuer = issuer.ok_or_else(|| self.nonsense("having it attest a key"))?;
         let attestation = vec![attested, issuer];
         Ok(Generated { key: key.clone(), wrap: WrapTrial::NotTried, attestation })

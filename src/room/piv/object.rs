@@ -93,6 +93,17 @@ pub(super) fn fetch(card: &mut YubiKey, id: ObjectId) -> yubikey::Result<Option<
     }
 }
 
+/// The certificate in an object as PIV stores it: the first element, with tag 70.
+pub(super) fn inner(object: &[u8]) -> Option<&[u8]> {
+    match object {
+        [0x70, 0x82, high, low, rest @ ..] => {
+            rest.get(..usize::from(u16::from_be_bytes([*high, *low])))
+        }
+        [0x70, 0x81, length, rest @ ..] => rest.get(..usize::from(*length)),
+        _ => None,
+    }
+}
+
 /// `officiant object v1`, application and label, a line each, and the value.
 fn encode(object: &Object, value: &[u8]) -> Option<Vec<u8>> {
     let lines = [MAGIC, &object.application, &object.label];

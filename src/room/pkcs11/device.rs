@@ -5,8 +5,8 @@
 use super::{
     Blank, Error, Face, Generated, KeyRef, Login, Module, Object, PublicObject, Purpose, WrapTrial,
 };
-use crate::key::{Algorithm, KemKey, ToSign};
-use crate::room::token::Device;
+use crate::key::{Algorithm, KemKey, PublicKey, ToSign};
+use crate::room::token::{Device, Wrapped};
 use crate::secret::{Pin, Secret, SecretBytes};
 
 impl Device for Module {
@@ -26,8 +26,26 @@ impl Device for Module {
         Module::takes_so_pin(self, pin)
     }
 
-    fn discard_so_pin(&mut self, pin: &Pin) -> Result<(), Error> {
-        Module::discard_so_pin(self, pin)
+    fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<bool, Error> {
+        Module::replace_so_pin(self, pin, by)
+    }
+
+    fn replace_puk(&mut self, puk: &Pin, by: &Pin) -> Result<bool, Error> {
+        Module::replace_puk(self, puk, by)
+    }
+
+    fn make_as_so(
+        &mut self,
+        so_pin: &Pin,
+        purpose: Purpose,
+        algorithm: Algorithm,
+        label: &str,
+    ) -> Result<bool, Error> {
+        Module::make_as_so(self, so_pin, (purpose, algorithm, label))
+    }
+
+    fn destroy_as_so(&mut self, so_pin: &Pin, key: &KeyRef) -> Result<bool, Error> {
+        Module::destroy_as_so(self, so_pin, key)
     }
 
     fn keys(&mut self) -> Result<Vec<PublicObject>, Error> {
@@ -36,6 +54,10 @@ impl Device for Module {
 
     fn login(&mut self, pin: &Pin) -> Result<Login, Error> {
         Module::login(self, pin)
+    }
+
+    fn login_on_pad(&mut self) -> Result<Login, Error> {
+        Module::login_on_pad(self)
     }
 
     fn logout(&mut self) -> Result<(), Error> {
@@ -49,6 +71,15 @@ impl Device for Module {
         label: &str,
     ) -> Result<Generated, Error> {
         Module::generate(self, purpose, algorithm, label)
+    }
+
+    fn place(
+        &mut self,
+        seal: &KeyRef,
+        key: (&str, &PublicKey),
+        ways: &[Wrapped],
+    ) -> Result<Generated, Error> {
+        Module::place(self, seal, key, ways)
     }
 
     fn reclaim(&mut self, purpose: Purpose, label: &str) -> Result<Option<Generated>, Error> {

@@ -4,10 +4,11 @@
 
 use cryptoki::slot::TokenInfo;
 
-use super::{Face, Name, TriesLeft};
-use crate::room::token::clean;
+use super::{Face, Name, TriesLeft, yubikey};
+use crate::room::token::{Outranking, clean};
 
 pub(super) fn face(info: &TokenInfo) -> Face {
+    let is_yubikey = yubikey::is_one(info);
     Face {
         name: Name { label: clean(info.label()), serial: clean(info.serial_number()) },
         manufacturer: clean(info.manufacturer_id()),
@@ -16,8 +17,10 @@ pub(super) fn face(info: &TokenInfo) -> Face {
         is_initialised: info.token_initialized(),
         has_user_pin: info.user_pin_initialized(),
         user_pin: user_tries(info),
+        has_pad: info.protected_authentication_path(),
         pin_len: (info.min_pin_length(), info.max_pin_length()),
-        is_touched: false,
+        is_touched: is_yubikey,
+        outranked_by: if is_yubikey { Outranking::ManagementKey } else { Outranking::SoPin },
     }
 }
 

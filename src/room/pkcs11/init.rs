@@ -8,7 +8,7 @@ use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 use rustix::rand::{GetRandomFlags, getrandom};
 
-use super::{Blank, Error, Face, Module, Name, auth, error};
+use super::{Blank, Error, Face, Module, Name, Selected, auth, error, yubikey};
 use crate::room::token::{chosen, refuse_label, refuse_length};
 use crate::secret::{Pin, SecretBytes};
 
@@ -17,8 +17,8 @@ impl Module {
     /// is drawn here and forgotten unshown if none is given (docs/threats.md rule 9).
     ///
     /// # Errors
-    /// [`Error::LabelTaken`], [`Error::LabelUnfit`], [`Error::NoBlank`], [`Error::ManyBlanks`], [`Error::PinLength`]: the
-    /// token is as before. [`Error::PinUnfit`], and what the device does.
+    /// [`Error::LabelTaken`], [`Error::LabelUnfit`], [`Error::NoBlank`], [`Error::ManyBlanks`], [`Error::PadOnly`],
+    /// [`Error::PinLength`]: the token is as before. [`Error::PinUnfit`], and what the device does.
     pub fn init(&mut self, blank: Blank<'_>) -> Result<Face, Error> {
         self.selected = None;
         let (before, _) = self.faces()?;
@@ -26,6 +26,9 @@ impl Module {
         let (slot, face) = chosen(&blank, &before)?;
         let slot = *slot;
         let name = Name { label: blank.label.to_owned(), serial: face.name.serial.clone() };
+        if face.has_pad {
+            return Err(Error::PadOnly { token: name });
+        }
         // A PIN refused after C_InitToken would leave a token that nobody can open.
         for pin in blank.so_pin.iter().chain([&blank.user_pin]) {
             refuse_length(pin, &name, face.pin_len)?;
@@ -56,32 +59,51 @@ impl Module {
     /// # Errors
     /// What the device does.
     pub fn takes_so_pin(&mut self, pin: &Pin) -> Result<bool, Error> {
-        let takes = self.log_in_as_so(pin)?;
-        if takes {
-            let selected = self.selected(SO)?;
-            selected.session.logout().map_err(error::read(&selected.name, SO))?;
-        }
-        Ok(takes)
+        self.as_so(pin, |_| Ok(()))
     }
 
-    /// Replaces the SO PIN of the selected token by one that is drawn here and forgotten unshown: docs/threats.md rule 9.
-    /// A token that does not take `pin` any more went through this before.
+    /// Replaces the SO PIN of the selected token by that of the seat which holds it from now on, or by one that is drawn
+    /// here and forgotten unshown: docs/threats.md rule 9.
     ///
     /// # Errors
-    /// [`Error::Nonsense`], and what the device does.
-    pub fn discard_so_pin(&mut self, pin: &Pin) -> Result<(), Error> {
-        if !self.log_in_as_so(pin)? {
-            return Ok(());
-        }
+    /// [`Error::Factory`], [`Error::PinLength`], [`Error::PinUnfit`], all about the new one: the token is as before.
+    /// [`Error::Nonsense`], and what the device does; that it does not take `pin` is no error but false.
+    pub fn replace_so_pin(&mut self, pin: &Pin, by: Option<&Pin>) -> Result<bool, Error> {
         let (faces, _) = self.faces()?;
         let selected = self.selected(SO)?;
         let face = faces.iter().find(|(slot, _)| *slot == selected.slot);
-        let drawn = face.and_then(|(_, face)| draw_so_pin(face.pin_len));
-        let drawn = drawn.ok_or_else(|| selected.nonsense("drawing an SO PIN that it takes"))?;
-        let set = selected.session.set_pin(&auth(pin), &drawn);
-        let set = set.map_err(error::read(&selected.name, SO));
+        let lengths = face.map(|(_, face)| face.pin_len);
+        let next = match by {
+            Some(by) if selected.is_yubikey => {
+                yubikey::refuse_management(by, &selected.name)?;
+                Some(auth(by))
+            }
+            Some(by) => {
+                refuse_length(by, &selected.name, lengths.unwrap_or_default())?;
+                Some(auth(by))
+            }
+            None => lengths.and_then(draw_so_pin),
+        };
+        let next = next.ok_or_else(|| selected.nonsense("drawing an SO PIN that it takes"))?;
+        self.as_so(pin, |selected| {
+            let set = selected.session.set_pin(&auth(pin), &next);
+            set.map_err(error::read(&selected.name, SO))
+        })
+    }
+
+    /// Does something as the SO, and says whether the token took the SO PIN.
+    pub(super) fn as_so(
+        &self,
+        pin: &Pin,
+        act: impl FnOnce(&Selected) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        if !self.log_in_as_so(pin)? {
+            return Ok(false);
+        }
+        let selected = self.selected(SO)?;
+        let done = act(selected);
         selected.session.logout().map_err(error::read(&selected.name, SO))?;
-        set
+        done.map(|()| true)
     }
 
     fn log_in_as_so(&self, pin: &Pin) -> Result<bool, Error> {

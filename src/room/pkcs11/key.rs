@@ -28,6 +28,9 @@ impl Module {
         for handle in found.map_err(&fail)? {
             keys.extend(public_object(&selected.session, handle).map_err(&fail)?);
         }
+        if selected.is_yubikey {
+            selected.label_by_certificates(&mut keys)?;
+        }
         Ok(keys)
     }
 
@@ -137,7 +140,7 @@ impl Selected {
         }
     }
 
-    fn with_id(
+    pub(super) fn with_id(
         &self,
         class: ObjectClass,
         key: &KeyRef,

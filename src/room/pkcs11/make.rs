@@ -31,7 +31,7 @@ impl Module {
             let what = "key agreement with a key that is not P-256".into();
             return Err(Error::NotSupported { token: selected.name.clone(), what });
         }
-        let order = Order { purpose, algorithm, label, id: &id };
+        let order = Order { purpose, algorithm, label, id: &id, is_made: true };
         let (public, private) = selected.generate_pair(&order)?;
         let proven = selected.prove(&order, public, private);
         if proven.is_err() {
@@ -50,6 +50,9 @@ impl Module {
     /// [`Error::KeyTwice`], and what the device does.
     pub fn reclaim(&mut self, purpose: Purpose, label: &str) -> Result<Option<Generated>, Error> {
         let selected = self.logged_in(RECLAIM)?;
+        if selected.is_yubikey {
+            return self.reclaim_in_slot(purpose, label);
+        }
         let fail = error::read(&selected.name, RECLAIM);
         let publics = selected.labelled(ObjectClass::PUBLIC_KEY, label)?;
         let mut whole = Vec::new();
@@ -78,12 +81,14 @@ impl Module {
 /// An attribute, its PKCS#11 name, what it must say, and what a token means that does not say.
 pub(super) type Demand = (AttributeType, &'static str, bool, bool);
 
-/// What is to be made.
-struct Order<'a> {
-    purpose: Purpose,
-    algorithm: Algorithm,
-    label: &'a str,
-    id: &'a [u8],
+/// What is to be made, or taken up.
+pub(super) struct Order<'a> {
+    pub(super) purpose: Purpose,
+    pub(super) algorithm: Algorithm,
+    pub(super) label: &'a str,
+    pub(super) id: &'a [u8],
+    /// Whether the token makes it; one that was made elsewhere was outside of it once.
+    pub(super) is_made: bool,
 }
 
 impl Order<'_> {
@@ -91,7 +96,7 @@ impl Order<'_> {
         self.purpose != Purpose::Seal
     }
 
-    fn common(&self) -> Vec<Attribute> {
+    pub(super) fn common(&self) -> Vec<Attribute> {
         vec![
             Attribute::Token(true),
             Attribute::Label(self.label.as_bytes().to_vec()),
@@ -112,7 +117,7 @@ impl Order<'_> {
     }
 
     /// The private template.
-    fn private(&self, extent: Extent) -> Vec<Attribute> {
+    pub(super) fn private(&self, extent: Extent) -> Vec<Attribute> {
         let mut template = self.common();
         template.extend([
             Attribute::Private(true),
@@ -131,7 +136,7 @@ impl Order<'_> {
         template
     }
 
-    /// What the private half must say.
+    /// What the private half must say. The first [`STAYS`] say that the key does not leave, the others what it may do.
     fn demands(&self) -> [Demand; 11] {
         use AttributeType as T;
         let signs = self.signs();
@@ -186,14 +191,14 @@ impl Selected {
     }
 
     /// Reads the new pair back, and tries to carry the private key away.
-    fn prove(
+    pub(super) fn prove(
         &self,
         order: &Order<'_>,
         public: ObjectHandle,
         private: ObjectHandle,
     ) -> Result<Generated, Error> {
         let fail = error::read(&self.name, "reading a new key back");
-        let claimed = self.compare_attributes(order.label, &order.demands(), private);
+        let claimed = self.compare_attributes(order.label, &self.demanded(order), private);
         let shown = public_object(&self.session, public);
         // What a token does outweighs what it says.
         let wrap = self.try_to_wrap(order.label, private)?;
@@ -211,6 +216,18 @@ impl Selected {
         // Found by id and public key, as every later use will find it.
         self.private(&object.key, "reading a new key back")?;
         Ok(Generated { key: object.key, wrap, attestation: Vec::new() })
+    }
+
+    /// What the private half must say on this token. Of a key that was elsewhere before, modules say of its past what they
+    /// like; of what a key may do, those of YubiKeys do.
+    pub(super) fn demanded(&self, order: &Order<'_>) -> Vec<Demand> {
+        use AttributeType as T;
+        let is_past = |kind| matches!(kind, T::AlwaysSensitive | T::NeverExtractable | T::Local);
+        let all = order.demands().into_iter().enumerate();
+        let asked = all.filter(|(at, (kind, ..))| {
+            (*at < STAYS || !self.is_yubikey) && (order.is_made || !is_past(*kind))
+        });
+        asked.map(|(_, demand)| demand).collect()
     }
 
     pub(super) fn compare_attributes(
@@ -248,7 +265,8 @@ impl Selected {
         key: &KeyRef,
     ) -> Result<Option<Generated>, Error> {
         let (public, private) = (self.public(key, RECLAIM)?, self.private(key, RECLAIM)?);
-        let order = Order { purpose, algorithm: key.public.algorithm(), label, id: &key.id };
+        let algorithm = key.public.algorithm();
+        let order = Order { purpose, algorithm, label, id: &key.id, is_made: true };
         match self.prove(&order, public, private) {
             Err(
                 Error::AttributeDiffers { .. } | Error::DoesMore { .. } | Error::Wrapped { .. },
@@ -266,7 +284,7 @@ impl Selected {
         self.session.find_objects(&template).map_err(error::read(&self.name, RECLAIM))
     }
 
-    fn refuse_taken(&self, label: &str, id: &[u8]) -> Result<(), Error> {
+    pub(super) fn refuse_taken(&self, label: &str, id: &[u8]) -> Result<(), Error> {
         let fail = error::read(&self.name, "looking for keys of that name");
         for class in [ObjectClass::PRIVATE_KEY, ObjectClass::PUBLIC_KEY] {
             for same in [Attribute::Label(label.as_bytes().to_vec()), Attribute::Id(id.to_vec())] {
@@ -285,7 +303,7 @@ impl Selected {
 
 /// How much a template says. What a module was not told is read back all the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Extent {
+pub(super) enum Extent {
     /// What every module takes: some refuse to hear of anything that is false.
     Least,
     /// Nothing of what the public half is for: the module of TPMs takes no key that verifies and does not decrypt.
@@ -294,7 +312,7 @@ enum Extent {
 }
 
 /// Whether a module refuses what a template says; that of TPMs does it without a word.
-fn is_of_the_template(error: &CkError) -> bool {
+pub(super) fn is_of_the_template(error: &CkError) -> bool {
     matches!(
         error,
         CkError::Pkcs11(
@@ -334,5 +352,7 @@ pub(super) fn draw_id() -> Option<Vec<u8>> {
     (drawn == Ok(16)).then_some(id)
 }
 
+/// How many of the demands say that a key stays where it is.
+const STAYS: usize = 6;
 /// What the device was doing, for its errors.
 const RECLAIM: &str = "taking up a key";

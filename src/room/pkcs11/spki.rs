@@ -20,6 +20,19 @@ pub(super) fn parameters(algorithm: Algorithm) -> Vec<Attribute> {
     }
 }
 
+/// The attributes of a public key object that carry the key itself; none for kinds that are not put on a token.
+pub(super) fn encode(public: &PublicKey) -> Vec<Attribute> {
+    match public.algorithm() {
+        Algorithm::EcdsaP256 => {
+            let point = public.material();
+            // An octet string of 65 bytes, DER.
+            let wrapped = [&[0x04, 65][..], point].concat();
+            vec![Attribute::EcParams(P256_OID.to_vec()), Attribute::EcPoint(wrapped)]
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The public key of a public key object, or none if it is of another kind or makes no sense.
 pub(super) fn decode(attributes: &[Attribute]) -> Option<PublicKey> {
     let (mut params, mut point, mut modulus, mut exponent) = (None, None, None, None);

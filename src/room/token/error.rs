@@ -185,6 +185,12 @@ pub enum Error {
         /// The object's label.
         label: String,
     },
+    /// It takes PINs on its own pad alone, so none can be set on it from here. Nothing was done to the token.
+    #[error("{token} takes PINs on its own pad alone: nobody can initialise it from here")]
+    PadOnly {
+        /// Whose.
+        token: Name,
+    },
     /// The other party's point is not on the curve.
     #[error("{token} refused the point to agree with ({code})")]
     PeerPoint {
@@ -276,6 +282,7 @@ pub enum Error {
 fn lengths(min: usize, max: usize) -> String {
     match max {
         0 => format!("{min} bytes or more"),
+        _ if min == max => format!("{min} bytes"),
         _ => format!("{min} to {max} bytes"),
     }
 }
@@ -293,5 +300,6 @@ mod tests {
         let token = "token `a` (serial 1) takes PINs of";
         assert_eq!(said(16), format!("{token} 8 to 16 bytes, this one is shorter or longer"));
         assert_eq!(said(0), format!("{token} 8 bytes or more, this one is shorter or longer"));
+        assert_eq!(said(8), format!("{token} 8 bytes, this one is shorter or longer"));
     }
 }

@@ -42,13 +42,45 @@ pub struct Face {
     pub has_user_pin: bool,
     /// What it says of tries of the user PIN.
     pub user_pin: TriesLeft,
+    /// It takes PINs on a pad of its own alone.
+    pub has_pad: bool,
     /// The lengths of a PIN that it takes, in bytes.
     pub pin_len: (usize, usize),
     /// It wants to be touched, while it blinks, when a root or sealing key of it is used.
     pub is_touched: bool,
+    /// What outranks its PIN.
+    pub outranked_by: Outranking,
+}
+
+/// What outranks the PIN of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outranking {
+    /// Of a YubiKey by the module of its maker, which takes it for the SO PIN. Whoever knows it makes keys, and the user does
+    /// not; and beside it there is a PUK.
+    ManagementKey,
+    /// Of a YubiKey by PIV itself, where the management key is behind the PIN.
+    Puk,
+    /// Of every other token.
+    SoPin,
+}
+
+impl Outranking {
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ManagementKey => "management key",
+            Self::Puk => "PUK",
+            Self::SoPin => "SO PIN",
+        }
+    }
 }
 
 impl Face {
+    /// Whether its keys are made by whoever knows what outranks its PIN, and not by its user.
+    pub fn so_makes(&self) -> bool {
+        self.outranked_by == Outranking::ManagementKey
+    }
+
     /// Whether it says itself that it is software. One that lies is not found by this.
     pub fn is_soft(&self) -> bool {
         let is = |(maker, model): &(&str, &str)| {
@@ -127,8 +159,10 @@ impl Face {
             is_initialised: true,
             has_user_pin: true,
             user_pin: TriesLeft::Unsaid,
+            has_pad: false,
             pin_len: (4, 8),
             is_touched: false,
+            outranked_by: Outranking::SoPin,
         }
     }
 

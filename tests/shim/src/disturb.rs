@@ -32,12 +32,16 @@ enum Action {
     Attack(Vec<PathBuf>),
     /// Bits of a token's flags, set and cleared.
     Flags(usize, usize),
+    /// What a token says of its firmware.
+    Firmware(u8, u8),
     Garbage,
     Hang,
     Keep,
     Kill(Victim),
     /// What a token says of its maker and model.
     Model(String, String),
+    /// What somebody types on its own pad.
+    Pad(String),
     Return(usize),
     Sleep(Duration),
 }
@@ -85,6 +89,13 @@ impl Rule {
                     code_of(clear).unwrap_or_else(|| wrong()),
                 )
             }
+            ("firmware", [major, minor])
+                if when == When::After
+                    && function.is_some_and(|f| NAMES[f] == "C_GetTokenInfo") =>
+            {
+                let number = |text: &str| text.parse().unwrap_or_else(|_| wrong());
+                Action::Firmware(number(major), number(minor))
+            }
             ("garbage", []) if when == When::After && function.is_some() => Action::Garbage,
             ("hang", []) => Action::Hang,
             ("keep", []) if function.is_some_and(|f| NAMES[f] == "C_Login") => Action::Keep,
@@ -98,6 +109,11 @@ impl Rule {
             {
                 let text = |words: &str| words.replace('_', " ");
                 Action::Model(text(maker), text(model))
+            }
+            ("pad", [pin])
+                if when == When::Before && function.is_some_and(|f| NAMES[f] == "C_Login") =>
+            {
+                Action::Pad((*pin).to_owned())
             }
             ("return", [code]) => Action::Return(code_of(code).unwrap_or_else(|| wrong())),
             ("sleep", [ms]) => {
@@ -134,6 +150,11 @@ impl Rule {
                 let flags = (arguments[1] + 96) as *mut usize;
                 unsafe { *flags = (*flags | set) & !clear };
             }
+            Action::Firmware(major, minor) => {
+                // CK_TOKEN_INFO: after its flags and ten counts the version of the hardware, and then this.
+                let firmware = (arguments[1] + 186) as *mut [u8; 2];
+                unsafe { *firmware = [*major, *minor] };
+            }
             Action::Garbage => spoil(NAMES[function], arguments),
             Action::Hang => loop {
                 thread::park();
@@ -144,6 +165,7 @@ impl Rule {
                 write(arguments[1] + 32, 32, maker);
                 write(arguments[1] + 64, 16, model);
             }
+            Action::Pad(pin) => return Some(type_on_pad(pin, arguments)),
             Action::Return(code) => return Some(*code),
             Action::Sleep(time) => thread::sleep(*time),
         }
@@ -167,6 +189,20 @@ impl Victim {
         loop {
             thread::park();
         }
+    }
+}
+
+/// Logs in by what is typed on the pad. A PIN that comes from the application is refused, as the standard has it.
+fn type_on_pad(pin: &str, arguments: &[usize]) -> usize {
+    match arguments {
+        [session, user, 0, 0] => {
+            let login =
+                super::real(NAMES.iter().position(|name| *name == "C_Login").expect("a name"));
+            let login: extern "C" fn(usize, usize, usize, usize) -> usize =
+                unsafe { std::mem::transmute(login) };
+            login(*session, *user, pin.as_ptr() as usize, pin.len())
+        }
+        _ => 7, // CKR_ARGUMENTS_BAD
     }
 }
 

@@ -12,8 +12,9 @@
 //!
 //! Actions: `kill self|group|parent|both` (SIGKILL; a child of `officiant` may kill nobody else, so for the last two its own
 //! number and its parent's go into the pipe `victims`, and the test kills), `return CKR`, `sleep MS`, `hang`, `abort`,
-//! `keep` (only of `C_Login`: its PIN stays in memory), `garbage` (only `after`: what the real module answered is overwritten), `flags SET CLEAR` and `model MAKER MODEL` (only
-//! after `C_GetTokenInfo`: bits of its flags, or what it says that it is, `_` for blanks), `attack PATH…` (all that a module could do to
+//! `keep` (only of `C_Login`: its PIN stays in memory), `garbage` (only `after`: what the real module answered is overwritten), `flags SET CLEAR`, `model MAKER MODEL` and
+//! `firmware MAJOR MINOR` (only after `C_GetTokenInfo`: bits of its flags, or what it says that it is, `_` for blanks), `pad PIN` (only before `C_Login`: it takes
+//! none from the application, and this one is typed on its pad), `attack PATH…` (all that a module could do to
 //! the ceremony; `attacks` says what came of it). It writes `counts`, 64-bit little-endian numbers: of all calls, then of
 //! each function in the order of the standard; and `trace`, one line for each call: its number, process and name.
 #![allow(non_snake_case, reason = "the names are the standard's")]
@@ -79,6 +80,11 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *const c_void) -> usize {
     let shim = SHIM.get_or_init(Shim::load);
     unsafe { *list = (&raw const shim.own).cast() };
     0
+}
+
+/// The function of the real module at that place of the list.
+fn real(index: usize) -> usize {
+    SHIM.get_or_init(Shim::load).real.functions[index]
 }
 
 /// Counts a call, disturbs it where a rule says so, and forwards it.

@@ -16,6 +16,7 @@ use crate::{
         drill::write_drill,
         genesis::on_one_token,
         reshare::{NEW, custody, write_reshare},
+        restore::{KNOWN, write_restore},
     },
 };
 
@@ -42,6 +43,17 @@ impl Kind for Kryoptic {
 #[test]
 fn kryoptic_does_what_the_table_says() {
     holds(ROW, || Kryoptic);
+}
+
+#[test]
+fn kryoptic_unwraps_a_restored_key_in_its_own_way() {
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    super::conduct(&bench, &mut Kryoptic, &SHARES, &super::in_three_shares()).ok();
+    bench.next_room();
+    let tokens = [&SHARES[..], &["officer-n"]].concat();
+    super::conduct_what(&bench, &mut Kryoptic, &tokens, |bench| write_restore(bench, KNOWN)).ok();
+    assert_eq!(bench.custody().keys[0].held, Held::Token { token: "officer-n".to_owned() });
+    bench.officiant(&["verify", "media/out-2a"]).ok();
 }
 
 #[test]
@@ -76,7 +88,14 @@ fn ten_wrong_pins_lock_a_token_and_another_finishes_the_ceremony() {
     let unsaid = "the token does not say how many tries are left";
     let low = "the token says that tries are running low";
     assert_eq!(says, [unsaid, unsaid, unsaid, unsaid, unsaid, unsaid, low, low, "1 try left"]);
-    // The last one locks it, and then the right one is refused, too.
+    // The last try is one that two people want: without them the PIN is not asked for, and the token has it still.
+    let alone = "[answer]\n\"last-try-other officer-a\" = \"seat of officer-a officer-a\"\n";
+    bench.scratch.file("answers-2.toml", format!("[pin]\nofficer-a = \"00000000\"\n{alone}"));
+    let ran = run(&mut bench.going_on());
+    let told = "error: another person did not say that the last try is used [TOKEN-LAST-TRY]\n";
+    assert!(ran.code() == 1 && ran.stderr.contains(told), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("PIN for token officer-a ("), "{}", ran.stderr);
+    // It locks it, and then the right one is refused, too.
     assert_eq!(refused("00000000", 10), "the token is locked");
     assert_eq!(refused(LONG_PIN, 11), "the token is locked");
     // Its holder says so, and the other key is enough.

@@ -17,6 +17,7 @@ use crate::{
         bind::module,
         genesis::on_one_token,
         officer::Officer,
+        restore::{KNOWN, write_restore},
     },
 };
 
@@ -40,6 +41,8 @@ struct By {
     path: &'static str,
     ready: &'static str,
     laid_out: &'static str,
+    /// Whether it makes keys, for whoever holds the management key.
+    makes_keys: bool,
 }
 
 impl YubiKeys {
@@ -50,12 +53,13 @@ impl YubiKeys {
     /// Puts a new card in, with firmware of either kind: their management keys differ.
     fn add(&mut self, token: &str) -> u16 {
         let number = u16::try_from(self.cards.len()).unwrap();
-        let firmware = if number == 1 { "5.4.3" } else { "5.7.1" };
+        // The module makes keys where the management key is of the older kind.
+        let is_older = number == 1 || self.by.is_some_and(|by| by.makes_keys);
+        let firmware = if is_older { "5.4.3" } else { "5.7.1" };
         let card = self.readers.put_in(number, 1001 + u32::from(number), firmware);
         if self.by.is_some() && !self.is_laid_out {
             // What its holder does who makes it ready.
-            let change = ["yubico-piv-tool", "--action=change-pin", "--pin=123456"];
-            self.readers.tool(&[&change[..], &[&format!("--new-pin={LONG_PIN}")]].concat());
+            change_pin(&self.readers, number, LONG_PIN);
         }
         self.cards.push((token.to_owned(), card));
         number
@@ -68,10 +72,13 @@ impl Kind for YubiKeys {
         let number = match (there, self.by) {
             (Some(number), _) => u16::try_from(number).unwrap(),
             // A module that cannot tell cards apart has one before it.
-            (None, Some(_)) if !self.is_laid_out && !self.cards.is_empty() => 0,
+            (None, Some(by)) if !(by.makes_keys || self.is_laid_out || self.cards.is_empty()) => 0,
             (None, _) => self.add(token),
         };
         match self.by {
+            Some(by) if by.makes_keys && !self.is_laid_out => {
+                bound(token, by.path, &format!("pkcs11:serial={}", 1001 + number))
+            }
             Some(by) if number == 0 && (!self.is_laid_out || bench.number > 1) => {
                 let uri = if self.is_laid_out { by.laid_out } else { by.ready };
                 bound(token, by.path, uri)
@@ -81,13 +88,35 @@ impl Kind for YubiKeys {
     }
 
     fn lay_out_first(&mut self) {
-        self.is_laid_out = true;
+        self.is_laid_out = self.by.is_some_and(|by| !by.makes_keys);
+    }
+
+    fn so_holder(&self) -> &'static [(&'static str, &'static str)] {
+        let makes_keys = self.by.is_some_and(|by| by.makes_keys && !self.is_laid_out);
+        if makes_keys { &HELD } else { &[] }
     }
 
     fn beside(&self, command: Command) -> Command {
         self.readers.beside(&command)
     }
 }
+
+/// What its holder does who makes it ready.
+fn change_pin(readers: &Readers, number: u16, pin: &str) {
+    let reader = format!("--reader=Yubico YubiKey OTP+FIDO+CCID {} 00 0{}", number / 2, number % 2);
+    let change = ["yubico-piv-tool", &reader, "--action=change-pin", "--pin=123456"];
+    readers.tool(&[&change[..], &[&format!("--new-pin={pin}")]].concat());
+}
+
+/// What a seat types that takes over a YubiKey as it left the factory.
+const HELD: [(&str, &str); 4] = [
+    ("so now", "010203040506070801020304050607080102030405060708"),
+    ("so", MANAGEMENT),
+    ("puk now", "12345678"),
+    ("puk", "86420864"),
+];
+/// 48 hexadecimal digits.
+const MANAGEMENT: &str = "a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b8c1c2c3c4c5c6c7c8";
 
 /// The lines of room.toml that bind a card to a module.
 fn bound(token: &str, path: &str, uri: &str) -> (String, String) {
@@ -122,6 +151,22 @@ fn yubikeys_do_what_the_table_says() {
 }
 
 #[test]
+fn a_yubikey_takes_no_key_that_was_made_elsewhere() {
+    if !may_mount("a_yubikey_takes_no_key_that_was_made_elsewhere") {
+        return;
+    }
+    let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    let mut kind = YubiKeys { readers: Readers::new(4), ..YubiKeys::by(None) };
+    conduct(&bench, &mut kind, &SHARES, &in_three_shares()).ok();
+    bench.next_room();
+    let tokens = [&SHARES[..], &["officer-n"]].concat();
+    let ran = super::conduct_what(&bench, &mut kind, &tokens, |bench| write_restore(bench, KNOWN));
+    let what = "cannot do taking up a key that was made elsewhere: PIV takes none that is wrapped [TOKEN-UNWRAPS]\n\
+                hint: name another token, or shares: a key in plain goes to no token\n";
+    assert!(ran.stderr.contains(what) && ran.code() == 1, "{}", ran.stderr);
+}
+
+#[test]
 fn ykcs11_does_what_the_table_says() {
     if may_mount("ykcs11_does_what_the_table_says") {
         holds(YKCS11_ROW, || YubiKeys::by(Some(YKCS11)));
@@ -134,7 +179,7 @@ fn a_yubikey_by_another_module_is_known_by_its_keys_before_its_pin_is_asked_for(
         return;
     }
     let mut kind = YubiKeys::by(Some(YKCS11));
-    kind.lay_out_first();
+    kind.is_laid_out = true;
     let mut bench = Bench::new(Dialect::Tuf, &["repo.test"]);
     conduct(&bench, &mut kind, &["officer-a"], &on_one_token()).ok();
     bench.next_room();
@@ -199,6 +244,7 @@ const YKCS11: By = By {
     path: "/usr/lib/x86_64-linux-gnu/libykcs11.so",
     ready: "pkcs11:serial=1001",
     laid_out: "pkcs11:serial=1001",
+    makes_keys: true,
 };
 
 /// By the first certificate on it.
@@ -206,4 +252,5 @@ const OPENSC: By = By {
     path: "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so",
     ready: "pkcs11:manufacturer=piv_II",
     laid_out: "pkcs11:token=officer-a%20attest",
+    makes_keys: false,
 };

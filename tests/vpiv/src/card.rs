@@ -162,9 +162,7 @@ impl<'c, 'a> Card<'c, 'a> {
         match (which, changed.is_ok()) {
             (0x80, true) => self.state.pin_is_factory = new == FACTORY_PIN,
             (0x80, false) => return changed.map_err(|status| self.wrong_pin(status)),
-            (_, true) => {
-                (self.state.puk_is_factory, self.state.puk_tries) = (new == FACTORY_PUK, 3)
-            }
+            (_, true) => (self.state.puk, self.state.puk_tries) = (new.to_vec(), 3),
             (_, false) => {
                 self.state.puk_tries = self.state.puk_tries.saturating_sub(1);
                 self.state.keep();
@@ -313,7 +311,7 @@ impl<'c, 'a> Card<'c, 'a> {
             }
             0x81 => {
                 let tries = tlv(6, &[3, self.state.puk_tries]);
-                vec![tlv(1, &[0xff]), flag(self.state.puk_is_factory), tries]
+                vec![tlv(1, &[0xff]), flag(self.state.puk == FACTORY_PUK), tries]
             }
             0x9b => {
                 let management = &self.state.management;
@@ -397,7 +395,7 @@ const PRINTED: u32 = 0x5f_c109;
 const LARGEST: usize = 3063;
 const LAST_RETIRED: u8 = 0x95;
 const FACTORY_PIN: &[u8] = b"123456\xff\xff";
-const FACTORY_PUK: &[u8] = b"12345678";
+pub(crate) const FACTORY_PUK: &[u8] = b"12345678";
 const SECURITY: u16 = 0x6982;
 const BLOCKED: u16 = 0x6983;
 const CONDITIONS: u16 = 0x6985;

@@ -9,6 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Management;
+use crate::card::FACTORY_PUK;
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct State {
@@ -24,7 +25,8 @@ pub(crate) struct State {
     pub(crate) cuts: Option<u8>,
     pub(crate) management: Management,
     pub(crate) pin_is_factory: bool,
-    pub(crate) puk_is_factory: bool,
+    /// As commands have it; the applet keeps none that can be read.
+    pub(crate) puk: Vec<u8>,
     pub(crate) puk_tries: u8,
     pub(crate) objects: BTreeMap<u32, Vec<u8>>,
     pub(crate) slots: BTreeMap<u8, Slot>,
@@ -65,7 +67,7 @@ impl State {
             firmware,
             management: Management::factory(firmware),
             pin_is_factory: true,
-            puk_is_factory: true,
+            puk: FACTORY_PUK.to_vec(),
             puk_tries: 3,
             objects: BTreeMap::new(),
             slots: BTreeMap::new(),

@@ -54,7 +54,7 @@ fn is_inert(plan: &Plan) {
     assert!(!plan.practice());
     assert!(plan.when().until <= day("2000-01-01"), "{:?}", plan.when());
     assert!(plan.roles().all(|role| role.owner == Some(Owner::Server)));
-    assert!(plan.keys().all(|key| key.adopt.is_none()));
+    assert!(plan.keys().all(|key| key.is_made()));
 }
 
 #[test]
