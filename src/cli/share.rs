@@ -43,11 +43,16 @@ fn printed(args: &SharePrint) -> Result<(), Refusal> {
         )
     })?;
     let keeper = past.custody().paper(&known.share.holder).ok_or_else(|| {
+        let holder = &known.share.holder;
+        let (kind, hint) = match past.custody().recipient(holder) {
+            None => ("token", "a token's share is opened by its token alone"),
+            Some(_) => ("recipient", "a recipient's share is a file: it is copied as it is"),
+        };
         let what = format!(
-            "share {} of set {} is held by token `{}`, not by a paper",
-            known.share.index, known.set, known.share.holder
+            "share {} of set {} is held by {kind} `{holder}`, not by a paper",
+            known.share.index, known.set
         );
-        Refusal::of(Check::ShareHolder, what).hint("a token's share is opened by its token alone")
+        Refusal::of(Check::ShareHolder, what).hint(hint)
     })?;
     let mut sheet = sheet_of(&known, &keeper.custodian, &sealed)?;
     sheet.mark = mode_of(&past, &sheet.set).and_then(paper::script::mark);

@@ -9,6 +9,7 @@ use super::paper::{expect_made, made_of, place};
 use super::share::{Opening, set_of};
 use super::words::ATTEMPTS;
 use crate::ceremony::fact::{Fact, Purpose, ShareMade};
+use crate::ceremony::roster::Recipient;
 use crate::check::Check;
 use crate::child;
 use crate::child::vault::{Refused, Vault};
@@ -24,6 +25,25 @@ use crate::share::Set;
 impl Session<'_> {
     pub(super) fn is_recipient(&self, holder: &str) -> bool {
         self.ceremony.roster().recipient(holder).is_some()
+    }
+
+    /// Outside a rehearsal no share is sealed to a key that stands in for somebody's in one. `[SHARE-IDENTITY]`
+    pub(super) fn refuse_stand_ins(&self, holders: &[String]) -> Result<(), Refusal> {
+        let recipients = holders.iter().filter_map(|name| self.ceremony.roster().recipient(name));
+        let stands_in = |recipient: &&Recipient| {
+            AgeKey::of_rehearsal(&recipient.name).is_some_and(|(age, _)| age == recipient.age)
+        };
+        match recipients.into_iter().find(stands_in) {
+            Some(found) if self.room.mode != Mode::Rehearsal => {
+                let what = format!(
+                    "the key of recipient `{}` is that of a rehearsal: anybody can compute its identity",
+                    found.name
+                );
+                Err(Refusal::of(Check::ShareIdentity, what)
+                    .hint("name the key that its holder has, in a new plan"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives a share to its recipient, and proves that the identity opens it before anybody needs it. `[SHARE-PROVEN]`

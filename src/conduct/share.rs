@@ -80,6 +80,7 @@ impl Session<'_> {
         let Holding::Shares { threshold, holders } = key.holding else {
             return Err(Refusal::new(Exit::Ours, format!("key `{name}` is not held in shares")));
         };
+        self.refuse_stand_ins(&holders)?;
         let roster = self.ceremony.roster();
         let seals = holders.iter().map(|holder| {
             Ok(match (roster.paper(holder), roster.recipient(holder)) {

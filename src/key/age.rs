@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::agreement::{PrivateKey, X25519};
+use aws_lc_rs::agreement::{PrivateKey, UnparsedPublicKey, X25519, agree};
 use bech32::primitives::decode::CheckedHrpstring;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ impl TryFrom<String> for AgeKey {
         // In capitals it is the same key, and would not be the same text.
         let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
         let is_one = match found.hrp().as_str() {
-            HRP => found.byte_iter().count() == 32,
+            HRP => agrees(&found.byte_iter().collect::<Vec<_>>()),
             YUBIKEY_HRP => Self(text.clone()).yubikey().is_some(),
             _ => false,
         };
@@ -70,6 +70,15 @@ impl fmt::Display for AgeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Whether those are 32 bytes of X25519 with which an agreement is a secret: a point of low order makes it zero, and who
+/// seals to it, for everybody, is ended by `age`.
+fn agrees(point: &[u8]) -> bool {
+    let any = Digest::of(b"officiant any scalar");
+    let peer = UnparsedPublicKey::new(&X25519, point);
+    PrivateKey::from_private_key(&X25519, any.as_bytes())
+        .is_ok_and(|any| agree(&any, peer, (), |_| Ok(())).is_ok())
 }
 
 const HRP: &str = "age";
@@ -105,6 +114,20 @@ mod tests {
                 told,
                 "no `age` recipient: X25519 (`age1…`), or a YubiKey (`age1yubikey1…`)"
             );
+        }
+    }
+
+    #[test]
+    fn a_point_of_low_order_is_no_key_since_everybody_opens_what_is_sealed_to_it() {
+        let hrp = bech32::Hrp::parse(HRP).unwrap();
+        let mut one = [0; 32];
+        one[0] = 1;
+        // The order of the field, which is zero written otherwise.
+        let mut order = [0xff; 32];
+        (order[0], order[31]) = (0xed, 0x7f);
+        for point in [[0; 32], one, order] {
+            let text = bech32::encode::<bech32::Bech32>(hrp, &point).unwrap();
+            assert_eq!(AgeKey::try_from(text), Err(Error::NotAge));
         }
     }
 

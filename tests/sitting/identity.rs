@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use officiant::{
+    key::AgeKey,
     root::{Dialect, Role},
     trust::Held,
 };
@@ -130,6 +131,13 @@ fn a_key_among_people_is_made_and_signs_by_their_identities_alone() {
             .unwrap();
     let rests = "is sealed to a key of `age`: where its identity lies, and who else has it, rests on its holder.";
     assert!(flat(&report).replace("<code>age</code>", "`age`").contains(rests));
+    let share = bench.path(&format!("media/room-1/custody/{set}/3.age"));
+    let share = share.to_str().unwrap();
+    let printed = bench.officiant(&["share", "print", share, "--trust", "media/out-2a"]);
+    let what = format!(
+        "error: share 3 of set {set} is held by recipient `notary`, not by a paper [SHARE-HOLDER]\nhint: a recipient's share is a file: it is copied as it is\n"
+    );
+    assert!(printed.stderr.starts_with(&what), "{}", printed.stderr);
     let losses =
         bench.officiant(&["custody", "media/out-2a/trust", "--lost", "lawyer"]).ok().stdout;
     assert!(losses.contains("lawyer"), "{losses}");
@@ -179,6 +187,19 @@ fn a_share_is_not_made_for_a_key_whose_identity_is_not_there() {
     let erase = "is made anew; erase what was given of it to recipients";
     assert!(second.contains(erase), "{second}");
     assert_eq!(bench.shape("repo.test", 1), "1 of root-s, signed by root-s");
+}
+
+#[test]
+fn a_key_that_stands_in_for_a_persons_in_rehearsals_gets_no_share() {
+    let (bench, _) = room();
+    let (stand_in, _) = AgeKey::of_rehearsal("notary").unwrap();
+    bench.scratch.file("notary.pub", stand_in.as_str());
+    bench.write_plan(&among_people());
+    let ran = bench.conduct();
+    let what = "error: the key of recipient `notary` is that of a rehearsal: anybody can compute its identity [SHARE-IDENTITY]\n\
+                hint: name the key that its holder has, in a new plan\n";
+    assert!(ran.stderr.contains(what) && ran.code() == 1, "{}", ran.stderr);
+    bench.rehearse().ok();
 }
 
 #[test]
