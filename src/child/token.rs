@@ -8,18 +8,16 @@ mod driver;
 
 use serde::{Deserialize, Serialize};
 
-use super::fence::Reach;
 use super::wire::{Bytes, Fault};
-use super::{Error, Fence, Launch, Process, serve};
+use super::{Error, Fence, Launch, Process};
 use crate::key::{Algorithm, KemKey, PublicKey, ToSign};
-use crate::room::binding::Needs;
-use crate::room::pkcs11::{self, Image, Module};
-use crate::room::token::{Device, WrapTrial, Wrapped};
+use crate::room::pkcs11;
+use crate::room::token::{WrapTrial, Wrapped};
 use crate::seal::{Agreed, Asked, SealKey};
 use crate::secret::{Pin, Secret, SecretBytes};
-use driven::{Answer, Driven, Question};
+pub use driven::run;
+use driven::{Answer, Question};
 pub use driver::Driver;
-use driver::Terms;
 
 pub use crate::room::pkcs11::{Face, Generated, KeyRef, Login, Object, PublicObject, Purpose};
 
@@ -409,45 +407,6 @@ impl Token {
     fn garbage(&mut self) -> Error {
         self.0.lost(Fault::Garbage)
     }
-}
-
-/// The child's side: answers until its parent closes the wire.
-///
-/// # Errors
-/// The [`Fault`] that ended the conversation, other than its regular end.
-pub fn run() -> Result<(), Fault> {
-    serve(|terms: Terms| {
-        let (reach, mut driven) = match terms {
-            Terms::Module { module, sha256, token, needs, uri } => {
-                // Its path is out of reach behind the fence, and the whole file is ours to hash before it is loaded.
-                let image = Image::take(&module, sha256);
-                let Needs { parameters, sockets, writes, .. } = *needs;
-                let load = move || {
-                    let module = Module::load(image?, parameters.as_deref(), uri)?;
-                    Ok(Box::new(module) as Box<dyn Device>)
-                };
-                (Reach::Module { token, sockets, writes }, Driven::new(load))
-            }
-            Terms::YubiKey { serial } => (Reach::Card, Driven::new(move || yubikeys(serial))),
-        };
-        let answer = move |question, secrets| {
-            let mut out = Vec::new();
-            let answer = driven.answer(question, secrets, &mut out);
-            (answer, out)
-        };
-        (reach, answer)
-    })
-}
-
-#[cfg(feature = "piv")]
-fn yubikeys(only: Option<u32>) -> Result<Box<dyn Device>, pkcs11::Error> {
-    Ok(Box::new(crate::room::piv::YubiKeys::new(only)))
-}
-
-#[cfg(not(feature = "piv"))]
-fn yubikeys(_: Option<u32>) -> Result<Box<dyn Device>, pkcs11::Error> {
-    let because = "this program was built without feature `piv`".to_owned();
-    Err(pkcs11::Error::Module { module: "yubikey".to_owned(), because })
 }
 
 const MAX_RANDOM: usize = 1024;

@@ -244,4 +244,27 @@ impl Session<'_> {
         let act = "write these 24 words, and read them back";
         self.wait(&Shown { step, id: "checkpoint", who: "witness", act })
     }
+
+    /// What a restart makes void, as sentences.
+    pub(super) fn undo_unfinished(&self) -> Vec<String> {
+        let unfinished = self.ceremony.unfinished_splits().into_iter();
+        let void = unfinished.map(|key| {
+            let set = self.ceremony.split(key).map_or("", |(set, _)| set);
+            let holders =
+                self.ceremony.roster().key(key).map_or(&[][..], |key| key.holding.holders());
+            let printed = holders.iter().any(|holder| self.is_paper(holder));
+            let given = holders.iter().any(|holder| self.is_recipient(holder));
+            let burn =
+                if printed { "; destroy what was printed of it, and its passphrases" } else { "" };
+            let erase = if given { "; erase what was given of it to recipients" } else { "" };
+            let why = match self.ceremony.is_older(key) {
+                true => {
+                    "it was not finished, and another is made; what there is of it opens the key"
+                }
+                false => "its key was in memory only, and is made anew",
+            };
+            format!("set {set} of key {key} is void: {why}{burn}{erase}")
+        });
+        void.collect()
+    }
 }

@@ -4,11 +4,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::driver::Terms;
 use super::{MAX_RANDOM, Present};
-use crate::child::wire::Bytes;
+use crate::child::fence::Reach;
+use crate::child::serve;
+use crate::child::wire::{Bytes, Fault};
 use crate::key::{Algorithm, KemKey, PublicKey, ToSign};
+use crate::room::binding::Needs;
 use crate::room::pkcs11::{
-    self, Blank, Face, Generated, KeyRef, Login, Object, PublicObject, Purpose,
+    self, Blank, Face, Generated, Image, KeyRef, Login, Module, Object, PublicObject, Purpose,
 };
 use crate::room::token::{Device, WrapTrial, Wrapped};
 use crate::secret::{Pin, SecretBytes};
@@ -232,4 +236,43 @@ fn pins(secrets: Vec<SecretBytes>) -> Result<(Pin, Option<Pin>), pkcs11::Error> 
 
 fn nonsense(doing: &str) -> pkcs11::Error {
     pkcs11::Error::NotSelected { doing: doing.to_owned() }
+}
+
+/// The child's side: answers until its parent closes the wire.
+///
+/// # Errors
+/// The [`Fault`] that ended the conversation, other than its regular end.
+pub fn run() -> Result<(), Fault> {
+    serve(|terms: Terms| {
+        let (reach, mut driven) = match terms {
+            Terms::Module { module, sha256, token, needs, uri } => {
+                // Its path is out of reach behind the fence, and the whole file is ours to hash before it is loaded.
+                let image = Image::take(&module, sha256);
+                let Needs { parameters, sockets, writes, .. } = *needs;
+                let load = move || {
+                    let module = Module::load(image?, parameters.as_deref(), uri)?;
+                    Ok(Box::new(module) as Box<dyn Device>)
+                };
+                (Reach::Module { token, sockets, writes }, Driven::new(load))
+            }
+            Terms::YubiKey { serial } => (Reach::Card, Driven::new(move || yubikeys(serial))),
+        };
+        let answer = move |question, secrets| {
+            let mut out = Vec::new();
+            let answer = driven.answer(question, secrets, &mut out);
+            (answer, out)
+        };
+        (reach, answer)
+    })
+}
+
+#[cfg(feature = "piv")]
+fn yubikeys(only: Option<u32>) -> Result<Box<dyn Device>, pkcs11::Error> {
+    Ok(Box::new(crate::room::piv::YubiKeys::new(only)))
+}
+
+#[cfg(not(feature = "piv"))]
+fn yubikeys(_: Option<u32>) -> Result<Box<dyn Device>, pkcs11::Error> {
+    let because = "this program was built without feature `piv`".to_owned();
+    Err(pkcs11::Error::Module { module: "yubikey".to_owned(), because })
 }
