@@ -126,9 +126,10 @@ impl Session<'_> {
 
     fn receipt(&self, holder: &str, closed: &Record) -> Result<String, Refusal> {
         let (plan, roster) = (self.ceremony.plan(), self.ceremony.roster());
-        let serial = match roster.paper(holder) {
-            Some(_) => "a paper".to_owned(),
-            None => self.identity(holder)?.serial,
+        let serial = match (roster.paper(holder), roster.recipient(holder)) {
+            (Some(_), _) => "a paper".to_owned(),
+            (None, Some(recipient)) => recipient.age.to_string(),
+            (None, None) => self.identity(holder)?.serial,
         };
         let bags = self.ceremony.facts().find_map(|fact| match fact {
             Fact::TokensBagged { bags } => bags.iter().find(|bag| bag.holder == holder),

@@ -190,6 +190,33 @@ fn a_share_is_not_made_for_a_key_whose_identity_is_not_there() {
 }
 
 #[test]
+fn a_person_of_a_plan_takes_a_receipt_for_the_share_home() {
+    let (bench, _) = room();
+    let seats = ["desk", "seat of share-1", "seat of lawyer", "seat of notary", "window"];
+    let roles = ["operator", "custodian", "custodian", "custodian", "witness"];
+    let people = |seats: [&str; 5]| {
+        let rows = seats.iter().zip(roles);
+        let rows =
+            rows.map(|(seat, role)| format!("{{ seat = \"{seat}\", roles = [\"{role}\"] }},\n"));
+        let extra = format!("person = [\n{}]\n", rows.collect::<String>());
+        bench.write_plan(&PlanText { extra, ..among_people() })
+    };
+    people(["desk", "seat of share-1", "seat of lawyer", "SEAT of notary", "window"]);
+    let checked = bench.officiant(&["check", "plan-1.toml", "--room", "room-1.toml"]);
+    let what = "seats `seat of notary` and `SEAT of notary` read alike: write one in one way";
+    assert!(checked.stderr.lines().next().unwrap().ends_with(what), "{}", checked.stderr);
+    people(seats);
+    bench.conduct().ok();
+    for name in PEOPLE {
+        let path = bench.path(&format!("media/room-1/custody/receipts/0001-{name}.txt"));
+        let receipt = fs::read_to_string(path).unwrap();
+        let key = fs::read_to_string(bench.path(&format!("{name}.pub"))).unwrap();
+        assert!(receipt.contains(&format!("held        recipient {name}\n")), "{receipt}");
+        assert!(receipt.contains(&format!("serial      {}\n", key.trim())), "{receipt}");
+    }
+}
+
+#[test]
 fn a_key_that_stands_in_for_a_persons_in_rehearsals_gets_no_share() {
     let (bench, _) = room();
     let (stand_in, _) = AgeKey::of_rehearsal("notary").unwrap();

@@ -252,7 +252,8 @@ fn sites(plan: &Plan) -> Result<(), Mistake> {
 fn people(plan: &Plan) -> Result<(), Mistake> {
     let custodians = plan.tokens().map(|token| token.custodian.as_str());
     let custodians = custodians.chain(plan.papers().map(|paper| paper.custodian.as_str()));
-    let mut seats: Vec<&str> = custodians.collect();
+    let recipients = plan.recipients().map(|recipient| recipient.custodian.as_str());
+    let mut seats: Vec<&str> = custodians.chain(recipients).collect();
     for person in &plan.text.person {
         let (at, seat) = (person.span().start, person.get_ref().seat.as_str());
         if !is_label(seat) {
