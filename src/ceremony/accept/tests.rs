@@ -6,7 +6,7 @@ use crate::ceremony::Inputs;
 use crate::ceremony::fact::{Attested, ModuleRead, RootMade};
 use crate::ceremony::tests::{GENESIS, Pair, Room};
 use crate::digest::Digest;
-use crate::key::Algorithm;
+use crate::key::{Algorithm, KemKey, PublicKey};
 use crate::record::{Body, Mode, Record, Tool};
 use crate::trust::Past;
 
