@@ -25,7 +25,6 @@ impl Session<'_> {
         holder: &str,
     ) -> Result<Fact, Refusal> {
         let sealing = self.seal_of(holder)?;
-        let (public, ways) = self.wrap_key(step, name, &sealing)?;
         let (mut token, face) = self.need(step, holder)?;
         self.refuse_label_taken(&mut token, step, name, holder)?;
         self.log_in(step, &mut token, &face, holder)?;
@@ -37,6 +36,8 @@ impl Session<'_> {
             }
         }
         let seal = self.find_key(&mut token, holder, sealing.public())?;
+        // The last thing before: what could be refused until here costs nobody a share that is open.
+        let (public, ways) = self.wrap_key(step, name, &sealing)?;
         self.begin(step, holder)?;
         let placed = token.place(&seal, (name, &public), &ways);
         let generated = placed.map_err(|error| self.no_place(&error))?;

@@ -82,6 +82,7 @@ pub fn unproved(ceremony: &Ceremony, record: &Record) -> Vec<String> {
     for (_, fact) in entries(record) {
         found.extend(weakness(ceremony, fact));
         found.extend(attested::weak(fact));
+        found.extend(attested::unattested(fact));
     }
     found.push(
         "That a token keeps its keys as it says, and that nobody saw a PIN, rests on the token and on the people."

@@ -126,24 +126,40 @@ fn an_adopted_key_can_stay_beside_a_new_one() {
 
 #[test]
 fn the_root_key_file_of_notary_goes_into_shares_signs_once_and_is_rotated_away() {
-    goes_from_its_file(
-        &["old-1", "old-2"],
-        "shares = { threshold = 2, tokens = [\"old-1\", \"old-2\"] }",
-    );
+    goes_from_its_file(initialise_by_notary, &["old-1", "old-2"], IN_SHARES);
+}
+
+#[test]
+fn the_root_key_file_of_docker_goes_into_shares_signs_once_and_is_rotated_away() {
+    goes_from_its_file(initialise_by_docker, &["old-1", "old-2"], IN_SHARES);
 }
 
 #[test]
 fn the_root_key_file_of_notary_goes_onto_a_token_signs_once_and_is_rotated_away() {
-    goes_from_its_file(&["old-1"], "token = \"old-1\"");
+    goes_from_its_file(initialise_by_notary, &["old-1"], "token = \"old-1\"");
 }
 
-/// A root key that `notary` made and keeps in a file is imported, to be held so.
-fn goes_from_its_file(holders: &[&'static str], held: &str) {
-    let journey = Journey::new(NotaryServer::memory);
-    // As most repositories are: `notary` made the root key itself, and keeps it in a file.
+const IN_SHARES: &str = "shares = { threshold = 2, tokens = [\"old-1\", \"old-2\"] }";
+
+/// As many repositories are: `notary` made the root key itself, and keeps it in a file of this folder.
+fn initialise_by_notary(journey: &Journey) -> PathBuf {
     journey.notary("ada", &["init", "-p", GUN]).ok();
     journey.notary("ada", &["list", GUN]).ok();
-    let private = journey.person("ada").join("trust/private");
+    journey.person("ada").join("trust/private")
+}
+
+/// And most are so: `docker trust` made all of it when the first signer was added.
+fn initialise_by_docker(journey: &Journey) -> PathBuf {
+    journey.docker("ada", &["key", "generate", "ada"]).ok();
+    let public = journey.person("ada").join("ada.pub");
+    journey.docker("ada", &["signer", "add", "--key", public.to_str().unwrap(), "ada", GUN]).ok();
+    journey.person("ada").join("docker/trust/private")
+}
+
+/// A root key that another tool made and keeps in a file is imported, to be held so.
+fn goes_from_its_file(initialise: fn(&Journey) -> PathBuf, holders: &[&'static str], held: &str) {
+    let journey = Journey::new(NotaryServer::memory);
+    let private = initialise(&journey);
     let files = fs::read_dir(private).unwrap().map(|entry| entry.unwrap().path());
     let is_root = |path: &PathBuf| fs::read_to_string(path).unwrap().contains("role: root");
     let file = files.into_iter().find(is_root).unwrap();

@@ -231,7 +231,7 @@ fn a_drill_of_somebody_unknown_or_of_another_seat_is_refused() {
     write_drill(&bench, &["officer-z"], &[]);
     refused(
         "`officer-z` holds no key and no share of any newest root",
-        "a drill names tokens and papers of the trust folder, as it names them",
+        "a drill names tokens, papers and recipients of the trust folder, as it names them",
     );
     write_drill(&bench, &["officer-a"], &[]);
     let path = bench.path("plan-2.toml");

@@ -47,7 +47,7 @@ pub(super) fn planned(bench: &Bench, name: &str) -> String {
 }
 
 /// Writes answers: the first person's identity is in a file, the second types it.
-fn answer(bench: &Bench, typed: &str, more: &str) {
+pub(super) fn answer(bench: &Bench, typed: &str, more: &str) {
     let text = format!(
         "[pin]\nshare-1 = \"{PIN}\"\nnotary = \"{typed}\"\n[answer]\n\"identity lawyer\" = \"lawyer.txt\"\n{more}"
     );

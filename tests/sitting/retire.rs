@@ -18,7 +18,7 @@ use super::chain::Chain;
 use super::genesis::in_shares;
 use super::kill::Stage;
 use super::reshare::{custody, write_reshare_among};
-use super::{Bench, Holding, PlanText, Publisher, restore};
+use super::{Bench, Holding, PlanText, Publisher, identity, restore};
 use crate::harness::command::{Ran, flat};
 use crate::harness::killer::Killer;
 
@@ -325,6 +325,35 @@ fn an_old_set_of_a_living_key_is_dead_once_nobody_keeps_a_copy() {
     });
     bench.conduct().ok();
     assert_eq!(bench.shape("localhost:5000/one", 2), "1 of root-s, signed by root-s");
+}
+
+#[test]
+fn shares_of_people_are_gone_once_two_answer_for_every_copy() {
+    let (mut bench, typed) = identity::after_genesis();
+    let Held::Shares { set, .. } = custody(&bench, 1).keys[0].held.clone() else {
+        panic!("no set")
+    };
+    let among = "{ threshold = 2, tokens = [\"share-1\"], recipients = [\"lawyer\"] }";
+    write_reshare_among(&bench, "root-s", among);
+    bench.conduct().ok();
+    let mut retire = |more: &str| {
+        bench.next_room();
+        bench.write_room(&["share-1"]);
+        identity::answer(&bench, &typed, more);
+        write_retire(&bench, &format!("sets = [\"{set}\"]"), &[]);
+        (flat(&bench.conduct().ok().stderr), bench.remarks())
+    };
+    let (screen, remarks) = retire("\"destroyed copies witness\" = \"kept at home\"\n");
+    assert!(screen.contains(&format!("{set}/1.age {set}/2.age {set}/3.age")), "{screen}");
+    let still = format!(
+        "set {set} still opens key root-s: 0 of its 3 shares are destroyed in every copy, 2 are needed"
+    );
+    assert!(remarks.contains(&still), "{remarks:?}");
+    let (_, remarks) = retire("");
+    let dead =
+        format!("set {set} of key root-s is dead: 3 of its 3 shares are destroyed in every copy");
+    assert!(remarks.contains(&dead), "{remarks:?}");
+    bench.officiant(&["verify", &format!("media/out-{}a", bench.number)]).ok();
 }
 
 #[test]

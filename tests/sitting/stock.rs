@@ -36,11 +36,13 @@ fn programs_of_others_see_keys_certificates_and_policies_of_a_yubikey() {
         readers.tool(&[&reader[..], arguments].concat())
     };
     let piv_tool = |arguments: &[&str]| readers.tool(&[&["yubico-piv-tool"], arguments].concat());
-    for told in [piv_tool(&["--action=status"]), ykman(&["info"])] {
+    // Each writes a name in its own order.
+    let as_made = (piv_tool(&["--action=status"]), "OU=root-a, CN=root");
+    for (told, name) in [as_made, (ykman(&["info"]), "CN=root,OU=root-a")] {
         let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
-        for (slot, key) in [("9a", "officer-a attest"), ("9c", "root-a")] {
+        for (slot, key) in [("9a", "CN=officer-a attest"), ("9c", name)] {
             let of = format!(
-                "Slot {slot}: Algorithm: ECCP256 Subject DN: CN={key} Issuer DN: CN=officer-a attest"
+                "Slot {slot}: Algorithm: ECCP256 Subject DN: {key} Issuer DN: CN=officer-a attest"
             );
             assert!(words.contains(&of), "{of}: {told}");
         }
@@ -68,7 +70,7 @@ fn programs_of_others_see_keys_certificates_and_policies_of_a_yubikey() {
             let of = format!("EC_POINT:   0441{point}\n");
             assert_eq!(seen.matches(&of).count(), 1, "{module}: {seen}");
         }
-        assert!(seen.contains("subject:    DN: CN=root-a\n"), "{module}: {seen}");
+        assert!(seen.contains("subject:    DN: OU=root-a, CN=root\n"), "{module}: {seen}");
     }
 }
 

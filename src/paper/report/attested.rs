@@ -59,6 +59,16 @@ pub(super) fn unknown_maker(fact: &Fact) -> Option<String> {
     })
 }
 
+/// A sealing key of which only the module says that it is in the token: docs/threats.md rule 14.
+pub(super) fn unattested(fact: &Fact) -> Option<String> {
+    let Fact::TokenEnrolled { token, seal: Some(_), seal_attested: None, .. } = fact else {
+        return None;
+    };
+    Some(format!(
+        "No maker attests the sealing key of token `{token}`: that nobody else opens its shares, and so the threshold, rests on the module that drives it."
+    ))
+}
+
 /// What was known of the token of a key when it was made.
 pub(super) fn weak(fact: &Fact) -> Option<String> {
     let Fact::KeyMade { key, advised, .. } = fact else { return None };
