@@ -152,7 +152,7 @@ impl Session<'_> {
 
     pub(super) fn destroy_copies(&mut self, step: u32) -> Result<Fact, Refusal> {
         self.show(
-            "        these tokens still open every copy of these files of the custody folder:",
+            "        their holders still open every copy of these files of the custody folder:",
         )?;
         for file in self.ceremony.copies_going() {
             self.show(&format!("          {file}"))?;

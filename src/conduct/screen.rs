@@ -79,6 +79,7 @@ impl Session<'_> {
             Fact::KeyMade { .. } => {
                 same("generated on the token, never extractable, challenge verified")
             }
+            Fact::KeyPlaced { .. } => same("unwrapped on the token, challenge verified"),
             Fact::KeySplit { shares, .. } => {
                 format!("{}, each sealed to its holder", Count(shares.len(), "share"))
             }

@@ -133,7 +133,7 @@ fn purpose(plan: &Plan) -> String {
         }
         Kind::Restore => {
             "This ceremony puts a key in shares onto one token, because it cannot wait for its holders any more. \
-             Whoever has that token and its PIN has the key: the next ceremony replaces it."
+             Whoever has that token and its PIN has the key: the next root goes without it."
         }
         Kind::Retire => {
             "This ceremony destroys root keys that no newest root lists any more, and shares of sets that others \

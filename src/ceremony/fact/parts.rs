@@ -103,6 +103,6 @@ pub struct Statement {
     pub head: Digest,
     /// 32 bytes drawn for it, in hex.
     pub random: String,
-    /// Over the text of [`statement`](super::statement), in base64: DER for ECDSA.
+    /// Over the text of [`statement`](crate::ceremony::statement), in base64: DER for ECDSA.
     pub signature: String,
 }
