@@ -1,5 +1,6 @@
 //! Memory, output, and everything written, searched for PINs, passphrases, shares and keys after each kind of ceremony.
 
+mod import;
 mod yubikey;
 
 use std::{

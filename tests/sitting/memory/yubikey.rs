@@ -27,7 +27,7 @@ fn bytes(kept: &Value) -> Vec<u8> {
 }
 
 /// What is found of these in the processes of a ceremony, on its screen and in its folders.
-fn found(search: &Search, sat: &Sat, bench: &Bench) -> Vec<String> {
+pub(super) fn found(search: &Search, sat: &Sat, bench: &Bench) -> Vec<String> {
     let mut found: Vec<String> =
         sat.keeper.kept().flat_map(|memory| memory.holds(search)).collect();
     found.extend(search.found(sat.screen.as_bytes()));
