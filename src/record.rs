@@ -190,10 +190,13 @@ impl Record {
         .collect()
     }
 
-    /// Whether nothing was done since the last checkpoint.
+    /// Whether nothing was done since the last checkpoint but to break off.
     pub fn ends_with_checkpoint(&self) -> bool {
         let mut entries = self.entries.iter().rev();
-        let last = entries.find(|entry| !matches!(entry.body, Body::Refused { .. }));
+        let is_passing = |body: &Body| {
+            matches!(body, Body::Refused { .. } | Body::Done { fact: Fact::BreakTaken { .. } })
+        };
+        let last = entries.find(|entry| !is_passing(&entry.body));
         last.is_some_and(|entry| matches!(entry.body, Body::Checkpoint { .. }))
     }
 

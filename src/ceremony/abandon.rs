@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
+use super::admission::adopted;
 use super::draft::{self, Draft};
 use super::fact::{Fact, RootMade, ShareMade};
 use super::plan::{Kind, Plan};
 use super::roster::{Holding, Key, KeyOrigin, Roster, Token, TokenOrigin};
-use super::step::Act;
 use super::{Ceremony, Inputs};
 use crate::check::Check;
 use crate::key::PublicKey;
@@ -95,19 +95,29 @@ pub fn drafted_only(unfinished: &Ceremony) -> Vec<String> {
         .collect()
 }
 
-/// The keys that the unfinished ceremony made or put on a token: no signed root counts on them there.
+/// The keys that the unfinished ceremony made on a token, and those that it was to put there: no signed root counts on
+/// them there. One that is put on a token may be on it before the record says so, and a restart forgets how far it was.
 pub fn left_on(unfinished: &Ceremony, token: &str) -> Vec<(String, PublicKey)> {
-    // An interruption may have come between the token and the record.
-    let next = unfinished.next().map(|step| &step.act);
-    let may_be_placed = |key: &Key| {
-        let is_next = matches!(next, Some(Act::PlaceKey { key: name, .. }) if *name == key.name);
-        key.is_placed_here() && (unfinished.is_moved(&key.name) || is_next)
-    };
+    let is_known = unfinished.past().custody().token(token).is_some();
+    let is_set_up = is_known || enrolled(unfinished, token);
     let keys = unfinished.roster().keys().iter().filter(|key| {
-        let comes_here = key.origin == KeyOrigin::New || may_be_placed(key);
+        let comes_here = key.origin == KeyOrigin::New || (key.is_placed_here() && is_set_up);
         comes_here && key.holding == Holding::Token(token.to_owned())
     });
-    keys.filter_map(|key| Some((key.name.clone(), unfinished.public(&key.name)?))).collect()
+    keys.filter_map(|key| Some((key.name.clone(), public_of(unfinished, key)?))).collect()
+}
+
+/// The public half of a key, once it is made; of one from a file, as the request's chain has it.
+fn public_of(unfinished: &Ceremony, key: &Key) -> Option<PublicKey> {
+    let listed = || adopted::find(unfinished.inputs(), key.origin.pin()?).ok().flatten();
+    unfinished.public(&key.name).or_else(listed)
+}
+
+/// That a key was not destroyed on a token that is not here, as a sentence.
+pub(super) fn not_destroyed(unfinished: &Ceremony, key: &str, token: &str) -> String {
+    let is_it = |fact: &Fact| matches!(fact, Fact::KeyMade { key: k, .. } | Fact::KeyPlaced { key: k, .. } if k == key);
+    let is = if unfinished.facts().any(is_it) { "is" } else { "may be" };
+    format!("key {key} was NOT destroyed: it {is} on token {token}")
 }
 
 /// What the unfinished ceremony printed, or gave to recipients, of keys that no root names, as sentences: it is to be

@@ -136,9 +136,7 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
         remarks.extend(abandon::drafted_only(unfinished));
         for token in ceremony.absent().keys() {
             let left = abandon::left_on(unfinished, token).into_iter();
-            remarks.extend(
-                left.map(|(key, _)| format!("key {key} was NOT destroyed: it is on token {token}")),
-            );
+            remarks.extend(left.map(|(key, _)| abandon::not_destroyed(unfinished, &key, token)));
             let shares = abandon::shares_on(unfinished, token).into_iter();
             remarks.extend(shares.map(|(key, index)| {
                 format!("share {index} of key {key}, which is not used, was NOT deleted: it may be on token {token}")

@@ -1,4 +1,4 @@
-//! A drill: tokens and papers prove that they still hold what they are to hold. No share is opened and no root signed.
+//! A drill: tokens, papers and recipients prove that they still hold what they are to hold. No share is opened and no root signed.
 //!
 //! Second floor: pure. docs/threats.md rule 15.
 

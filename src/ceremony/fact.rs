@@ -242,7 +242,7 @@ pub enum Fact {
         /// One signature per repository.
         signatures: Vec<Signed>,
     },
-    /// A token, or the passphrase of a paper, opened its share for the vault.
+    /// A token, the passphrase of a paper, or the identity of a recipient opened its share for the vault.
     ShareOpened {
         /// The key.
         key: String,
@@ -251,7 +251,7 @@ pub enum Fact {
         /// What for.
         purpose: Purpose,
     },
-    /// A token or a paper holds its share: stored or printed, read back, opened and compared.
+    /// A token, paper or recipient has its share: stored, printed or given; read back, opened and compared.
     ShareStored {
         /// The key.
         key: String,
@@ -259,7 +259,7 @@ pub enum Fact {
         index: u8,
         /// Whether the token itself stores it; otherwise it lies in the custody folder, and on its paper.
         on_token: bool,
-        /// The token's own word for it; none from a token without an attest key, and of a paper.
+        /// The token's own word for it; none from a token without an attest key, and of a paper or recipient.
         statement: Option<Statement>,
     },
     /// Shares were combined and each result compared with the public key; the key is dropped.
@@ -282,7 +282,7 @@ pub enum Fact {
         /// The adopted key's public half.
         public: PublicKey,
     },
-    /// A token that this ceremony could use is not here.
+    /// A token, paper or recipient that this ceremony could use is not here.
     TokenAbsent {
         /// The token.
         token: String,

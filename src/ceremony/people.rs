@@ -113,6 +113,15 @@ impl Ceremony {
         Err(Refusal::of(Check::FactOrder, what).hint(EDITED))
     }
 
+    /// Whether whoever sits at a seat may sit at another one, too: a spare for it.
+    pub fn stands_in(&self, spare: &str, seat: &str) -> bool {
+        let of = |one: &str, other: &str| {
+            let mut people = self.plan().people();
+            people.any(|person| person.seat == one && person.spare_for.as_deref() == Some(other))
+        };
+        of(spare, seat) || of(seat, spare)
+    }
+
     /// The seat that holds the token of the step, and another.
     pub(super) fn check_last_try(
         &self,
@@ -125,7 +134,8 @@ impl Ceremony {
             return Err(self.no_place(number));
         }
         let [custodian, other] = by;
-        let is_here = self.seats_taken().is_none_or(|taken| taken.contains(other));
+        let is_here = self.seats_taken().is_none_or(|taken| taken.contains(other))
+            && !self.stands_in(other, custodian);
         if custodian == self.roster.custodian(token) && other != custodian && is_here {
             return Ok(());
         }

@@ -76,7 +76,13 @@ pub(super) fn remarks(ceremony: &Ceremony) -> Vec<String> {
         let known = ceremony.past().custody().key(&key.name);
         let older = known.into_iter().flat_map(|known| known.former.iter().chain([&known.held]));
         for held in older {
-            let Held::Shares { set, threshold, shares } = held else { continue };
+            let (set, threshold, shares) = match held {
+                Held::Shares { set, threshold, shares } => (set, threshold, shares),
+                Held::Token { token } => {
+                    said.push(format!("token {token} still holds key {}, whole", key.name));
+                    continue;
+                }
+            };
             if ceremony.past().custody().is_dead(held) {
                 continue;
             }

@@ -9,9 +9,10 @@ use crate::check::Check;
 use crate::refusal::Refusal;
 use crate::trust::{Custody, CustodyKey, Held, Past};
 
-/// Whether a key of custody was in shares, and is on a token now.
+/// Whether a key of custody was in shares, and came onto a token, wherever it is now.
 fn is_restored(key: &CustodyKey) -> bool {
-    matches!(key.held, Held::Token { .. }) && !key.former.is_empty()
+    let is_on_token = |held: &Held| matches!(held, Held::Token { .. });
+    !key.former.is_empty() && key.former.iter().chain([&key.held]).any(is_on_token)
 }
 
 /// Refuses a root that keeps a key which a restore put onto one token. `[RESTORE-ROTATES]`
@@ -31,15 +32,15 @@ pub(super) fn check_replaced(plan: &Plan, custody: &Custody) -> Result<(), Refus
     }
 }
 
-/// Refuses to put a key onto a token of an earlier ceremony that nothing can be sealed to. `[TOKEN-SEAL]`
+/// Refuses to give a share or a key to a token of an earlier ceremony that nothing can be sealed to. `[TOKEN-SEAL]`
 pub(super) fn check_sealed(roster: &Roster, past: &Past) -> Result<(), Refusal> {
-    for key in roster.keys().iter().filter(|key| key.is_placed_here()) {
-        let Holding::Token(name) = &key.holding else { continue };
+    let sealed = roster.keys().iter().filter(|key| key.is_placed_here() || key.is_split_here());
+    for name in sealed.flat_map(|key| key.holding.holders()) {
         let is_known = |origin| origin == TokenOrigin::Known;
         let known = roster.token(name).is_some_and(|token| is_known(token.origin));
         let seal = past.custody().token(name).and_then(|token| token.seal.as_ref());
         if known && seal.is_none() {
-            let what = format!("token `{name}` has no sealing key: no key can be wrapped for it");
+            let what = format!("token `{name}` has no sealing key: nothing can be sealed to it");
             return Err(Refusal::of(Check::TokenSeal, what)
                 .hint("name a new token, or one that was enrolled for a share"));
         }

@@ -45,6 +45,18 @@ pub(super) fn roster(plan: &Plan, past: &Past) -> Result<Roster, Refusal> {
     Ok(Roster::of_holders(past, &names, &stays))
 }
 
+/// Whether a key is gone, or was to go: a retire named it, whatever was there of it.
+pub(super) fn is_gone(past: &Past, key: &CustodyKey) -> bool {
+    let custody = past.custody();
+    let is_named =
+        |plan: &Plan| plan.retire().is_some_and(|retire| retire.keys.contains(&key.name));
+    let is_destroyed = match &key.held {
+        Held::Token { token } => custody.is_key_gone(&key.name, token),
+        shares @ Held::Shares { .. } => custody.is_dead(shares),
+    };
+    is_destroyed || past.ceremonies().iter().any(|ceremony| is_named(&ceremony.plan))
+}
+
 /// The keys that go, those that stay in the newest roots of the plan's repositories, and those with an old set that goes,
 /// each with everybody who holds a part of it: what a rehearsal must make first.
 pub fn whole_roster(plan: &Plan, past: &Past) -> Roster {
@@ -167,8 +179,24 @@ fn check_sets(plan: &Plan, past: &Past) -> Result<(), Refusal> {
     let is_it = |held: &Held, id: &String| matches!(held, Held::Shares { set, .. } if set == id);
     for id in sets {
         let keys = || past.custody().keys.iter();
-        if keys().any(|key| key.former.iter().any(|held| is_it(held, id))) {
-            continue;
+        // Of a key that is on one token and in a newest root, the set that could bring it back.
+        let is_last = |key: &&CustodyKey| {
+            let set = past.custody().open_set(key).filter(|held| is_it(held, id));
+            matches!(key.held, Held::Token { .. }) && set.is_some()
+        };
+        if let Some(key) = past.live_keys().find(is_last) {
+            let what =
+                format!("set {id} alone brings key `{}` back if its token is lost", key.name);
+            return Err(Refusal::of(Check::RetireLive, what)
+                .hint("plan the `rotate` that leaves the key out, and publish that first"));
+        }
+        if let Some(key) = keys().find(|key| key.former.iter().any(|held| is_it(held, id))) {
+            if past.live_keys().any(|live| live.name == key.name) {
+                continue;
+            }
+            let what = format!("set {id} is of key `{}`, which no newest root lists", key.name);
+            return Err(Refusal::new(Exit::Usage, what)
+                .hint("name the key in `keys`: it goes with all its sets"));
         }
         if let Some(key) = keys().find(|key| is_it(&key.held, id)) {
             let what = format!("set {id} is the one that opens key `{}` today", key.name);

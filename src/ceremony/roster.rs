@@ -166,6 +166,11 @@ impl Roster {
             .root()
             .map_or_else(BTreeSet::new, |root| root.keys.iter().map(String::as_str).collect());
         for known in &past.custody().keys {
+            if stays.contains(known.name.as_str()) && super::retire::is_gone(past, known) {
+                let what = format!("key `{}` in `[root]` was retired", known.name);
+                return Err(Refusal::of(Check::RootKeys, what)
+                    .hint("nobody has it any more, or will: make another key"));
+            }
             if stays.contains(known.name.as_str()) || signed_before.contains(&known.public) {
                 keys.push(known_key(plan, past, known, stays.contains(known.name.as_str())));
             }
@@ -261,13 +266,16 @@ impl Roster {
     }
 
     /// The seats that set or type what outranks the PIN of a token in this ceremony, each with the token: it is enrolled, or
-    /// a key is made on it, which some have done by that seat.
+    /// a key is made or destroyed on it, which some have done by that seat.
     pub fn outranking(&self) -> impl Iterator<Item = (&str, &str)> {
         let is_made_on = |token: &Token| {
             let is_on = |key: &Key| key.holding == Holding::Token(token.name.clone());
             self.keys.iter().any(|key| key.origin == KeyOrigin::New && is_on(key))
         };
-        let acts = move |token: &&Token| token.origin == TokenOrigin::New || is_made_on(token);
+        // Those of a roster of holders alone destroy keys.
+        let acts = move |token: &&Token| {
+            token.origin == TokenOrigin::New || self.keys.is_empty() || is_made_on(token)
+        };
         let tokens = self.tokens.iter().filter(acts);
         tokens.filter_map(|token| Some((token.so_holder.as_deref()?, token.name.as_str())))
     }

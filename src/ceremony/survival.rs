@@ -275,7 +275,7 @@ impl<'a> Asked<'a> {
         let nowhere = without(&|holder| holder.site.is_none());
         if nowhere > 0 {
             let all = self.holdings.holders.len();
-            said.push(format!("{nowhere} of {all} tokens and papers are at no `site` of a plan: what is lost in one place is not counted for them."));
+            said.push(format!("{nowhere} of {all} holders are at no `site` of a plan: what is lost in one place is not counted for them."));
         }
         said
     }

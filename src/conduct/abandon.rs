@@ -4,11 +4,13 @@
 
 use super::Session;
 use super::token::Put;
+use crate::ceremony::Ceremony;
 use crate::ceremony::abandon::{left_on, papers_left};
 use crate::ceremony::fact::Fact;
+use crate::ceremony::step::Act;
 use crate::child::token::Token;
 use crate::key::PublicKey;
-use crate::record::Record;
+use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::room::token::{KeyRef, PublicObject};
 use crate::wording::List;
@@ -51,12 +53,7 @@ impl Session<'_> {
         let unfinished =
             unfinished.ok_or_else(|| Refusal::new(Exit::Ours, "nothing to abandon"))?;
         let left = left_on(&unfinished, name);
-        // Only what it was to make or put here: an adopted key was there before.
-        let made = unfinished
-            .plan()
-            .keys()
-            .filter(|key| key.adopt.is_none() && key.token.as_deref() == Some(name));
-        let planned: Vec<String> = made.map(|key| key.name.clone()).collect();
+        let planned = self.begun_on(&unfinished, name)?;
         if face.so_makes() {
             let doomed = self.doomed(&mut token, &left, &planned)?;
             self.destroy_as_so(step, &mut token, (name, &face), &doomed)?;
@@ -74,6 +71,27 @@ impl Session<'_> {
         let keys = left.into_iter().map(|(name, _)| name).collect();
         Ok(Fact::KeysDestroyed { token: name.to_owned(), keys })
     }
+
+    /// The keys that the unfinished ceremony began to make on a token, or to put there: of another of such a name it was
+    /// seen before, and nothing begun.
+    fn begun_on(&self, unfinished: &Ceremony, name: &str) -> Result<Vec<String>, Refusal> {
+        let bytes = self.inputs.file("unfinished/record.jsonl").unwrap_or_default();
+        let (record, _) =
+            Record::parse(bytes).map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+        let is_begun = |number: u32| {
+            let mut entries = record.entries().iter();
+            entries.any(|entry| entry.step == number && matches!(entry.body, Body::Begun { .. }))
+        };
+        let steps = unfinished.steps().iter().filter(|step| is_begun(step.number));
+        let keys = steps.filter_map(|step| match &step.act {
+            Act::MakeKey { key, token } | Act::PlaceKey { key, token } if token == name => {
+                Some(key.clone())
+            }
+            _ => None,
+        });
+        Ok(keys.collect())
+    }
+
     /// What is to go of a token: what an earlier run did not destroy before it was interrupted, and what was generated and
     /// not recorded before the ceremony was.
     fn doomed(

@@ -57,17 +57,44 @@ impl Session<'_> {
             check: Check::ResumeHead,
             count: 6,
         };
-        let wrong = self.ask_words(&asked, &head)?;
+        let wrong = match self.ask_break_sheet(step)? {
+            true => self.ask_words(&asked, &head)?,
+            false => 0,
+        };
         for bag in &bags {
             self.compare_bag(step, bag)?;
         }
         Ok(wrong)
     }
 
+    /// Whether the break sheet has its words: it is recorded before they are shown. Without them there is the last page, and
+    /// what everybody here says of the time since.
+    fn ask_break_sheet(&mut self, step: u32) -> Result<bool, Refusal> {
+        let prompt = Prompt {
+            step,
+            id: "break-page".to_owned(),
+            who: "operator".to_owned(),
+            text: "are the words of the break on their sheet: yes, or none".to_owned(),
+            expected: Some(Expected::Text("yes".to_owned())),
+        };
+        for _ in 0..ATTEMPTS {
+            match self.ask(&prompt)?.as_str() {
+                "yes" => return Ok(true),
+                "none" => return Ok(false),
+                _ => self.show("        type yes, or none")?,
+            }
+        }
+        Err(Refusal::new(Exit::Refused, "nobody said whether the break sheet has its words")
+            .hint("look at the break sheet, and `resume`"))
+    }
+
     fn ask_bags(&mut self, step: u32) -> Result<Vec<Bagged>, Refusal> {
         let mut bags = Vec::new();
         for holder in self.ceremony.holders_here() {
-            let text = format!("number of bag and seal that {holder} goes into");
+            let text = format!(
+                "number of bag and seal that {} goes into",
+                self.ceremony.roster().called(&holder)
+            );
             let bag = self.ask_bag(step, &holder, text, None)?;
             bags.push(Bagged { holder, bag });
         }
@@ -77,7 +104,10 @@ impl Session<'_> {
     /// Another bag than the one that was written down needs a decision.
     fn compare_bag(&mut self, step: u32, known: &Bagged) -> Result<Bagged, Refusal> {
         let Bagged { holder, bag: expected } = known;
-        let text = format!("number of the bag and seal that {holder} is in, unbroken");
+        let text = format!(
+            "number of the bag and seal that {} is in, unbroken",
+            self.ceremony.roster().called(holder)
+        );
         let bag = self.ask_bag(step, holder, text, Some(expected))?;
         if bag != *expected {
             let happened = format!("{holder} came in bag {bag}, or its seal is broken");

@@ -1,8 +1,9 @@
 //! Shares of people whose identity of `age` is in a YubiKey: it agrees, by the PIN of its holder, in a child of its own.
 //!
-//! Roof. Nobody here enrolled it: room.toml names its serial, and it must hold the key that the plan names.
+//! Roof. docs/threats.md rules 18 and 29. Nobody here enrolled it: room.toml names its serial, and it must hold the key that the plan names.
 
 use super::Session;
+use super::last_try::is_last;
 use crate::check::Check;
 use crate::child::token::Token;
 use crate::key::AgeKey;
@@ -62,6 +63,9 @@ impl Session<'_> {
         face: &Face,
         name: &str,
     ) -> Result<(), Refusal> {
+        if is_last(face, self.wrong_pins(name)?) {
+            self.confirm_last_try(step, name, face)?;
+        }
         let text = format!("PIN for the YubiKey of recipient {name} ({})", face.user_pin);
         let prompt = self.asked(step, format!("pin {name}"), name, text);
         let pin = self.hear_pin(&Prompt { expected: None, ..prompt })?;

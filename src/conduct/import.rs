@@ -62,8 +62,8 @@ impl Session<'_> {
             let path = PathBuf::from(self.ask(&prompt)?);
             match media::read_file(&path, MAX_BYTES as u64) {
                 Ok(bytes) => return Ok((path, SecretBytes::take(bytes))),
-                Err(error) if left > 0 => self.say_again(&self.device(&error))?,
-                Err(error) => return Err(self.device(&error)),
+                Err(_) if left > 0 => self.say_again(&unread())?,
+                Err(_) => return Err(unread()),
             }
         }
     }
@@ -78,4 +78,11 @@ impl Session<'_> {
         };
         Ok(self.hear_pin(&prompt)?.into_bytes())
     }
+}
+
+/// What was typed may be the passphrase: it is not told again.
+fn unread() -> Refusal {
+    let what = "what was typed is no path of a file that can be read";
+    Refusal::new(Exit::Device, what)
+        .hint("type the path alone; the passphrase is asked for after it, unseen")
 }

@@ -129,7 +129,11 @@ impl Session<'_> {
         let taken = self.ceremony.seats_taken().map(<[String]>::to_vec);
         let mut seats = vec![roster.custodian(token)];
         match &taken {
-            Some(taken) => seats.extend(taken.iter().map(String::as_str)),
+            Some(taken) => {
+                let custodian = roster.custodian(token);
+                let others = taken.iter().map(String::as_str);
+                seats.extend(others.filter(|seat| !self.ceremony.stands_in(seat, custodian)));
+            }
             None => {
                 seats.extend(["operator", "witness"]);
                 seats.extend(roster.held().map(|(_, seat)| seat));

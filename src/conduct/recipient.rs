@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Session;
 use super::paper::{expect_made, made_of, place};
-use super::share::{Opening, set_of};
+use super::share::Opening;
 use super::words::ATTEMPTS;
 use crate::ceremony::fact::{Fact, Purpose, ShareMade};
 use crate::ceremony::roster::Recipient;
@@ -16,8 +16,9 @@ use crate::child::vault::{Refused, Vault};
 use crate::key::AgeKey;
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
+use crate::room::binding::Binding;
 use crate::room::console::{Expected, Prompt};
-use crate::room::media;
+use crate::room::media::{self, Kind};
 use crate::seal::{self, Opener};
 use crate::secret::{Identity, SecretBytes};
 use crate::share::Set;
@@ -89,9 +90,7 @@ impl Session<'_> {
     /// Proves that a recipient's identity fits each of its shares, without opening any.
     pub(super) fn drill_recipient(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
         for of in self.ceremony.past().holds(name).shares {
-            let (set, made) = set_of(&self.ceremony, &of.key)?;
-            let made = made.into_iter().find(|made| made.index == of.share.index);
-            let made = made.ok_or_else(|| Refusal::new(Exit::Ours, "a share that was not made"))?;
+            let (set, made) = made_of(self, &of.key, of.share.index)?;
             let sealed = match self.bring_given(step, (name, &of.key), (&set, &made))? {
                 Ok(sealed) => sealed,
                 Err(reason) => return Ok(Fact::TokenAbsent { token: name.to_owned(), reason }),
@@ -129,6 +128,13 @@ impl Session<'_> {
                 return Ok(());
             }
             let file = format!("{key}-{}-{}.age", made.index, &made.sealed.to_string()[..8]);
+            if let Err(refusal) = self.refuse_media(Path::new(&typed)) {
+                if left == 0 {
+                    return Err(refusal);
+                }
+                self.say_again(&refusal)?;
+                continue;
+            }
             let path = PathBuf::from(&typed).join(&file);
             let written = media::write_new_in(Path::new(&typed), &file, sealed)
                 .and_then(|_| media::read_file(&path, seal::MAX_FILE as u64));
@@ -144,6 +150,23 @@ impl Session<'_> {
                 Err(error) => return Err(self.device(&error)),
             }
         }
+    }
+
+    /// Media of the ceremony carry what they are marked for; the work folder stays here. `[MEDIA-KIND]`
+    fn refuse_media(&self, folder: &Path) -> Result<(), Refusal> {
+        let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let Binding { work, media, .. } = &self.room.binding;
+        let mut bound = media.inward.iter().chain(&media.outward).chain(&media.room).chain([work]);
+        let is_below =
+            |root: &PathBuf| root.canonicalize().is_ok_and(|root| whole.starts_with(root));
+        let is_marked = whole.ancestors().any(|above| above.join(Kind::MARKER).exists());
+        if !is_marked && !bound.any(is_below) {
+            return Ok(());
+        }
+        let what =
+            format!("`{}` is on media of this ceremony, or in its work folder", folder.display());
+        Err(Refusal::of(Check::MediaKind, what)
+            .hint("give a folder on the recipient's own media, or `none`"))
     }
 
     /// Asks for the sealed share until it is the one that was made; or why it is not to be had.
@@ -247,11 +270,13 @@ impl Session<'_> {
                 self.hear_pin(&Prompt { expected: None, ..prompt })?.into_bytes()
             }
             path => {
-                let read = media::read_file(Path::new(path), MAX_IDENTITY);
-                SecretBytes::take(read.map_err(|error| Refusal {
-                    check: Some(Check::ShareIdentity),
-                    ..self.device(&error)
-                })?)
+                // What was typed may be the identity itself: it is not told again.
+                let read = media::read_file(Path::new(path), MAX_IDENTITY).map_err(|_| {
+                    let what = "what was typed is no path of a file that can be read";
+                    Refusal::of(Check::ShareIdentity, what)
+                        .hint("`type` takes the identity itself, unseen; one that was typed here was seen")
+                });
+                SecretBytes::take(read?)
             }
         };
         Identity::read(&text).map_err(|error| {

@@ -33,7 +33,13 @@ impl Session<'_> {
             Put::Absent(reason) => return Ok(Fact::TokenAbsent { token: name.to_owned(), reason }),
         };
         let goes = self.ceremony.going(name);
+        let seal = self.ceremony.seal_goes(name);
         self.agree_to_end(step, name, &face, &goes)?;
+        if face.so_makes() {
+            self.begin(step, name)?;
+            let doomed = self.doomed_by_seat(&mut token, name, &goes)?;
+            self.destroy_as_so(step, &mut token, (name, &face), &doomed)?;
+        }
         self.log_in(step, &mut token, &face, name)?;
         self.begin(step, name)?;
         for (key, public) in &goes.keys {
@@ -42,7 +48,6 @@ impl Session<'_> {
         for share in &goes.shares {
             self.delete_share(&mut token, name, share)?;
         }
-        let seal = self.ceremony.seal_goes(name);
         if seal {
             let public = self.seal_of(name)?;
             self.destroy_key(&mut token, name, ("for seals", public.public()))?;
@@ -55,8 +60,24 @@ impl Session<'_> {
         Ok(Fact::TokenRetired { token: name.to_owned(), keys, shares, seal, statement })
     }
 
-    /// The custodian reads what goes, and types the token's serial. This is not asked again after an interruption of
-    /// what it began.
+    /// What there still is of the keys that go, for the seat that destroys them where the user cannot.
+    fn doomed_by_seat(
+        &self,
+        token: &mut Token,
+        name: &str,
+        goes: &Holds,
+    ) -> Result<Vec<KeyRef>, Refusal> {
+        let mut publics: Vec<PublicKey> = goes.keys.iter().map(|(_, key)| key.clone()).collect();
+        if self.ceremony.seal_goes(name) {
+            publics.push(self.seal_of(name)?.public().clone());
+        }
+        let shown = token.keys().map_err(|error| self.child(&error))?;
+        let shown = shown.into_iter().map(|object| object.key);
+        Ok(shown.filter(|key| publics.contains(&key.public)).collect())
+    }
+
+    /// The custodian reads what goes, and types the token's serial; after an interruption again, for what may be gone by
+    /// then is found gone.
     fn agree_to_end(
         &mut self,
         step: u32,

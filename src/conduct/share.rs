@@ -21,7 +21,7 @@ use crate::room::pkcs11::{self, Face, KeyRef, Object};
 use crate::room::{entropy, media};
 use crate::seal::{SealKey, SealTo};
 use crate::share::{Commitment, Set, SetId, ShareIndex, Threshold};
-use crate::trust::Held;
+use crate::trust::{Custody, Held};
 
 /// Which share is opened, and what for.
 pub(super) struct Opening<'a> {
@@ -394,7 +394,7 @@ pub(super) fn set_of(ceremony: &Ceremony, key: &str) -> Result<(Set, Vec<ShareMa
             let needed = ceremony.roster().key(key).map_or(0, |key| key.holding.needed());
             (id.to_owned(), u8::try_from(needed).unwrap_or_default(), shares.to_vec())
         }
-        None => match ceremony.past().custody().key(key).map(|key| &key.held) {
+        None => match opened_from(ceremony.past().custody(), key) {
             Some(Held::Shares { set, threshold, shares }) => {
                 let shares = shares.iter().map(|share| ShareMade {
                     index: share.index,
@@ -417,6 +417,11 @@ pub(super) fn set_of(ceremony: &Ceremony, key: &str) -> Result<(Set, Vec<ShareMa
     let commitments =
         shares.iter().map(|share| Commitment::from_digest(share.commitment)).collect();
     Ok((Set { id, key: public, threshold, commitments }, shares))
+}
+
+/// Where the shares of a key are that open it.
+fn opened_from<'a>(custody: &'a Custody, key: &str) -> Option<&'a Held> {
+    custody.key(key).and_then(|key| custody.open_set(key))
 }
 
 /// The data object of a share.

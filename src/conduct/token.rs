@@ -229,8 +229,10 @@ impl Session<'_> {
     /// The public keys that a token must show: its own, and the root keys that it holds.
     fn expected_keys(&self, name: &str) -> Vec<PublicKey> {
         let custody = closing::custody(&self.ceremony);
-        let known = custody.token(name).into_iter().flat_map(|token| [&token.attest, &token.seal]);
-        let mut keys: Vec<PublicKey> = known.flatten().cloned().collect();
+        // It is known by its attest key; its sealing key may be gone by a retire that was broken off.
+        let known =
+            custody.token(name).and_then(|token| token.attest.as_ref().or(token.seal.as_ref()));
+        let mut keys: Vec<PublicKey> = known.cloned().into_iter().collect();
         for fact in self.ceremony.facts() {
             match fact {
                 Fact::TokenEnrolled { token, attest, seal, .. } if token == name => {
@@ -351,7 +353,7 @@ impl Session<'_> {
     }
 
     /// How often a PIN was wrong in a row, by our own count: what tokens say is not always so.
-    fn wrong_pins(&self, name: &str) -> Result<usize, Refusal> {
+    pub(super) fn wrong_pins(&self, name: &str) -> Result<usize, Refusal> {
         let before =
             self.inputs.folder(CUSTODY).into_iter().filter(|(path, _)| path.starts_with(PINS));
         let mut text: String =

@@ -48,11 +48,8 @@ fn least(survival: &Survival) -> String {
         return "Nobody can sign, though nothing is lost.".to_owned();
     }
     let Fatal { tokens, people, sites } = &survival.fatal;
-    let kinds = [
-        ("token or paper", "tokens or papers", tokens),
-        ("person", "people", people),
-        ("site", "sites", sites),
-    ];
+    let kinds =
+        [("holder", "holders", tokens), ("person", "people", people), ("site", "sites", sites)];
     let least = kinds.into_iter().filter_map(|(one, more, sets)| {
         let many = sets.as_ref()?.iter().map(Vec::len).min()?;
         Some(format!("{many} {}", if many == 1 { one } else { more }))
@@ -66,8 +63,7 @@ fn least(survival: &Survival) -> String {
 
 /// The smallest losses that end signing, a sentence for each kind.
 fn fatal(fatal: &Fatal) -> Vec<String> {
-    let kinds =
-        [("tokens and papers", &fatal.tokens), ("people", &fatal.people), ("sites", &fatal.sites)];
+    let kinds = [("holders", &fatal.tokens), ("people", &fatal.people), ("sites", &fatal.sites)];
     let said = kinds.into_iter().filter_map(|(kind, sets)| match sets {
         None => Some(format!("Of so many {kind} the smallest fatal losses are not counted.")),
         Some(sets) if sets.is_empty() => None,

@@ -84,7 +84,7 @@ impl Outlook {
             (None, Some(_)) => {
                 "The request is the one that the plan names, and all of it may stand.".into()
             }
-            (Some(_), _) => "The unfinished ceremony is the one that the plan names, and no token meant to sign in it.".into(),
+            (Some(_), _) => "The unfinished ceremony is the one that the plan names, and no token meant to sign in it, or its roots are complete and stay in the room.".into(),
         });
         if plan.retire().is_some_and(|retire| !retire.keys.is_empty()) {
             self.checked.push(

@@ -361,13 +361,8 @@ fn break_sheet(roster: &Roster, paper: &mut Paper) {
     );
     slots(paper);
     let rows = roster.held().map(|(name, seat)| cells([seat, name, "\n", "", ""])).collect();
-    let columns = [
-        ("Seat", 14),
-        ("Token or paper", 14),
-        ("Bag, seal", 18),
-        ("From", 10),
-        ("Until (UTC)", 12),
-    ];
+    let columns =
+        [("Seat", 14), ("Holder", 14), ("Bag, seal", 18), ("From", 10), ("Until (UTC)", 12)];
     paper.table(&columns, rows);
 }
 
@@ -408,7 +403,7 @@ fn closing(plan: &Plan, roster: &Roster, paper: &mut Paper) {
     );
     let rows = roster.held().map(|(name, seat)| cells([seat, name, "\n", "", ""])).collect();
     let columns =
-        [("Seat", 14), ("Token or paper", 14), ("Bag", 14), ("Next drill", 12), ("Signature", 14)];
+        [("Seat", 14), ("Holder", 14), ("Bag", 14), ("Next drill", 12), ("Signature", 14)];
     paper.table(&columns, rows);
 }
 

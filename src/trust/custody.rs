@@ -223,6 +223,14 @@ impl Custody {
         self.shares_gone(set) + usize::from(*threshold) > shares.len()
     }
 
+    /// The set of shares that opens a key: the one that it has, or, of one that is on a token, the newest before that is not
+    /// dead.
+    pub fn open_set<'a>(&self, key: &'a CustodyKey) -> Option<&'a Held> {
+        let is_set = |held: &&Held| matches!(held, Held::Shares { .. });
+        let former = key.former.iter().rev().filter(is_set);
+        std::iter::once(&key.held).filter(is_set).chain(former).find(|held| !self.is_dead(held))
+    }
+
     /// Takes up what is gone, once.
     pub fn mark_gone(&mut self, gone: Gone) {
         if !self.gone.contains(&gone) {

@@ -15,7 +15,7 @@ use rustix::{
     fs::{Mode, OFlags},
     process::{Pid, Signal, kill_process_group, test_kill_process_group},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{Winsize, tcsetwinsize},
+    termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize},
 };
 
 use super::command::end;
@@ -99,6 +99,22 @@ impl Pty {
             }
             let changed = &self.screen.changed;
             (state, _) = changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits for a question whose answer is not shown, until the terminal shows none: some programs throw away what is typed
+    /// between the two.
+    #[track_caller]
+    pub(crate) fn expect_unseen(&mut self, text: &str) {
+        self.expect(text);
+        let start = Instant::now();
+        let shows = |master: &File| {
+            tcgetattr(master).expect("its modes").local_modes.contains(LocalModes::ECHO)
+        };
+        while shows(&self.master) {
+            assert!(start.elapsed() < PATIENCE, "`{text}` would be answered on the screen");
+            // Nothing tells when a mode changes.
+            thread::sleep(Duration::from_millis(5));
         }
     }
 

@@ -10,14 +10,14 @@ use officiant::request::{Request, Served};
 use officiant::root::Dialect;
 use officiant::trust::Held;
 
-use super::Publisher;
 use super::bench::today;
 use super::forged::forge;
 use super::reshare::custody;
 use super::retire::{
-    BOTH, BOTH_AT_ONCE, TOKENS, after_rotation, by_server, fetched, listed, named, refused, served,
-    two, write_retire,
+    BOTH, BOTH_AT_ONCE, TOKENS, after_rotation, by_server, fetched, listed, named, refused,
+    rotation, served, two, write_retire,
 };
+use super::{PlanText, Publisher};
 
 #[test]
 fn a_record_that_says_of_a_token_that_something_else_went_is_not_gone_on_with() {
@@ -161,7 +161,7 @@ fn a_plan_that_names_too_little_or_too_much_to_retire_is_refused_with_its_line()
         ("[abandon]\nplan = \"PIN\"\n", "a retire has no `[abandon]`"),
         (
             "[[token]]\nname = \"officer-a\"\ncustodian = \"x\"\n",
-            "a retire has no `[[token]]` or `[[paper]]`: custody.json says who holds what",
+            "a retire has no `[[token]]`, `[[paper]]` or `[[recipient]]`: custody.json says who holds what",
         ),
     ] {
         write_retire(&bench, BOTH, &both);
@@ -195,4 +195,21 @@ fn two_people_say_what_their_own_clients_show_where_no_server_signs() {
     bench.resume().ok();
     assert!(!listed(&bench, "officer-a").contains("root-a"));
     bench.officiant(&["verify", "media/out-3a"]).ok();
+}
+
+#[test]
+fn a_key_that_was_retired_comes_into_no_root_again() {
+    let mut bench = after_rotation(Dialect::Notary);
+    write_retire(&bench, BOTH_AT_ONCE, &two(&bench));
+    bench.conduct().ok();
+    bench.next_room();
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    bench.write_plan(&PlanText {
+        after: Some(bench.closing(3)),
+        keys: Vec::new(),
+        root: vec!["root-a", "root-b"],
+        ..rotation(&bench)
+    });
+    refused(&bench.conduct(), 1, "error: key `root-a` in `[root]` was retired [ROOT-KEYS]\n");
 }

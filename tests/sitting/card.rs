@@ -34,7 +34,7 @@ fn set_up(readers: &Readers, bench: &Bench) {
         ("Choose a new PIN", CARD_PIN),
         ("Repeat", CARD_PIN),
     ] {
-        pty.expect(asked);
+        pty.expect_unseen(asked);
         pty.send_line(typed);
     }
     assert!(pty.finish().status.success());
@@ -90,6 +90,12 @@ fn a_share_in_a_yubikey_of_age_opens_in_the_room_and_by_age_itself() {
     let ran = beside(bench.conducting());
     let refused = "the YubiKey of recipient `lawyer` refused the PIN; 2 tries left [TOKEN-PIN]";
     assert_eq!(told(&ran), refused);
+    // Before the last try two people say that it is used.
+    assert_ne!(beside(bench.resuming()).code(), 0);
+    answer(&bench, CARD_PIN, "\"last-try lawyer\" = \"no\"\n");
+    let ran = beside(bench.resuming());
+    let refused = "seat of lawyer did not say that the last try is used [TOKEN-LAST-TRY]";
+    assert_eq!(told(&ran), refused);
     answer(&bench, CARD_PIN, "");
     beside(bench.resuming()).ok();
     assert_eq!(bench.shape("repo.test", 1), "1 of root-s, signed by root-s");
@@ -101,7 +107,7 @@ fn a_share_in_a_yubikey_of_age_opens_in_the_room_and_by_age_itself() {
     age.env("PATH", format!("{}:/usr/bin:/bin", plugins.display()));
     age.args(["--decrypt", "--identity", "lawyer.txt", "--output", "opened"]).arg(file);
     let mut pty = Pty::start(&readers.beside(&age));
-    pty.expect("PIN");
+    pty.expect_unseen("PIN");
     pty.send_line(CARD_PIN);
     assert!(pty.finish().status.success());
     let opened = fs::read(bench.path("opened")).unwrap();

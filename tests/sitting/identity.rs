@@ -407,3 +407,34 @@ fn a_key_among_people_is_rehearsed_without_their_identities() {
     });
     bench.rehearse().ok();
 }
+
+#[test]
+fn an_identity_that_is_typed_as_a_path_is_told_nowhere() {
+    let (bench, typed) = room();
+    answer(&bench, &typed, "");
+    let text = fs::read_to_string(bench.path("answers-1.toml")).unwrap();
+    let text = text.replace("lawyer.txt", &typed);
+    fs::write(bench.path("answers-1.toml"), text).unwrap();
+    let ran = bench.conduct();
+    let what = "error: what was typed is no path of a file that can be read [SHARE-IDENTITY]\n";
+    assert!(ran.code() == 1 && ran.stderr.contains(what), "{}", ran.stderr);
+    // The question shows what is typed at it, and nothing else does.
+    assert_eq!(ran.stderr.matches(&typed[20..]).count(), 3, "{}", ran.stderr);
+    let (_, told) = ran.stderr.split_once(&what[..20]).unwrap();
+    assert!(!told.contains(&typed[20..]), "{told}");
+}
+
+#[test]
+fn no_sealed_share_is_given_onto_media_of_the_ceremony() {
+    let (bench, typed) = room();
+    for media in ["media/out-1a", "media/room-1", "work-1"] {
+        answer(&bench, &typed, &format!("\"media notary\" = \"{media}\"\n"));
+        let ran = if media.ends_with("1a") { bench.conduct() } else { bench.resume() };
+        let what = format!(
+            "error: `{media}` is on media of this ceremony, or in its work folder [MEDIA-KIND]\n"
+        );
+        assert!(ran.code() == 1 && ran.stderr.contains(&what), "{media}: {}", ran.stderr);
+    }
+    answer(&bench, &typed, "\"media notary\" = \"home\"\n");
+    bench.resume().ok();
+}

@@ -81,7 +81,7 @@ fn a_plan_is_asked_about_losses_before_it_is_held_and_its_folders_after() {
     assert_eq!(kept["remarks"], serde_json::json!([remark]));
     let text = bench.officiant(&["custody", "media/out-1a"]).ok().stdout;
     let flat = flat(&text);
-    let least = "The least whose loss ends signing: 2 tokens or papers, 2 people or 2 sites.";
+    let least = "The least whose loss ends signing: 2 holders, 2 people or 2 sites.";
     assert!(flat.contains(least), "{text}");
     assert!(
         text.contains("\nsite vault 1                | edge | edge   | edge    | root-a\n"),

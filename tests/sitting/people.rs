@@ -220,10 +220,23 @@ fn a_break_ends_the_run_with_all_bagged_and_goes_on_by_the_words_of_its_sheet() 
     bench.write_answers(&TOKENS, "");
     let screen = flat(&bench.resume().ok().stderr);
     assert!(
-        screen.contains("number of the bag and seal that officer-a is in, unbroken"),
+        screen.contains("number of the bag and seal that token officer-a is in, unbroken"),
         "{screen}"
     );
     let report = flat(&bench.officiant(&["report", "media/out-1a"]).ok().stdout);
     assert!(report.contains("officer-a in bag of officer-a; on the break sheet: "), "{report}");
+    bench.officiant(&["verify", "media/out-1a"]).ok();
+}
+
+/// The words of a checkpoint and of a break are recorded before anybody can write them down.
+#[test]
+fn a_break_before_anything_was_written_down_is_gone_on_from_by_what_people_saw() {
+    let bench = genesis();
+    bench.write_answers(&TOKENS, "\"checkpoint\" = \"break\"\n");
+    let ran = bench.conduct();
+    assert!(ran.code() == 1 && ran.stderr.contains("a break was taken"), "{}", ran.stderr);
+    bench.write_answers(&TOKENS, "\"resume-page\" = \"none\"\n\"break-page\" = \"none\"\n");
+    let screen = flat(&bench.resume().ok().stderr);
+    assert!(screen.contains("was all of this done in this ceremony"), "{screen}");
     bench.officiant(&["verify", "media/out-1a"]).ok();
 }

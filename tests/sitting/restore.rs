@@ -12,12 +12,13 @@ use super::abandon::write_abandon;
 use super::bench::today;
 use super::chain::Chain;
 use super::genesis::in_shares;
-use super::reshare::custody;
+use super::reshare::{custody, write_reshare_among};
+use super::retire::{fetched, refused, write_retire};
 use super::{Bench, Holding, PlanText, Publisher};
 use crate::harness::command::flat;
 use crate::harness::killer::Killer;
 
-const SHARES: [&str; 3] = ["share-1", "share-2", "share-3"];
+pub(super) const SHARES: [&str; 3] = ["share-1", "share-2", "share-3"];
 pub(super) const ALL: [&str; 4] = ["share-1", "share-2", "share-3", "officer-n"];
 
 /// A room after a genesis with one key in shares, 2 of 3.
@@ -164,7 +165,7 @@ fn a_token_that_nothing_can_be_sealed_to_takes_no_key() {
     fs::write(&plan, text.replace("seat N", "seat of officer-n")).unwrap();
     let ran = bench.conduct();
     let what =
-        "error: token `officer-n` has no sealing key: no key can be wrapped for it [TOKEN-SEAL]\n";
+        "error: token `officer-n` has no sealing key: nothing can be sealed to it [TOKEN-SEAL]\n";
     assert!(ran.stderr.contains(what) && ran.code() == 1, "{}", ran.stderr);
 }
 
@@ -228,6 +229,72 @@ fn an_abandoned_restore_leaves_no_key_on_the_token_and_the_shares_as_they_were()
     assert_eq!(custody(&bench, 3).keys, custody(&bench, 1).keys);
 }
 
+/// What a token took up and no record says: the end of the record is cut, as a death between the two leaves it.
+#[test]
+fn a_restore_that_is_abandoned_after_a_restart_leaves_no_unrecorded_key_on_the_token() {
+    let mut bench = after_genesis(Dialect::Tuf);
+    write_restore(&bench, KNOWN);
+    fs::remove_dir_all(bench.path("media/out-2b")).unwrap();
+    assert_ne!(bench.conduct().code(), 0);
+    let path = bench.path("work-2/record.jsonl");
+    let record = fs::read_to_string(&path).unwrap();
+    let at = record.lines().position(|line| line.contains("\"is\":\"key-placed\"")).unwrap();
+    let cut: String = record.lines().take(at).map(|line| format!("{line}\n")).collect();
+    fs::write(&path, cut).unwrap();
+    bench.write_answers(&ALL, "\"insert share-1\" = \"absent\"\n");
+    assert_ne!(bench.resume().code(), 0);
+    assert!(keys(&bench, "officer-n").contains(&"root-s".to_owned()));
+    let after = bench.closing(1);
+    bench.next_room();
+    bench.write_room(&ALL);
+    bench.write_answers(&ALL, "");
+    write_abandon(&bench, Some(&after));
+    let room = bench.path("room-3.toml");
+    let text = fs::read_to_string(&room).unwrap();
+    fs::write(room, format!("trust = \"media/out-1a/trust\"\n{text}")).unwrap();
+    bench.conduct().ok();
+    assert!(!keys(&bench, "officer-n").contains(&"root-s".to_owned()));
+    assert_eq!(custody(&bench, 3).keys, custody(&bench, 1).keys);
+}
+
+#[test]
+fn a_restored_key_whose_token_is_lost_comes_back_from_its_shares() {
+    let mut bench = after_genesis(Dialect::Tuf);
+    write_restore(&bench, KNOWN);
+    bench.conduct().ok();
+    bench.next_room();
+    bench.write_room(&ALL);
+    bench.write_answers(&ALL, "");
+    let two = "{ threshold = 2, tokens = [\"share-1\", \"share-3\"] }";
+    write_reshare_among(&bench, "root-s", two);
+    bench.conduct().ok();
+    let told = "token officer-n still holds key root-s, whole".to_owned();
+    assert!(bench.remarks().contains(&told), "{:?}", bench.remarks());
+    let key = &custody(&bench, 3).keys[0];
+    assert!(matches!(&key.held, Held::Shares { threshold: 2, shares, .. } if shares.len() == 2));
+    assert_eq!(key.former.len(), 2);
+    bench.officiant(&["verify", "media/out-3a"]).ok();
+    // Whoever finds the token has the key: no root keeps it.
+    bench.next_room();
+    bench.write_room(&ALL);
+    bench.write_answers(&ALL, "");
+    let next = |keys, root| PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(3)),
+        keys,
+        root,
+        roles: Vec::new(),
+        ..in_shares()
+    };
+    bench.write_plan(&next(Vec::new(), vec!["root-s"]));
+    let kept = bench.conduct();
+    assert!(kept.stderr.contains(" [RESTORE-ROTATES]\n") && kept.code() == 1, "{}", kept.stderr);
+    let new = vec![("root-t", "ecdsa-p256", Holding::Shares(2, &SHARES))];
+    bench.write_plan(&next(new, vec!["root-t"]));
+    bench.conduct().ok();
+    assert_eq!(bench.shape("repo.test", 2), "1 of root-t, signed by root-s root-t");
+}
+
 #[test]
 fn a_restore_is_rehearsed_with_a_stand_in_of_the_shares() {
     let bench = after_genesis(Dialect::Notary);
@@ -235,4 +302,46 @@ fn a_restore_is_rehearsed_with_a_stand_in_of_the_shares() {
     let ran = bench.rehearse().ok();
     let screen = flat(&ran.stderr);
     assert!(screen.contains("wraps it so that this token alone takes it"), "{screen}");
+}
+
+#[test]
+fn the_shares_of_a_restored_key_stay_until_a_root_goes_without_it() {
+    let mut bench = after_genesis(Dialect::Tuf);
+    write_restore(&bench, KNOWN);
+    bench.conduct().ok();
+    let Held::Shares { set, .. } = custody(&bench, 2).keys[0].former[0].clone() else {
+        panic!("no set")
+    };
+    let only = format!("sets = [\"{set}\"]");
+    bench.next_room();
+    bench.write_room(&ALL);
+    bench.write_answers(&ALL, "");
+    write_retire(&bench, &only, &[]);
+    let what = format!(
+        "error: set {set} alone brings key `root-s` back if its token is lost [RETIRE-LIVE]\n"
+    );
+    refused(&bench.conduct(), 1, &what);
+    bench.write_plan(&PlanText {
+        ceremony: "rotate",
+        after: Some(bench.closing(2)),
+        keys: vec![("root-t", "ecdsa-p256", Holding::Shares(2, &SHARES))],
+        root: vec!["root-t"],
+        roles: Vec::new(),
+        ..in_shares()
+    });
+    bench.conduct().ok();
+    bench.next_room();
+    bench.write_room(&ALL);
+    bench.write_answers(&ALL, "");
+    write_retire(&bench, &only, &[]);
+    let what = format!("error: set {set} is of key `root-s`, which no newest root lists\n");
+    refused(&bench.conduct(), 2, &what);
+    // The key goes with all that there is of it.
+    write_retire(&bench, "keys = [\"root-s\"]", &[fetched(&bench, 1)]);
+    bench.rehearse().ok();
+    bench.conduct().ok();
+    assert!(!keys(&bench, "officer-n").contains(&"root-s".to_owned()));
+    let dead =
+        format!("set {set} of key root-s is dead: 3 of its 3 shares are destroyed in every copy");
+    assert!(bench.remarks().contains(&dead), "{:?}", bench.remarks());
 }

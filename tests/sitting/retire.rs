@@ -18,7 +18,7 @@ use super::chain::Chain;
 use super::genesis::in_shares;
 use super::kill::Stage;
 use super::reshare::{custody, write_reshare_among};
-use super::{Bench, Holding, PlanText, Publisher, identity, restore};
+use super::{Bench, Holding, PlanText, Publisher, identity};
 use crate::harness::command::{Ran, flat};
 use crate::harness::killer::Killer;
 
@@ -354,27 +354,6 @@ fn shares_of_people_are_gone_once_two_answer_for_every_copy() {
         format!("set {set} of key root-s is dead: 3 of its 3 shares are destroyed in every copy");
     assert!(remarks.contains(&dead), "{remarks:?}");
     bench.officiant(&["verify", &format!("media/out-{}a", bench.number)]).ok();
-}
-
-#[test]
-fn the_shares_of_a_key_that_was_restored_are_retired_and_the_key_stays_on_its_token() {
-    let mut bench = restore::after_genesis(Dialect::Notary);
-    restore::write_restore(&bench, restore::KNOWN);
-    bench.conduct().ok();
-    let Held::Shares { set, .. } = custody(&bench, 2).keys[0].former[0].clone() else {
-        panic!("no set")
-    };
-    bench.next_room();
-    bench.write_room(&restore::ALL);
-    bench.write_answers(&restore::ALL, "");
-    write_retire(&bench, &format!("sets = [\"{set}\"]"), &[]);
-    let rehearsed = flat(&bench.rehearse().ok().stderr);
-    assert!(rehearsed.contains("of key root-s is dead: "), "{rehearsed}");
-    bench.conduct().ok();
-    let dead =
-        format!("set {set} of key root-s is dead: 3 of its 3 shares are destroyed in every copy");
-    assert!(bench.remarks().contains(&dead), "{:?}", bench.remarks());
-    assert!(listed(&bench, "officer-n").contains("root-s"), "{}", listed(&bench, "officer-n"));
 }
 
 /// Some of the calls are enough: what a step destroys it looks for first, so that it does not matter which went.

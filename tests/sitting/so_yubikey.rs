@@ -7,6 +7,7 @@ use officiant::root::Dialect;
 use super::abandon::write_abandon;
 use super::bind::module;
 use super::genesis::on_one_token;
+use super::retire::{fetched, write_retire};
 use super::so_holder::write_plan;
 use super::{Bench, Holding, PIN, PlanText};
 use crate::harness::{
@@ -213,6 +214,39 @@ fn a_root_key_by_ykcs11_that_is_abandoned_is_destroyed_by_the_seat() {
     held.bench.write_plan(&PlanText { after, ..on_one_token() });
     held.goes_on(TYPED).ok();
     assert_eq!(held.bench.shape("repo.test", 1), "1 of root-a, signed by root-a");
+}
+
+#[test]
+fn a_root_key_by_ykcs11_that_is_retired_is_destroyed_by_the_seat() {
+    if !may_mount("a_root_key_by_ykcs11_that_is_retired_is_destroyed_by_the_seat") {
+        return;
+    }
+    let mut held = Held::new("5.4.3");
+    held.goes_on(TYPED).ok();
+    let made = held.in_slot_82();
+    held.bench.next_room();
+    held.bind(Path::new(YKCS11));
+    held.bench.write_plan(&PlanText {
+        ceremony: "rotate",
+        after: Some(held.bench.closing(1)),
+        keys: vec![("root-b", "ecdsa-p256", Holding::Token("officer-a"))],
+        root: vec!["root-b"],
+        threshold: 1,
+        roles: Vec::new(),
+        ..on_one_token()
+    });
+    held.goes_on(TYPED).ok();
+    held.bench.next_room();
+    held.bind(Path::new(YKCS11));
+    write_retire(&held.bench, "keys = [\"root-a\"]", &[fetched(&held.bench, 1)]);
+    let script = held.bench.officiant(&["script", "plan-3.toml", "--room", "room-3.toml"]).ok();
+    assert!(script.stdout.contains("SO PIN of officer-a"), "{}", script.stdout);
+    let screen = flat(held.goes_on(TYPED).ok().stderr);
+    let asked = "seat S — management key for token officer-a: (from the file of answers)";
+    assert_eq!(screen.matches(asked).count(), 1, "{screen}");
+    assert!(screen.contains("key root-a is gone from token officer-a"), "{screen}");
+    assert_ne!(made, held.in_slot_82());
+    held.bench.officiant(&["verify", "media/out-3a"]).ok();
 }
 
 /// Version 2.2 of the module knows the older kind of management key alone.

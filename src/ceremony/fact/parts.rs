@@ -45,7 +45,7 @@ pub struct Certified {
 pub struct ShareMade {
     /// Index, 1 to n.
     pub index: u8,
-    /// The token that it is sealed to, or the paper that it stands on.
+    /// The token or recipient that it is sealed to, or the paper that it stands on.
     pub holder: String,
     /// Commitment to the whole share.
     pub commitment: Digest,

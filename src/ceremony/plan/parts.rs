@@ -18,7 +18,7 @@ use crate::root::Role;
 pub enum Kind {
     /// Closes an unfinished ceremony.
     Abandon,
-    /// Has tokens and papers prove that they still hold what they are to hold.
+    /// Has tokens, papers and recipients prove that they still hold what they are to hold.
     Drill,
     /// Makes the first keys and the first root.
     Genesis,

@@ -118,8 +118,10 @@ fn shape(plan: &Plan) -> Result<(), Mistake> {
         forbid(plan.root().is_some(), "`[root]`")?;
         forbid(!plan.text.role.is_empty(), "`[[role]]`")?;
         forbid(!plan.text.key.is_empty(), "`[[key]]`: it names keys in `[retire]`")?;
-        let is_named = !plan.text.token.is_empty() || !plan.text.paper.is_empty();
-        return forbid(is_named, "`[[token]]` or `[[paper]]`: custody.json says who holds what");
+        let named = plan.text.token.len() + plan.text.paper.len() + plan.text.recipient.len();
+        let holder =
+            "`[[token]]`, `[[paper]]` or `[[recipient]]`: custody.json says who holds what";
+        return forbid(named > 0, holder);
     }
     forbid(plan.retire().is_some(), "`[retire]`")?;
     if plan.kind() == Kind::Abandon {

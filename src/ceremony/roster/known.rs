@@ -126,7 +126,8 @@ fn held_by(past: &Past, is_it: &dyn Fn(&String) -> bool) -> Roster {
 pub(super) fn moved_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Result<Key, Refusal> {
     let name = &planned.name;
     let live = past.live_keys().find(|key| key.name == *name);
-    let Some(known) = live.filter(|key| matches!(key.held, Held::Shares { .. })) else {
+    let opened = live.and_then(|key| Some((key, past.custody().open_set(key)?)));
+    let Some((known, from)) = opened else {
         let what = format!("key `{name}` is not in shares, or no newest root lists it");
         let kind = plan.kind().with_article();
         return Err(Refusal::new(Exit::Usage, what)
@@ -138,8 +139,8 @@ pub(super) fn moved_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Resul
         return Err(Refusal::new(Exit::Usage, what).hint("correct its algorithm in the plan"));
     }
     let before = known_key(plan, past, known, true);
-    let holding = Holding::planned(planned);
-    Ok(Key { from: Some(before.holding), holding, certified: false, ..before })
+    let (from, holding) = (Some(holding_of(from)), Holding::planned(planned));
+    Ok(Key { from, holding, certified: false, ..before })
 }
 
 pub(super) fn known_key(plan: &Plan, past: &Past, known: &CustodyKey, stays: bool) -> Key {

@@ -47,7 +47,7 @@ impl Step {
             Act::AssembleRoots => "Let the machine complete and verify every root.".into(),
             Act::AttestClock => "Two people read their watches (UTC) and type them.".into(),
             Act::BagTokens => {
-                "Seal each token and paper that is here in a bag, and type the number of bag and seal."
+                "Seal each token and paper, and what carries each identity, that is here in a bag, and type the number of bag and seal."
                     .into()
             }
             Act::Certify { key, token } => {
@@ -213,7 +213,7 @@ impl Step {
             Act::AttestClock => {
                 format!("a time between {} and {}", plan.when().from, plan.when().until)
             }
-            Act::BagTokens => "each token and paper that is here".into(),
+            Act::BagTokens => "each holder that is here".into(),
             Act::Certify { .. } | Act::CertifyWithShares { .. } => {
                 "certificates made and verified".into()
             }
@@ -249,7 +249,9 @@ impl Step {
             Act::ReadRequest => plan.request().map_or_else(String::new, |request| {
                 format!("request {}", request.sha256.grouped())
             }),
-            Act::ReadUnfinished => "that no token meant to sign in it".into(),
+            Act::ReadUnfinished => {
+                "that no token meant to sign in it, or that its roots are complete".into()
+            }
             Act::ReadRoots => {
                 "the same words here and there; then the consent digest as words".into()
             }

@@ -221,10 +221,8 @@ impl Holdings {
     pub(super) fn questions(&self) -> Result<Questions, Refusal> {
         let counted: Vec<&str> = self.holders.iter().map(|holder| holder.name.as_str()).collect();
         if counted.len() > MOST_MEMBERS {
-            let what = format!(
-                "{} tokens and papers, losses are counted of at most {MOST_MEMBERS}",
-                counted.len()
-            );
+            let what =
+                format!("{} holders, losses are counted of at most {MOST_MEMBERS}", counted.len());
             return Err(Refusal::new(Exit::Refused, what).hint("ask about fewer"));
         }
         let met = |demand: &Demand| {

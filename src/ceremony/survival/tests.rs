@@ -278,7 +278,7 @@ fn a_genesis_has_nothing_to_rotate_and_its_fatal_pairs_are_told() {
         survival.remarks,
         [
             "5 tokens of a model that is known when enrolled: then `officiant custody` counts it.",
-            "5 of 5 tokens and papers are at no `site` of a plan: what is lost in one place is not counted for them.",
+            "5 of 5 holders are at no `site` of a plan: what is lost in one place is not counted for them.",
         ]
     );
 }
