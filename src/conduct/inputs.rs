@@ -146,12 +146,14 @@ fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refus
     let kept = Files::kept(folder, &read)?;
     let mut files = BTreeMap::from([(super::RECORD.to_owned(), record[..good].to_vec())]);
     add(&mut files, INPUTS, kept.files);
-    if let Some(mut known) =
-        media::read_tree_in(folder, CUSTODY, Limits::CUSTODY).map_err(device)?
-    {
-        // Identities of tokens, and shares. The journal of PINs is that ceremony's own.
-        known.retain(|path, _| path.contains('/'));
-        add(&mut files, CUSTODY, known);
+    if let Some(known) = media::read_tree_in(folder, CUSTODY, Limits::CUSTODY).map_err(device)? {
+        // Identities of tokens, shares, and under another name the journal of PINs: wrong ones count in a row.
+        let named = |path: String| match path.strip_suffix(".jsonl") {
+            Some(journal) => format!("{journal}-abandoned.jsonl"),
+            None => path,
+        };
+        let known = known.into_iter().map(|(path, bytes)| (named(path), bytes));
+        add(&mut files, CUSTODY, known.collect());
     }
     Ok(files)
 }

@@ -1,7 +1,10 @@
 //! The last try of a PIN, by what a token says and by our own count; and PINs that are typed on a token's own pad.
 
+use std::fs;
+
 use officiant::{ceremony::fact::Fact, record::Body, root::Dialect};
 
+use super::abandon::write_abandon;
 use super::bad_answer::waits_at;
 use super::bad_token::renewing;
 use super::genesis::on_one_token;
@@ -54,6 +57,36 @@ fn after_two_wrong_pins_the_next_is_asked_for_when_two_people_say_so() {
     let report = crate::harness::command::flat(&report);
     assert!(report.contains(said), "{report}");
     bench.officiant(&["verify", "media/out-2a"]).ok();
+}
+
+#[test]
+fn wrong_pins_of_an_abandoned_ceremony_count_in_the_next_one() {
+    let mut bench = renewing(MODULE);
+    let wrong = "[pin]\nofficer-a = \"000000\"\nofficer-b = \"135792\"\nofficer-c = \"135792\"\n";
+    bench.scratch.file("answers-2.toml", wrong);
+    assert_eq!((bench.conduct().code(), bench.resume().code()), (1, 1));
+    let again = fs::read_to_string(bench.path("plan-2.toml")).unwrap();
+    let tokens = ["officer-a", "officer-b", "officer-c"];
+    let (first, before) = (bench.closing(1), bench.trust(1));
+    bench.next_room();
+    bench.write_room(&tokens);
+    bench.write_answers(&tokens, "");
+    write_abandon(&bench, Some(&first));
+    let room = bench.path("room-3.toml");
+    let text = fs::read_to_string(&room).unwrap();
+    fs::write(room, format!("trust = \"{}\"\n{text}", before.display())).unwrap();
+    bench.conduct().ok();
+    let third = bench.closing(3);
+    bench.next_room();
+    bench.write_room(&tokens);
+    bench.write_answers(&tokens, "\"last-try officer-a\" = \"no\"\n");
+    bench.scratch.file("plan-4.toml", again.replace(&first, &third));
+    let request = bench.path("media/in-2");
+    fs::remove_dir_all(bench.path("media/in-4")).unwrap();
+    fs::rename(request, bench.path("media/in-4")).unwrap();
+    let ran = bench.conduct();
+    let told = "seat of officer-a did not say that the last try is used [TOKEN-LAST-TRY]";
+    assert!(ran.code() == 1 && ran.stderr.contains(told), "{}", ran.stderr);
 }
 
 #[test]
