@@ -115,6 +115,8 @@ impl Officer {
             self.typed.clone()
         } else if asks("then press Enter") {
             String::new()
+        } else if asks("type `destroyed`") {
+            "destroyed".to_owned()
         } else if asks(" of paper ") || asks("as paper ") {
             self.paper(question)
         } else if asks("PIN") {
@@ -239,12 +241,16 @@ impl Officer {
         Digest::of_parts("officiant consent v1", &parts)
     }
 
-    /// The serial as the screen shows it for a token that is enrolled: here nothing stands on its body.
+    /// The serial as the screen shows it for a token that is enrolled: here nothing stands on its body. Of one that was met
+    /// before it is known.
     fn serial(&mut self, question: &Question) -> String {
-        let (_, after) = question.above.rsplit_once("serial ").expect("a serial on the screen");
-        let serial = after.split_whitespace().next().unwrap().to_owned();
         let (_, name) = question.text.rsplit_once("token ").unwrap();
         let name = name.split([' ', ':', ',']).next().unwrap().to_owned();
+        if let Some(known) = self.serials.get(&name) {
+            return known.clone();
+        }
+        let (_, after) = question.above.rsplit_once("serial ").expect("a serial on the screen");
+        let serial = after.split_whitespace().next().unwrap().to_owned();
         self.serials.insert(name, serial.clone());
         serial
     }

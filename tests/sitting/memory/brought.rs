@@ -1,9 +1,9 @@
-//! A key that comes from a file, and the passphrase of the file.
+//! What people bring in files: a key and its passphrase, identities of `age`.
 
 use std::fs;
 
 use data_encoding::BASE64;
-use officiant::key::file::scalar;
+use officiant::{key::file::scalar, root::Dialect};
 
 use super::yubikey::found;
 use super::{People, looked_at, pieces};
@@ -14,6 +14,7 @@ use crate::harness::{
 use crate::sitting::{
     Bench,
     bad_root::{adopting, certified, first},
+    identity::{among_people, identity},
 };
 
 /// Writes a key as OpenSSL encrypts it; in plain it goes through no file.
@@ -63,4 +64,33 @@ fn nothing_of_a_key_from_a_file_is_left_in_memory_or_written() {
     // The control: the key stands in its plain form as it is searched for.
     assert_eq!(search.found(&old), ["the key, piece 0, raw", "the key, piece 1, raw"]);
     assert_eq!(found(&search, &sat, &bench), [""; 0]);
+}
+
+/// One identity is typed unseen, the other read from its file; shares stay those of papers in the search of all kinds.
+#[test]
+fn nothing_of_an_identity_is_left_in_memory_or_written() {
+    let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
+    bench.write_room(&["share-1"]);
+    let file = identity(&bench, "lawyer");
+    let typed = identity(&bench, "notary");
+    bench.write_plan(&among_people());
+    let mut people = People::new();
+    people.instead = vec![
+        ("own media for the sealed share", "none".to_owned()),
+        ("path of the identity file of lawyer", "lawyer.txt".to_owned()),
+        ("path of the identity file of notary", "type".to_owned()),
+        ("sealed share of key", "custody".to_owned()),
+        ("identity of notary", typed.clone()),
+    ];
+    let sat = people.sit(&bench, "identities");
+    looked_at("identities", &sat.keeper);
+    let search = Search::of(&[
+        Searched { name: "PIN".into(), bytes: people.pin.clone().into() },
+        Searched { name: "identity from a file".into(), bytes: file.clone().into() },
+        Searched { name: "identity that was typed".into(), bytes: typed.clone().into() },
+    ]);
+    // The control: the very files that people brought.
+    let there = found(&search, &sat, &bench);
+    assert_eq!(there.len(), 2, "{there:?}");
+    assert!(there.iter().all(|what| what.contains("lawyer.txt") || what.contains("notary.txt")));
 }
