@@ -34,9 +34,9 @@ fn what_a_yubikey_attests_is_in_the_record_and_held_against_its_certificates() {
         return;
     }
     let readers = Readers::new(1);
-    let _card = readers.put_in(0, 1001, "5.7.1");
+    let _card = readers.put_in(0, 19_042_155, "5.7.1");
     let bench = Bench::new(Dialect::Tuf, &["repo.test"]);
-    bench.write_room_bound(&["officer-a"], |_| ("yubikey = 1001\n".to_owned(), String::new()));
+    bench.write_room_bound(&["officer-a"], |_| ("yubikey = 19042155\n".to_owned(), String::new()));
     bench.write_answers(&["officer-a"], "");
     bench.write_plan(&on_one_token());
     run(&mut readers.beside(&bench.conducting())).ok();
@@ -52,7 +52,7 @@ fn what_a_yubikey_attests_is_in_the_record_and_held_against_its_certificates() {
         assert!(report.contains(part), "{report}");
     }
     for (path, bytes) in super::refused::files(&bench.path("media/out-1a")) {
-        assert!(!String::from_utf8_lossy(&bytes).contains("1001"), "{path} names the serial");
+        assert!(!String::from_utf8_lossy(&bytes).contains("19042155"), "{path} names the serial");
     }
     // Without the custody folder it is the record's word, and with it the certificates'.
     let alone = flat(&bench.officiant(&["verify", "media/out-1a"]).ok().stdout);
