@@ -57,8 +57,7 @@ fn script_outlook_screen_and_report_of_an_abandon_count_the_same_steps() {
     }
     let outlook = flat(&outlook);
     assert!(outlook.contains("steps 1 to 9, in 3 parts"), "{outlook}");
-    let told =
-        "The unfinished ceremony is the one that the plan names, and no token meant to sign in it.";
+    let told = "The unfinished ceremony is the one that the plan names, and no token meant to sign in it, or its roots are complete and stay in the room.";
     assert!(outlook.contains(told), "{outlook}");
     for paper in [flat(&script), outlook] {
         for said in ["can sign", "can stop", "request is the one", "0 repositories"] {

@@ -69,9 +69,20 @@ fn keep(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let mut copy = File::from(copy);
     copy.write_all(bytes)?;
     let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
-    rustix::fs::fcntl_add_seals(&copy, seals)?;
+    // The kernel pins a page for a moment when it moves memory about. It waits for that, and on a busy machine gives up.
+    let mut sealed = Err(Errno::BUSY);
+    for _ in 0..MOST_WAITS {
+        sealed = rustix::fs::fcntl_add_seals(&copy, seals);
+        if sealed != Err(Errno::BUSY) {
+            break;
+        }
+    }
+    sealed?;
     Ok(copy)
 }
+
+/// So often the kernel waits for its pages, 150 ms each time.
+const MOST_WAITS: u32 = 20;
 
 #[cfg(test)]
 mod tests {
