@@ -74,7 +74,7 @@ pub(super) fn remarks(ceremony: &Ceremony) -> Vec<String> {
     let mut said = Vec::new();
     for key in ceremony.roster().keys().iter().filter(|key| key.from.is_some()) {
         let known = ceremony.past().custody().key(&key.name);
-        let older = known.into_iter().flat_map(|known| known.former.iter().chain([&known.held]));
+        let older = known.into_iter().flat_map(|known| known.ever_held());
         for held in older {
             let (set, threshold, shares) = match held {
                 Held::Shares { set, threshold, shares } => (set, threshold, shares),

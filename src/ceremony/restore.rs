@@ -12,7 +12,7 @@ use crate::trust::{Custody, CustodyKey, Held, Past};
 /// Whether a key of custody was in shares, and came onto a token, wherever it is now.
 fn is_restored(key: &CustodyKey) -> bool {
     let is_on_token = |held: &Held| matches!(held, Held::Token { .. });
-    !key.former.is_empty() && key.former.iter().chain([&key.held]).any(is_on_token)
+    !key.former.is_empty() && key.ever_held().any(is_on_token)
 }
 
 /// Refuses a root that keeps a key which a restore put onto one token. `[RESTORE-ROTATES]`

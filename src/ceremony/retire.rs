@@ -84,7 +84,7 @@ pub fn going(plan: &Plan, custody: &Custody, holder: &str) -> Holds {
     let Some(planned) = plan.retire() else { return goes };
     for key in &custody.keys {
         let is_whole = planned.keys.contains(&key.name);
-        for held in key.former.iter().chain([&key.held]) {
+        for held in key.ever_held() {
             match held {
                 Held::Token { token } => {
                     let is_left = token == holder && !custody.is_key_gone(&key.name, token);
@@ -117,7 +117,7 @@ pub fn seal_goes(plan: &Plan, custody: &Custody, token: &str) -> bool {
         goes.shares.iter().any(|share| share.set == set && share.share.index == index)
     };
     let has_seal = custody.token(token).is_some_and(|token| token.seal.is_some());
-    let sets = custody.keys.iter().flat_map(|key| key.former.iter().chain([&key.held]));
+    let sets = custody.keys.iter().flat_map(|key| key.ever_held());
     let stays = |held: &Held| match held {
         Held::Shares { set, shares, .. } => shares.iter().any(|share| {
             let is_left = !custody.is_share_gone(set, share.index);
@@ -129,7 +129,7 @@ pub fn seal_goes(plan: &Plan, custody: &Custody, token: &str) -> bool {
 }
 
 fn holders(custody: &Custody) -> BTreeSet<String> {
-    let held = custody.keys.iter().flat_map(|key| key.former.iter().chain([&key.held]));
+    let held = custody.keys.iter().flat_map(|key| key.ever_held());
     let names = held.flat_map(|held| match held {
         Held::Shares { shares, .. } => shares.iter().map(|share| share.holder.clone()).collect(),
         Held::Token { token } => vec![token.clone()],
@@ -259,7 +259,7 @@ impl Ceremony {
         let past = self.past().ceremonies().iter().map(|ceremony| &ceremony.plan);
         past.chain([self.plan()]).filter_map(Plan::retire).any(|retire| {
             let of_key = |key: &CustodyKey| {
-                let held = key.former.iter().chain([&key.held]);
+                let held = key.ever_held();
                 let has = |held: &Held| matches!(held, Held::Shares { set: s, .. } if s == set);
                 retire.keys.contains(&key.name) && held.into_iter().any(has)
             };
@@ -394,7 +394,7 @@ pub(super) fn remarks(ceremony: &Ceremony) -> Vec<String> {
     }
     let custody = super::closing::custody(ceremony);
     for key in &custody.keys {
-        for held in key.former.iter().chain([&key.held]) {
+        for held in key.ever_held() {
             let Held::Shares { set, threshold, shares } = held else { continue };
             if !planned.keys.contains(&key.name) && !planned.sets.contains(set) {
                 continue;

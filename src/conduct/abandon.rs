@@ -8,6 +8,7 @@ use crate::ceremony::Ceremony;
 use crate::ceremony::abandon::{left_on, papers_left};
 use crate::ceremony::fact::Fact;
 use crate::ceremony::step::Act;
+use crate::check::Check;
 use crate::child::token::Token;
 use crate::key::PublicKey;
 use crate::record::{Body, Record};
@@ -17,9 +18,7 @@ use crate::wording::List;
 
 impl Session<'_> {
     pub(super) fn read_unfinished(&mut self, step: u32) -> Result<Fact, Refusal> {
-        let unfinished = self.inputs_of().unfinished.clone();
-        let unfinished =
-            unfinished.ok_or_else(|| Refusal::new(Exit::Ours, "nothing to abandon"))?;
+        let unfinished = self.unfinished()?;
         let (title, of) = (unfinished.plan().title().to_owned(), unfinished.steps().len());
         let next = unfinished.next().map_or(0, |step| step.number);
         self.show(&format!("        {title}: stopped before step {next} of {of}"))?;
@@ -36,12 +35,25 @@ impl Session<'_> {
         for paper in papers_left(&unfinished) {
             self.show(&format!("        {paper}"))?;
         }
-        let bytes = self.inputs.file("unfinished/record.jsonl").unwrap_or_default();
-        let (record, _) =
-            Record::parse(bytes).map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+        let record = self.unfinished_record()?;
         // An old copy of the work folder does not know what was done, and signed, since.
         self.ask_paper(step, &record)?;
         Ok(Fact::UnfinishedRead { head: record.head() })
+    }
+
+    /// The ceremony that is abandoned.
+    fn unfinished(&self) -> Result<Box<Ceremony>, Refusal> {
+        let unfinished = self.inputs_of().unfinished.clone();
+        unfinished.ok_or_else(|| Refusal::new(Exit::Ours, "nothing to abandon"))
+    }
+
+    /// Its record; an empty one where none is abandoned. `[RESUME-HEAD]`
+    pub(super) fn unfinished_record(&self) -> Result<Record, Refusal> {
+        let bytes = self.inputs.file("unfinished/record.jsonl").unwrap_or_default();
+        match Record::parse(bytes) {
+            Ok((record, _)) => Ok(record),
+            Err(error) => Err(Refusal::of(Check::ResumeHead, error.to_string())),
+        }
     }
 
     pub(super) fn destroy_keys(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
@@ -49,9 +61,7 @@ impl Session<'_> {
             Put::Here(token, face) => (token, face),
             Put::Absent(reason) => return Ok(Fact::TokenAbsent { token: name.to_owned(), reason }),
         };
-        let unfinished = self.inputs_of().unfinished.clone();
-        let unfinished =
-            unfinished.ok_or_else(|| Refusal::new(Exit::Ours, "nothing to abandon"))?;
+        let unfinished = self.unfinished()?;
         let left = left_on(&unfinished, name);
         let planned = self.begun_on(&unfinished, name)?;
         if face.so_makes() {
@@ -75,9 +85,7 @@ impl Session<'_> {
     /// The keys that the unfinished ceremony began to make on a token, or to put there: of another of such a name it was
     /// seen before, and nothing begun.
     fn begun_on(&self, unfinished: &Ceremony, name: &str) -> Result<Vec<String>, Refusal> {
-        let bytes = self.inputs.file("unfinished/record.jsonl").unwrap_or_default();
-        let (record, _) =
-            Record::parse(bytes).map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+        let record = self.unfinished_record()?;
         let is_begun = |number: u32| {
             let mut entries = record.entries().iter();
             entries.any(|entry| entry.step == number && matches!(entry.body, Body::Begun { .. }))

@@ -77,15 +77,15 @@ impl Session<'_> {
             text: "are the words of the break on their sheet: yes, or none".to_owned(),
             expected: Some(Expected::Text("yes".to_owned())),
         };
-        for _ in 0..ATTEMPTS {
-            match self.ask(&prompt)?.as_str() {
-                "yes" => return Ok(true),
-                "none" => return Ok(false),
-                _ => self.show("        type yes, or none")?,
-            }
-        }
-        Err(Refusal::new(Exit::Refused, "nobody said whether the break sheet has its words")
-            .hint("look at the break sheet, and `resume`"))
+        let has = |typed: &str| match typed {
+            "yes" => Some(true),
+            "none" => Some(false),
+            _ => None,
+        };
+        self.ask_until(&prompt, "type yes, or none", has)?.ok_or_else(|| {
+            Refusal::new(Exit::Refused, "nobody said whether the break sheet has its words")
+                .hint("look at the break sheet, and `resume`")
+        })
     }
 
     fn ask_bags(&mut self, step: u32) -> Result<Vec<Bagged>, Refusal> {

@@ -4,7 +4,7 @@
 //! docs/threats.md rule 15.
 
 use super::Session;
-use super::share::set_of;
+use super::share::{object, set_of};
 use super::token::Put;
 use crate::ceremony::fact::{Fact, KeyDrilled};
 use crate::ceremony::statement::Said;
@@ -55,7 +55,7 @@ impl Session<'_> {
         let ShareOf { key, share, .. } = of;
         let (set, made) = set_of(&self.ceremony, key)?;
         let index = share.index;
-        if share.on_token && !self.stores(token, &set, index)? {
+        if share.on_token && !self.stores(token, &object(&set.id, index).label)? {
             let what = format!("token `{name}` no longer stores share {index} of key `{key}`");
             return Err(Refusal::of(Check::ShareProven, what).hint(
                 "`resume`, and type `absent` and why: the copy in the custody folder is all that is left of it",

@@ -271,17 +271,14 @@ impl Session<'_> {
             text: format!("serial of token {name}, as on its body"),
             expected: Some(Expected::Text(serial.clone())),
         };
-        for _ in 0..ATTEMPTS {
-            if self.ask(&prompt)?.eq_ignore_ascii_case(&serial) {
-                return Ok(());
-            }
-            self.show("        this is not the serial that the machine sees")?;
-        }
-        Err(Refusal::of(
-            Check::TokenKey,
-            format!("the serial of token `{name}` was not typed right"),
-        )
-        .hint("compare the serial on its body with the one on the screen; put in the right token"))
+        let is_it = |typed: &str| typed.eq_ignore_ascii_case(&serial).then_some(());
+        let why_not = "this is not the serial that the machine sees";
+        self.ask_until(&prompt, why_not, is_it)?.ok_or_else(|| {
+            let what = format!("the serial of token `{name}` was not typed right");
+            Refusal::of(Check::TokenKey, what).hint(
+                "compare the serial on its body with the one on the screen; put in the right token",
+            )
+        })
     }
 
     /// A key of the token's own, made now or found where a crash left it.

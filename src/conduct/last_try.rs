@@ -4,7 +4,7 @@
 
 use super::Session;
 use super::alone::refused;
-use super::words::{ATTEMPTS, Mouth};
+use super::words::{Mouth, ask_until};
 use crate::ceremony::fact::Fact;
 use crate::check::Check;
 use crate::child::token::{Face, Login, Token};
@@ -92,15 +92,12 @@ fn hear<T>(
     prompt: &Prompt,
     right: impl Fn(&str) -> Option<T>,
 ) -> Result<T, Refusal> {
-    for _ in 0..ATTEMPTS {
-        if let Some(right) = right(mouth.ask(prompt)?.trim()) {
-            return Ok(right);
-        }
-        mouth.show("        that is not it; to leave the PIN untried, press Ctrl-C")?;
-    }
-    let what = format!("{} did not say that the last try is used", prompt.who);
-    Err(Refusal::of(Check::TokenLastTry, what)
-        .hint("look for the PIN, or leave this token out; `resume` asks again"))
+    let why_not = "that is not it; to leave the PIN untried, press Ctrl-C";
+    ask_until(mouth, prompt, why_not, |typed| right(typed.trim()))?.ok_or_else(|| {
+        let what = format!("{} did not say that the last try is used", prompt.who);
+        Refusal::of(Check::TokenLastTry, what)
+            .hint("look for the PIN, or leave this token out; `resume` asks again")
+    })
 }
 
 /// Lets the PIN be typed on the token's own pad, once its holder is there: a pad does not wait long.

@@ -31,14 +31,12 @@ impl Session<'_> {
             text: format!("{}; then press Enter", shown.act),
             expected: Some(Expected::Text(String::new())),
         };
-        for _ in 0..ATTEMPTS {
-            if self.ask(&prompt)?.is_empty() {
-                return Ok(());
-            }
-            self.show("        press Enter alone when it is done; to stop, press Ctrl-C")?;
-        }
-        Err(Refusal::new(Exit::Refused, format!("nobody said that this was done: {}", shown.act))
-            .hint("do it, and `resume`"))
+        let why_not = "press Enter alone when it is done; to stop, press Ctrl-C";
+        let is_done = |typed: &str| typed.is_empty().then_some(());
+        self.ask_until(&prompt, why_not, is_done)?.ok_or_else(|| {
+            let what = format!("nobody said that this was done: {}", shown.act);
+            Refusal::new(Exit::Refused, what).hint("do it, and `resume`")
+        })
     }
 
     /// Asks for a PIN; what cannot be one reaches no token, and is asked for again.

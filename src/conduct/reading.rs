@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Session;
-use super::words::{ATTEMPTS, Asked};
+use super::words::{Asked, YES_OR_NO, is_yes};
 use crate::ceremony::draft::{self, Draft};
 use crate::ceremony::fact::{Fact, RootMade};
 use crate::ceremony::prospect::{self, Newest};
@@ -120,16 +120,14 @@ impl Session<'_> {
             text: format!("{repository} stands alone: type its name in full"),
             expected: Some(Expected::Text(repository.to_owned())),
         };
-        for _ in 0..ATTEMPTS {
-            if self.ask(&prompt)? == repository {
-                return Ok(());
-            }
-            self.show("        that is not its name")?;
-        }
-        let what =
-            format!("`{repository}` changes otherwise than the others, and was not typed by name");
-        Err(Refusal::of(Check::FleetOutlier, what)
-            .hint("find out why it differs; `resume` shows it again"))
+        let is_it = |typed: &str| (typed == repository).then_some(());
+        self.ask_until(&prompt, "that is not its name", is_it)?.ok_or_else(|| {
+            let what = format!(
+                "`{repository}` changes otherwise than the others, and was not typed by name"
+            );
+            Refusal::of(Check::FleetOutlier, what)
+                .hint("find out why it differs; `resume` shows it again")
+        })
     }
 
     /// The words that another machine shows for the exported candidate; without one, an exception.
@@ -150,19 +148,18 @@ impl Session<'_> {
             _ => format!("`officiant show {folder}` on another machine, from room media"),
         };
         self.show(&format!("        a second reader runs {told}"))?;
-        for _ in 0..ATTEMPTS {
-            match self.ask(&prompt)?.as_str() {
-                "yes" => return self.ask_second_reader(step).map(|wrong| (true, wrong)),
-                "no" => {
-                    let expected = "a second reader gives words from another machine".to_owned();
-                    self.ask_exception(step, expected, "there is no second reader".to_owned())?;
-                    return Ok((false, 0));
-                }
-                _ => self.show("        type yes or no")?,
+        match self.ask_until(&prompt, YES_OR_NO, is_yes)? {
+            Some(true) => self.ask_second_reader(step).map(|wrong| (true, wrong)),
+            Some(false) => {
+                let expected = "a second reader gives words from another machine".to_owned();
+                self.ask_exception(step, expected, "there is no second reader".to_owned())?;
+                Ok((false, 0))
+            }
+            None => {
+                Err(Refusal::new(Exit::Refused, "nobody said whether there is a second reader")
+                    .hint("decide, and `resume`"))
             }
         }
-        Err(Refusal::new(Exit::Refused, "nobody said whether there is a second reader")
-            .hint("decide, and `resume`"))
     }
 
     fn ask_second_reader(&mut self, step: u32) -> Result<u32, Refusal> {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::journal::forged;
 use super::pause::Shown;
-use super::words::{ATTEMPTS, Asked, table};
+use super::words::{Asked, YES_OR_NO, is_yes, table};
 use super::{FORGED, Session};
 use crate::ceremony::fact::Fact;
 use crate::ceremony::step::{Part, Step};
@@ -103,21 +103,18 @@ impl Session<'_> {
             text: "part of the last checkpoint page on paper, or none".to_owned(),
             expected: Some(Expected::Text(newest.unwrap_or("none").to_owned())),
         };
-        for _ in 0..ATTEMPTS {
-            let typed = self.ask(&prompt)?;
-            if typed.eq_ignore_ascii_case("none") {
-                return Ok(None);
+        let parts: Vec<&str> = Part::ALL.iter().map(|part| part.title()).collect();
+        let why_not = format!("type one of {}, or none", parts.join(", "));
+        let last = |typed: &str| match typed.eq_ignore_ascii_case("none") {
+            true => Some(None),
+            false => {
+                Part::ALL.into_iter().find(|p| p.title().eq_ignore_ascii_case(typed)).map(Some)
             }
-            if let Some(part) =
-                Part::ALL.into_iter().find(|p| p.title().eq_ignore_ascii_case(&typed))
-            {
-                return Ok(Some(part));
-            }
-            let parts: Vec<&str> = Part::ALL.iter().map(|part| part.title()).collect();
-            self.show(&format!("        type one of {}, or none", parts.join(", ")))?;
-        }
-        Err(Refusal::new(Exit::Refused, "nobody said which checkpoint page is the last one")
-            .hint("look at the checkpoint pages, and `resume`"))
+        };
+        self.ask_until(&prompt, &why_not, last)?.ok_or_else(|| {
+            Refusal::new(Exit::Refused, "nobody said which checkpoint page is the last one")
+                .hint("look at the checkpoint pages, and `resume`")
+        })
     }
 
     fn ask_page(&mut self, step: u32, head: &Digest, part: &str) -> Result<u32, Refusal> {
@@ -149,14 +146,13 @@ impl Session<'_> {
             text: "ask everybody here: was all of this done in this ceremony, yes or no".to_owned(),
             expected: Some(Expected::Text("yes".to_owned())),
         };
-        for _ in 0..ATTEMPTS {
-            match self.ask(&prompt)?.as_str() {
-                "yes" => return Ok(()),
-                "no" => break,
-                _ => self.show("        type yes or no")?,
+        match self.ask_until(&prompt, YES_OR_NO, is_yes)? {
+            Some(true) => Ok(()),
+            Some(false) | None => {
+                Err(Refusal::of(Check::ResumeHead, "the record says what nobody here saw")
+                    .hint(FORGED))
             }
         }
-        Err(Refusal::of(Check::ResumeHead, "the record says what nobody here saw").hint(FORGED))
     }
 
     /// One line for each step that these entries finished, as the script has it, with its time.

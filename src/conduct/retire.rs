@@ -6,7 +6,7 @@
 use super::Session;
 use super::share::object;
 use super::token::Put;
-use super::words::{ATTEMPTS, Asked};
+use super::words::Asked;
 use crate::ceremony::fact::{Fact, ShareGone};
 use crate::ceremony::statement::Said;
 use crate::check::Check;
@@ -102,16 +102,13 @@ impl Session<'_> {
             text: format!("to destroy this for ever, type the serial of token {name}"),
             expected: Some(Expected::Text(serial.clone())),
         };
-        for _ in 0..ATTEMPTS {
-            if self.ask(&prompt)? == serial {
-                return Ok(());
-            }
-            self.show("        this is not its serial")?;
-        }
-        let what =
-            format!("the custodian of token `{name}` did not agree that anything on it goes");
-        Err(Refusal::new(Exit::Refused, what)
-            .hint("`resume` asks again; `absent` and why leaves the token as it is"))
+        let is_it = |typed: &str| (typed == serial).then_some(());
+        self.ask_until(&prompt, "this is not its serial", is_it)?.ok_or_else(|| {
+            let what =
+                format!("the custodian of token `{name}` did not agree that anything on it goes");
+            Refusal::new(Exit::Refused, what)
+                .hint("`resume` asks again; `absent` and why leaves the token as it is")
+        })
     }
 
     /// Destroys a key, and sees that it is neither shown nor signs or agrees any more. One that is gone went before an
@@ -146,12 +143,9 @@ impl Session<'_> {
         let what = format!("share {} of set {set}", share.index);
         let id = set.parse().map_err(|_| Refusal::new(Exit::Ours, format!("no set `{set}`")))?;
         let label = object(&id, share.index).label;
-        let is_there = |token: &mut Token| -> Result<bool, child::Error> {
-            Ok(token.objects()?.iter().any(|object| object.label == label))
-        };
-        if is_there(token).map_err(|error| self.child(&error))? {
+        if self.stores(token, &label)? {
             token.delete(&label).map_err(|error| self.child(&error))?;
-            if is_there(token).map_err(|error| self.child(&error))? {
+            if self.stores(token, &label)? {
                 return Err(still_there(name, &what));
             }
         }
@@ -210,21 +204,18 @@ impl Session<'_> {
 
     /// None when it is destroyed, else why not.
     fn hear_end(&mut self, prompt: &Prompt, instead: &str) -> Result<Option<String>, Refusal> {
-        for _ in 0..ATTEMPTS {
-            let typed = self.ask(prompt)?;
-            match typed.split_once(' ') {
-                None if typed == "destroyed" => return Ok(None),
-                Some((word, why)) if word == instead && !why.trim().is_empty() => {
-                    return Ok(Some(why.trim().to_owned()));
-                }
-                _ => self.show(&format!("        type `destroyed`, or `{instead}` and why"))?,
+        let why_not = format!("type `destroyed`, or `{instead}` and why");
+        let end = |typed: &str| match typed.split_once(' ') {
+            None if typed == "destroyed" => Some(None),
+            Some((word, why)) if word == instead && !why.trim().is_empty() => {
+                Some(Some(why.trim().to_owned()))
             }
-        }
-        Err(Refusal::new(
-            Exit::Refused,
-            format!("{} did not say whether it is destroyed", prompt.who),
-        )
-        .hint("`resume` asks again"))
+            _ => None,
+        };
+        self.ask_until(prompt, &why_not, end)?.ok_or_else(|| {
+            let what = format!("{} did not say whether it is destroyed", prompt.who);
+            Refusal::new(Exit::Refused, what).hint("`resume` asks again")
+        })
     }
 
     /// Two people read off their own clients which root these trust. `[RETIRE-PUBLISHED]`
@@ -258,14 +249,10 @@ impl Session<'_> {
             text: format!("your seat, if you have looked at {repository} with your own client"),
             expected: Some(Expected::Text(who.to_owned())),
         };
-        for _ in 0..ATTEMPTS {
-            let typed = self.ask(&prompt)?;
-            if !typed.is_empty() {
-                return Ok(typed);
-            }
-            self.show("        a seat, please")?;
-        }
-        Err(Refusal::new(Exit::Refused, "nobody said who looked").hint("look, and `resume`"))
+        let seat = |typed: &str| (!typed.is_empty()).then(|| typed.to_owned());
+        self.ask_until(&prompt, "a seat, please", seat)?.ok_or_else(|| {
+            Refusal::new(Exit::Refused, "nobody said who looked").hint("look, and `resume`")
+        })
     }
 
     fn ask_version(
@@ -281,15 +268,15 @@ impl Session<'_> {
             text: format!("version of the root of {repository}, from your own client"),
             expected: Some(Expected::Text(version.to_string())),
         };
-        for _ in 0..ATTEMPTS {
-            if self.ask(&prompt)? == version.to_string() {
-                return Ok(());
-            }
-            self.show("        the trust folder ends at another version")?;
-        }
-        let what = format!("`{repository}`: the client of {who} does not show root {version}");
-        Err(Refusal::of(Check::RetirePublished, what)
-            .hint("publish it, have the clients fetch it, and `resume`"))
+        let is_it = |typed: &str| (typed == version.to_string()).then_some(());
+        self.ask_until(&prompt, "the trust folder ends at another version", is_it)?.ok_or_else(
+            || {
+                let what =
+                    format!("`{repository}`: the client of {who} does not show root {version}");
+                Refusal::of(Check::RetirePublished, what)
+                    .hint("publish it, have the clients fetch it, and `resume`")
+            },
+        )
     }
 }
 

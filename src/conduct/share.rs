@@ -15,7 +15,7 @@ use crate::check::Check;
 use crate::child::token::Token;
 use crate::digest::Digest;
 use crate::key::PublicKey;
-use crate::record::{Body, Record};
+use crate::record::Body;
 use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11::{self, Face, KeyRef, Object};
 use crate::room::{entropy, media};
@@ -238,9 +238,7 @@ impl Session<'_> {
 
     /// The sets that this record, or the one of an abandoned ceremony, says were made, and that no key has any more.
     pub(super) fn void_sets(&self) -> Result<BTreeSet<String>, Refusal> {
-        let bytes = self.inputs.file("unfinished/record.jsonl").unwrap_or_default();
-        let (unfinished, _) = Record::parse(bytes)
-            .map_err(|error| Refusal::of(Check::ResumeHead, error.to_string()))?;
+        let unfinished = self.unfinished_record()?;
         let made = self.record.entries().iter().chain(unfinished.entries());
         let made = made.filter_map(|entry| match &entry.body {
             Body::Done { fact: Fact::KeySplit { key, set, .. } } => Some((key, set)),
@@ -263,10 +261,7 @@ impl Session<'_> {
             .vault()?
             .check_combinations(&set)
             .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-        self.vault()?.forget(key).map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
-        self.vault()?
-            .forget_shares(set.id)
-            .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+        self.drop_key(key)?;
         self.show(&format!(
             "        {} of {} combinations tried, all give the key",
             tried.tried, tried.total
@@ -304,8 +299,8 @@ impl Session<'_> {
         share: (u8, &[ShareMade]),
     ) -> Result<Vec<u8>, Refusal> {
         let (index, made) = share;
-        let (sealed, holder) = if self.stores(token, set, index)? {
-            let label = object(&set.id, index).label;
+        let label = object(&set.id, index).label;
+        let (sealed, holder) = if self.stores(token, &label)? {
             let sealed = token.read(&label).map_err(|error| self.child(&error))?;
             (sealed, format!("the token with serial {}", face.name.serial))
         } else {
@@ -332,9 +327,8 @@ impl Session<'_> {
         Err(Refusal::of(check, what).hint("leave this token out, and open another share"))
     }
 
-    /// Whether a token, logged in, has a share in its store.
-    pub(super) fn stores(&self, token: &mut Token, set: &Set, index: u8) -> Result<bool, Refusal> {
-        let label = object(&set.id, index).label;
+    /// Whether a token, logged in, has a share of this label in its store.
+    pub(super) fn stores(&self, token: &mut Token, label: &str) -> Result<bool, Refusal> {
         let stored = token.objects().map_err(|error| self.child(&error))?;
         Ok(stored.iter().any(|object| object.label == label))
     }

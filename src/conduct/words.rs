@@ -80,6 +80,22 @@ pub(super) fn ask_words(
         .hint("compare paper and machine: one of them is not what it should be"))
 }
 
+/// Asks until an answer is right, a few times, and says why after each that is not; none if none was.
+pub(super) fn ask_until<T>(
+    mouth: &mut dyn Mouth,
+    prompt: &Prompt,
+    why_not: &str,
+    right: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Refusal> {
+    for _ in 0..ATTEMPTS {
+        if let Some(right) = right(&mouth.ask(prompt)?) {
+            return Ok(Some(right));
+        }
+        mouth.show(&format!("        {why_not}"))?;
+    }
+    Ok(None)
+}
+
 /// Asks for words; Enter alone is no try, a few times.
 fn ask_something(mouth: &mut dyn Mouth, prompt: &Prompt) -> Result<String, Refusal> {
     for _ in 0..ATTEMPTS {
@@ -95,6 +111,16 @@ impl Session<'_> {
     /// [`ask_words`] of the people here.
     pub(super) fn ask_words(&mut self, asked: &Asked<'_>, digest: &Digest) -> Result<u32, Refusal> {
         ask_words(self, asked, digest)
+    }
+
+    /// [`ask_until`] of the people here.
+    pub(super) fn ask_until<T>(
+        &mut self,
+        prompt: &Prompt,
+        why_not: &str,
+        right: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Refusal> {
+        ask_until(self, prompt, why_not, right)
     }
 
     /// Asks a question. Whoever types `!` instead of an answer says first what is not as the script has it
@@ -130,6 +156,18 @@ pub(super) fn are_right(digest: &Digest, positions: &[usize], typed: &str) -> bo
     let typed: Vec<&str> = typed.split_whitespace().collect();
     typed.len() == positions.len()
         && positions.iter().zip(typed).all(|(position, word)| digest.has_word(*position, word))
+}
+
+/// What is said to whoever answers neither yes nor no.
+pub(super) const YES_OR_NO: &str = "type yes or no";
+
+/// The answer to a question that is answered by yes or no.
+pub(super) fn is_yes(typed: &str) -> Option<bool> {
+    match typed {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    }
 }
 
 /// The words of a digest, numbered, six a line, and its hex on two lines.

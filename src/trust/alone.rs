@@ -181,7 +181,7 @@ impl Alone {
         };
         let gave =
             |held: &Held| matches!(held, Held::Shares { shares, .. } if shares.iter().any(is_it));
-        custody.key(&share.key).is_some_and(|key| key.former.iter().chain([&key.held]).any(gave))
+        custody.key(&share.key).is_some_and(|key| key.ever_held().any(gave))
     }
 
     /// What it proves, as a sentence.

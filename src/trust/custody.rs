@@ -272,6 +272,11 @@ impl CustodyToken {
 }
 
 impl CustodyKey {
+    /// Where its private half was, oldest first, and where it is, last.
+    pub fn ever_held(&self) -> impl Iterator<Item = &Held> {
+        self.former.iter().chain([&self.held])
+    }
+
     /// The tokens, papers and recipients that take part in using it.
     pub fn holders(&self) -> Vec<&str> {
         match &self.held {

@@ -14,11 +14,14 @@ use jiff::ToSpan;
 
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 
-/// Writes a plan that abandons the ceremony of the number before, and names its work folder in room.toml.
+/// Writes a plan that abandons the ceremony of the number before, and names its work folder in room.toml; and the trust
+/// folder of the one before that, if the plan follows it.
 pub(super) fn write_abandon(bench: &Bench, after: Option<&str>) {
     let n = bench.number;
     let left = std::fs::read(bench.path(&format!("plan-{}.toml", n - 1))).unwrap();
     let (from, until) = (today().yesterday().unwrap(), today().checked_add(3.days()).unwrap());
+    let trust =
+        after.map_or_else(String::new, |_| format!("trust = \"media/out-{}a/trust\"\n", n - 2));
     let after = after.map_or_else(String::new, |after| format!("after = \"{after}\"\n"));
     let plan = format!(
         "ceremony = \"abandon\"\ntitle = \"Closing what stopped\"\ndialect = \"{}\"\nquorum_people = 1\n\
@@ -31,8 +34,8 @@ pub(super) fn write_abandon(bench: &Bench, after: Option<&str>) {
     let text = std::fs::read_to_string(&room).unwrap();
     let text = text.lines().filter(|line| !line.starts_with("trust"));
     let text: Vec<&str> = text.collect();
-    std::fs::write(&room, format!("unfinished = \"work-{}\"\n{}\n", n - 1, text.join("\n")))
-        .unwrap();
+    let text = text.join("\n");
+    std::fs::write(&room, format!("{trust}unfinished = \"work-{}\"\n{text}\n", n - 1)).unwrap();
 }
 
 #[test]
@@ -197,9 +200,6 @@ fn a_complete_root_that_nobody_wants_stays_in_the_room_and_the_next_one_follows_
     bench.next_room();
     lay_out(&bench, "media/out-1a/trust");
     write_abandon(&bench, Some(&bench.closing(1)));
-    let text = fs::read_to_string(bench.path("room-3.toml")).unwrap();
-    fs::write(bench.path("room-3.toml"), format!("trust = \"media/out-1a/trust\"\n{text}"))
-        .unwrap();
     let ran = bench.conduct().ok();
     let told = "`localhost:5000/one`: root 2 is complete and unwanted: it stays in the room until root 3 follows it";
     let screen = flat(&ran.stderr);

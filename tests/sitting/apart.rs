@@ -271,9 +271,6 @@ fn a_token_that_signed_apart_never_signs_that_version_otherwise_though_the_room_
     bench.write_room(&TOKENS);
     bench.write_answers(&TOKENS, "");
     write_abandon(&bench, Some(&after));
-    let room = bench.path("room-3.toml");
-    let text = fs::read_to_string(&room).unwrap();
-    fs::write(room, format!("trust = \"media/out-1a/trust\"\n{text}")).unwrap();
     let ran = bench.conduct().ok();
     let remark = format!(
         "`{NAME}`: version 2 was drafted and may have been signed at another site: a token that did signs no other version 2"

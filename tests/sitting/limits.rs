@@ -70,11 +70,6 @@ fn a_ceremony_that_follows_an_abandon_is_abandoned_and_that_is_resumed() {
         // Only one custodian is there at first.
         bench.write_answers(&["officer-a"], "");
         write_abandon(&bench, after.as_deref());
-        if after.is_some() {
-            let room = format!("room-{}.toml", bench.number);
-            let text = fs::read_to_string(bench.path(&room)).unwrap();
-            bench.scratch.file(&room, format!("trust = \"media/out-2a/trust\"\n{text}"));
-        }
         let ran = bench.conduct();
         let told = "the answers have none for `pin officer-b`";
         assert!(ran.stderr.contains(told), "{}", ran.stderr);

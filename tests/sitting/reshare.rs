@@ -199,9 +199,6 @@ fn an_abandoned_reshare_leaves_the_old_set_and_no_share_of_the_new_one() {
     bench.write_room(&ALL);
     bench.write_answers(&ALL, "\"insert share-2\" = \"absent ill\"\n");
     write_abandon(&bench, Some(&after));
-    let room = bench.path("room-3.toml");
-    let text = fs::read_to_string(&room).unwrap();
-    fs::write(room, format!("trust = \"media/out-1a/trust\"\n{text}")).unwrap();
     let ran = bench.conduct().ok();
     assert_eq!(["share-1", "share-2", "share-4"].map(|token| shares(&bench, token)), [1, 2, 0]);
     let left =

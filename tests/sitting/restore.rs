@@ -208,6 +208,18 @@ fn a_restore_that_dies_at_its_calls_leaves_one_key_on_the_token_and_the_shares_a
     bench.officiant(&["verify", "media/out-2a"]).ok();
 }
 
+/// Abandons the restore: no key is on the token any more, and custody is as it was.
+fn abandon_it(bench: &mut Bench) {
+    let after = bench.closing(1);
+    bench.next_room();
+    bench.write_room(&ALL);
+    bench.write_answers(&ALL, "");
+    write_abandon(bench, Some(&after));
+    bench.conduct().ok();
+    assert!(!keys(bench, "officer-n").contains(&"root-s".to_owned()));
+    assert_eq!(custody(bench, 3).keys, custody(bench, 1).keys);
+}
+
 #[test]
 fn an_abandoned_restore_leaves_no_key_on_the_token_and_the_shares_as_they_were() {
     let mut bench = after_genesis(Dialect::Tuf);
@@ -216,17 +228,7 @@ fn an_abandoned_restore_leaves_no_key_on_the_token_and_the_shares_as_they_were()
     fs::remove_dir_all(bench.path("media/out-2b")).unwrap();
     assert_ne!(bench.conduct().code(), 0);
     assert!(keys(&bench, "officer-n").contains(&"root-s".to_owned()));
-    let after = bench.closing(1);
-    bench.next_room();
-    bench.write_room(&ALL);
-    bench.write_answers(&ALL, "");
-    write_abandon(&bench, Some(&after));
-    let room = bench.path("room-3.toml");
-    let text = fs::read_to_string(&room).unwrap();
-    fs::write(room, format!("trust = \"media/out-1a/trust\"\n{text}")).unwrap();
-    bench.conduct().ok();
-    assert!(!keys(&bench, "officer-n").contains(&"root-s".to_owned()));
-    assert_eq!(custody(&bench, 3).keys, custody(&bench, 1).keys);
+    abandon_it(&mut bench);
 }
 
 /// What a token took up and no record says: the end of the record is cut, as a death between the two leaves it.
@@ -244,17 +246,7 @@ fn a_restore_that_is_abandoned_after_a_restart_leaves_no_unrecorded_key_on_the_t
     bench.write_answers(&ALL, "\"insert share-1\" = \"absent\"\n");
     assert_ne!(bench.resume().code(), 0);
     assert!(keys(&bench, "officer-n").contains(&"root-s".to_owned()));
-    let after = bench.closing(1);
-    bench.next_room();
-    bench.write_room(&ALL);
-    bench.write_answers(&ALL, "");
-    write_abandon(&bench, Some(&after));
-    let room = bench.path("room-3.toml");
-    let text = fs::read_to_string(&room).unwrap();
-    fs::write(room, format!("trust = \"media/out-1a/trust\"\n{text}")).unwrap();
-    bench.conduct().ok();
-    assert!(!keys(&bench, "officer-n").contains(&"root-s".to_owned()));
-    assert_eq!(custody(&bench, 3).keys, custody(&bench, 1).keys);
+    abandon_it(&mut bench);
 }
 
 #[test]

@@ -405,9 +405,6 @@ fn what_an_abandoned_retire_destroyed_stays_gone() {
     bench.write_room(&TOKENS);
     bench.write_answers(&TOKENS, "");
     write_abandon(&bench, Some(&after));
-    let room = bench.path("room-4.toml");
-    let text = fs::read_to_string(&room).unwrap();
-    fs::write(room, format!("trust = \"media/out-2a/trust\"\n{text}")).unwrap();
     bench.conduct().ok();
     let custody = custody(&bench, 4);
     let Held::Shares { set, .. } = custody.keys[1].held.clone() else { panic!("no shares") };

@@ -69,6 +69,38 @@ impl Held {
         });
     }
 
+    /// Lays out a rotation to these keys, all of which sign; root-b is made.
+    fn plan_rotation(&mut self, root: &[&'static str]) {
+        self.bench.next_room();
+        self.bind(Path::new(YKCS11));
+        self.bench.write_plan(&PlanText {
+            ceremony: "rotate",
+            after: Some(self.bench.closing(1)),
+            keys: vec![("root-b", "ecdsa-p256", Holding::Token("officer-a"))],
+            root: root.to_vec(),
+            threshold: u32::try_from(root.len()).unwrap(),
+            roles: Vec::new(),
+            ..on_one_token()
+        });
+    }
+
+    /// Goes on to the end; its seat gives the management key once. Gives what stands on the screen.
+    #[track_caller]
+    fn asks_the_seat_once(&self) -> String {
+        let screen = flat(self.goes_on(TYPED).ok().stderr);
+        let asked = "seat S — management key for token officer-a: (from the file of answers)";
+        assert_eq!(screen.matches(asked).count(), 1, "{screen}");
+        screen
+    }
+
+    /// Goes on to the end, by which its first root key, which is this one, is gone.
+    #[track_caller]
+    fn destroys(&self, made: &str) {
+        let screen = self.asks_the_seat_once();
+        assert!(screen.contains("key root-a is gone from token officer-a"), "{screen}");
+        assert_ne!(made, self.in_slot_82());
+    }
+
     /// The public key of its first root key.
     fn in_slot_82(&self) -> String {
         let attested = self.readers.tool(&["yubico-piv-tool", "--action=attest", "--slot=82"]);
@@ -167,20 +199,8 @@ fn a_yubikey_by_ykcs11_takes_a_second_root_key_and_signs_with_both() {
     }
     let mut held = Held::new("5.4.3");
     held.goes_on(TYPED).ok();
-    held.bench.next_room();
-    held.bind(Path::new(YKCS11));
-    held.bench.write_plan(&PlanText {
-        ceremony: "rotate",
-        after: Some(held.bench.closing(1)),
-        keys: vec![("root-b", "ecdsa-p256", Holding::Token("officer-a"))],
-        root: vec!["root-a", "root-b"],
-        threshold: 2,
-        roles: Vec::new(),
-        ..on_one_token()
-    });
-    let screen = flat(held.goes_on(TYPED).ok().stderr);
-    let asked = "seat S — management key for token officer-a: (from the file of answers)";
-    assert_eq!(screen.matches(asked).count(), 1, "{screen}");
+    held.plan_rotation(&["root-a", "root-b"]);
+    held.asks_the_seat_once();
     assert_eq!(held.bench.shape("repo.test", 2), "2 of root-a root-b, signed by root-a root-b");
     // Others see them under their names.
     let shown = held.readers.tool(&["yubico-piv-tool", "--action=status"]);
@@ -202,11 +222,7 @@ fn a_root_key_by_ykcs11_that_is_abandoned_is_destroyed_by_the_seat() {
     held.bench.next_room();
     held.bind(Path::new(YKCS11));
     write_abandon(&held.bench, None);
-    let screen = flat(held.goes_on(TYPED).ok().stderr);
-    let asked = "seat S — management key for token officer-a: (from the file of answers)";
-    assert_eq!(screen.matches(asked).count(), 1, "{screen}");
-    assert!(screen.contains("key root-a is gone from token officer-a"), "{screen}");
-    assert_ne!(made, held.in_slot_82());
+    held.destroys(&made);
     // It serves the next ceremony.
     let after = Some(held.bench.closing(2));
     held.bench.next_room();
@@ -224,28 +240,14 @@ fn a_root_key_by_ykcs11_that_is_retired_is_destroyed_by_the_seat() {
     let mut held = Held::new("5.4.3");
     held.goes_on(TYPED).ok();
     let made = held.in_slot_82();
-    held.bench.next_room();
-    held.bind(Path::new(YKCS11));
-    held.bench.write_plan(&PlanText {
-        ceremony: "rotate",
-        after: Some(held.bench.closing(1)),
-        keys: vec![("root-b", "ecdsa-p256", Holding::Token("officer-a"))],
-        root: vec!["root-b"],
-        threshold: 1,
-        roles: Vec::new(),
-        ..on_one_token()
-    });
+    held.plan_rotation(&["root-b"]);
     held.goes_on(TYPED).ok();
     held.bench.next_room();
     held.bind(Path::new(YKCS11));
     write_retire(&held.bench, "keys = [\"root-a\"]", &[fetched(&held.bench, 1)]);
     let script = held.bench.officiant(&["script", "plan-3.toml", "--room", "room-3.toml"]).ok();
     assert!(script.stdout.contains("SO PIN of officer-a"), "{}", script.stdout);
-    let screen = flat(held.goes_on(TYPED).ok().stderr);
-    let asked = "seat S — management key for token officer-a: (from the file of answers)";
-    assert_eq!(screen.matches(asked).count(), 1, "{screen}");
-    assert!(screen.contains("key root-a is gone from token officer-a"), "{screen}");
-    assert_ne!(made, held.in_slot_82());
+    held.destroys(&made);
     held.bench.officiant(&["verify", "media/out-3a"]).ok();
 }
 
