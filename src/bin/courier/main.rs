@@ -5,6 +5,7 @@
 mod args;
 mod auth;
 mod budget;
+mod environment;
 mod fetch;
 mod files;
 mod fleet;
