@@ -9,6 +9,7 @@ mod environment;
 mod fetch;
 mod files;
 mod fleet;
+mod image;
 mod keys;
 mod mouth;
 mod net;
