@@ -24,5 +24,7 @@ mod paper;
 mod sitting;
 mod softhsm;
 mod token;
+#[cfg(feature = "online")]
+mod trust;
 mod walk;
 mod yubikey;

@@ -13,6 +13,7 @@ pub mod online;
 pub mod profile;
 pub mod shape;
 pub mod succession;
+pub mod targets;
 mod term;
 pub mod threshold;
 pub mod tuf;

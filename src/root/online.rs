@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::threshold::{Ballot, Counting, Electorate, Fault, count};
+use super::threshold::{Ballot, Counting, Electorate, Fault, Tally, count};
 use super::{Dialect, Expiry, Role, Root, Signature, notary, tuf};
 use crate::cjson::{Limits, Value};
 use crate::digest::Digest;
@@ -35,20 +35,25 @@ impl Signed {
 
     /// Says whether a role of `root` has signed it.
     pub fn is_signed_for(&self, root: &Root, role: Role) -> bool {
+        if root.dialect() == Dialect::Tuf && self.value.check_nfc().is_err() {
+            return false;
+        }
+        self.tally(root.dialect(), &Electorate::of(root, role)).is_some_and(|tally| tally.is_met())
+    }
+
+    /// Counts who of `electorate` has signed it; none where a key is listed under an id that is not its own, or one id
+    /// has signed twice.
+    pub fn tally(&self, dialect: Dialect, electorate: &Electorate<'_>) -> Option<Tally> {
         // Other signatures do not matter: while keys change, both old and new ones sign.
         let counting = Counting {
             unknown_key: Fault::Skip,
             bad_signature: Fault::Skip,
             ..Counting::STRICTEST
         };
-        if root.dialect() == Dialect::Tuf && self.value.check_nfc().is_err() {
-            return false;
-        }
         let message = self.value.go();
         let ballot =
             Ballot { message: &message, signatures: &self.signatures, assumed: &BTreeSet::new() };
-        let electorate = Electorate::of(root, role);
-        count(root.dialect(), &electorate, ballot, counting).is_ok_and(|tally| tally.is_met())
+        count(dialect, electorate, ballot, counting).ok()
     }
 
     /// Reads a file of a Notary server's role as a client does that trusts `root`, at a moment.
@@ -61,12 +66,26 @@ impl Signed {
         bytes: &[u8],
         at: Timestamp,
     ) -> Result<Self, &'static str> {
+        Self::read_by(&Electorate::of(root, role), role, bytes, at)
+    }
+
+    /// Reads a file of a Notary server as one that the keys of `electorate` must have signed; a delegation's is of the
+    /// role `targets`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that follow its name.
+    pub fn read_by(
+        electorate: &Electorate<'_>,
+        role: Role,
+        bytes: &[u8],
+        at: Timestamp,
+    ) -> Result<Self, &'static str> {
         let file = Self::parse(Dialect::Notary, bytes).ok_or("is no metadata")?;
         if !file.kind().is_some_and(|kind| kind.eq_ignore_ascii_case(role.name())) {
             return Err("is of another role");
         }
-        if !file.is_signed_for(root, role) {
-            return Err("is not signed by the keys that the root names for it");
+        if !file.tally(Dialect::Notary, electorate).is_some_and(|tally| tally.is_met()) {
+            return Err("is not signed by the keys that are named for it");
         }
         match file.expires() {
             Some(expires) if expires > at => Ok(file),
@@ -110,11 +129,21 @@ pub struct Named {
 impl Named {
     /// What `file` says of the file of another role.
     pub fn by(file: &Signed, role: Role) -> Option<Self> {
-        let meta = file.meta(role.name())?.as_map()?;
+        Self::by_name(file, role.name())
+    }
+
+    /// What `file` says of the file of that name.
+    pub fn by_name(file: &Signed, name: &str) -> Option<Self> {
+        let meta = file.meta(name)?.as_map()?;
         let sha256 = meta.get("hashes")?.as_map()?.get("sha256")?.as_text()?;
         let sha256 = data_encoding::BASE64.decode(sha256.as_bytes()).ok()?;
         let sha256 = data_encoding::HEXLOWER.encode(&sha256).parse().ok()?;
         Some(Self { sha256, length: meta.get("length")?.as_integer()? })
+    }
+
+    /// How many bytes there are; none where no file can have so many.
+    pub fn length(&self) -> Option<usize> {
+        usize::try_from(self.length).ok()
     }
 
     /// Says whether these are the bytes.

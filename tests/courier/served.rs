@@ -38,15 +38,11 @@ fn targets_that_no_publisher_signed_are_never_signed() {
         served.sign();
     });
     // By somebody between, who has no key of the server's.
-    never_signed(
-        "timestamp.json",
-        "is not signed by the keys that the root names for it",
-        |served| {
-            served.timestamp = Soft::new();
-            served.files.insert("targets.json".to_owned(), evil.to_owned());
-            served.sign();
-        },
-    );
+    never_signed("timestamp.json", "is not signed by the keys that are named for it", |served| {
+        served.timestamp = Soft::new();
+        served.files.insert("targets.json".to_owned(), evil.to_owned());
+        served.sign();
+    });
     never_signed(
         "targets.json",
         "is not the one that is named by what was signed over it",
@@ -58,14 +54,10 @@ fn targets_that_no_publisher_signed_are_never_signed() {
             }
         },
     );
-    never_signed(
-        "snapshot.json",
-        "is not signed by the keys that the root names for it",
-        |served| {
-            served.snapshot = Soft::new();
-            served.sign();
-        },
-    );
+    never_signed("snapshot.json", "is not signed by the keys that are named for it", |served| {
+        served.snapshot = Soft::new();
+        served.sign();
+    });
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The real Notary: its server (with keys of its own, or with its signer behind it), its client, and `docker trust`.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -80,18 +81,29 @@ impl NotaryServer {
 
     /// The `docker` client of one person, without any engine; its configuration is `home`/docker.
     pub(crate) fn docker(&self, home: &Path) -> Command {
+        let mut docker = self.of_docker(peer("docker/docker"), home);
+        docker.env("DOCKER_HOST", "unix:///nonexistent.sock");
+        docker
+    }
+
+    #[cfg(feature = "online")]
+    /// `courier` of the same person: where the server is, its authority and the passphrases are said as to docker.
+    pub(crate) fn courier(&self, home: &Path) -> Command {
+        self.of_docker(env!("CARGO_BIN_EXE_courier"), home)
+    }
+
+    fn of_docker(&self, program: impl AsRef<OsStr>, home: &Path) -> Command {
         let configuration = home.join("docker");
         let tls = configuration.join(format!("tls/localhost:{}", self.port));
         fs::create_dir_all(&tls).expect("docker's configuration");
         fs::copy(self.ca(), tls.join("ca.crt")).expect("the authority");
-        let mut docker = command(peer("docker/docker"), home);
-        docker
+        let mut program = command(program, home);
+        program
             .env("DOCKER_CONFIG", configuration)
-            .env("DOCKER_HOST", "unix:///nonexistent.sock")
             .env("DOCKER_CONTENT_TRUST_SERVER", self.url())
             .env("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", PASSPHRASE)
             .env("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", PASSPHRASE);
-        docker
+        program
     }
 }
 

@@ -115,7 +115,7 @@ fn a_key_is_not_retired_before_the_newest_root_was_served_for_long_enough() {
     ];
     let said = [
         "is missing",
-        "is not signed by the keys that the root names for it",
+        "is not signed by the keys that are named for it",
         "names another snapshot",
         "names another root than root 2",
     ];

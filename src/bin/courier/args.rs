@@ -1,5 +1,7 @@
 //! The command line, and nothing else: no input or output, no environment.
 
+pub(crate) mod trust;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -25,6 +27,8 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Publish the roots of a trust folder, fetch them back and compare
     Publish(Publish),
+    /// Say which image a tag means, as its publisher signed it: `IMAGE@sha256:…`, or refuse
+    Verify(trust::Verify),
 }
 
 /// `courier fetch`.

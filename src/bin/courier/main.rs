@@ -17,6 +17,7 @@ mod notary;
 mod prove;
 mod publish;
 mod report;
+mod trust;
 mod tuf;
 
 use std::alloc::System;
@@ -68,5 +69,6 @@ async fn run(courier: &Courier) -> Result<Output, Undone> {
         Command::Fetch(args) => Ok(fetch::run(args).await?.output()),
         Command::Prove(args) => Ok(prove::run(args)?.output()),
         Command::Publish(args) => Ok(publish::run(args).await?.output()),
+        Command::Verify(args) => Ok(trust::verify::run(args).await?),
     }
 }

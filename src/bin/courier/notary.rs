@@ -8,8 +8,8 @@ use data_encoding::BASE64;
 use officiant::key::PublicKey;
 use officiant::name::Name;
 use officiant::request::{MAX_ROOT, MAX_VERSIONS, Role, Served};
-use officiant::root::Dialect;
 use officiant::root::online::{Named, Signed};
+use officiant::root::{Dialect, Version};
 use reqwest::Url;
 use serde::Deserialize;
 
@@ -42,7 +42,32 @@ impl Server {
     /// [`Error::Net`].
     pub(crate) async fn file(&self, name: &Name, file: &str) -> Result<Option<Vec<u8>>, Error> {
         let most = if file.ends_with("root.json") { MAX_ROOT } else { MAX_OTHER };
+        self.bounded(name, file, most).await
+    }
+
+    /// A file of at most so many bytes.
+    ///
+    /// # Errors
+    /// [`Error::Net`].
+    pub(crate) async fn bounded(
+        &self,
+        name: &Name,
+        file: &str,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, Error> {
         Ok(self.net.get(Action::Pull, &self.url(name, file)?, most).await?)
+    }
+
+    /// One version of the root; none when the server has none.
+    ///
+    /// # Errors
+    /// [`Error::Net`].
+    pub(crate) async fn root(
+        &self,
+        name: &Name,
+        version: Version,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        self.file(name, &format!("{version}.root.json")).await
     }
 
     /// The latest version of the root; 0 when the server does not know the repository.

@@ -11,7 +11,7 @@ use officiant::name::Name;
 use officiant::refusal::{Exit, Refusal};
 
 use super::fleet::Failed;
-use super::{fetch, prove, publish};
+use super::{fetch, prove, publish, trust};
 
 /// What a command has done, for people and for machines.
 #[derive(Debug)]
@@ -71,6 +71,12 @@ impl From<fetch::Failure> for Undone {
                 Self { refusals, standing, output: None }
             }
         }
+    }
+}
+
+impl From<trust::Error> for Undone {
+    fn from(error: trust::Error) -> Self {
+        Self::one(causes::of_trust(&error))
     }
 }
 

@@ -11,7 +11,7 @@ mod outcome;
 mod served;
 mod store;
 mod targets;
-mod trust;
+pub(crate) mod trust;
 mod tuf;
 
 use std::collections::BTreeMap;

@@ -27,22 +27,16 @@ pub(super) struct Trust {
 pub(super) fn read(args: &args::Publish, dialect: Dialect) -> Result<Trust, Error> {
     let only = args.repository.iter().map(|name| name.parse());
     let only = only.collect::<Result<Vec<Name>, _>>()?;
-    let files = read_tree(&folder(&args.trust)?, Limits::TRUST)?;
-    check_records(&files)?;
     let none = || Error::NoRoots { path: show(&args.trust) };
-    if !files.keys().any(|path| path.starts_with(METADATA)) {
-        return Err(none());
-    }
-    let past = Past::read(files)?;
+    let past = past(&args.trust)?;
     if let Some(words) = &args.words {
         past.check_words(words).map_err(Error::Words)?;
     }
     let mut roots = BTreeMap::new();
     for (name, chain) in past.repositories() {
-        // A complete root that nobody wanted goes up with the one that follows it, and never alone.
-        let wanted = chain.len() - past.unwanted(name).len();
-        if wanted > 0 {
-            roots.insert(name.parse::<Name>()?, chain[..wanted].to_vec());
+        let wanted = wanted(&past, name, chain);
+        if !wanted.is_empty() {
+            roots.insert(name.parse::<Name>()?, wanted.to_vec());
         }
     }
     let of = |chain: &[SignedRoot]| chain.first().map(|root| root.root().dialect());
@@ -66,6 +60,31 @@ pub(super) fn read(args: &args::Publish, dialect: Dialect) -> Result<Trust, Erro
         Some(last) if !roots.is_empty() => Ok(Trust { closing: last.closing, roots }),
         _ => Err(none()),
     }
+}
+
+/// The roots that a trust folder has of one repository, version 1 first: for a client that trusts it.
+///
+/// # Errors
+/// A folder that is no trust folder, or does not hold together; one of a rehearsal.
+pub(crate) fn roots_of(path: &Path, name: &Name) -> Result<Vec<SignedRoot>, Error> {
+    let past = past(path)?;
+    let roots = wanted(&past, name.as_str(), past.chain(name.as_str())).to_vec();
+    check_real(name, &roots)?;
+    Ok(roots)
+}
+
+/// A complete root that nobody wanted goes up with the one that follows it, and never alone.
+fn wanted<'c>(past: &Past, name: &str, chain: &'c [SignedRoot]) -> &'c [SignedRoot] {
+    &chain[..chain.len() - past.unwanted(name).len()]
+}
+
+fn past(path: &Path) -> Result<Past, Error> {
+    let files = read_tree(&folder(path)?, Limits::TRUST)?;
+    check_records(&files)?;
+    if !files.keys().any(|path| path.starts_with(METADATA)) {
+        return Err(Error::NoRoots { path: show(path) });
+    }
+    Ok(Past::read(files)?)
 }
 
 /// Finds the trust folder, and refuses media and folders that must stay in the room.

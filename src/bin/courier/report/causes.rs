@@ -2,6 +2,8 @@
 //!
 //! Annex; pure.
 
+mod trust;
+
 use officiant::refusal::{Exit, Refusal};
 use officiant::request;
 use officiant::room::media::{self, Kind};
@@ -48,6 +50,8 @@ pub(super) fn of_prove(error: &prove::Error) -> Refusal {
     };
     refusal.standing("nothing was written")
 }
+
+pub(super) use trust::of_trust;
 
 /// Why something is not published.
 pub(super) fn of_publish(error: &publish::Error) -> Refusal {

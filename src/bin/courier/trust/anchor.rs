@@ -1,0 +1,111 @@
+//! Which root is trusted before the server is asked: that of a trust folder, one that a pin names, the one in the
+//! cache; or, only where a person says so, the first that the server shows.
+//!
+//! Annex: the cache, and the network for the chain that a pin looks for.
+
+use std::path::Path;
+
+use officiant::name::Name;
+use officiant::root::{Dialect, SignedRoot};
+
+use super::Error;
+use super::client::Client;
+use super::pins::Pins;
+use crate::budget::Budget;
+use crate::publish::trust as folder;
+
+/// What a person has to begin with.
+pub(crate) struct Grounds<'a> {
+    /// A trust folder of a ceremony.
+    pub(crate) folder: Option<&'a Path>,
+    /// Pins of keys and authorities.
+    pub(crate) pins: &'a Pins,
+    /// Whether the first root that the server shows may do.
+    pub(crate) first_use: bool,
+}
+
+/// A root that is trusted, and why.
+pub(crate) struct Anchor {
+    pub(crate) root: SignedRoot,
+    pub(crate) because: Because,
+    /// A root that the chain from it must contain: the one in the cache.
+    pub(crate) through: Option<SignedRoot>,
+}
+
+/// Why a root is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Because {
+    /// It was seen before.
+    Cached,
+    /// It is the first.
+    FirstUse,
+    /// A trust folder has it.
+    Folder,
+    /// A pin names its keys.
+    Pinned,
+}
+
+impl Because {
+    /// In words, after "trusted by".
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Cached => "the trust cache",
+            Self::FirstUse => "first use",
+            Self::Folder => "the trust folder",
+            Self::Pinned => "a pin",
+        }
+    }
+}
+
+/// Finds the root to begin with.
+///
+/// # Errors
+/// [`Error::NoAnchor`], [`Error::NotPinned`], [`Error::NotInFolder`], [`Error::Fork`], [`Error::Cache`].
+pub(crate) async fn find(client: &Client<'_>, grounds: &Grounds<'_>) -> Result<Anchor, Error> {
+    let cached = cached(client)?;
+    if let Some(folder) = grounds.folder {
+        let root = of_folder(folder, client.gun)?;
+        return Ok(through(cached, root, Because::Folder));
+    }
+    if grounds.pins.name(client.gun) {
+        let is_pinned = |root: &SignedRoot| grounds.pins.hold(client.gun, root, client.now);
+        if let Some(root) = cached.clone().filter(is_pinned) {
+            return Ok(through(None, root, Because::Cached));
+        }
+        let roots = client.server.roots(client.gun, &Budget::of_a_request()).await?;
+        let roots =
+            roots.iter().rev().filter_map(|root| SignedRoot::parse(Dialect::Notary, root).ok());
+        let root = roots.into_iter().find(is_pinned);
+        let root = root.ok_or_else(|| Error::NotPinned { gun: client.gun.clone() })?;
+        return Ok(through(cached, root, Because::Pinned));
+    }
+    if let Some(root) = cached {
+        return Ok(through(None, root, Because::Cached));
+    }
+    if !grounds.first_use || grounds.pins.forbid_first_use() {
+        return Err(Error::NoAnchor { gun: client.gun.clone() });
+    }
+    let unknown = || Error::Unknown { gun: client.gun.clone() };
+    let root = client.server.file(client.gun, "root.json").await?.ok_or_else(unknown)?;
+    let root = SignedRoot::parse(Dialect::Notary, &root);
+    let root = root.map_err(|_| client.unsound("root", "is no root"))?;
+    Ok(through(None, root, Because::FirstUse))
+}
+
+fn cached(client: &Client<'_>) -> Result<Option<SignedRoot>, Error> {
+    let root = client.cache.read("root")?;
+    let root = root.map(|root| SignedRoot::parse(Dialect::Notary, &root)).transpose();
+    root.map_err(|_| Error::Cache { gun: client.gun.clone() })
+}
+
+fn of_folder(path: &Path, gun: &Name) -> Result<SignedRoot, Error> {
+    let roots = folder::roots_of(path, gun).map_err(Box::new)?;
+    let root = roots.into_iter().next_back();
+    root.ok_or_else(|| Error::NotInFolder { folder: path.to_owned(), gun: gun.clone() })
+}
+
+/// The cache was filled from somewhere: what it has must lie on the way from the anchor.
+fn through(cached: Option<SignedRoot>, root: SignedRoot, because: Because) -> Anchor {
+    let through = cached.filter(|cached| cached.version() >= root.version());
+    Anchor { root, because, through }
+}

@@ -1,0 +1,68 @@
+//! What was last trusted of a repository, where docker and notary keep it too: `tuf/GUN/metadata` in the trust folder
+//! of the person.
+//!
+//! Annex: files. What they say is judged by the client, each time.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use officiant::name::Name;
+use officiant::room::media;
+
+use crate::files;
+
+/// The cache of one repository.
+pub(crate) struct Cache {
+    folder: PathBuf,
+}
+
+impl Cache {
+    /// That of `gun` below the trust folder of the person, which need not be there yet. No segment of a name leads out
+    /// of it.
+    pub(crate) fn of(trust_dir: &Path, gun: &Name) -> Self {
+        Self { folder: trust_dir.join("tuf").join(gun.as_str()).join("metadata") }
+    }
+
+    /// The file of a role; none where there is none.
+    ///
+    /// # Errors
+    /// As [`media::read_file`].
+    pub(crate) fn read(&self, role: &str) -> Result<Option<Vec<u8>>, media::Error> {
+        files::read(&self.file(role), MOST)
+    }
+
+    /// Puts the file of a role into the place of the one before, whole or not at all. Others may do so at once.
+    ///
+    /// # Errors
+    /// [`media::Error::Failed`].
+    pub(crate) fn write(&self, role: &str, bytes: &[u8]) -> Result<(), media::Error> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let path = self.file(role);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let new = path.with_extension(format!("json.{}-{count}", std::process::id()));
+        let written = || {
+            let folder = path.parent().unwrap_or(&self.folder);
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&new, &path)?;
+            File::open(folder)?.sync_all()
+        };
+        written().map_err(|source| {
+            let _ = fs::remove_file(&new);
+            media::Error::Failed { path: path.clone(), doing: "written", source }
+        })
+    }
+
+    fn file(&self, role: &str) -> PathBuf {
+        self.folder.join(format!("{role}.json"))
+    }
+}
+
+/// As large as a list of targets may be.
+const MOST: usize = 64 << 20;

@@ -1,0 +1,161 @@
+//! Why a repository is not trusted, or not changed.
+//!
+//! Annex; pure.
+
+use std::path::PathBuf;
+
+use officiant::digest::Digest;
+use officiant::name::Name;
+use officiant::room::media;
+use officiant::root::{Version, walk};
+
+use crate::{image, keys, net, notary, publish};
+
+/// Why a repository is not trusted, or not changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The cached root is none.
+    #[error("repository `{gun}`: the root in the trust cache is damaged")]
+    Cache {
+        /// The repository.
+        gun: Name,
+    },
+    /// The pins, or the trust folder, and the cache are of different chains.
+    #[error(
+        "repository `{gun}`: version {version} of the root in the trust cache is not the one that {whose} leads to [TRUST-ANCHOR]"
+    )]
+    Fork {
+        /// The repository.
+        gun: Name,
+        /// The version.
+        version: Version,
+        /// What the other chain begins with.
+        whose: &'static str,
+    },
+    /// The trust folder.
+    #[error(transparent)]
+    Folder(#[from] Box<publish::Error>),
+    /// What a person wrote is no image.
+    #[error(transparent)]
+    Image(#[from] image::Error),
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] keys::Error),
+    /// The whole work took too long.
+    #[error(
+        "repository `{gun}`: the server keeps us waiting, after {seconds} s there is no whole answer"
+    )]
+    Late {
+        /// The repository.
+        gun: Name,
+        /// How long.
+        seconds: u64,
+    },
+    /// The chain of roots is longer than we go.
+    #[error("repository `{gun}`: the newest root is more than {steps} versions or 32 MiB away")]
+    Long {
+        /// The repository.
+        gun: Name,
+        /// How many versions were read.
+        steps: u64,
+    },
+    /// A file of this machine.
+    #[error(transparent)]
+    Media(#[from] media::Error),
+    /// The client.
+    #[error(transparent)]
+    Net(#[from] net::Error),
+    /// Nothing says which root is right.
+    #[error(
+        "repository `{gun}`: nothing says which root is its own: no pin, no trust cache, no trust folder [TRUST-ANCHOR]"
+    )]
+    NoAnchor {
+        /// The repository.
+        gun: Name,
+    },
+    /// The trust folder does not have it.
+    #[error("the trust folder `{}` has no root of `{gun}`", folder.display())]
+    NotInFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// The repository.
+        gun: Name,
+    },
+    /// No root on the server satisfies the pin.
+    #[error(
+        "repository `{gun}`: no root on the server is signed by the keys that are pinned for it [TRUST-ANCHOR]"
+    )]
+    NotPinned {
+        /// The repository.
+        gun: Name,
+    },
+    /// A server's answer.
+    #[error(transparent)]
+    Notary(#[from] notary::Error),
+    /// Older than what was seen.
+    #[error(
+        "repository `{gun}`: the server has `{role}` version {found}, version {had} was seen before [TRUST-ROLLBACK]"
+    )]
+    Older {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: String,
+        /// What was seen.
+        had: i64,
+        /// What is served.
+        found: i64,
+    },
+    /// The configuration with the pins.
+    #[error("`{}`: {why}", file.display())]
+    Pins {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// A tag that nobody signed.
+    #[error("`{gun}:{tag}` is not signed [TAG-UNSIGNED]")]
+    TagUnsigned {
+        /// The repository.
+        gun: Name,
+        /// The tag.
+        tag: String,
+    },
+    /// A tag that is signed for another digest than the one that was asked for.
+    #[error("`{gun}:{tag}` is signed for sha256:{signed}, not for sha256:{asked} [TAG-UNSIGNED]")]
+    TagOther {
+        /// The repository.
+        gun: Name,
+        /// The tag.
+        tag: String,
+        /// What is signed.
+        signed: Digest,
+        /// What was asked for.
+        asked: Digest,
+    },
+    /// The server does not know it.
+    #[error("the server has no trust data for `{gun}`")]
+    Unknown {
+        /// The repository.
+        gun: Name,
+    },
+    /// A file that does not hold.
+    #[error("repository `{gun}`: what the server has for `{role}` {why} [TRUST-SERVED]")]
+    Unsound {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// The chain of roots does not hold.
+    #[error("repository `{gun}`: the root does not hold: {stop} [WALK]")]
+    Walk {
+        /// The repository.
+        gun: Name,
+        /// Where it stops.
+        stop: Box<walk::Stop>,
+    },
+}

@@ -1,0 +1,124 @@
+//! Where a repository's trust data is for this person: its server, its cache, and what it is trusted by.
+//!
+//! Annex: made of the command line and the environment.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use officiant::name::Name;
+use officiant::root::SignedRoot;
+
+use super::anchor::{self, Because, Grounds};
+use super::cache::Cache;
+use super::client::{Client, Wanted};
+use super::pins::Pins;
+use super::view::View;
+use super::{Error, args};
+use crate::environment::Environment;
+use crate::net::{self, Net};
+use crate::notary::Server;
+
+/// Where one repository's trust data is.
+pub(crate) struct Place {
+    pub(crate) gun: Name,
+    pub(crate) server: Server,
+    pub(crate) trust_dir: PathBuf,
+    cache: Cache,
+    pins: Pins,
+    folder: Option<PathBuf>,
+    first_use: bool,
+    patience: Duration,
+}
+
+/// A repository as it is now, and what it is trusted by.
+pub(crate) struct Seen {
+    pub(crate) view: View,
+    pub(crate) because: Because,
+    /// The root that was trusted before the server was asked.
+    pub(crate) anchor: SignedRoot,
+}
+
+impl Place {
+    /// The place of `gun`.
+    ///
+    /// # Errors
+    /// [`Error::Net`], [`Error::Pins`].
+    pub(crate) fn of(
+        gun: Name,
+        args: &args::Trust,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
+        let trust_dir = args.trust_dir.clone().unwrap_or_else(|| environment.trust_dir());
+        let url = server_of(&gun, args, environment);
+        let mut network = args.network.clone();
+        fill_in(&mut network, &url, environment);
+        let net = Arc::new(Net::new(&network)?);
+        let pins = match &args.pins {
+            Some(file) => Pins::required(file)?,
+            None => Pins::read(&trust_dir.join("config.json"))?,
+        };
+        Ok(Self {
+            server: Server::new(net, &url)?,
+            cache: Cache::of(&trust_dir, &gun),
+            pins,
+            folder: args.trust_folder.clone(),
+            first_use: args.trust_on_first_use,
+            // A server that answers each question just in time would keep us for days.
+            patience: Duration::from_secs(network.timeout.saturating_mul(ANSWERS)),
+            gun,
+            trust_dir,
+        })
+    }
+
+    /// Looks at the repository as a client that trusts nothing but what the person gave it, and what it saw before.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub(crate) async fn look(&self, wanted: Wanted) -> Result<Seen, Error> {
+        let late = |_| Error::Late { gun: self.gun.clone(), seconds: self.patience.as_secs() };
+        tokio::time::timeout(self.patience, self.look_at(wanted)).await.map_err(late)?
+    }
+
+    async fn look_at(&self, wanted: Wanted) -> Result<Seen, Error> {
+        let (gun, server, cache) = (&self.gun, &self.server, &self.cache);
+        let client = Client { gun, server, cache, now: Timestamp::now() };
+        let grounds =
+            Grounds { folder: self.folder.as_deref(), pins: &self.pins, first_use: self.first_use };
+        let anchor = anchor::find(&client, &grounds).await?;
+        let view = client.update(&anchor, wanted).await?;
+        Ok(Seen { view, because: anchor.because, anchor: anchor.root })
+    }
+}
+
+/// As docker chooses it: what the person says, Docker's own for Docker Hub, else the host of the registry.
+fn server_of(gun: &Name, args: &args::Trust, environment: &Environment) -> String {
+    let said = args.server.as_deref().or_else(|| environment.server());
+    let host = gun.as_str().split('/').next().unwrap_or_default();
+    match (said, host) {
+        (Some(url), _) => url.to_owned(),
+        (None, "docker.io") => "https://notary.docker.io".to_owned(),
+        (None, host) => format!("https://{host}"),
+    }
+}
+
+/// Docker's own place for the files of TLS, `tls/HOST:PORT` in its configuration, where the command line names none.
+fn fill_in(network: &mut crate::args::Network, url: &str, environment: &Environment) {
+    let Ok(url) = net::url(url) else { return };
+    let host = url.host_str().unwrap_or_default();
+    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let folder = environment.docker_config().join("tls").join(host);
+    let there = |name: &str| Some(folder.join(name)).filter(|path: &PathBuf| Path::exists(path));
+    if network.ca.is_none() {
+        network.ca = there("ca.crt");
+    }
+    if let (None, Some(certificate), Some(key)) =
+        (&network.tls_cert, there("client.cert"), there("client.key"))
+    {
+        (network.tls_cert, network.tls_key) = (Some(certificate), Some(key));
+    }
+}
+
+/// How many answers may each take all their time.
+const ANSWERS: u64 = 4;

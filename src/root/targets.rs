@@ -1,0 +1,261 @@
+//! A list of targets of a Notary repository, its own or a delegation's: what it names, and to whom it delegates.
+//!
+//! First floor: pure. Go writes of such a file what it knows and drops the rest, so what is written here holds no more.
+
+mod role;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use data_encoding::BASE64;
+use jiff::Timestamp;
+
+use super::online::Signed;
+use super::threshold::Electorate;
+use super::{Dialect, Expiry, Key, KeyId, Signature, notary};
+use crate::cjson::Value;
+use crate::digest::Digest;
+pub use role::ListRole;
+
+/// What a list says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Targets {
+    /// Its version, from 1; 0 for one that is not written yet.
+    pub version: i64,
+    /// When it expires.
+    pub expires: Expiry,
+    /// What it names, by name: for an image, its tag.
+    pub targets: BTreeMap<String, Target>,
+    /// To whom it delegates, in the order of the file, which is that in which clients ask.
+    pub delegations: Vec<Delegation>,
+    /// The keys of those, by id.
+    pub keys: BTreeMap<KeyId, Key>,
+}
+
+/// What a list says of one target: for an image, the bytes of the manifest that its tag means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The bytes' digests by the name of the algorithm; SHA-256 is one of them.
+    hashes: BTreeMap<String, Vec<u8>>,
+    /// How many bytes.
+    pub length: u64,
+    /// Whatever its publisher added.
+    pub custom: Option<Value>,
+}
+
+/// One role to which a list delegates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delegation {
+    /// The role.
+    pub role: ListRole,
+    /// The ids of its keys, in the order of the file.
+    pub ids: Vec<KeyId>,
+    /// How many of them must sign; a foreign file may say 0 or less.
+    pub threshold: i64,
+    /// What the names of its targets begin with; an empty text allows all.
+    pub paths: Vec<String>,
+}
+
+impl Target {
+    /// One of so many bytes with this digest.
+    pub fn new(sha256: Digest, length: u64) -> Self {
+        let hashes = BTreeMap::from([(SHA256.to_owned(), sha256.as_bytes().to_vec())]);
+        Self { hashes, length, custom: None }
+    }
+
+    /// The SHA-256 of the bytes.
+    pub fn sha256(&self) -> Option<Digest> {
+        let bytes = <[u8; 32]>::try_from(self.hashes.get(SHA256)?.as_slice()).ok()?;
+        Some(Digest::from_bytes(bytes))
+    }
+
+    /// The digests by the name of the algorithm.
+    pub fn hashes(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.hashes
+    }
+
+    /// Adds another digest of the same bytes, as `notary add` does with SHA-512.
+    pub fn with_hash(mut self, algorithm: &str, digest: Vec<u8>) -> Self {
+        self.hashes.insert(algorithm.to_owned(), digest);
+        self
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        let members = value.as_map()?;
+        let mut hashes = BTreeMap::new();
+        for (algorithm, digest) in members.get("hashes")?.as_map()? {
+            hashes.insert(algorithm.clone(), BASE64.decode(digest.as_text()?.as_bytes()).ok()?);
+        }
+        let length = u64::try_from(members.get("length")?.as_integer()?).ok()?;
+        let custom = members.get("custom").filter(|custom| **custom != Value::Null).cloned();
+        let target = Self { hashes, length, custom };
+        target.sha256().is_some().then_some(target)
+    }
+
+    fn value(&self) -> Value {
+        let hash = |(name, digest): (&String, &Vec<u8>)| {
+            (name.clone(), Value::text(BASE64.encode(digest)))
+        };
+        let mut members = BTreeMap::from([
+            ("hashes".to_owned(), Value::map(self.hashes.iter().map(hash))),
+            ("length".to_owned(), Value::Integer(self.length.try_into().unwrap_or(i64::MAX))),
+        ]);
+        members.extend(self.custom.clone().map(|custom| ("custom".to_owned(), custom)));
+        Value::Map(members)
+    }
+}
+
+impl Delegation {
+    /// Whether it may name this target.
+    pub fn allows(&self, target: &str) -> bool {
+        self.paths.iter().any(|path| target.starts_with(path.as_str()))
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        let members = value.as_map()?;
+        let texts = |field| -> Option<Vec<String>> {
+            match members.get(field) {
+                None | Some(Value::Null) => Some(Vec::new()),
+                Some(list) => {
+                    list.as_list()?.iter().map(|v| v.as_text().map(str::to_owned)).collect()
+                }
+            }
+        };
+        Some(Self {
+            role: members.get("name")?.as_text()?.parse().ok()?,
+            ids: texts("keyids")?.into_iter().map(KeyId::new).collect(),
+            threshold: members.get("threshold")?.as_integer()?,
+            paths: texts("paths")?,
+        })
+    }
+
+    fn value(&self) -> Value {
+        let texts = |list: Vec<&str>| Value::List(list.into_iter().map(Value::text).collect());
+        let mut members = BTreeMap::from([
+            ("keyids".to_owned(), texts(self.ids.iter().map(KeyId::as_str).collect())),
+            ("name".to_owned(), Value::text(self.role.as_str())),
+            ("threshold".to_owned(), Value::Integer(self.threshold)),
+        ]);
+        // Go leaves an empty list out here, and only here.
+        if !self.paths.is_empty() {
+            let paths = texts(self.paths.iter().map(String::as_str).collect());
+            members.insert("paths".to_owned(), paths);
+        }
+        Value::Map(members)
+    }
+}
+
+impl Targets {
+    /// The first one, not written yet: no targets, no delegations.
+    pub fn empty(expires: Timestamp) -> Self {
+        Self {
+            version: 0,
+            expires: Expiry::at(expires),
+            targets: BTreeMap::new(),
+            delegations: Vec::new(),
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// Reads what is signed in a list's file; none where it is no list, or names something in a form that clients read
+    /// in different ways.
+    pub fn read(signed: &Signed) -> Option<Self> {
+        let members = signed.value.as_map()?;
+        if !signed.kind()?.eq_ignore_ascii_case("targets") {
+            return None;
+        }
+        let mut targets = BTreeMap::new();
+        for (name, target) in map(members.get("targets")?)? {
+            targets.insert(name.clone(), Target::read(target)?);
+        }
+        let delegations = map(members.get("delegations")?)?;
+        let mut keys = BTreeMap::new();
+        for (id, key) in map(delegations.get("keys").unwrap_or(&NONE))? {
+            keys.insert(KeyId::new(id), notary::read_key(key));
+        }
+        let roles = match delegations.get("roles") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(roles) => {
+                roles.as_list()?.iter().map(Delegation::read).collect::<Option<Vec<_>>>()?
+            }
+        };
+        Some(Self {
+            version: signed.version()?,
+            expires: Expiry::from_text(members.get("expires")?.as_text()?)?,
+            targets,
+            delegations: roles,
+            keys,
+        })
+    }
+
+    /// The role of that name, if this list delegates to it.
+    pub fn delegation(&self, role: &ListRole) -> Option<&Delegation> {
+        self.delegations.iter().find(|delegation| delegation.role == *role)
+    }
+
+    /// Whose signatures count for a role to which this list delegates.
+    pub fn electorate(&self, delegation: &Delegation) -> Electorate<'_> {
+        let keys = delegation.ids.iter().filter_map(|id| self.keys.get_key_value(id));
+        let keys = keys.map(|(id, key)| (id.clone(), Cow::Borrowed(key))).collect();
+        Electorate { keys, threshold: delegation.threshold }
+    }
+
+    /// Adds a key for use in a delegation, and says its id.
+    pub fn add_key(&mut self, key: Key) -> KeyId {
+        let id = key.id().clone();
+        self.keys.insert(id.clone(), key);
+        id
+    }
+
+    /// What is signed, with the keys alone that a role has.
+    pub fn value(&self) -> Value {
+        let used = |id: &KeyId| self.delegations.iter().any(|role| role.ids.contains(id));
+        let keys = self.keys.iter().filter(|(id, _)| used(id));
+        let keys = keys.map(|(id, key)| (id.as_str(), key.value().clone()));
+        let targets = self.targets.iter().map(|(name, target)| (name.as_str(), target.value()));
+        let roles = self.delegations.iter().map(Delegation::value).collect();
+        Value::map([
+            ("_type", Value::text("Targets")),
+            (
+                "delegations",
+                Value::map([("keys", Value::map(keys)), ("roles", Value::List(roles))]),
+            ),
+            ("expires", Value::text(self.expires.text())),
+            ("targets", Value::map(targets)),
+            ("version", Value::Integer(self.version)),
+        ])
+    }
+}
+
+/// The bytes of a list's file, or of any role's: what is signed, and by whom.
+pub fn file(signed: &Signed) -> Vec<u8> {
+    notary::file_of(&signed.value, &signed.signatures)
+}
+
+/// A signature of Notary metadata, by the key that a list or a root has under `id`.
+pub fn signature(id: &KeyId, key: &Key, bytes: Vec<u8>) -> Option<Signature> {
+    let method = Some(notary::method(key.scheme()?).to_owned());
+    Some(Signature { key: id.clone(), method, bytes })
+}
+
+/// The members of an object; Go writes `null` where it has none.
+fn map(value: &Value) -> Option<&BTreeMap<String, Value>> {
+    match value {
+        Value::Null => map(&NONE),
+        value => value.as_map(),
+    }
+}
+
+/// A delegation's key as Notary lists it: a plain key.
+///
+/// # Errors
+/// [`super::Error::Algorithm`] for a kind that no client of Notary reads.
+pub fn plain_key(key: &crate::key::PublicKey) -> Result<Key, super::Error> {
+    Key::plain(Dialect::Notary, key)
+}
+
+const SHA256: &str = "sha256";
+static NONE: Value = Value::Map(BTreeMap::new());
+
+#[cfg(test)]
+mod tests;
