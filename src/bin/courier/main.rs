@@ -9,6 +9,7 @@ mod environment;
 mod fetch;
 mod files;
 mod fleet;
+mod key;
 mod keys;
 mod mouth;
 mod net;
@@ -16,6 +17,7 @@ mod notary;
 mod prove;
 mod publish;
 mod report;
+mod store;
 mod tuf;
 
 use std::alloc::System;
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
 async fn run(courier: &Courier) -> Result<Output, Undone> {
     match &courier.command {
         Command::Fetch(args) => Ok(fetch::run(args).await?.output()),
+        Command::Key(args) => Ok(key::run(args)?),
         Command::Prove(args) => Ok(prove::run(args)?.output()),
         Command::Publish(args) => Ok(publish::run(args).await?.output()),
     }
