@@ -277,7 +277,15 @@ pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
 
 /// PEM as Go's `encoding/pem` writes it: 64 columns, LF, a final line end (RFC 7468).
 pub(crate) fn pem_text(label: &str, der: &[u8]) -> String {
-    let mut text = format!("-----BEGIN {label}-----\n");
+    pem_with(label, "", der)
+}
+
+/// The same with headers, each a line with its end.
+fn pem_with(label: &str, headers: &str, der: &[u8]) -> String {
+    let mut text = format!("-----BEGIN {label}-----\n{headers}");
+    if !headers.is_empty() {
+        text.push('\n');
+    }
     for line in BASE64.encode(der).as_bytes().chunks(64) {
         text.extend(line.iter().map(|b| char::from(*b)));
         text.push('\n');

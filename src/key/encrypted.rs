@@ -5,12 +5,17 @@
 
 use std::num::NonZeroU32;
 
-use aws_lc_rs::cipher::{AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
+use aws_lc_rs::cipher::{
+    AES_256, DecryptionContext, EncryptionContext, PaddedBlockDecryptingKey,
+    PaddedBlockEncryptingKey, UnboundCipherKey,
+};
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::pbkdf2;
 use x509_cert::der::asn1::{Any, ObjectIdentifier, OctetString};
-use x509_cert::der::{Decode, Tag, Tagged};
+use x509_cert::der::{Decode, Encode, Tag, Tagged};
 use zeroize::Zeroizing;
+
+use super::{Algorithm, EC, RSA, tlv};
 
 /// Decrypts EncryptedPrivateKeyInfo (RFC 5958) to the DER that it holds; none when it is of another kind, or the
 /// passphrase is another one.
@@ -42,6 +47,61 @@ pub(super) fn decrypt(der: &[u8], passphrase: &[u8]) -> Option<Zeroizing<Vec<u8>
     Some(Zeroizing::new(plain.to_vec()))
 }
 
+/// What an encryption draws: by the standard it need not be secret, only new each time.
+pub struct Salt {
+    /// The salt of the key derivation.
+    pub salt: [u8; 8],
+    /// The initialisation vector of the cipher.
+    pub iv: [u8; 16],
+}
+
+/// Encrypts PrivateKeyInfo to EncryptedPrivateKeyInfo in the one shape that `notary` and `docker trust` read: no key
+/// length and no hash in the parameters, so HMAC-SHA1, and [`ROUNDS`] of it.
+///
+/// None is an answer of the cryptographic library alone: it has no cause in what is given.
+pub fn encrypt(der: &[u8], passphrase: &[u8], drawn: &Salt) -> Option<Vec<u8>> {
+    let mut key = Zeroizing::new([0; 32]);
+    let rounds = NonZeroU32::new(ROUNDS)?;
+    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA1, rounds, &drawn.salt, passphrase, &mut *key);
+    let key = UnboundCipherKey::new(&AES_256, &*key).ok()?;
+    let key = PaddedBlockEncryptingKey::cbc_pkcs7(key).ok()?;
+    let mut data = der.to_vec();
+    let context = EncryptionContext::Iv128(FixedLength::from(drawn.iv));
+    key.less_safe_encrypt(&mut data, context).ok()?;
+    let salted = sequence(&[tlv(OCTETS, &drawn.salt), ROUNDS.to_der().ok()?]);
+    let derivation = sequence(&[PBKDF2.to_der().ok()?, salted]);
+    let cipher = sequence(&[AES_256_CBC.to_der().ok()?, tlv(OCTETS, &drawn.iv)]);
+    let scheme = sequence(&[PBES2.to_der().ok()?, sequence(&[derivation, cipher])]);
+    Some(sequence(&[scheme, tlv(OCTETS, &data)]))
+}
+
+/// PrivateKeyInfo as Notary writes it: version 1 for elliptic curves, no NULL for RSA, an object identifier of its own
+/// for Ed25519. `inner` is SEC 1, PKCS#1, or the public half before the seed and the public half again.
+pub fn notary_pkcs8(algorithm: Algorithm, inner: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (version, kind) = match algorithm {
+        Algorithm::Ed25519 => (0_u8, vec![NOTARY_ED25519]),
+        Algorithm::Rsa(_) => (0, vec![RSA]),
+        _ => (1, vec![EC, algorithm.curve()?]),
+    };
+    let kind = kind.iter().map(|oid| oid.to_der().ok()).collect::<Option<Vec<_>>>()?;
+    let parts = [version.to_der().ok()?, sequence(&kind), tlv(OCTETS, inner)];
+    Some(Zeroizing::new(sequence(&parts)))
+}
+
+/// The seed of an Ed25519 key in Notary's form of PrivateKeyInfo; none when it is of another kind.
+pub fn notary_ed25519(der: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let fields = Vec::<Any>::from_der(der).ok()?;
+    let kind = fields.get(1)?.decode_as::<Vec<Any>>().ok()?;
+    let is_it = oid(kind.first()?)? == NOTARY_ED25519;
+    let octets = Zeroizing::new(octets(fields.get(2)?)?);
+    let seed = octets.get(32..64).filter(|_| is_it && octets.len() == 96)?;
+    Some(Zeroizing::new(seed.to_vec()))
+}
+
+fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
+    tlv(0x30, &parts.concat())
+}
+
 /// The private key inside PrivateKeyInfo: for an elliptic curve, SEC 1. Notary gives it the version number 1,
 /// which strict readers refuse.
 pub fn inner(der: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
@@ -71,6 +131,13 @@ const AES_256_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.1
 const HMAC_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.7");
 const HMAC_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.9");
 
+/// What Notary calls Ed25519.
+const NOTARY_ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11591.15.1");
+/// The tag of an octet string.
+const OCTETS: u8 = 4;
+
+/// Notary writes 2048 and reads any number.
+pub const ROUNDS: u32 = 600_000;
 /// Above this a file only wastes time.
 const MOST_ROUNDS: u32 = 20_000_000;
 

@@ -17,14 +17,15 @@ use zeroize::Zeroizing;
 use super::encrypted;
 use crate::secret::Secret;
 
-pub use encrypted::inner;
+pub use encrypted::{ROUNDS, Salt, encrypt, inner, notary_ed25519, notary_pkcs8};
 
 /// The largest file that is read, in bytes.
 pub const MAX_BYTES: usize = 64 << 10;
 
-/// The first PEM block of a file that is a key or a certificate.
+/// A PEM block that is a key or a certificate.
 pub struct KeyFile {
     label: String,
+    headers: Vec<(String, String)>,
     der: Zeroizing<Vec<u8>>,
     dek: Option<Dek>,
 }
@@ -55,23 +56,47 @@ pub enum Error {
 }
 
 impl KeyFile {
-    /// Reads a file. Headers (`role:`, `gun:`), text around the block and other blocks (OpenSSL's `EC PARAMETERS`) are
-    /// passed over.
+    /// Reads the first block of a file. Text around the block and other blocks (OpenSSL's `EC PARAMETERS`) are passed
+    /// over.
     ///
     /// # Errors
     /// [`Error::NoPem`], [`Error::Cipher`].
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let mut rest = str::from_utf8(bytes).map_err(|_| Error::NoPem)?;
-        let (label, body) = loop {
-            let (_, block) = rest.split_once("-----BEGIN ").ok_or(Error::NoPem)?;
+        let text = str::from_utf8(bytes).map_err(|_| Error::NoPem)?;
+        Ok(Self::first(text)?.0)
+    }
+
+    /// Reads every block of a file in the same way: `notary key export` writes one after the other.
+    ///
+    /// # Errors
+    /// As [`KeyFile::read`].
+    pub fn read_all(bytes: &[u8]) -> Result<Vec<Self>, Error> {
+        let text = str::from_utf8(bytes).map_err(|_| Error::NoPem)?;
+        let (first, mut rest) = Self::first(text)?;
+        let mut all = vec![first];
+        while rest.contains(BEGIN) {
+            let (next, after) = Self::first(rest)?;
+            all.push(next);
+            rest = after;
+        }
+        Ok(all)
+    }
+
+    /// The first block, and the text behind it.
+    fn first(mut rest: &str) -> Result<(Self, &str), Error> {
+        loop {
+            let (_, block) = rest.split_once(BEGIN).ok_or(Error::NoPem)?;
             let (label, block) = block.split_once("-----").ok_or(Error::NoPem)?;
             let end = format!("-----END {label}-----");
             let (body, after) = block.split_once(&end).ok_or(Error::NoPem)?;
-            if LABELS.contains(&label) || !after.contains("-----BEGIN ") {
-                break (label, body);
+            if LABELS.contains(&label) || !after.contains(BEGIN) {
+                return Ok((Self::of(label, body)?, after));
             }
             rest = after;
-        };
+        }
+    }
+
+    fn of(label: &str, body: &str) -> Result<Self, Error> {
         let dek = match body.contains("Proc-Type: 4,ENCRYPTED") {
             true => Some(Dek::of(body).ok_or(Error::Cipher)?),
             false => None,
@@ -81,7 +106,26 @@ impl KeyFile {
             base64.push_str(line.trim());
         }
         let der = BASE64.decode(base64.as_bytes()).map_err(|_| Error::NoPem)?;
-        Ok(Self { label: label.to_owned(), der: Zeroizing::new(der), dek })
+        let header =
+            |(name, value): (&str, &str)| (name.trim().to_owned(), value.trim().to_owned());
+        let headers = body.lines().filter_map(|line| line.split_once(':').map(header)).collect();
+        Ok(Self { label: label.to_owned(), headers, der: Zeroizing::new(der), dek })
+    }
+
+    /// What a header says: Notary has `role`, `gun` and `path`.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(key, value)| key == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The block again, with `more` among its headers in the place of those of the same name, as Go writes it.
+    pub fn to_pem(&self, more: &[(&str, &str)]) -> String {
+        let own = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let own = own.filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+        let headers: Vec<_> = own.chain(more.iter().copied()).collect();
+        write(&self.label, &headers, &self.der)
     }
 
     /// What the block says that it is.
@@ -112,6 +156,15 @@ impl KeyFile {
             (None, _) => Err(Error::NoKey),
         }
     }
+}
+
+/// A PEM block as Go writes it: headers by their names, but `Proc-Type` first (RFC 1421).
+pub fn write(label: &str, headers: &[(&str, &str)], der: &[u8]) -> String {
+    let mut headers = headers.to_vec();
+    headers.sort_by_key(|(name, _)| (*name != "Proc-Type", *name));
+    let headers: String =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    super::pem_with(label, &headers, der)
 }
 
 impl Dek {
@@ -171,7 +224,10 @@ fn of_curve(der: &[u8]) -> Option<Secret<32>> {
     Some(Secret::fill(|secret| secret[missing..].copy_from_slice(&octets)))
 }
 
-const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
+/// How every block begins.
+const BEGIN: &str = "-----BEGIN ";
+/// The label of an encrypted PKCS#8.
+pub const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 const LABELS: [&str; 6] =
     ["CERTIFICATE", "EC PRIVATE KEY", ENCRYPTED, "PRIVATE KEY", "PUBLIC KEY", "RSA PRIVATE KEY"];
 

@@ -1,10 +1,13 @@
 //! The command line, and nothing else: no input or output, no environment.
 
+mod key;
 pub(crate) mod trust;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use key::{Export, Generate, Key, KeyCommand, Load, Owned};
 
 /// Brings requests to media, and carries signed metadata from media to the trust server
 #[derive(Parser)]
@@ -23,6 +26,8 @@ pub(crate) struct Courier {
 pub(crate) enum Command {
     /// Fetch the roots of repositories and the keys that the online side offers, onto `in` media
     Fetch(Fetch),
+    /// Make, load, list, export and remove the keys of publishers
+    Key(Key),
     /// Prove, for one plan, that you hold the private half of an offered key
     Prove(Prove),
     /// Publish the roots of a trust folder, fetch them back and compare
@@ -79,9 +84,12 @@ pub(crate) struct Prove {
     /// Role that the key is for: `targets` or `snapshot`
     #[arg(long)]
     pub(crate) role: String,
-    /// Private key, PEM; may be repeated
-    #[arg(long, value_name = "FILE", required = true)]
+    /// Private key, PEM; may be repeated. Without, those that `courier key list` shows for role and repository
+    #[arg(long, value_name = "FILE")]
     pub(crate) key: Vec<PathBuf>,
+    /// Trust folder whose `private` holds the keys, in place of docker's
+    #[arg(long, value_name = "FOLDER", conflicts_with = "key")]
+    pub(crate) trust_dir: Option<PathBuf>,
     /// Media to write to
     #[arg(long, value_name = "MEDIA")]
     pub(crate) out: PathBuf,

@@ -83,6 +83,11 @@ impl Environment {
     }
 }
 
+/// The trust folder that the command line names, or docker's.
+pub(crate) fn trust_dir(named: Option<&Path>) -> PathBuf {
+    named.map_or_else(|| Environment::read().trust_dir(), Path::to_owned)
+}
+
 /// As docker reads it: what Go takes for false is false, and anything else is true.
 fn is_true(value: &str) -> bool {
     !["0", "f", "F", "FALSE", "False", "false"].contains(&value)

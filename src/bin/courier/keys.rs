@@ -2,15 +2,12 @@
 //!
 //! Annex: reads the files that the command line names; a private key stays in memory for one command.
 
+mod private;
+
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    self as sign, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaKeyPair,
-};
 use officiant::key::file::KeyFile;
-use officiant::key::{self, Algorithm, PublicKey, Scheme};
+use officiant::key::{self, Algorithm, PublicKey};
 use officiant::request::Role;
 use officiant::room::console::{Console, Prompt, Terminal};
 use officiant::room::media;
@@ -20,6 +17,7 @@ use x509_cert::der::{Decode, Encode};
 use zeroize::Zeroizing;
 
 use super::files;
+pub(crate) use private::Private;
 
 /// Reads a public key: `PUBLIC KEY` or `CERTIFICATE`, headers and text around it do not matter.
 ///
@@ -58,90 +56,6 @@ pub(crate) fn to_offer(file: &Path, role: Role) -> Result<PublicKey, Error> {
         return Ok(key);
     }
     Err(Error::Unprovable { file: file.to_owned(), algorithm })
-}
-
-/// A private key in memory.
-pub(crate) struct Private {
-    pair: Pair,
-    public: PublicKey,
-}
-
-enum Pair {
-    Ecdsa(EcdsaKeyPair),
-    Ed25519(Ed25519KeyPair),
-    Rsa(Box<RsaKeyPair>),
-}
-
-impl Private {
-    /// Reads a private key: PKCS#8, SEC 1 or PKCS#1. The passphrase of an encrypted one is asked for at the
-    /// controlling terminal, once.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub(crate) fn read(file: &Path) -> Result<Self, Error> {
-        let block = pem(file)?;
-        let wrong = || Error::Passphrase { file: file.to_owned() };
-        if !block.label().ends_with("PRIVATE KEY") {
-            let (file, label) = (file.to_owned(), block.label().to_owned());
-            return Err(Error::Label { file, expected: "PRIVATE KEY", label });
-        }
-        if !block.is_encrypted() {
-            return Self::from_der(file, block.der());
-        }
-        let passphrase = passphrase(file)?;
-        let plain = block.open(passphrase.expose().as_bytes()).map_err(|_| wrong())?;
-        // Once in 256 times another passphrase leaves padding that looks right, and no key.
-        Self::from_der(file, &plain).map_err(|_| wrong())
-    }
-
-    fn from_der(file: &Path, der: &[u8]) -> Result<Self, Error> {
-        let wrong = |source| Error::Key { file: file.to_owned(), source };
-        let inner = key::file::inner(der);
-        for (algorithm, signing) in CURVES {
-            let read = |der: &[u8]| EcdsaKeyPair::from_private_key_der(signing, der).ok();
-            if let Some(pair) = read(der).or_else(|| read(inner.as_ref()?)) {
-                let public = PublicKey::from_ec_point(algorithm, pair.public_key().as_ref());
-                return Ok(Self { public: public.map_err(wrong)?, pair: Pair::Ecdsa(pair) });
-            }
-        }
-        if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
-            let public = PublicKey::from_ed25519(pair.public_key().as_ref()).map_err(wrong)?;
-            return Ok(Self { public, pair: Pair::Ed25519(pair) });
-        }
-        if let Ok(pair) = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)) {
-            let der: Option<PublicKeyX509Der<'_>> = pair.public_key().as_der().ok();
-            let public = PublicKey::from_der(der.as_ref().map_or(&[], |der| der.as_ref()));
-            return Ok(Self { public: public.map_err(wrong)?, pair: Pair::Rsa(Box::new(pair)) });
-        }
-        Err(Error::Private { file: file.to_owned() })
-    }
-
-    /// The public half.
-    pub(crate) fn public(&self) -> &PublicKey {
-        &self.public
-    }
-
-    /// Signs `message` as `scheme` wants it, SHA-256 throughout, and verifies the signature.
-    ///
-    /// # Errors
-    /// [`Error::Signature`].
-    pub(crate) fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, Error> {
-        let random = SystemRandom::new();
-        let raw = match &self.pair {
-            Pair::Ecdsa(pair) => pair.sign(&random, message).ok().map(|s| s.as_ref().to_vec()),
-            Pair::Ed25519(pair) => pair.try_sign(message).ok().map(|s| s.as_ref().to_vec()),
-            Pair::Rsa(pair) => {
-                let mut raw = vec![0; pair.public_modulus_len()];
-                let done = pair.sign(&sign::RSA_PSS_SHA256, &random, message, &mut raw);
-                done.ok().map(|()| raw)
-            }
-        };
-        let bad = |source| Error::Signature { source };
-        let raw = raw.ok_or_else(|| bad(key::Error::BadSignature))?;
-        let bytes = scheme.encode(self.public.algorithm(), &raw).map_err(bad)?;
-        self.public.verify(scheme, message, &bytes).map_err(bad)?;
-        Ok(bytes)
-    }
 }
 
 fn passphrase(file: &Path) -> Result<Pin, Error> {
@@ -220,6 +134,9 @@ pub(crate) enum Error {
         /// The file.
         file: PathBuf,
     },
+    /// The system gives no randomness.
+    #[error("no key could be made")]
+    Random,
     /// The key did not make a good signature.
     #[error("the key made no good signature: {source}")]
     Signature {
@@ -235,9 +152,3 @@ pub(crate) enum Error {
         algorithm: Algorithm,
     },
 }
-
-/// With SHA-256, as every Notary client wants it; the library signs with no other curve so.
-const CURVES: [(Algorithm, &EcdsaSigningAlgorithm); 2] = [
-    (Algorithm::EcdsaP256, &sign::ECDSA_P256_SHA256_FIXED_SIGNING),
-    (Algorithm::EcdsaP521, &sign::ECDSA_P521_SHA256_FIXED_SIGNING),
-];

@@ -10,6 +10,7 @@ mod fetch;
 mod files;
 mod fleet;
 mod image;
+mod key;
 mod keys;
 mod mouth;
 mod net;
@@ -17,6 +18,7 @@ mod notary;
 mod prove;
 mod publish;
 mod report;
+mod store;
 mod trust;
 mod tuf;
 
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
 async fn run(courier: &Courier) -> Result<Output, Undone> {
     match &courier.command {
         Command::Fetch(args) => Ok(fetch::run(args).await?.output()),
+        Command::Key(args) => Ok(key::run(args)?),
         Command::Prove(args) => Ok(prove::run(args)?.output()),
         Command::Publish(args) => Ok(publish::run(args).await?.output()),
         Command::Verify(args) => Ok(trust::verify::run(args).await?),

@@ -12,7 +12,8 @@ use officiant::room::media::{self, Kind};
 
 use super::keys::{self, Private};
 use super::report::Output;
-use super::{args, files};
+use super::store::{self, Owner, Signer, Store};
+use super::{args, environment, files};
 
 /// Does it, and says what stands on media now.
 ///
@@ -27,14 +28,14 @@ pub(crate) fn run(args: &args::Prove) -> Result<Proved, Error> {
     }
     let repository = args.repository.parse()?;
     let claim = Claim { plan: Digest::of(&plan), repository, role };
-    let prove = |file: &PathBuf| -> Result<Proof, Error> {
-        let key = Private::read(file)?;
+    let prove = |key: Signer| -> Result<Proof, Error> {
         let signature = key.sign(scheme(key.public()), claim.text().as_bytes())?;
         let proof = Proof { claim: claim.clone(), key: key.public().id(), signature };
         files::check_ready(&args.out, Kind::In, &proof.path())?;
         Ok(proof)
     };
-    let proofs = args.key.iter().map(prove).collect::<Result<Vec<_>, _>>()?;
+    let signers = signers(args, &claim)?;
+    let proofs = signers.into_iter().map(prove).collect::<Result<Vec<_>, _>>()?;
     files::mark(&args.out, Kind::In)?;
     let mut paths = Vec::new();
     for proof in &proofs {
@@ -43,6 +44,23 @@ pub(crate) fn run(args: &args::Prove) -> Result<Proved, Error> {
         paths.push(args.out.join(name));
     }
     Ok(Proved { claim, keys: proofs.iter().map(|proof| proof.key).collect(), paths })
+}
+
+/// The keys that the command line names, or those that the store holds for the role.
+fn signers(args: &args::Prove, claim: &Claim) -> Result<Vec<Signer>, Error> {
+    if !args.key.is_empty() {
+        let read = args.key.iter().map(|file| Private::read(file).map(Signer::from));
+        return Ok(read.collect::<Result<_, _>>()?);
+    }
+    let store = Store::open(&environment::trust_dir(args.trust_dir.as_deref()));
+    let (gun, role) = (Some(claim.repository.as_str().to_owned()), claim.role.to_string());
+    let owner = Owner { gun, role };
+    let stored = store.of_owner(&owner)?;
+    if stored.is_empty() {
+        let (owner, folder) = (owner.to_string(), store.folder().to_owned());
+        return Err(Error::NoKey { owner, folder });
+    }
+    Ok(stored.iter().map(|stored| store.unlock(stored)).collect::<Result<_, _>>()?)
 }
 
 /// What was proved.
@@ -90,6 +108,14 @@ pub(crate) enum Error {
     /// A name.
     #[error(transparent)]
     Name(#[from] name::Error),
+    /// The store has no key of the role.
+    #[error("no key of {owner} is in `{}`", folder.display())]
+    NoKey {
+        /// The role and its repository.
+        owner: String,
+        /// The store.
+        folder: PathBuf,
+    },
     /// The plan is not there.
     #[error("the plan `{}` is missing", file.display())]
     Plan {
@@ -99,6 +125,9 @@ pub(crate) enum Error {
     /// A role.
     #[error(transparent)]
     Role(#[from] request::Error),
+    /// A key of the store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
     /// The server's key.
     #[error("a `timestamp` key is the server's, and is not proved")]
     Timestamp,

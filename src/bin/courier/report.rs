@@ -3,6 +3,7 @@
 //! Annex; the one place where an error of courier gets its hints.
 
 mod causes;
+mod key;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use officiant::name::Name;
 use officiant::refusal::{Exit, Refusal};
 
 use super::fleet::Failed;
-use super::{fetch, prove, publish, trust};
+use super::{fetch, key as command, prove, publish, trust};
 
 /// What a command has done, for people and for machines.
 #[derive(Debug)]
@@ -77,6 +78,12 @@ impl From<fetch::Failure> for Undone {
 impl From<trust::Error> for Undone {
     fn from(error: trust::Error) -> Self {
         Self::one(causes::of_trust(&error))
+    }
+}
+
+impl From<command::Failure> for Undone {
+    fn from(failure: command::Failure) -> Self {
+        Self::one(key::of_command(&failure.error).standing(failure.standing))
     }
 }
 

@@ -45,6 +45,10 @@ pub(super) fn of_prove(error: &prove::Error) -> Refusal {
         E::Media(media) => return of_media(media, "no proof was written whole"),
         E::Key(key) => of_key(key),
         E::Name(_) => new(Exit::Usage).hint("name it as the plan does"),
+        E::NoKey { .. } => {
+            new(Exit::Usage).hint("name its file by `--key`, or load it by `courier key load`")
+        }
+        E::Store(error) => super::key::of_store(error),
         E::Plan { .. } => new(Exit::Usage).hint("name the plan's file"),
         E::Role(_) | E::Timestamp => new(Exit::Usage).hint("`targets` and `snapshot` have owners"),
     };
@@ -121,7 +125,7 @@ fn hint_of_publish(error: &publish::Error) -> &'static str {
     }
 }
 
-fn of_key(error: &keys::Error) -> Refusal {
+pub(super) fn of_key(error: &keys::Error) -> Refusal {
     use keys::Error as E;
     let new = |exit| Refusal::new(exit, error.to_string());
     match error {
@@ -141,6 +145,7 @@ fn of_key(error: &keys::Error) -> Refusal {
             new(Exit::Usage).hint("make a key of ECDSA P-256, Ed25519 or RSA")
         }
         E::Pem { .. } => new(Exit::Usage).hint("name a key file as OpenSSL or `notary` writes it"),
+        E::Random => new(Exit::Ours).hint("see that this machine gives randomness"),
         E::Signature { .. } => {
             new(Exit::Ours).hint("the two halves in the file may not belong together")
         }

@@ -1,0 +1,90 @@
+//! `courier key generate`: a new key in the store, and its public half beside, byte for byte as docker writes it.
+
+use std::path::{Path, PathBuf};
+
+use officiant::key::PublicKey;
+use officiant::key::file::{self, KeyFile, MAX_BYTES};
+use officiant::room::media;
+
+use super::{Error, Failure, owner};
+use crate::args::{Generate, Owned};
+use crate::keys::Private;
+use crate::report::Output;
+use crate::store::{Owner, Store, Stored, another, canonical_id, encrypted, place, write};
+
+/// First the public half beside its place, then the key, then the place: whoever is killed in between left either
+/// nothing that counts, or all that the next run needs to finish.
+pub(super) fn run(store: &Store, args: &Generate) -> Result<Output, Failure> {
+    let Owned { name, role, gun } = &args.owner;
+    let owner = owner(name.as_deref(), role.as_deref(), gun.as_deref())?;
+    // clap wants one of the two.
+    let owner = owner.unwrap_or_else(|| Owner::signer(""));
+    let public = Public::of(&args.dir.clone().unwrap_or_default(), &owner);
+    if let Some(stored) = public.left_by_a_killed_run(store, &owner)? {
+        let _writing = store.writing()?;
+        public.place().map_err(|error| Failure::then(error, KEPT))?;
+        return Ok(public.output(&stored.owner, stored.id.as_str(), &stored.path));
+    }
+    if media::exists(&public.path).map_err(Error::from)? {
+        return Err(Error::Exists { path: public.path }.into());
+    }
+    let private = Private::generate().map_err(Error::from)?;
+    let id = canonical_id(private.public())?;
+    let text = encrypted(&private, &owner, &another(&owner)?)?;
+    let writing = store.writing()?;
+    public.write(&owner, private.public())?;
+    let path = writing.add(&id, &text)?;
+    public.place().map_err(|error| Failure::then(error, KEPT))?;
+    Ok(public.output(&owner, id.as_str(), &path))
+}
+
+/// The file of a public half.
+struct Public {
+    path: PathBuf,
+    beside: PathBuf,
+}
+
+impl Public {
+    fn of(folder: &Path, owner: &Owner) -> Self {
+        let role = &owner.role;
+        let (path, beside) = (format!("{role}.pub"), format!(".{role}.pub.new"));
+        Self { path: folder.join(path), beside: folder.join(beside) }
+    }
+
+    /// The key of a run that was killed after it wrote it.
+    fn left_by_a_killed_run(&self, store: &Store, owner: &Owner) -> Result<Option<Stored>, Error> {
+        let bytes = match media::read_file(&self.beside, MAX_BYTES as u64) {
+            Err(media::Error::Missing { .. }) => return Ok(None),
+            bytes => bytes?,
+        };
+        // Half of a file is none; it is written over.
+        let block = KeyFile::read(&bytes).ok().filter(|block| block.label() == PUBLIC);
+        let public = block.and_then(|block| PublicKey::from_der(block.der()).ok());
+        let stored = public.map(|public| store.find_public(&public)).transpose()?.flatten();
+        Ok(stored.filter(|stored| stored.owner == *owner))
+    }
+
+    fn write(&self, owner: &Owner, public: &PublicKey) -> Result<(), Error> {
+        Ok(write(&self.beside, &file::write(PUBLIC, &owner.headers(), public.der()))?)
+    }
+
+    fn place(&self) -> Result<(), Error> {
+        Ok(place(&self.beside, &self.path)?)
+    }
+
+    fn output(&self, owner: &Owner, id: &str, private: &Path) -> Output {
+        let text = format!(
+            "key       {id}\nrole      {owner}\nprivate   {}\npublic    {}\n",
+            private.display(),
+            self.path.display()
+        );
+        let Owner { role, gun } = owner;
+        let json = serde_json::json!({
+            "id": id, "role": role, "gun": gun, "file": private, "public": self.path,
+        });
+        Output { text, json }
+    }
+}
+
+const PUBLIC: &str = "PUBLIC KEY";
+const KEPT: &str = "the private key is in the store; the same command writes its public half";

@@ -1,0 +1,61 @@
+//! `courier key list`.
+
+use super::Failure;
+use crate::report::Output;
+use crate::store::{Listed, Store, Stored};
+
+/// Every key by repository, role and id, and every file that should be one and is none.
+pub(super) fn run(store: &Store) -> Result<Output, Failure> {
+    let listed = store.list()?;
+    Ok(Output { text: text(store, &listed), json: json(&listed) })
+}
+
+/// The columns of `notary key list`, but nothing is cut.
+fn text(store: &Store, listed: &Listed) -> String {
+    let mut rows = vec![["ROLE", "GUN", "KEY ID", "LOCATION"].map(str::to_owned)];
+    rows.extend(listed.keys.iter().map(row));
+    let mut text = String::new();
+    if listed.keys.is_empty() {
+        text += &format!("no key is in {}\n", store.folder().display());
+    } else {
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+        let widths: Vec<usize> = (0..3).map(|column| width(column).unwrap_or(0)).collect();
+        for [role, gun, id, place] in &rows {
+            text += &format!(
+                "{role:0$}  {gun:1$}  {id:2$}  {place}\n",
+                widths[0], widths[1], widths[2]
+            );
+        }
+    }
+    for unread in &listed.unread {
+        text += &format!("not a key: {}\n", unread.why);
+    }
+    text
+}
+
+fn row(stored: &Stored) -> [String; 4] {
+    let folder = stored.path.parent().unwrap_or(&stored.path);
+    let plain = if stored.is_encrypted { "" } else { ", not encrypted" };
+    [
+        stored.owner.role.clone(),
+        stored.owner.gun.clone().unwrap_or_default(),
+        stored.id.to_string(),
+        format!("{}{plain}", folder.display()),
+    ]
+}
+
+fn json(listed: &Listed) -> serde_json::Value {
+    let keys = listed.keys.iter().map(|stored| {
+        serde_json::json!({
+            "role": stored.owner.role, "gun": stored.owner.gun, "id": stored.id.as_str(),
+            "file": stored.path, "encrypted": stored.is_encrypted,
+        })
+    });
+    let unread = listed
+        .unread
+        .iter()
+        .map(|unread| serde_json::json!({ "file": unread.path, "why": unread.why.to_string() }));
+    serde_json::json!({
+        "keys": keys.collect::<Vec<_>>(), "unread": unread.collect::<Vec<_>>(),
+    })
+}

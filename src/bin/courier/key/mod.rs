@@ -1,0 +1,56 @@
+//! `courier key`: the equal of `docker trust key` and `notary key`, over the same files.
+//!
+//! Annex. What a command needs of people it asks before it writes.
+
+mod change;
+mod error;
+mod export;
+mod generate;
+mod list;
+mod load;
+
+use officiant::name::Name;
+
+use super::args::{Key, KeyCommand};
+use super::environment;
+use super::report::Output;
+use super::store::{Owner, Store, is_reserved, is_signer};
+pub(crate) use error::{Error, Failure};
+
+/// Does it, and says what is in the store now.
+///
+/// # Errors
+/// [`Failure`].
+pub(crate) fn run(args: &Key) -> Result<Output, Failure> {
+    let store = Store::open(&environment::trust_dir(args.trust_dir.as_deref()));
+    match &args.command {
+        KeyCommand::Export(export) => export::run(&store, export),
+        KeyCommand::Generate(generate) => generate::run(&store, generate),
+        KeyCommand::List => list::run(&store),
+        KeyCommand::Load(load) => load::run(&store, load),
+        KeyCommand::Passwd(one) => change::passwd(&store, &one.id),
+        KeyCommand::Remove(one) => change::remove(&store, &one.id),
+    }
+}
+
+/// Whose a key shall be, as the command line says: a signer's, or a role's of a repository; none where it says nothing.
+fn owner(
+    name: Option<&str>,
+    role: Option<&str>,
+    gun: Option<&str>,
+) -> Result<Option<Owner>, Error> {
+    match (name, role, gun) {
+        (Some(name), ..) if is_reserved(name) => Err(Error::Reserved { name: name.to_owned() }),
+        (Some(name), ..) if !is_signer(name) => Err(Error::Signer { name: name.to_owned() }),
+        (Some(name), ..) => Ok(Some(Owner::signer(name))),
+        (None, Some(role), Some(gun)) if ROLES.contains(&role) => {
+            let gun: Name = gun.parse()?;
+            Ok(Some(Owner { gun: Some(gun.as_str().to_owned()), role: role.to_owned() }))
+        }
+        (None, Some(role), Some(_)) => Err(Error::Role { role: role.to_owned() }),
+        _ => Ok(None),
+    }
+}
+
+/// The roles whose keys publishers hold: roots are made in the room, and a timestamp's by the server.
+const ROLES: [&str; 2] = ["snapshot", "targets"];

@@ -1,0 +1,199 @@
+//! The key store of `docker trust` and `notary`: `private` in a trust folder, a file for each key, under its id.
+//!
+//! Annex: reads and writes that folder. What stands in the files is said in docs/format.md; a private key is in memory
+//! for one command.
+
+mod error;
+mod folder;
+mod passphrase;
+mod stored;
+
+use std::path::{Path, PathBuf};
+
+use officiant::key::file::{self, KeyFile, Salt};
+use officiant::key::{PublicKey, Scheme};
+use officiant::root::{Dialect, Key, KeyId};
+use officiant::secret::Pin;
+use zeroize::Zeroizing;
+
+use super::environment::Holder;
+use super::keys::Private;
+pub(crate) use error::Error;
+pub(crate) use folder::{Writing, place, write};
+pub(crate) use passphrase::{another, confirm, existing, of_file, twice};
+pub(crate) use stored::{Listed, Owner, Stored};
+
+/// The store of one trust folder.
+pub(crate) struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    /// The store of a trust folder, which need not be there yet.
+    pub(crate) fn open(trust_dir: &Path) -> Self {
+        Self { folder: trust_dir.join("private") }
+    }
+
+    /// Where the files are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Every key, those of the layout before Notary 0.4 too, and every file that should be one and is none. In the order
+    /// of `notary key list`: roots first, then by repository, role and id.
+    ///
+    /// # Errors
+    /// [`Error::Media`] where the folder cannot be read.
+    pub(crate) fn list(&self) -> Result<Listed, Error> {
+        stored::list(&self.folder)
+    }
+
+    /// The key with that id (the canonical one); none when it is not here.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub(crate) fn find(&self, id: &KeyId) -> Result<Option<Stored>, Error> {
+        Ok(self.list()?.keys.into_iter().find(|stored| stored.id == *id))
+    }
+
+    /// The key whose public half this is; none when it is not here.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub(crate) fn find_public(&self, public: &PublicKey) -> Result<Option<Stored>, Error> {
+        self.find(&canonical_id(public)?)
+    }
+
+    /// The keys of a role: of a repository's `targets` or `snapshot`, or of a signer by name.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub(crate) fn of_owner(&self, owner: &Owner) -> Result<Vec<Stored>, Error> {
+        let keys = self.list()?.keys.into_iter();
+        Ok(keys.filter(|stored| stored.owner == *owner).collect())
+    }
+
+    /// The key that a person names by its id, or by the first seven letters or more of it, as docker shows them.
+    ///
+    /// # Errors
+    /// [`Error::Short`], [`Error::None`], [`Error::Many`].
+    pub(crate) fn named(&self, typed: &str) -> Result<Stored, Error> {
+        if typed.len() < Stored::SHORT {
+            return Err(Error::Short { typed: typed.to_owned() });
+        }
+        let keys = self.list()?.keys.into_iter();
+        let mut keys = keys.filter(|stored| stored.id.as_str().starts_with(typed));
+        let typed = typed.to_owned();
+        match (keys.next(), keys.next()) {
+            (Some(stored), None) => Ok(stored),
+            (Some(_), Some(_)) => Err(Error::Many { typed }),
+            (None, _) => Err(Error::None { typed, folder: self.folder.clone() }),
+        }
+    }
+
+    /// Makes a key ready to sign: the passphrase comes from the environment, or is asked for once.
+    ///
+    /// # Errors
+    /// [`Error::Root`]: root keys sign in the room. Those of [`Store::read`].
+    pub(crate) fn unlock(&self, stored: &Stored) -> Result<Signer, Error> {
+        if stored.owner.holder() == Holder::Root {
+            return Err(Error::Root { id: stored.short().to_owned() });
+        }
+        self.read(stored).map(Signer)
+    }
+
+    /// The private key of a file, by the passphrase that is set or typed.
+    ///
+    /// # Errors
+    /// [`Error::Passphrase`], [`Error::Unasked`], [`Error::Damaged`], [`Error::Other`], [`Error::Key`].
+    pub(crate) fn read(&self, stored: &Stored) -> Result<Private, Error> {
+        let block = stored.block()?;
+        if !block.is_encrypted() {
+            return stored.private(block.der());
+        }
+        let asked = existing(stored)?;
+        let wrong = || Error::Passphrase { what: stored.to_string(), from: asked.from };
+        let der = block.open(asked.pin.expose().as_bytes()).map_err(|_| wrong())?;
+        match stored.private(&der) {
+            // Once in 256 times another passphrase leaves padding that looks right, and no key.
+            Err(Error::Key(_)) => Err(wrong()),
+            other => other,
+        }
+    }
+
+    /// Begins to write: no other run of `courier` writes meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Media`].
+    pub(crate) fn writing(&self) -> Result<Writing, Error> {
+        Writing::begin(&self.folder)
+    }
+}
+
+/// A key that signs.
+pub(crate) struct Signer(Private);
+
+impl From<Private> for Signer {
+    fn from(private: Private) -> Self {
+        Self(private)
+    }
+}
+
+impl Signer {
+    /// The public half.
+    pub(crate) fn public(&self) -> &PublicKey {
+        self.0.public()
+    }
+
+    /// Signs `message` as `scheme` wants it, and verifies the signature.
+    ///
+    /// # Errors
+    /// [`Error::Key`].
+    pub(crate) fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self.0.sign(scheme, message)?)
+    }
+}
+
+/// The id under which Notary keeps and lists a key.
+///
+/// # Errors
+/// [`Error::Kind`] for a key that Notary has no name for.
+pub(crate) fn canonical_id(public: &PublicKey) -> Result<KeyId, Error> {
+    let key = Key::plain(Dialect::Notary, public);
+    key.map(|key| key.id().clone()).map_err(|_| Error::Kind { algorithm: public.algorithm() })
+}
+
+/// The file of a key as docker and notary read it, encrypted anew.
+///
+/// # Errors
+/// [`Error::Crypto`].
+pub(crate) fn encrypted(private: &Private, owner: &Owner, pin: &Pin) -> Result<String, Error> {
+    let mut drawn = Salt { salt: [0; 8], iv: [0; 16] };
+    let random =
+        aws_lc_rs::rand::fill(&mut drawn.salt).and_then(|()| aws_lc_rs::rand::fill(&mut drawn.iv));
+    random.map_err(|_| Error::Crypto)?;
+    let der: Zeroizing<Vec<u8>> = private.to_notary().ok_or(Error::Crypto)?;
+    let der = file::encrypt(&der, pin.expose().as_bytes(), &drawn).ok_or(Error::Crypto)?;
+    Ok(file::write(file::ENCRYPTED, &owner.headers(), &der))
+}
+
+/// The first private key of a file's blocks, by its headers.
+fn block_of(path: &Path, bytes: &[u8]) -> Result<KeyFile, Error> {
+    let damaged = |why: String| Error::Damaged { path: path.to_owned(), why };
+    let block = KeyFile::read(bytes).map_err(|error| damaged(error.to_string()))?;
+    match block.label().ends_with("PRIVATE KEY") {
+        true => Ok(block),
+        false => Err(damaged(format!("it holds a `{}`", block.label()))),
+    }
+}
+
+/// Whether a text may be the name of a signer, as docker says it, and which it may not be.
+pub(crate) fn is_signer(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.starts_with(fits) && name.chars().all(|c| fits(c) || c == '_' || c == '-')
+}
+
+/// Whether a name is kept for a role: no signer has it.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    ["releases", "root", "snapshot", "targets", "timestamp"].contains(&name)
+}
