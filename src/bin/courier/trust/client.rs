@@ -18,7 +18,7 @@ use officiant::root::{Dialect, SignedRoot, Version};
 use super::Error;
 use super::anchor::Anchor;
 use super::cache::Cache;
-use super::view::{List, View};
+use super::view::{Broken, List, View};
 use crate::notary::Server;
 
 /// A client of one repository.
@@ -187,7 +187,9 @@ impl Client<'_> {
                 }
                 // As clients do: what a delegation's keys did not sign, or signed too long ago, is passed over.
                 Err(Error::Unsound { why, .. }) if !role.is_top() => {
-                    broken.insert(role, why);
+                    let list = Signed::parse(Dialect::Notary, &bytes);
+                    let list = list.and_then(|list| Targets::read(&list));
+                    broken.insert(role, Broken { why, list });
                 }
                 Err(error) => return Err(error),
             }
@@ -236,7 +238,7 @@ impl Client<'_> {
     }
 }
 
-type Lists = (BTreeMap<ListRole, List>, BTreeMap<ListRole, &'static str>, Vec<(ListRole, Vec<u8>)>);
+type Lists = (BTreeMap<ListRole, List>, BTreeMap<ListRole, Broken>, Vec<(ListRole, Vec<u8>)>);
 
 /// What Notary's own clients take.
 const MOST_TIMESTAMP: usize = 1 << 20;

@@ -7,18 +7,53 @@ use std::path::PathBuf;
 use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::room::media;
+use officiant::root::targets::ListRole;
 use officiant::root::{Version, walk};
 
-use crate::{image, keys, net, notary, publish};
+use crate::{image, keys, net, notary, publish, store};
 
 /// Why a repository is not trusted, or not changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    /// A delegation's list that does not hold.
+    #[error("repository `{gun}`: the list of `{role}` {why}")]
+    Broken {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: ListRole,
+        /// What is wrong.
+        why: &'static str,
+    },
     /// The cached root is none.
     #[error("repository `{gun}`: the root in the trust cache is damaged")]
     Cache {
         /// The repository.
         gun: Name,
+    },
+    /// What was uploaded is not what is served.
+    #[error(
+        "repository `{gun}`: what is served for `{role}` is not what was uploaded [PUBLISH-COMPARED]"
+    )]
+    Compared {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: String,
+    },
+    /// Too few keys are at hand.
+    #[error(
+        "repository `{gun}`: `{role}` must be signed by {needed} of its keys, and {found} are at hand"
+    )]
+    Few {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: ListRole,
+        /// How many must sign.
+        needed: i64,
+        /// How many did.
+        found: usize,
     },
     /// The pins, or the trust folder, and the cache are of different chains.
     #[error(
@@ -62,6 +97,12 @@ pub(crate) enum Error {
     /// A file of this machine.
     #[error(transparent)]
     Media(#[from] media::Error),
+    /// Somebody else published first.
+    #[error("repository `{gun}`: others publish all the time, and each time first")]
+    Meanwhile {
+        /// The repository.
+        gun: Name,
+    },
     /// The client.
     #[error(transparent)]
     Net(#[from] net::Error),
@@ -70,6 +111,22 @@ pub(crate) enum Error {
         "repository `{gun}`: nothing says which root is its own: no pin, no trust cache, no trust folder [TRUST-ANCHOR]"
     )]
     NoAnchor {
+        /// The repository.
+        gun: Name,
+    },
+    /// Nobody delegates to it.
+    #[error("repository `{gun}` has no role `{role}`")]
+    NoRole {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: ListRole,
+    },
+    /// The snapshot key is neither here nor with the server.
+    #[error(
+        "repository `{gun}`: its snapshot key is not with the server, and not in the key store"
+    )]
+    NoSnapshotKey {
         /// The repository.
         gun: Name,
     },
@@ -114,6 +171,9 @@ pub(crate) enum Error {
         /// What is wrong.
         why: String,
     },
+    /// The key store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
     /// A tag that nobody signed.
     #[error("`{gun}:{tag}` is not signed [TAG-UNSIGNED]")]
     TagUnsigned {
@@ -149,6 +209,14 @@ pub(crate) enum Error {
         role: String,
         /// What is wrong.
         why: &'static str,
+    },
+    /// The server did not take it.
+    #[error("repository `{gun}`: the server does not take the change")]
+    Upload {
+        /// The repository.
+        gun: Name,
+        /// What it said.
+        because: String,
     },
     /// The chain of roots does not hold.
     #[error("repository `{gun}`: the root does not hold: {stop} [WALK]")]

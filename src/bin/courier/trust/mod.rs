@@ -7,9 +7,12 @@ mod anchor;
 mod authority;
 mod cache;
 mod client;
+mod draft;
 mod error;
+mod keyring;
 mod pins;
 mod place;
+mod snapshot;
 pub(crate) mod verify;
 mod view;
 

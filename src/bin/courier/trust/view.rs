@@ -17,8 +17,16 @@ pub(crate) struct View {
     pub(crate) snapshot: Signed,
     /// The lists, by role.
     pub(crate) lists: BTreeMap<ListRole, List>,
-    /// The delegations whose list clients pass over, and why.
-    pub(crate) broken: BTreeMap<ListRole, &'static str>,
+    /// The delegations whose list clients pass over.
+    pub(crate) broken: BTreeMap<ListRole, Broken>,
+}
+
+/// A list that is served, and does not hold.
+pub(crate) struct Broken {
+    /// Why, in words that follow its name.
+    pub(crate) why: &'static str,
+    /// What it says, if it says anything.
+    pub(crate) list: Option<Targets>,
 }
 
 /// A list with its signatures.
@@ -45,8 +53,8 @@ impl View {
     /// Why `targets/releases` is not to be had: what an older list says instead is not believed.
     pub(crate) fn tag(&self, tag: &str) -> Result<Option<(ListRole, &Target)>, &'static str> {
         let releases = ListRole::releases();
-        if let Some(why) = self.broken.get(&releases) {
-            return Err(why);
+        if let Some(broken) = self.broken.get(&releases) {
+            return Err(broken.why);
         }
         let mut found = [releases, ListRole::top()].into_iter().filter_map(|role| {
             let target = self.lists.get(&role)?.targets.targets.get(tag)?;

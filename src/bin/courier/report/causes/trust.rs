@@ -24,6 +24,14 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
                 None => refusal,
             }
         }
+        E::Store(error) => super::super::key::of_store(error),
+        E::Upload { because, .. } => {
+            new(Exit::Device).hint("ask who runs the server").because(because)
+        }
+        E::Compared { .. } => {
+            new(Exit::Device).hint("fetch again to see; call who runs the server")
+        }
+        E::Meanwhile { .. } => new(Exit::Device).hint("run it again"),
         E::Late { .. } => new(Exit::Device).hint("`--timeout` gives it more seconds"),
         E::NotInFolder { .. } => new(Exit::Usage)
             .hint("bring the newest trust folder, or name the repository as the plan does"),
@@ -40,12 +48,18 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
 fn hint(error: &trust::Error) -> &'static str {
     use trust::Error as E;
     match error {
+        E::Broken { .. } => "`courier witness` signs again what it says, after you have read it",
         E::Cache { .. } => "name a trust folder or a pin, and move the cache away",
+        E::Few { .. } => "bring more of the keys, or sign apart by `--apart`",
         E::Fork { .. } => {
             "one of the two is of somebody else: find out which before anything is pulled"
         }
         E::NoAnchor { .. } => {
             "name the trust folder by `--trust-folder`, or pin its root keys; `--trust-on-first-use` believes the server once"
+        }
+        E::NoRole { .. } => "`courier delegation list` shows the roles that it has",
+        E::NoSnapshotKey { .. } => {
+            "who holds it publishes; or the next root gives the role to the server: `courier server rotate-key`"
         }
         E::NotPinned { .. } => {
             "compare the ids with the owner's; `courier inspect` shows those of the server"

@@ -1,0 +1,245 @@
+//! Changes to a repository's lists: made on what it says now, signed by the keys that are at hand, uploaded together,
+//! fetched back and compared.
+//!
+//! Annex: the key store, and the network through the server's API.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use officiant::name::Name;
+use officiant::request::Role;
+use officiant::root::online::Signed;
+use officiant::root::targets::{self, ListRole, Targets};
+use officiant::root::threshold::Electorate;
+use officiant::root::{Dialect, Expiry};
+
+use super::Error;
+use super::client::Wanted;
+use super::keyring::Keyring;
+use super::place::{Place, Seen};
+use super::snapshot;
+use super::view::View;
+use crate::{net, notary};
+
+/// Changes that are not signed yet.
+pub(crate) struct Draft {
+    pub(crate) view: View,
+    changed: BTreeMap<ListRole, Targets>,
+}
+
+/// A list as it goes up.
+pub(crate) struct Written {
+    pub(crate) role: ListRole,
+    pub(crate) signed: Signed,
+    /// How many of its keys must sign, and how many have.
+    pub(crate) needed: i64,
+    pub(crate) found: usize,
+}
+
+/// What went up.
+pub(crate) struct Published {
+    /// The lists, each with the version that it has now.
+    pub(crate) versions: BTreeMap<ListRole, i64>,
+    /// What a person should know.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Draft {
+    fn of(view: View) -> Self {
+        Self { view, changed: BTreeMap::new() }
+    }
+
+    /// A list, to be changed: as it is, or empty where a delegation has none yet.
+    ///
+    /// # Errors
+    /// [`Error::NoRole`] where nobody delegates to it; [`Error::Broken`] where what is there does not hold.
+    pub(crate) fn list(&mut self, role: &ListRole) -> Result<&mut Targets, Error> {
+        let gun = self.view.gun.clone();
+        if let Some(why) = self.view.broken.get(role).map(|broken| broken.why) {
+            return Err(Error::Broken { gun, role: role.clone(), why });
+        }
+        let parent = role.parent();
+        let is_known = parent.is_none_or(|parent| {
+            self.read(&parent).is_some_and(|list| list.delegation(role).is_some())
+        });
+        if !is_known {
+            return Err(Error::NoRole { gun, role: role.clone() });
+        }
+        let now = match self.changed.get(role) {
+            Some(_) => None,
+            None => Some(self.view.lists.get(role).map_or_else(
+                || Targets::empty(Timestamp::UNIX_EPOCH),
+                |list| list.targets.clone(),
+            )),
+        };
+        Ok(self.changed.entry(role.clone()).or_insert_with(|| now.unwrap_or_else(nothing)))
+    }
+
+    /// Takes up a list whatever its signatures are, to be signed again.
+    ///
+    /// # Errors
+    /// [`Error::NoRole`] where there is no such list.
+    pub(crate) fn list_again(&mut self, role: &ListRole) -> Result<&mut Targets, Error> {
+        match self.view.broken.remove(role).map(|broken| broken.list) {
+            Some(Some(list)) => Ok(self.changed.entry(role.clone()).or_insert(list)),
+            Some(None) => Err(Error::NoRole { gun: self.view.gun.clone(), role: role.clone() }),
+            None => self.list(role),
+        }
+    }
+
+    /// What a list says with the changes so far.
+    pub(crate) fn read(&self, role: &ListRole) -> Option<&Targets> {
+        let known = || self.view.lists.get(role).map(|list| &list.targets);
+        self.changed.get(role).or_else(known)
+    }
+
+    /// Forgets a list, and what was changed in it: nobody delegates to it any more.
+    pub(crate) fn forget(&mut self, role: &ListRole) {
+        self.changed.remove(role);
+        self.view.lists.remove(role);
+        self.view.broken.remove(role);
+    }
+
+    /// Whose signatures count for a list, with the changes so far.
+    pub(crate) fn electorate(&self, role: &ListRole) -> Option<Electorate<'_>> {
+        match role.parent() {
+            None => Some(Electorate::of(self.view.root(), Role::Targets)),
+            Some(parent) => {
+                let parent = self.read(&parent)?;
+                Some(parent.electorate(parent.delegation(role)?))
+            }
+        }
+    }
+
+    /// Signs what is changed with every key at hand; a list says nothing else than before is left alone, unless it is
+    /// to be signed `again`.
+    fn sign(&self, keys: &mut Keyring, now: Timestamp) -> Result<Vec<Written>, Error> {
+        let mut written = Vec::new();
+        for (role, list) in &self.changed {
+            let mut next = list.clone();
+            next.version += 1;
+            next.expires = Expiry::at(in_three_years(now));
+            let value = next.value();
+            let electorate = self.electorate(role);
+            let electorate = electorate
+                .ok_or_else(|| Error::NoRole { gun: self.view.gun.clone(), role: role.clone() })?;
+            let signatures = keys.sign(&electorate, &value.go())?;
+            let signed = Signed { value, signatures };
+            let tally = signed.tally(Dialect::Notary, &electorate);
+            let found = tally.map_or(0, |tally| tally.counted.len());
+            written.push(Written {
+                role: role.clone(),
+                signed,
+                needed: electorate.threshold,
+                found,
+            });
+        }
+        Ok(written)
+    }
+}
+
+/// Makes a change on what the repository says now, and publishes it; once more from the start where somebody else
+/// published meanwhile.
+///
+/// # Errors
+/// Those of `change`; [`Error::Few`] where too few of a list's keys are at hand; [`Error`] of the server.
+pub(crate) async fn change<T>(
+    place: &Place,
+    mut change: impl FnMut(&mut Draft) -> Result<T, Error>,
+) -> Result<(T, Published), Error> {
+    let mut keys = Keyring::of(place);
+    let mut attempt = 1;
+    loop {
+        let Seen { view, .. } = place.look(Wanted::All).await?;
+        let mut draft = Draft::of(view);
+        let told = change(&mut draft)?;
+        if draft.changed.is_empty() {
+            return Ok((told, Published { versions: BTreeMap::new(), notes: Vec::new() }));
+        }
+        match upload(place, &draft, &mut keys).await {
+            Ok(published) => return Ok((told, published)),
+            Err(Error::Meanwhile { .. }) if attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn upload(place: &Place, draft: &Draft, keys: &mut Keyring) -> Result<Published, Error> {
+    let gun = &place.gun;
+    let now = Timestamp::now();
+    let written = draft.sign(keys, now)?;
+    if let Some(few) = written.iter().find(|w| i64::try_from(w.found).is_ok_and(|n| n < w.needed)) {
+        let (role, needed, found) = (few.role.clone(), few.needed, few.found);
+        return Err(Error::Few { gun: gun.clone(), role, needed, found });
+    }
+    let mut files: Vec<(String, Vec<u8>)> =
+        written.iter().map(|w| (w.role.to_string(), targets::file(&w.signed))).collect();
+    if let Some(snapshot) = snapshot::next(&draft.view, &files, keys, now)? {
+        files.push((Role::Snapshot.name().to_owned(), snapshot));
+    }
+    let parts: Vec<(&str, &[u8])> =
+        files.iter().map(|(role, bytes)| (role.as_str(), bytes.as_slice())).collect();
+    let sent = place.server.upload(gun, &parts).await;
+    compare(place, sent, &files).await?;
+    let version = |w: &Written| (w.role.clone(), w.signed.version().unwrap_or_default());
+    Ok(Published { versions: written.iter().map(version).collect(), notes: Vec::new() })
+}
+
+/// Fetches back what went up. An answer that was lost may hide an upload that was stored; one that was refused since
+/// somebody else published first is made anew.
+async fn compare(
+    place: &Place,
+    sent: Result<(), notary::Error>,
+    files: &[(String, Vec<u8>)],
+) -> Result<(), Error> {
+    let gun = &place.gun;
+    for (role, bytes) in files {
+        let stored = place.server.file(gun, &format!("{role}.json")).await?;
+        let is_there = stored.as_deref() == Some(bytes);
+        match &sent {
+            _ if is_there => {}
+            Err(error) => return Err(explain(gun, error)),
+            // With a server that keeps the snapshot key, another publisher may have followed already.
+            Ok(()) => {
+                let version = |bytes: &[u8]| Signed::parse(Dialect::Notary, bytes)?.version();
+                if stored.as_deref().and_then(version) <= version(bytes) {
+                    return Err(Error::Compared { gun: gun.clone(), role: role.clone() });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The server says some things in its own words; we say them in ours.
+fn explain(gun: &Name, error: &notary::Error) -> Error {
+    let gun = gun.clone();
+    let notary::Error::Net(net::Error::Status { said, status: 400, .. }) = error else {
+        return Error::Upload { gun, because: error.to_string() };
+    };
+    if said.contains("\"VERSION\"") {
+        return Error::Meanwhile { gun };
+    }
+    match said.contains("does not hold current snapshot key") || said.contains("NotFound") {
+        true => Error::NoSnapshotKey { gun },
+        false => Error::Upload { gun, because: said.clone() },
+    }
+}
+
+fn nothing() -> Targets {
+    Targets::empty(Timestamp::UNIX_EPOCH)
+}
+
+pub(super) fn in_three_years(now: Timestamp) -> Timestamp {
+    let then = now.to_zoned(TimeZone::UTC).checked_add(3.years());
+    then.map_or(now, |then| then.timestamp())
+}
+
+/// How often a change is made anew because somebody else published first.
+const ATTEMPTS: u32 = 4;
+
+/// The roles of some lists, for a sentence.
+pub(crate) fn names(roles: impl IntoIterator<Item = ListRole>) -> String {
+    let roles: BTreeSet<_> = roles.into_iter().collect();
+    roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ")
+}

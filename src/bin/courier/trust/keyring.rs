@@ -1,0 +1,77 @@
+//! The keys of a person that are at hand for one command, each unlocked once.
+//!
+//! Annex: the key store.
+
+use std::collections::BTreeMap;
+
+use officiant::key::PublicKey;
+use officiant::root::threshold::Electorate;
+use officiant::root::{Key, KeyId, Signature, targets};
+
+use super::Error;
+use super::place::Place;
+use crate::store::{Signer, Store, Stored};
+
+/// The keys at hand.
+pub(crate) struct Keyring {
+    store: Store,
+    /// By canonical id.
+    open: BTreeMap<KeyId, Signer>,
+}
+
+impl Keyring {
+    /// The keys of the person whose place it is.
+    pub(crate) fn of(place: &Place) -> Self {
+        Self { store: Store::open(&place.trust_dir), open: BTreeMap::new() }
+    }
+
+    /// The key in the store whose public half this is.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub(crate) fn holds(&self, key: &Key) -> Result<Option<Stored>, Error> {
+        key.public().map_or(Ok(None), |public| Ok(self.store.find_public(public)?))
+    }
+
+    /// Whether one of the keys that count is at hand.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub(crate) fn holds_one_of(&self, electorate: &Electorate<'_>) -> Result<bool, Error> {
+        for key in electorate.keys.values() {
+            if self.holds(key)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Signs by every key that counts and is at hand, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`Error::Store`] of the first key that does not open or sign.
+    pub(crate) fn sign(
+        &mut self,
+        electorate: &Electorate<'_>,
+        message: &[u8],
+    ) -> Result<Vec<Signature>, Error> {
+        let mut signatures = Vec::new();
+        for (id, key) in &electorate.keys {
+            let (Some(public), Some(scheme)) = (key.public(), key.scheme()) else { continue };
+            let Some(signer) = self.signer(key, public)? else { continue };
+            let bytes = signer.sign(scheme, message)?;
+            signatures.extend(targets::signature(id, key, bytes));
+        }
+        Ok(signatures)
+    }
+
+    fn signer(&mut self, key: &Key, public: &PublicKey) -> Result<Option<&Signer>, Error> {
+        let Some(id) = key.canonical_id() else { return Ok(None) };
+        if !self.open.contains_key(&id) {
+            let Some(stored) = self.store.find_public(public)? else { return Ok(None) };
+            let signer = self.store.unlock(&stored)?;
+            self.open.insert(id.clone(), signer);
+        }
+        Ok(self.open.get(&id))
+    }
+}
