@@ -15,7 +15,7 @@ use super::threshold::Electorate;
 use super::{Dialect, Expiry, Key, KeyId, Signature, notary};
 use crate::cjson::Value;
 use crate::digest::Digest;
-pub use role::ListRole;
+pub use role::{ListRole, NotARole};
 
 /// What a list says.
 #[derive(Clone, Debug, PartialEq, Eq)]

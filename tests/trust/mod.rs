@@ -1,5 +1,6 @@
 //! The publisher's and the consumer's side, with a real server and the clients that people had before.
 
+mod signer;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -56,6 +57,8 @@ impl Team {
     /// A repository that the notary of a person made, with one tag in its own list.
     pub(crate) fn made_by_notary(&self, who: &str, gun: &str, tag: &str) {
         self.notary(who, &format!("init -p {gun}")).ok();
+        // As docker leaves it: the server keeps the snapshot key.
+        self.notary(who, &format!("key rotate {gun} snapshot -r")).ok();
         let digest = digest_of(tag);
         self.notary(who, &format!("addhash -p {gun} {tag} 528 --sha256 {digest}")).ok();
     }

@@ -24,16 +24,28 @@ pub(crate) struct Courier {
 /// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Say to whom a repository's lists delegate
+    Delegation(trust::Delegation),
     /// Fetch the roots of repositories and the keys that the online side offers, onto `in` media
     Fetch(Fetch),
     /// Make, load, list, export and remove the keys of publishers
     Key(Key),
+    /// List what is signed in a repository
+    List(trust::List),
+    /// Say what one target is, signed from the root down
+    Lookup(trust::Lookup),
     /// Prove, for one plan, that you hold the private half of an offered key
     Prove(Prove),
     /// Publish the roots of a trust folder, fetch them back and compare
     Publish(Publish),
+    /// Take the signature of tags back
+    Revoke(trust::Revoke),
+    /// Say who releases the images of a repository
+    Signer(trust::Signer),
     /// Say which image a tag means, as its publisher signed it: `IMAGE@sha256:…`, or refuse
     Verify(trust::Verify),
+    /// Sign lists again as they are
+    Witness(trust::Witness),
 }
 
 /// `courier fetch`.

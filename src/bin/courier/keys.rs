@@ -23,7 +23,7 @@ pub(crate) use private::Private;
 ///
 /// # Errors
 /// [`Error`].
-fn public(file: &Path) -> Result<PublicKey, Error> {
+pub(crate) fn public(file: &Path) -> Result<PublicKey, Error> {
     let block = pem(file)?;
     let wrong = |source| Error::Key { file: file.to_owned(), source };
     match block.label() {

@@ -68,10 +68,16 @@ fn main() -> ExitCode {
 
 async fn run(courier: &Courier) -> Result<Output, Undone> {
     match &courier.command {
+        Command::Delegation(args) => Ok(trust::delegation::run(args).await?),
         Command::Fetch(args) => Ok(fetch::run(args).await?.output()),
         Command::Key(args) => Ok(key::run(args)?),
+        Command::List(args) => Ok(trust::list::run(args).await?),
+        Command::Lookup(args) => Ok(trust::list::lookup(args).await?),
         Command::Prove(args) => Ok(prove::run(args)?.output()),
         Command::Publish(args) => Ok(publish::run(args).await?.output()),
+        Command::Revoke(args) => Ok(trust::revoke::run(args).await?),
+        Command::Signer(args) => Ok(trust::signer::run(args).await?),
         Command::Verify(args) => Ok(trust::verify::run(args).await?),
+        Command::Witness(args) => Ok(trust::witness::run(args).await?),
     }
 }

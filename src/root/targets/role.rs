@@ -47,6 +47,11 @@ impl ListRole {
         self.0.rsplit_once('/').map(|(parent, _)| Self(parent.to_owned()))
     }
 
+    /// Whether this is `role` or below it.
+    pub fn is_within(&self, role: &Self) -> bool {
+        self.0.strip_prefix(&role.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

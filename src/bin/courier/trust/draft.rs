@@ -3,7 +3,7 @@
 //!
 //! Annex: the key store, and the network through the server's API.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use officiant::name::Name;
@@ -36,13 +36,8 @@ pub(crate) struct Written {
     pub(crate) found: usize,
 }
 
-/// What went up.
-pub(crate) struct Published {
-    /// The lists, each with the version that it has now.
-    pub(crate) versions: BTreeMap<ListRole, i64>,
-    /// What a person should know.
-    pub(crate) notes: Vec<String>,
-}
+/// What went up: the lists, each with the version that it has now.
+pub(crate) type Published = BTreeMap<ListRole, i64>;
 
 impl Draft {
     fn of(view: View) -> Self {
@@ -93,11 +88,11 @@ impl Draft {
         self.changed.get(role).or_else(known)
     }
 
-    /// Forgets a list, and what was changed in it: nobody delegates to it any more.
-    pub(crate) fn forget(&mut self, role: &ListRole) {
-        self.changed.remove(role);
-        self.view.lists.remove(role);
-        self.view.broken.remove(role);
+    /// Forgets a role and all below it: nobody delegates to it any more.
+    pub(crate) fn forget_below(&mut self, role: &ListRole) {
+        self.changed.retain(|known, _| !known.is_within(role));
+        self.view.lists.retain(|known, _| !known.is_within(role));
+        self.view.broken.retain(|known, _| !known.is_within(role));
     }
 
     /// Whose signatures count for a list, with the changes so far.
@@ -154,7 +149,7 @@ pub(crate) async fn change<T>(
         let mut draft = Draft::of(view);
         let told = change(&mut draft)?;
         if draft.changed.is_empty() {
-            return Ok((told, Published { versions: BTreeMap::new(), notes: Vec::new() }));
+            return Ok((told, Published::new()));
         }
         match upload(place, &draft, &mut keys).await {
             Ok(published) => return Ok((told, published)),
@@ -182,7 +177,7 @@ async fn upload(place: &Place, draft: &Draft, keys: &mut Keyring) -> Result<Publ
     let sent = place.server.upload(gun, &parts).await;
     compare(place, sent, &files).await?;
     let version = |w: &Written| (w.role.clone(), w.signed.version().unwrap_or_default());
-    Ok(Published { versions: written.iter().map(version).collect(), notes: Vec::new() })
+    Ok(written.iter().map(version).collect())
 }
 
 /// Fetches back what went up. An answer that was lost may hide an upload that was stored; one that was refused since
@@ -237,9 +232,3 @@ pub(super) fn in_three_years(now: Timestamp) -> Timestamp {
 
 /// How often a change is made anew because somebody else published first.
 const ATTEMPTS: u32 = 4;
-
-/// The roles of some lists, for a sentence.
-pub(crate) fn names(roles: impl IntoIterator<Item = ListRole>) -> String {
-    let roles: BTreeSet<_> = roles.into_iter().collect();
-    roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ")
-}

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::room::media;
-use officiant::root::targets::ListRole;
-use officiant::root::{Version, walk};
+use officiant::root::targets::{ListRole, NotARole};
+use officiant::root::{self, KeyId, Version, walk};
+use officiant::wording::{Count, List};
 
 use crate::{image, keys, net, notary, publish, store};
 
@@ -76,6 +77,14 @@ pub(crate) enum Error {
     /// A key.
     #[error(transparent)]
     Key(#[from] keys::Error),
+    /// A key of a kind that Notary does not know.
+    #[error("`{}`: {source}", file.display())]
+    Kind {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        source: root::Error,
+    },
     /// The whole work took too long.
     #[error(
         "repository `{gun}`: the server keeps us waiting, after {seconds} s there is no whole answer"
@@ -85,6 +94,14 @@ pub(crate) enum Error {
         gun: Name,
         /// How long.
         seconds: u64,
+    },
+    /// Nobody at hand can sign again what a signer signed.
+    #[error("repository `{gun}`: {} would be signed by nobody who stays", List::names(tags))]
+    LeavesUnsigned {
+        /// The repository.
+        gun: Name,
+        /// The tags.
+        tags: Vec<String>,
     },
     /// The chain of roots is longer than we go.
     #[error("repository `{gun}`: the newest root is more than {steps} versions or 32 MiB away")]
@@ -114,6 +131,14 @@ pub(crate) enum Error {
         /// The repository.
         gun: Name,
     },
+    /// A role does not have this key.
+    #[error("`{role}` has no key `{id}`")]
+    NoKey {
+        /// The role.
+        role: ListRole,
+        /// The id.
+        id: KeyId,
+    },
     /// Nobody delegates to it.
     #[error("repository `{gun}` has no role `{role}`")]
     NoRole {
@@ -130,6 +155,20 @@ pub(crate) enum Error {
         /// The repository.
         gun: Name,
     },
+    /// Not the name of a signer.
+    #[error(
+        "`{name}` is no name of a signer: `a-z`, `0-9`, `_` and `-`, beginning with a letter or digit, and not `releases`"
+    )]
+    NotASigner {
+        /// The name.
+        name: String,
+    },
+    /// The command line asks for nothing.
+    #[error("{what}")]
+    Nothing {
+        /// What to say instead.
+        what: &'static str,
+    },
     /// The trust folder does not have it.
     #[error("the trust folder `{}` has no root of `{gun}`", folder.display())]
     NotInFolder {
@@ -137,6 +176,14 @@ pub(crate) enum Error {
         folder: PathBuf,
         /// The repository.
         gun: Name,
+    },
+    /// A list whose keys are not at hand.
+    #[error("repository `{gun}`: no key of `{role}` is at hand, and docker believes it")]
+    NotOurs {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: ListRole,
     },
     /// No root on the server satisfies the pin.
     #[error(
@@ -171,6 +218,9 @@ pub(crate) enum Error {
         /// What is wrong.
         why: String,
     },
+    /// Not the name of a role.
+    #[error(transparent)]
+    Role(#[from] NotARole),
     /// The key store.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -194,6 +244,19 @@ pub(crate) enum Error {
         /// What was asked for.
         asked: Digest,
     },
+    /// More keys must sign than there are.
+    #[error("`{role}`: {threshold} of its keys must sign, and it would have {}", Count(*keys, "key"))]
+    Threshold {
+        /// The role.
+        role: ListRole,
+        /// How many must sign.
+        threshold: i64,
+        /// How many it has.
+        keys: usize,
+    },
+    /// The repository's own list has its keys in the root.
+    #[error("`targets` itself is delegated to by the root")]
+    Top,
     /// The server does not know it.
     #[error("the server has no trust data for `{gun}`")]
     Unknown {

@@ -6,15 +6,22 @@
 mod anchor;
 mod authority;
 mod cache;
+mod changed;
 mod client;
+pub(crate) mod delegation;
 mod draft;
 mod error;
+mod images;
 mod keyring;
+pub(crate) mod list;
 mod pins;
 mod place;
+pub(crate) mod revoke;
+pub(crate) mod signer;
 mod snapshot;
 pub(crate) mod verify;
 mod view;
+pub(crate) mod witness;
 
 use super::args::trust as args;
 pub(crate) use error::Error;

@@ -32,6 +32,10 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
             new(Exit::Device).hint("fetch again to see; call who runs the server")
         }
         E::Meanwhile { .. } => new(Exit::Device).hint("run it again"),
+        E::Kind { .. } => new(Exit::Usage).hint("take a key of ECDSA P-256, Ed25519 or RSA"),
+        E::NotASigner { .. } | E::Nothing { .. } | E::Role(_) | E::Top => {
+            new(Exit::Usage).hint("`courier help` and the command's `--help` say how it is written")
+        }
         E::Late { .. } => new(Exit::Device).hint("`--timeout` gives it more seconds"),
         E::NotInFolder { .. } => new(Exit::Usage)
             .hint("bring the newest trust folder, or name the repository as the plan does"),
@@ -57,6 +61,12 @@ fn hint(error: &trust::Error) -> &'static str {
         E::NoAnchor { .. } => {
             "name the trust folder by `--trust-folder`, or pin its root keys; `--trust-on-first-use` believes the server once"
         }
+        E::LeavesUnsigned { .. } => {
+            "have a signer who stays do it; or `--leave-unsigned`, and a signer witnesses `targets/releases` then"
+        }
+        E::NoKey { .. } => "`courier delegation list` shows the ids of its keys",
+        E::NotOurs { .. } => "who holds one revokes; or a targets key removes the delegation",
+        E::Threshold { .. } => "add keys, or say another `--threshold`",
         E::NoRole { .. } => "`courier delegation list` shows the roles that it has",
         E::NoSnapshotKey { .. } => {
             "who holds it publishes; or the next root gives the role to the server: `courier server rotate-key`"

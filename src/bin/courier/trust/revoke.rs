@@ -1,0 +1,80 @@
+//! `courier revoke`: tags whose signature is taken back.
+//!
+//! Annex.
+
+use std::collections::BTreeSet;
+
+use officiant::root::targets::ListRole;
+use officiant::wording::{Count, List};
+
+use super::changed::{changed, joined};
+use super::draft::{self, Draft};
+use super::images::by_repository;
+use super::keyring::Keyring;
+use super::place::Place;
+use super::{Error, args};
+use crate::environment::Environment;
+use crate::image::Image;
+use crate::report::Output;
+
+/// Revokes every tag, those of one repository in one upload.
+///
+/// # Errors
+/// [`Error`], for the first repository that is refused; those before it are done.
+pub(crate) async fn run(args: &args::Revoke) -> Result<Output, Error> {
+    let environment = Environment::read();
+    let mut outputs = Vec::new();
+    for (gun, images) in by_repository(&args.images)? {
+        if images.iter().any(|image| image.tag().is_none()) != args.all_tags {
+            return Err(Error::Nothing {
+                what: "name each tag, or no tag and `--all-tags` for all that a repository has",
+            });
+        }
+        let place = Place::of(gun, &args.trust, &environment)?;
+        let keys = Keyring::of(&place);
+        let change = |draft: &mut Draft| take(draft, &keys, &images);
+        let (told, published) = draft::change(&place, change).await?;
+        outputs.push(changed(&place, &published, &told));
+    }
+    Ok(joined(outputs))
+}
+
+/// Takes the tags out of every list whose keys are at hand. Docker must see none of them afterwards.
+fn take(draft: &mut Draft, keys: &Keyring, images: &[Image]) -> Result<Vec<String>, Error> {
+    let tags: BTreeSet<&str> = images.iter().filter_map(Image::tag).collect();
+    let is_meant = |tag: &str| tags.is_empty() || tags.contains(tag);
+    let (mut gone, mut left) = (BTreeSet::new(), BTreeSet::new());
+    for role in draft.view.roles() {
+        let Some(list) = draft.read(&role) else { continue };
+        let named: Vec<String> = list.targets.keys().filter(|tag| is_meant(tag)).cloned().collect();
+        if named.is_empty() {
+            continue;
+        }
+        let electorate = draft.electorate(&role);
+        match electorate.map(|electorate| keys.holds_one_of(&electorate)).transpose()? {
+            Some(true) => {
+                draft.list(&role)?.targets.retain(|tag, _| !is_meant(tag));
+                gone.extend(named);
+            }
+            _ => drop(left.insert(role)),
+        }
+    }
+    let believed = [ListRole::releases(), ListRole::top()];
+    if let Some(role) = believed.iter().find(|role| left.contains(*role)) {
+        return Err(Error::NotOurs { gun: draft.view.gun.clone(), role: role.clone() });
+    }
+    if let Some(tag) = tags.iter().find(|tag| !gone.contains(**tag)) {
+        let (gun, tag) = (draft.view.gun.clone(), (*tag).to_owned());
+        return Err(Error::TagUnsigned { gun, tag });
+    }
+    let gone: Vec<_> = gone.into_iter().collect();
+    let mut told = vec![format!("{} revoked: {}", Count(gone.len(), "tag"), List::names(&gone))];
+    if !left.is_empty() {
+        let left: Vec<_> = left.into_iter().collect();
+        told.push(format!(
+            "{} still names some of them, and docker does not ask there",
+            List::names(&left)
+        ));
+    }
+    Ok(told)
+}
