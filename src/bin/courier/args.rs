@@ -24,6 +24,8 @@ pub(crate) struct Courier {
 /// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Ask a registry for the digest and length that a tag has there, as `sign` does; nothing is verified
+    Digest(Digest),
     /// Fetch the roots of repositories and the keys that the online side offers, onto `in` media
     Fetch(Fetch),
     /// Make, load, list, export and remove the keys of publishers
@@ -34,6 +36,20 @@ pub(crate) enum Command {
     Publish(Publish),
     /// Say which image a tag means, as its publisher signed it: `IMAGE@sha256:…`, or refuse
     Verify(trust::Verify),
+}
+
+/// `courier digest`.
+#[derive(Args)]
+pub(crate) struct Digest {
+    /// Images, by tag or digest
+    #[arg(value_name = "IMAGE", required = true)]
+    pub(crate) images: Vec<String>,
+    /// OCI image layout that holds them under their tags, in place of their registry
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) layout: Option<PathBuf>,
+    /// How to reach the registry
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 /// `courier fetch`.

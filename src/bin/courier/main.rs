@@ -5,6 +5,8 @@
 mod args;
 mod auth;
 mod budget;
+mod credentials;
+mod digest;
 mod environment;
 mod fetch;
 mod files;
@@ -17,6 +19,7 @@ mod net;
 mod notary;
 mod prove;
 mod publish;
+mod registry;
 mod report;
 mod store;
 mod trust;
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
 
 async fn run(courier: &Courier) -> Result<Output, Undone> {
     match &courier.command {
+        Command::Digest(args) => Ok(digest::run(args).await?.output()),
         Command::Fetch(args) => Ok(fetch::run(args).await?.output()),
         Command::Key(args) => Ok(key::run(args)?),
         Command::Prove(args) => Ok(prove::run(args)?.output()),

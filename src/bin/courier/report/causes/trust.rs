@@ -4,7 +4,7 @@
 
 use officiant::refusal::{Exit, Refusal};
 
-use super::{of_key, of_media, of_net, of_notary, of_publish};
+use super::{of_image, of_key, of_media, of_net, of_notary, of_publish};
 use crate::trust;
 
 /// Why a repository is not trusted, or not changed.
@@ -17,13 +17,7 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
         E::Media(media) => of_media(media, ""),
         E::Net(net) => of_net(net),
         E::Notary(error) => of_notary(error),
-        E::Image(image) => {
-            let refusal = new(Exit::Usage).hint("name it as `REGISTRY/REPOSITORY:TAG`");
-            match std::error::Error::source(image) {
-                Some(because) => refusal.because(because),
-                None => refusal,
-            }
-        }
+        E::Image(image) => of_image(image),
         E::Store(error) => super::super::key::of_store(error),
         E::Upload { because, .. } => {
             new(Exit::Device).hint("ask who runs the server").because(because)
