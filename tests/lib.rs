@@ -1,7 +1,8 @@
 //! All integration tests: one binary, so that it is linked once.
 //!
 //! `sh tests/run.sh` prepares what they run against; what is missing fails. Mounting media needs root: without it such a
-//! test fails too, unless `OFFICIANT_WITHOUT_MOUNTS` is set; then it says that it did not run.
+//! test fails too, unless `OFFICIANT_WITHOUT_MOUNTS` is set; then it says that it did not run. The same goes for docker's
+//! engine, and `OFFICIANT_WITHOUT_ENGINE`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

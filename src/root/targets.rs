@@ -69,6 +69,11 @@ impl Target {
         Some(Digest::from_bytes(bytes))
     }
 
+    /// Whether it is of the same bytes.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.length == other.length && self.sha256() == other.sha256()
+    }
+
     /// The digests by the name of the algorithm.
     pub fn hashes(&self) -> &BTreeMap<String, Vec<u8>> {
         &self.hashes

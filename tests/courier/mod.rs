@@ -13,6 +13,7 @@ mod made;
 mod objects;
 mod prove;
 mod publish;
+mod registry;
 mod served;
 mod snapshot;
 mod tuf;

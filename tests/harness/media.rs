@@ -12,8 +12,7 @@ use super::{
     scratch::Scratch,
 };
 
-/// Whether this process may mount. A test that needs it fails where that is not so, unless [`LEAVE_OUT`] is set: then it
-/// is left out, and says so past the test runner's capture, in a line that tests/run.sh counts.
+/// Whether this process may mount. A test that needs it fails where that is not so, unless [`LEAVE_OUT`] is set.
 #[track_caller]
 pub(crate) fn may_mount(test: &str) -> bool {
     if rustix::process::geteuid().is_root() {
@@ -21,8 +20,13 @@ pub(crate) fn may_mount(test: &str) -> bool {
     }
     let is_known = std::env::var_os(LEAVE_OUT).is_some();
     assert!(is_known, "`{test}` mounts media, and needs root for it; {LEAVE_OUT}=1 leaves it out");
-    let _ = writeln!(stderr(), "\n*** NOT RUN: `{test}` mounts media, and needs root for it ***");
+    leave_out(test, "mounts media, and needs root for it");
     false
+}
+
+/// Says that a test does not run, past the test runner's capture, in a line that tests/run.sh counts.
+pub(crate) fn leave_out(test: &str, why: &str) {
+    let _ = writeln!(stderr(), "\n*** NOT RUN: `{test}` {why} ***");
 }
 
 /// Set by whoever has no root and knows what then remains untested.

@@ -1,6 +1,8 @@
 //! What the tests stand on: scratch folders, commands, terminals, and programs that nobody here wrote.
 
 pub(crate) mod command;
+#[cfg(feature = "online")]
+pub(crate) mod engine;
 pub(crate) mod kill;
 pub(crate) mod killer;
 pub(crate) mod lying;
@@ -10,6 +12,8 @@ pub(crate) mod notary;
 pub(crate) mod peers;
 pub(crate) mod photo;
 pub(crate) mod pty;
+#[cfg(feature = "online")]
+pub(crate) mod registry;
 pub(crate) mod scratch;
 pub(crate) mod shim;
 pub(crate) mod softhsm;

@@ -40,8 +40,8 @@ peer() {
 
 need_rust
 if [ $# -eq 0 ]; then
-    need age binutils dbus e2fsprogs iproute2 libfaketime libnss3 libnss3-tools libtpm2-pkcs11-1 libtss2-tcti-tabrmd0 mount opensc opensc-pkcs11 softhsm2 p11-kit p11-kit-modules pcscd swtpm tpm2-abrmd vsmartcard-vpcd ykcs11 yubico-piv-tool yubikey-manager openssl strace gcc libc6-dev util-linux python3 curl zbar-tools
-    set -- notary docker moto python shim lyingfs killer kryoptic tough vpiv walk age-plugin-yubikey
+    need age binutils dbus e2fsprogs iproute2 libfaketime libnss3 libnss3-tools libtpm2-pkcs11-1 libtss2-tcti-tabrmd0 mount opensc opensc-pkcs11 softhsm2 p11-kit p11-kit-modules pcscd podman skopeo swtpm tpm2-abrmd vsmartcard-vpcd ykcs11 yubico-piv-tool yubikey-manager openssl strace gcc libc6-dev util-linux python3 curl zbar-tools
+    set -- notary docker engine moto python shim lyingfs killer kryoptic tough vpiv walk age-plugin-yubikey
 fi
 for name do
     case $name in

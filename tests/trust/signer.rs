@@ -15,7 +15,8 @@ fn with_bob() -> Team {
 fn a_signer_whom_courier_added_signs_with_notary_and_docker_shows_both() {
     let team = with_bob();
     let digest = digest_of("1.0");
-    let line = format!("addhash -p {GUN} 1.0 528 --sha256 {digest} -r targets/releases -r targets/bob");
+    let line =
+        format!("addhash -p {GUN} 1.0 528 --sha256 {digest} -r targets/releases -r targets/bob");
     team.notary("bob", &line).ok();
     let inspected = team.docker("eve", &format!("trust inspect --pretty {GUN}")).ok().stdout;
     assert!(inspected.contains(&format!("1.0          {digest}   bob")), "{inspected}");
@@ -25,7 +26,7 @@ fn a_signer_whom_courier_added_signs_with_notary_and_docker_shows_both() {
     assert_eq!(
         listed,
         format!(
-            "0.1  {}       528  targets\n1.0  {digest}       528  targets/releases\n",
+            "0.1  {}       528  targets\n1.0  {digest}       528  targets/bob\n",
             digest_of("0.1")
         )
     );
@@ -54,6 +55,7 @@ fn a_signer_whom_docker_added_is_removed_for_good_by_courier() {
     );
     let inspected = team.docker("guest", &format!("trust inspect {GUN}")).ok().stdout;
     assert!(inspected.contains("\"bob\"") && !inspected.contains("\"eve\""), "{inspected}");
-    let line = format!("addhash -p {GUN} 6.6 528 --sha256 {} -r targets/releases", digest_of("6.6"));
+    let line =
+        format!("addhash -p {GUN} 6.6 528 --sha256 {} -r targets/releases", digest_of("6.6"));
     assert_ne!(team.notary("eve", &line).code(), 0);
 }

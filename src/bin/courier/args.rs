@@ -26,6 +26,8 @@ pub(crate) struct Courier {
 pub(crate) enum Command {
     /// Say to whom a repository's lists delegate
     Delegation(trust::Delegation),
+    /// Ask a registry for the digest and length that a tag has there, as `sign` does; nothing is verified
+    Digest(Digest),
     /// Fetch the roots of repositories and the keys that the online side offers, onto `in` media
     Fetch(Fetch),
     /// Make, load, list, export and remove the keys of publishers
@@ -40,12 +42,28 @@ pub(crate) enum Command {
     Publish(Publish),
     /// Take the signature of tags back
     Revoke(trust::Revoke),
+    /// Sign images: say what their tags mean
+    Sign(trust::Sign),
     /// Say who releases the images of a repository
     Signer(trust::Signer),
     /// Say which image a tag means, as its publisher signed it: `IMAGE@sha256:…`, or refuse
     Verify(trust::Verify),
     /// Sign lists again as they are
     Witness(trust::Witness),
+}
+
+/// `courier digest`.
+#[derive(Args)]
+pub(crate) struct Digest {
+    /// Images, by tag or digest
+    #[arg(value_name = "IMAGE", required = true)]
+    pub(crate) images: Vec<String>,
+    /// OCI image layout that holds them under their tags, in place of their registry
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) layout: Option<PathBuf>,
+    /// How to reach the registry
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 /// `courier fetch`.

@@ -1,15 +1,15 @@
 //! What servers ask before they answer: Basic credentials, or bearer tokens as Docker registries and Notary servers
 //! have them.
 //!
-//! Annex: pure, but for reading `NOTARY_AUTH` from the environment, as `notary` does.
+//! Annex; pure.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use data_encoding::BASE64;
 use reqwest::Url;
 use serde::Deserialize;
-use zeroize::Zeroizing;
+
+use super::credentials::Credentials;
 
 /// What a request wants to do, as token servers tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,9 +122,14 @@ impl Bearer {
         Self { scope: scopes.collect::<Vec<_>>().join(" "), ..self.clone() }
     }
 
+    /// The token server.
+    pub(crate) fn realm(&self) -> Option<Url> {
+        Url::parse(&self.realm).ok()
+    }
+
     /// Where the token is asked for.
-    pub(crate) fn url(&self) -> Option<Url> {
-        let mut url = Url::parse(&self.realm).ok()?;
+    pub(crate) fn question(&self, realm: &Url) -> Url {
+        let mut url = realm.clone();
         let mut query = url.query_pairs_mut();
         query.append_pair("service", &self.service);
         // Several scopes stand in one field, between blanks.
@@ -132,7 +137,20 @@ impl Bearer {
             query.append_pair("scope", scope);
         }
         drop(query);
-        Some(url)
+        url
+    }
+
+    /// The form by which a token server exchanges an identity token (OAuth 2.0, RFC 6749 section 6).
+    pub(crate) fn exchange(&self, identity: &str) -> String {
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("service", &self.service),
+            ("scope", &self.scope),
+            ("client_id", "officiant-courier"),
+            ("refresh_token", identity),
+        ];
+        let form = Url::parse_with_params("form:", fields);
+        form.ok().and_then(|form| form.query().map(str::to_owned)).unwrap_or_default()
     }
 
     /// The token in the answer.
@@ -145,8 +163,8 @@ impl Bearer {
 /// What goes with a request.
 #[derive(Clone)]
 pub(crate) enum Login {
-    /// The credentials themselves.
-    Basic,
+    /// User and password themselves.
+    Basic(Arc<Credentials>),
     /// A token.
     Bearer(String),
 }
@@ -169,32 +187,6 @@ impl Logins {
     }
 }
 
-/// User and password.
-pub(crate) struct Credentials {
-    pub(crate) user: String,
-    pub(crate) password: Zeroizing<String>,
-}
-
-impl Credentials {
-    /// What `NOTARY_AUTH` holds; none when it is not set, and an error when it is no base64 of user and password.
-    pub(crate) fn of_environment() -> Result<Option<Self>, NoCredentials> {
-        match std::env::var_os("NOTARY_AUTH") {
-            None => Ok(None),
-            Some(text) => text.to_str().and_then(Self::read).ok_or(NoCredentials).map(Some),
-        }
-    }
-
-    fn read(base64: &str) -> Option<Self> {
-        let text = Zeroizing::new(BASE64.decode(base64.trim().as_bytes()).ok()?);
-        let (user, password) = str::from_utf8(&text).ok()?.split_once(':')?;
-        Some(Self { user: user.to_owned(), password: Zeroizing::new(password.to_owned()) })
-    }
-}
-
-/// `NOTARY_AUTH` is set, and to nothing that can be used.
-#[derive(Debug)]
-pub(crate) struct NoCredentials;
-
 #[derive(Deserialize)]
 struct Answer {
     token: Option<String>,
@@ -215,7 +207,7 @@ mod tests {
         let header = r#"Bearer realm="https://auth.test/token",service="trust",scope="repository:localhost:5000/x:push,pull""#;
         let [Challenge::Bearer(bearer)] = &Challenge::all(header)[..] else { panic!() };
         assert_eq!(
-            bearer.url().unwrap().as_str(),
+            bearer.question(&bearer.realm().unwrap()).as_str(),
             "https://auth.test/token?service=trust&scope=repository%3Alocalhost%3A5000%2Fx%3Apush%2Cpull"
         );
     }
@@ -260,18 +252,19 @@ mod tests {
     }
 
     #[test]
+    fn an_identity_token_is_exchanged_by_a_form() {
+        let Challenge::Bearer(bearer) = bearer("r", "s", "repository:x/y:pull") else { panic!() };
+        assert_eq!(
+            bearer.exchange("a&b"),
+            "grant_type=refresh_token&service=s&scope=repository%3Ax%2Fy%3Apull&client_id=officiant-courier&refresh_token=a%26b"
+        );
+    }
+
+    #[test]
     fn tokens_come_under_either_name() {
         assert_eq!(Bearer::token(br#"{"token":"a","expires_in":60}"#), Some("a".to_owned()));
         assert_eq!(Bearer::token(br#"{"access_token":"b"}"#), Some("b".to_owned()));
         assert_eq!(Bearer::token(br#"{"token":""}"#), None);
         assert_eq!(Bearer::token(b"no"), None);
-    }
-
-    #[test]
-    fn credentials_are_base64_of_user_and_password() {
-        let read = Credentials::read("bWU6cGFzczp3b3Jk\n").unwrap();
-        assert_eq!((read.user.as_str(), read.password.as_str()), ("me", "pass:word"));
-        assert!(Credentials::read("me:password").is_none());
-        assert!(Credentials::read("bWU=").is_none());
     }
 }

@@ -5,6 +5,8 @@
 mod args;
 mod auth;
 mod budget;
+mod credentials;
+mod digest;
 mod environment;
 mod fetch;
 mod files;
@@ -17,6 +19,7 @@ mod net;
 mod notary;
 mod prove;
 mod publish;
+mod registry;
 mod report;
 mod store;
 mod trust;
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
 async fn run(courier: &Courier) -> Result<Output, Undone> {
     match &courier.command {
         Command::Delegation(args) => Ok(trust::delegation::run(args).await?),
+        Command::Digest(args) => Ok(digest::run(args).await?.output()),
         Command::Fetch(args) => Ok(fetch::run(args).await?.output()),
         Command::Key(args) => Ok(key::run(args)?),
         Command::List(args) => Ok(trust::list::run(args).await?),
@@ -76,6 +80,7 @@ async fn run(courier: &Courier) -> Result<Output, Undone> {
         Command::Prove(args) => Ok(prove::run(args)?.output()),
         Command::Publish(args) => Ok(publish::run(args).await?.output()),
         Command::Revoke(args) => Ok(trust::revoke::run(args).await?),
+        Command::Sign(args) => Ok(trust::sign::run(args).await?),
         Command::Signer(args) => Ok(trust::signer::run(args).await?),
         Command::Verify(args) => Ok(trust::verify::run(args).await?),
         Command::Witness(args) => Ok(trust::witness::run(args).await?),

@@ -4,18 +4,22 @@
 //! Annex: the network. https anywhere, http on this machine alone and past every proxy; no redirects. Credentials go to
 //! the server that is asked, and to a token server on the same host, or on the one that the command line names.
 
+mod client;
 mod error;
 
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::multipart::Form;
-use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 
 use super::args;
-use super::auth::{Action, Bearer, Challenge, Credentials, Login, Logins};
+use super::auth::{Action, Bearer, Challenge, Login, Logins};
+use super::credentials::{Credentials, Keyring};
+use super::environment::Environment;
+use client::client;
 
 pub(crate) use error::Error;
 
@@ -25,22 +29,47 @@ pub(crate) struct Net {
     there: Client,
     /// For this machine: no proxy reaches it.
     here: Client,
-    credentials: Option<Credentials>,
+    keyring: Keyring,
+    /// The registry that is asked; none for a trust server, whose repositories name theirs.
+    registry: Option<String>,
     token_host: Option<String>,
     logins: Logins,
 }
 
 impl Net {
-    /// Makes a client as the command line says: with its authorities, or else the system's.
+    /// Makes a client of a trust server as the command line says: with its authorities, or else the system's.
     ///
     /// # Errors
     /// [`Error::Authority`], [`Error::Client`], [`Error::Credentials`], [`Error::Identity`].
     pub(crate) fn new(args: &args::Network) -> Result<Self, Error> {
-        let credentials = Credentials::of_environment().map_err(|_| Error::Credentials)?;
+        let keyring = Keyring::of_trust_servers(&Environment::read())?;
+        Self::with(args, None, keyring, None)
+    }
+
+    /// Makes a client of a registry; `folder` is where docker keeps what is for its TLS.
+    ///
+    /// # Errors
+    /// [`Error::Authority`], [`Error::Client`], [`Error::Identity`].
+    pub(crate) fn of_registry(
+        args: &args::Network,
+        environment: &Environment,
+        registry: &str,
+        folder: Option<&Path>,
+    ) -> Result<Self, Error> {
+        Self::with(args, folder, Keyring::of_registries(environment), Some(registry.to_owned()))
+    }
+
+    fn with(
+        args: &args::Network,
+        folder: Option<&Path>,
+        keyring: Keyring,
+        registry: Option<String>,
+    ) -> Result<Self, Error> {
         Ok(Self {
-            there: client(args, false)?,
-            here: client(args, true)?,
-            credentials,
+            there: client(args, folder, false)?,
+            here: client(args, folder, true)?,
+            keyring,
+            registry,
             token_host: args.token_host.clone(),
             logins: Logins::default(),
         })
@@ -56,9 +85,23 @@ impl Net {
         url: &Url,
         most: usize,
     ) -> Result<Option<Vec<u8>>, Error> {
+        self.get_as(action, url, "*/*", most).await
+    }
+
+    /// Fetches the same as one of the media types in `accept`.
+    ///
+    /// # Errors
+    /// As [`Net::get`].
+    pub(crate) async fn get_as(
+        &self,
+        action: Action,
+        url: &Url,
+        accept: &str,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, Error> {
         let mut attempt = 1;
         loop {
-            let error = match self.get_once(action, url, most).await {
+            let error = match self.get_once(action, url, accept, most).await {
                 Err(error) => error,
                 answer => return answer,
             };
@@ -95,9 +138,11 @@ impl Net {
         &self,
         action: Action,
         url: &Url,
+        accept: &str,
         most: usize,
     ) -> Result<Option<Vec<u8>>, Error> {
-        let response = self.send(Method::GET, action, url, |request| request).await?;
+        let fill = |request: RequestBuilder| request.header(ACCEPT, accept);
+        let response = self.send(Method::GET, action, url, fill).await?;
         match response.status() {
             StatusCode::OK => body(url, response, most).await.map(Some),
             StatusCode::NOT_FOUND => Ok(None),
@@ -145,12 +190,10 @@ impl Net {
     ) -> Result<Response, Error> {
         let request = |login: Option<Login>| {
             let request = fill(self.client(url).request(method.clone(), url.clone()));
-            match (login, &self.credentials) {
-                (Some(Login::Bearer(token)), _) => request.bearer_auth(token),
-                (Some(Login::Basic), Some(own)) => {
-                    request.basic_auth(&own.user, Some(&*own.password))
-                }
-                _ => request,
+            match login {
+                Some(Login::Bearer(token)) => request.bearer_auth(token),
+                Some(Login::Basic(own)) => with_password(request, &own),
+                None => request,
             }
         };
         let known = self.logins.known(place(url), action).map(|(_, login)| login);
@@ -182,9 +225,9 @@ impl Net {
             let token = self.token(action, url, asked).await?;
             return Ok((Challenge::Bearer(asked.clone()), Login::Bearer(token)));
         }
-        match &self.credentials {
-            Some(_) if challenges.contains(&Challenge::Basic) => {
-                Ok((Challenge::Basic, Login::Basic))
+        match self.keyring.of(self.registry_of(url)).await? {
+            Some(own) if challenges.contains(&Challenge::Basic) && own.is_password() => {
+                Ok((Challenge::Basic, Login::Basic(own)))
             }
             _ => Err(self.unauthorized(action, url, StatusCode::UNAUTHORIZED)),
         }
@@ -192,23 +235,46 @@ impl Net {
 
     async fn token(&self, action: Action, url: &Url, asked: &Bearer) -> Result<String, Error> {
         let unauthorized = || self.unauthorized(action, url, StatusCode::UNAUTHORIZED);
-        let realm = asked.url().ok_or_else(unauthorized)?;
+        let realm = asked.realm().ok_or_else(unauthorized)?;
         check_url(&realm)?;
-        let mut request = self.client(&realm).get(realm.clone());
-        if let Some(own) = &self.credentials {
-            let host = realm.host_str().unwrap_or_default();
-            if Some(host) != url.host_str() && Some(host) != self.token_host.as_deref() {
-                return Err(Error::Elsewhere { url: url.to_string(), host: host.to_owned() });
-            }
-            request = request.basic_auth(&own.user, Some(&*own.password));
+        let own = self.keyring.of(self.registry_of(url)).await?;
+        let host = realm.host_str().unwrap_or_default();
+        if own.is_some() && !self.may_have_credentials(url, host) {
+            return Err(Error::Elsewhere { url: url.to_string(), host: host.to_owned() });
         }
+        let client = self.client(&realm);
+        let request = match own.as_deref() {
+            Some(Credentials::Identity(token)) => {
+                let form = asked.exchange(token);
+                client.post(realm.clone()).header(CONTENT_TYPE, FORM).body(form)
+            }
+            Some(own) => with_password(client.get(asked.question(&realm)), own),
+            None => client.get(asked.question(&realm)),
+        };
         let response = request.send().await.map_err(|error| Error::of(&realm, &error))?;
         match response.status() {
             StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(unauthorized()),
             status => return Err(self.refused(action, &realm, status, response).await),
         }
         let answer = body(&realm, response, 64 << 10).await?;
         Bearer::token(&answer).ok_or_else(unauthorized)
+    }
+
+    /// Whether a token server is the server's own, or named by the command line; all of docker.io has one.
+    fn may_have_credentials(&self, url: &Url, host: &str) -> bool {
+        let asked = url.host_str().unwrap_or_default();
+        let of_hub = host == "auth.docker.io" && asked.ends_with(".docker.io");
+        host == asked || of_hub || Some(host) == self.token_host.as_deref()
+    }
+
+    /// The registry whose credentials a server may have: a trust server those of the repository's.
+    fn registry_of<'a>(&'a self, url: &'a Url) -> Option<&'a str> {
+        self.registry.as_deref().or_else(|| {
+            let (gun, _) = url.path().strip_prefix("/v2/")?.split_once("/_trust/")?;
+            let (host, _) = gun.split_once('/')?;
+            (host.contains(['.', ':']) || host == "localhost").then_some(host)
+        })
     }
 
     async fn refused(
@@ -231,8 +297,12 @@ impl Net {
     }
 
     fn unauthorized(&self, action: Action, url: &Url, status: StatusCode) -> Error {
-        let (url, status) = (url.to_string(), status.as_u16());
-        Error::Unauthorized { url, action, status, given: self.credentials.is_some() }
+        let registry = self.registry_of(url);
+        let given = self.keyring.gave(registry);
+        let notary = self.registry.is_none();
+        let (url, status, registry) =
+            (url.to_string(), status.as_u16(), registry.map(str::to_owned));
+        Error::Unauthorized { url, action, status, given, registry, notary }
     }
 
     fn client(&self, url: &Url) -> &Client {
@@ -240,41 +310,11 @@ impl Net {
     }
 }
 
-fn client(args: &args::Network, is_direct: bool) -> Result<Client, Error> {
-    let timeout = Duration::from_secs(args.timeout);
-    // A cache on the way must not show what was served before an upload.
-    let headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]);
-    let mut builder = Client::builder()
-        .user_agent(concat!("officiant-courier/", env!("CARGO_PKG_VERSION")))
-        .default_headers(headers)
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(timeout.min(Duration::from_secs(10)))
-        .timeout(timeout);
-    if is_direct {
-        builder = builder.no_proxy();
+fn with_password(request: RequestBuilder, own: &Credentials) -> RequestBuilder {
+    match own {
+        Credentials::Identity(_) => request,
+        Credentials::Password { user, password } => request.basic_auth(user, Some(&**password)),
     }
-    if let Some(file) = &args.ca {
-        builder = builder.tls_certs_only(authorities(file)?);
-    }
-    if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
-        builder = builder.identity(identity(certificate, key)?);
-    }
-    builder.build().map_err(|error| Error::Client { because: error::deepest(&error) })
-}
-
-fn authorities(file: &Path) -> Result<Vec<Certificate>, Error> {
-    let read = std::fs::read(file).ok().and_then(|pem| Certificate::from_pem_bundle(&pem).ok());
-    let found = read.filter(|authorities| !authorities.is_empty());
-    found.ok_or_else(|| Error::Authority { file: file.to_owned() })
-}
-
-fn identity(certificate: &Path, key: &Path) -> Result<Identity, Error> {
-    let both = || {
-        let (certificate, key) = (std::fs::read(certificate).ok()?, std::fs::read(key).ok()?);
-        Identity::from_pem(&[certificate, b"\n".to_vec(), key].concat()).ok()
-    };
-    both()
-        .ok_or_else(|| Error::Identity { certificate: certificate.to_owned(), key: key.to_owned() })
 }
 
 /// Reads a URL that may be asked: https, or http to this machine.
@@ -300,7 +340,7 @@ fn check_url(url: &Url) -> Result<(), Error> {
 }
 
 /// Whether a URL is of this machine.
-fn is_here(url: &Url) -> bool {
+pub(crate) fn is_here(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
@@ -324,6 +364,9 @@ async fn body(url: &Url, mut response: Response, most: usize) -> Result<Vec<u8>,
     }
     Ok(bytes)
 }
+
+/// How a token server takes what is posted to it.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 #[cfg(test)]
 mod tests {

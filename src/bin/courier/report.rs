@@ -12,7 +12,7 @@ use officiant::name::Name;
 use officiant::refusal::{Exit, Refusal};
 
 use super::fleet::Failed;
-use super::{fetch, key as command, prove, publish, trust};
+use super::{digest, fetch, key as command, prove, publish, trust};
 
 /// What a command has done, for people and for machines.
 #[derive(Debug)]
@@ -59,6 +59,12 @@ pub(crate) fn words(head: &str, digest: &Digest) -> String {
         text += &format!("{head}{}\n", line.join(" "));
     }
     text
+}
+
+impl From<digest::Error> for Undone {
+    fn from(error: digest::Error) -> Self {
+        Self::one(causes::of_digest(&error).standing("nothing was written"))
+    }
 }
 
 impl From<fetch::Failure> for Undone {

@@ -84,6 +84,27 @@ pub(crate) struct Revoke {
     pub(crate) trust: Trust,
 }
 
+/// `courier sign`.
+#[derive(Args)]
+pub(crate) struct Sign {
+    /// Images, each with its tag; what `@DIGEST` names is signed in place of what the tag points to
+    #[arg(value_name = "IMAGE:TAG[@DIGEST]", required = true)]
+    pub(crate) images: Vec<String>,
+    /// OCI image layout that holds them under their tags, in place of their registry
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) layout: Option<PathBuf>,
+    /// Sign in this role alone; may be repeated. Else in all roles below `targets` of which a key is at hand, as docker
+    /// does, and in `targets` where nobody is delegated to
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Vec<String>,
+    /// Certificate authorities of the registry, PEM, in place of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) registry_ca: Option<PathBuf>,
+    /// Whom to ask, and whom to believe
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+}
+
 /// `courier witness`.
 #[derive(Args)]
 pub(crate) struct Witness {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::auth::Action;
+use crate::credentials;
 
 /// Why a server gave no answer that could be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +25,9 @@ pub(crate) enum Error {
         /// Why.
         because: String,
     },
-    /// `NOTARY_AUTH`.
-    #[error("`NOTARY_AUTH` is set, and is no base64 of user:password")]
-    Credentials,
+    /// The credentials of the person.
+    #[error(transparent)]
+    Credentials(#[from] credentials::Error),
     /// The server sends to another host for a token, and no option says that it may have the credentials.
     #[error("{url}: the server asks for the credentials at another host, `{host}`")]
     Elsewhere {
@@ -89,6 +90,10 @@ pub(crate) enum Error {
         status: u16,
         /// Whether there are credentials.
         given: bool,
+        /// The registry that they are for, where one is named.
+        registry: Option<String>,
+        /// Whether `NOTARY_AUTH` may hold them.
+        notary: bool,
     },
     /// The server was not reached, or the connection broke.
     #[error("{url}: no answer")]
@@ -132,6 +137,7 @@ impl Error {
     pub(crate) fn because(&self) -> Option<&str> {
         match self {
             Self::Client { because } | Self::Unreachable { because, .. } => Some(because),
+            Self::Credentials(credentials::Error::Helper { because, .. }) => Some(because),
             Self::Status { said, .. } if !said.is_empty() => Some(said),
             _ => None,
         }

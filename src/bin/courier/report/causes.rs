@@ -8,7 +8,49 @@ use officiant::refusal::{Exit, Refusal};
 use officiant::request;
 use officiant::room::media::{self, Kind};
 
-use crate::{fetch, keys, net, notary, prove, publish, tuf};
+use crate::{credentials, digest, fetch, image, keys, net, notary, prove, publish, registry, tuf};
+
+/// Why an image has no digest.
+pub(super) fn of_digest(error: &digest::Error) -> Refusal {
+    match error {
+        digest::Error::Image(error) => of_image(error),
+        digest::Error::Registry(error) => of_registry(error),
+    }
+}
+
+/// What is no name of an image.
+pub(super) fn of_image(error: &image::Error) -> Refusal {
+    use image::Error as E;
+    let new = Refusal::new(Exit::Usage, error.to_string());
+    match error {
+        E::Digest { .. } => new.hint("name it as `NAME@sha256:DIGEST`"),
+        E::Identifier { .. } => new.hint("name it as `NAME:TAG`"),
+        E::Name(_) => new.hint("name it as the server or the plan does"),
+        E::Reference { because, .. } => {
+            new.because(because).hint("name it as `REGISTRY/REPOSITORY:TAG`")
+        }
+    }
+}
+
+/// Why a registry or a layout gave nothing that can be signed.
+pub(super) fn of_registry(error: &registry::Error) -> Refusal {
+    use registry::Error as E;
+    let new = |exit| Refusal::new(exit, error.to_string());
+    match error {
+        E::Document { because, .. } => {
+            new(Exit::Refused).because(because).hint("push it again, with a client of this decade")
+        }
+        E::Layout { .. } => {
+            new(Exit::Usage).hint("name the folder that `index.json` and `blobs` lie in")
+        }
+        E::Media(media) => of_media(media, ""),
+        E::Missing { .. } => new(Exit::Device).hint("push it first, or correct its name or tag"),
+        E::Net(net) => of_net(net),
+        E::Other { .. } => new(Exit::Refused)
+            .hint("somebody changed it, or it was not copied whole: find out which"),
+        E::Tag { .. } => new(Exit::Usage).hint("`index.json` of the layout says which tags it has"),
+    }
+}
 
 /// Why nothing was fetched.
 pub(super) fn of_fetch(error: &fetch::Error) -> Refusal {
@@ -175,7 +217,12 @@ fn of_net(error: &net::Error) -> Refusal {
     let mut refusal = match error {
         E::Authority { .. } | E::Identity { .. } => new(Exit::Usage).hint("name files in PEM"),
         E::Client { .. } => new(Exit::Ours).hint(AGAIN),
-        E::Credentials => new(Exit::Usage).hint(CREDENTIALS),
+        E::Credentials(credentials::Error::Notary) => new(Exit::Usage).hint(CREDENTIALS),
+        E::Credentials(credentials::Error::Helper { registry, .. }) => new(Exit::Device)
+            .hint(format!("see that the helper is in PATH, or `docker login {registry}` anew")),
+        E::Credentials(credentials::Error::File { .. }) => {
+            new(Exit::Usage).hint("`docker login` writes it; `DOCKER_CONFIG` says where it is")
+        }
         E::Elsewhere { host, .. } => new(Exit::Refused).hint(format!(
             "if that is the token server of this one, let it have them by `--token-host {host}`"
         )),
@@ -185,16 +232,27 @@ fn of_net(error: &net::Error) -> Refusal {
         E::Plain { .. } | E::Url { .. } => new(Exit::Usage).hint("name it as `https://HOST`"),
         E::Slow { .. } => new(Exit::Device).hint("`--timeout` gives it more seconds"),
         E::Status { .. } => new(Exit::Device).hint("ask who runs the server"),
-        E::Unauthorized { given: true, .. } => {
-            new(Exit::Device).hint("NOTARY_AUTH must be of somebody who may, and not be mistyped")
+        E::Unauthorized { given, registry, notary, .. } => {
+            new(Exit::Device).hint(hint_of_login(*given, registry.as_deref(), *notary))
         }
-        E::Unauthorized { .. } => new(Exit::Device).hint(CREDENTIALS),
         E::Unreachable { .. } => {
             new(Exit::Device).hint("see that it runs, and that nothing stands between")
         }
     };
     refusal.because = error.because().map(str::to_owned);
     refusal
+}
+
+/// Where the credentials come from that a server wants.
+fn hint_of_login(given: bool, registry: Option<&str>, notary: bool) -> String {
+    match (registry, notary) {
+        (Some(registry), false) => format!("`docker login {registry}`, as somebody who may"),
+        (_, _) if given => "NOTARY_AUTH must be of somebody who may, and not be mistyped".into(),
+        (Some(registry), true) => {
+            format!("{CREDENTIALS}, or `docker login {registry}` as somebody who may")
+        }
+        (None, _) => CREDENTIALS.into(),
+    }
 }
 
 fn of_notary(error: &notary::Error) -> Refusal {

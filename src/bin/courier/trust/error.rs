@@ -11,7 +11,7 @@ use officiant::root::targets::{ListRole, NotARole};
 use officiant::root::{self, KeyId, Version, walk};
 use officiant::wording::{Count, List};
 
-use crate::{image, keys, net, notary, publish, store};
+use crate::{image, keys, net, notary, publish, registry, store};
 
 /// Why a repository is not trusted, or not changed.
 #[derive(Debug, thiserror::Error)]
@@ -169,6 +169,14 @@ pub(crate) enum Error {
         /// What to say instead.
         what: &'static str,
     },
+    /// No role in which a person could sign.
+    #[error("repository `{gun}`: no key at hand signs `{tag}` in any role")]
+    NoSigner {
+        /// The repository.
+        gun: Name,
+        /// The tag.
+        tag: String,
+    },
     /// The trust folder does not have it.
     #[error("the trust folder `{}` has no root of `{gun}`", folder.display())]
     NotInFolder {
@@ -210,6 +218,14 @@ pub(crate) enum Error {
         /// What is served.
         found: i64,
     },
+    /// A tag that the role may not name.
+    #[error("`{role}` may not name `{tag}`: it is outside its paths")]
+    Path {
+        /// The role.
+        role: ListRole,
+        /// The tag.
+        tag: String,
+    },
     /// The configuration with the pins.
     #[error("`{}`: {why}", file.display())]
     Pins {
@@ -218,6 +234,9 @@ pub(crate) enum Error {
         /// What is wrong.
         why: String,
     },
+    /// The registry, or an image layout.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
     /// Not the name of a role.
     #[error(transparent)]
     Role(#[from] NotARole),

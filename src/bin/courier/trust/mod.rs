@@ -17,6 +17,7 @@ pub(crate) mod list;
 mod pins;
 mod place;
 pub(crate) mod revoke;
+pub(crate) mod sign;
 pub(crate) mod signer;
 mod snapshot;
 pub(crate) mod verify;

@@ -4,7 +4,7 @@
 
 use officiant::refusal::{Exit, Refusal};
 
-use super::{of_key, of_media, of_net, of_notary, of_publish};
+use super::{of_image, of_key, of_media, of_net, of_notary, of_publish};
 use crate::trust;
 
 /// Why a repository is not trusted, or not changed.
@@ -17,13 +17,8 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
         E::Media(media) => of_media(media, ""),
         E::Net(net) => of_net(net),
         E::Notary(error) => of_notary(error),
-        E::Image(image) => {
-            let refusal = new(Exit::Usage).hint("name it as `REGISTRY/REPOSITORY:TAG`");
-            match std::error::Error::source(image) {
-                Some(because) => refusal.because(because),
-                None => refusal,
-            }
-        }
+        E::Image(image) => of_image(image),
+        E::Registry(error) => super::of_registry(error),
         E::Store(error) => super::super::key::of_store(error),
         E::Upload { because, .. } => {
             new(Exit::Device).hint("ask who runs the server").because(because)
@@ -65,6 +60,10 @@ fn hint(error: &trust::Error) -> &'static str {
             "have a signer who stays do it; or `--leave-unsigned`, and a signer witnesses `targets/releases` then"
         }
         E::NoKey { .. } => "`courier delegation list` shows the ids of its keys",
+        E::NoSigner { .. } => {
+            "the targets key's owner adds you by `courier signer add`; `courier key list` shows your keys"
+        }
+        E::Path { .. } => "`courier delegation add` gives a role more paths",
         E::NotOurs { .. } => "who holds one revokes; or a targets key removes the delegation",
         E::Threshold { .. } => "add keys, or say another `--threshold`",
         E::NoRole { .. } => "`courier delegation list` shows the roles that it has",

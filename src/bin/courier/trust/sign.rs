@@ -1,0 +1,114 @@
+//! `courier sign`: what tags mean, signed by a publisher's keys. No engine takes part: the registry is asked, or an image
+//! layout is read.
+//!
+//! Annex.
+
+use std::collections::BTreeSet;
+
+use officiant::root::targets::{ListRole, Target};
+use officiant::wording::List;
+
+use super::changed::{changed, joined};
+use super::draft::{self, Draft};
+use super::images::by_repository;
+use super::keyring::Keyring;
+use super::place::Place;
+use super::{Error, args};
+use crate::environment::Environment;
+use crate::image::Image;
+use crate::registry::{Registry, of_layout};
+use crate::report::Output;
+
+/// Signs every tag, those of one repository in one upload.
+///
+/// # Errors
+/// [`Error`], for the first repository that is refused; those before it are done.
+pub(crate) async fn run(args: &args::Sign) -> Result<Output, Error> {
+    let environment = Environment::read();
+    let roles = args.role.iter().map(|role| role.parse());
+    let roles = roles.collect::<Result<BTreeSet<ListRole>, _>>()?;
+    let repositories = by_repository(&args.images)?;
+    let mut outputs = Vec::new();
+    for (gun, images) in repositories {
+        let mut tags = Vec::new();
+        for image in &images {
+            tags.push(tag(image, args).await?);
+        }
+        let place = Place::of(gun, &args.trust, &environment)?;
+        let keys = Keyring::of(&place);
+        let change = |draft: &mut Draft| {
+            let put = |(tag, target): &(String, Target)| put(draft, &keys, &roles, (tag, target));
+            tags.iter().map(put).collect::<Result<Vec<_>, _>>()
+        };
+        let (told, published) = draft::change(&place, change).await?;
+        outputs.push(changed(&place, &published, &told));
+    }
+    Ok(joined(outputs))
+}
+
+/// What a tag is to mean: the manifest that the registry or the layout has.
+async fn tag(image: &Image, args: &args::Sign) -> Result<(String, Target), Error> {
+    let tag = image.tag().ok_or(Error::Nothing { what: "name each image with its tag" })?;
+    let manifest = match &args.layout {
+        Some(folder) => of_layout(folder, tag)?,
+        None => {
+            let network =
+                crate::args::Network { ca: args.registry_ca.clone(), ..args.trust.network.clone() };
+            Registry::new(network, Environment::read()).manifest(image).await?
+        }
+    };
+    match image.digest() {
+        Some(asked) if *asked != manifest.digest => Err(Error::TagOther {
+            gun: image.gun().clone(),
+            tag: tag.to_owned(),
+            signed: manifest.digest,
+            asked: *asked,
+        }),
+        _ => Ok((tag.to_owned(), Target::new(manifest.digest, manifest.length))),
+    }
+}
+
+/// Puts one tag into every list in which this person signs it.
+fn put(
+    draft: &mut Draft,
+    keys: &Keyring,
+    only: &BTreeSet<ListRole>,
+    (tag, target): (&str, &Target),
+) -> Result<String, Error> {
+    let roles = match only.is_empty() {
+        false => only.iter().cloned().collect(),
+        true => roles(draft, keys, tag)?,
+    };
+    for role in &roles {
+        if !draft.view.may_name(role, tag) && !role.is_top() {
+            return Err(Error::Path { role: role.clone(), tag: tag.to_owned() });
+        }
+        let list = draft.list(role)?;
+        if list.targets.get(tag).is_none_or(|known| !known.is_same(target)) {
+            list.targets.insert(tag.to_owned(), target.clone());
+        }
+    }
+    let digest = target.sha256().map(|digest| digest.to_string()).unwrap_or_default();
+    Ok(format!("`{tag}` is sha256:{digest} in {}", List::names(&roles)))
+}
+
+/// The roles in which docker would sign: directly below `targets`, of which a key is at hand; `targets` where there are
+/// none at all.
+fn roles(draft: &Draft, keys: &Keyring, tag: &str) -> Result<Vec<ListRole>, Error> {
+    let top = draft.read(&ListRole::top());
+    let delegations = top.map(|top| top.delegations.as_slice()).unwrap_or_default();
+    if delegations.is_empty() {
+        return Ok(vec![ListRole::top()]);
+    }
+    let mut roles = Vec::new();
+    for delegation in delegations.iter().filter(|delegation| delegation.allows(tag)) {
+        let electorate = draft.electorate(&delegation.role);
+        if electorate.map(|electorate| keys.holds_one_of(&electorate)).transpose()? == Some(true) {
+            roles.push(delegation.role.clone());
+        }
+    }
+    match roles.is_empty() {
+        true => Err(Error::NoSigner { gun: draft.view.gun.clone(), tag: tag.to_owned() }),
+        false => Ok(roles),
+    }
+}
