@@ -60,15 +60,19 @@ pub struct Salt {
 ///
 /// None is an answer of the cryptographic library alone: it has no cause in what is given.
 pub fn encrypt(der: &[u8], passphrase: &[u8], drawn: &Salt) -> Option<Vec<u8>> {
+    encrypt_in(ROUNDS, der, passphrase, drawn)
+}
+
+fn encrypt_in(rounds: u32, der: &[u8], passphrase: &[u8], drawn: &Salt) -> Option<Vec<u8>> {
     let mut key = Zeroizing::new([0; 32]);
-    let rounds = NonZeroU32::new(ROUNDS)?;
-    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA1, rounds, &drawn.salt, passphrase, &mut *key);
+    let count = NonZeroU32::new(rounds)?;
+    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA1, count, &drawn.salt, passphrase, &mut *key);
     let key = UnboundCipherKey::new(&AES_256, &*key).ok()?;
     let key = PaddedBlockEncryptingKey::cbc_pkcs7(key).ok()?;
     let mut data = der.to_vec();
     let context = EncryptionContext::Iv128(FixedLength::from(drawn.iv));
     key.less_safe_encrypt(&mut data, context).ok()?;
-    let salted = sequence(&[tlv(OCTETS, &drawn.salt), ROUNDS.to_der().ok()?]);
+    let salted = sequence(&[tlv(OCTETS, &drawn.salt), rounds.to_der().ok()?]);
     let derivation = sequence(&[PBKDF2.to_der().ok()?, salted]);
     let cipher = sequence(&[AES_256_CBC.to_der().ok()?, tlv(OCTETS, &drawn.iv)]);
     let scheme = sequence(&[PBES2.to_der().ok()?, sequence(&[derivation, cipher])]);
@@ -168,6 +172,35 @@ mod tests {
         // By the padding alone it would be one in 256 that "opens".
         assert!(wrong.len() > 2 && wrong.len() < 64, "{}", wrong.len());
         assert!(wrong.iter().all(|is_key| !is_key));
+    }
+
+    #[test]
+    fn a_key_that_notary_wrote_is_written_again_byte_for_byte() {
+        let file = include_bytes!("../../tests/vectors/key/notary.pem");
+        let file = crate::key::file::KeyFile::read(file).unwrap();
+        let plain = decrypt(file.der(), b"correct horse").unwrap();
+        let again = notary_pkcs8(Algorithm::EcdsaP256, &inner(&plain).unwrap()).unwrap();
+        assert_eq!(again, plain);
+        // Where salt and initialisation vector stand in a file of Notary's 2048 rounds.
+        let at = |range: std::ops::Range<usize>| file.der()[range].to_vec();
+        let drawn =
+            Salt { salt: at(35..43).try_into().unwrap(), iv: at(62..78).try_into().unwrap() };
+        let written = encrypt_in(2048, &plain, b"correct horse", &drawn).unwrap();
+        assert_eq!(BASE64.encode(&written), BASE64.encode(file.der()));
+        let stronger = encrypt(&plain, b"correct horse", &drawn).unwrap();
+        assert_eq!(decrypt(&stronger, b"correct horse").unwrap(), plain);
+        assert_eq!(stronger[43..48], [2, 3, 0x09, 0x27, 0xc0]);
+    }
+
+    #[test]
+    fn ed25519_goes_into_the_form_of_notary_and_back() {
+        let public_seed_public = [vec![1; 32], vec![2; 32], vec![1; 32]].concat();
+        let plain = notary_pkcs8(Algorithm::Ed25519, &public_seed_public).unwrap();
+        assert_eq!(notary_ed25519(&plain).unwrap()[..], [2; 32]);
+        assert!(notary_ed25519(&plain[..40]).is_none());
+        let rsa = notary_pkcs8(Algorithm::Rsa(2048), &public_seed_public).unwrap();
+        assert!(notary_ed25519(&rsa).is_none());
+        assert_eq!(inner(&rsa).unwrap()[..], public_seed_public);
     }
 
     #[test]

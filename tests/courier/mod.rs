@@ -8,6 +8,7 @@ mod fleet;
 mod folder;
 mod genesis;
 mod hostile;
+mod key;
 mod leaving;
 mod made;
 mod objects;

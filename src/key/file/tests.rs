@@ -40,6 +40,23 @@ fn another_passphrase_opens_nothing_and_other_files_hold_no_key() {
 }
 
 #[test]
+fn every_block_of_a_file_is_read_and_written_again_with_its_headers() {
+    let text = [vector("notary.pem"), b"text between\n".to_vec(), vector("dek256.pem")].concat();
+    let all = KeyFile::read_all(&text).unwrap();
+    assert_eq!(all.len(), 2);
+    assert_eq!(all[0].header("role"), Some("root"));
+    assert_eq!(all[0].header("gun"), None);
+    assert_eq!(all[0].to_pem(&[]).as_bytes(), vector("notary.pem"));
+    assert_eq!(all[1].to_pem(&[]).as_bytes(), vector("dek256.pem"));
+    let more = all[1].to_pem(&[("role", "ada"), ("path", "abc")]);
+    let lines: Vec<&str> = more.lines().collect();
+    assert_eq!(lines[1], "Proc-Type: 4,ENCRYPTED");
+    assert!(lines[2].starts_with("DEK-Info: AES-256-CBC,"), "{more}");
+    assert_eq!(lines[3..6], ["path: abc", "role: ada", ""]);
+    assert_eq!(KeyFile::read_all(b"-----BEGIN nothing").map(|_| ()), Err(Error::NoPem));
+}
+
+#[test]
 fn cut_and_changed_files_break_nothing() {
     for name in ["sec1.pem", "pkcs8.pem", "dek256.pem", "ed25519.pem"] {
         let bytes = vector(name);

@@ -52,25 +52,21 @@ struct Loaded {
 impl Loaded {
     fn open(path: &Path, block: &KeyFile, given: Option<&Owner>) -> Result<Self, Error> {
         let owner = owner_of(path, block, given)?;
+        if owner.holder() == Holder::Root {
+            return Err(Error::Root { what: format!("the key in `{}`", path.display()) });
+        }
         let private = match block.is_encrypted() {
             false => Private::from_der(path, block.der())?,
             true => opened(path, block, &owner)?,
         };
         let id = canonical_id(private.public())?;
-        if owner.holder() == Holder::Root {
-            return Err(Error::Root { what: format!("key {id}") });
-        }
         Ok(Self { private, id, owner })
     }
 }
 
-/// The private keys of a file that is closed to others.
+/// The private keys of a file, which must be closed to others.
 fn blocks(path: &Path) -> Result<Vec<KeyFile>, Error> {
     let missing = || keys::Error::Pem { file: path.to_owned() };
-    let mode = fs::metadata(path).map_err(|_| missing())?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(Error::Open { path: path.to_owned(), mode });
-    }
     let bytes = Zeroizing::new(files::read(path, MAX_KEYS * MAX_BYTES)?.ok_or_else(missing)?);
     let blocks = KeyFile::read_all(&bytes).map_err(|error| match error {
         file::Error::Cipher => keys::Error::OldEncryption { file: path.to_owned() },
@@ -78,11 +74,14 @@ fn blocks(path: &Path) -> Result<Vec<KeyFile>, Error> {
     })?;
     let (keys, others): (Vec<_>, Vec<_>) =
         blocks.into_iter().partition(|block| block.label().ends_with("PRIVATE KEY"));
-    match (keys.is_empty(), others.first()) {
-        (true, Some(other)) => {
-            Err(Error::NotPrivate { path: path.to_owned(), label: other.label().to_owned() })
-        }
-        _ => Ok(keys),
+    if let (true, Some(other)) = (keys.is_empty(), others.first()) {
+        let label = other.label().to_owned();
+        return Err(Error::NotPrivate { path: path.to_owned(), label });
+    }
+    let mode = fs::metadata(path).map_err(|_| missing())?.permissions().mode() & 0o777;
+    match mode & 0o077 {
+        0 => Ok(keys),
+        _ => Err(Error::Open { path: path.to_owned(), mode }),
     }
 }
 
