@@ -10,7 +10,7 @@ use crate::harness::scratch::Scratch;
 use crate::sitting::{PIN, PlanText, genesis};
 
 /// The tokens of a genesis 2 of 3.
-pub(super) const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
+pub(crate) const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
 /// The tokens of a genesis split 3 of 5.
 pub(super) const SHARES: [&str; 5] = ["share-1", "share-2", "share-3", "share-4", "share-5"];
 

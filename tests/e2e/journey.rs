@@ -31,20 +31,26 @@ pub(super) const GUN: &str = "localhost:5000/demo";
 pub(super) const CONTENT: &str = "the content of a release\n";
 
 /// One repository's way through ceremonies and servers.
-pub(super) struct Journey {
-    pub(super) server: NotaryServer,
-    pub(super) bench: Bench,
+pub(crate) struct Journey {
+    pub(crate) server: NotaryServer,
+    pub(crate) bench: Bench,
+    gun: String,
     serials: BTreeMap<String, String>,
 }
 
 impl Journey {
     /// Starts a server, and gives the publisher a targets key of openssl's.
     pub(super) fn new(server: impl Fn(&Scratch) -> NotaryServer) -> Self {
-        let bench = Bench::new(Dialect::Notary, &[GUN]);
-        let server = server(&bench.scratch);
-        let journey = Self { server, bench, serials: BTreeMap::new() };
+        let journey = Self::of(GUN, server);
         make_key(&journey.bench, "targets");
         journey
+    }
+
+    /// Starts a server for a repository of that name.
+    pub(crate) fn of(gun: &str, server: impl Fn(&Scratch) -> NotaryServer) -> Self {
+        let bench = Bench::new(Dialect::Notary, &[gun]);
+        let server = server(&bench.scratch);
+        Self { server, bench, gun: gun.to_owned(), serials: BTreeMap::new() }
     }
 
     pub(super) fn home(&self) -> &Path {
@@ -64,19 +70,19 @@ impl Journey {
     }
 
     /// Fetches onto the `in` media of the next ceremony; the draft of the list goes beside the plan.
-    pub(super) fn fetch(&self, more: &[&str]) {
+    pub(crate) fn fetch(&self, more: &[&str]) {
         let media = format!("media/in-{}", self.bench.number);
         let mut courier = self.at_server("fetch");
-        run(courier.args([GUN, "--out", &media]).args(more)).ok();
+        run(courier.args([&self.gun, "--out", &media]).args(more)).ok();
     }
 
     /// Fetches once more as another machine does, which has another name for the server.
-    pub(super) fn fetch_second(&self) {
+    pub(crate) fn fetch_second(&self) {
         let media = format!("media/in-{}", self.bench.number);
         let server = format!("{}/", self.server.url());
         let mut courier = self.courier("fetch");
         courier.args(["--server", &server]).arg("--ca").arg(self.server.ca());
-        run(courier.args([GUN, "--out", &media, "--second"])).ok();
+        run(courier.args([&self.gun, "--out", &media, "--second"])).ok();
     }
 
     /// Writes the plan for what was fetched, and has the publisher prove the targets key where it is new.
@@ -91,13 +97,13 @@ impl Journey {
         let number = self.bench.number;
         let (plan, media) = (format!("plan-{number}.toml"), format!("media/in-{number}"));
         let mut prove = self.courier("prove");
-        prove.args([&plan, "--repository", GUN, "--role", "targets"]);
+        prove.args([&plan, "--repository", &self.gun, "--role", "targets"]);
         run(prove.args(["--key", "targets-key.pem", "--out", &media])).ok();
     }
 
     /// Conducts the plan at a terminal, with people who answer every question.
     #[track_caller]
-    pub(super) fn conduct_at_terminal(&mut self, tokens: &[&str]) -> Ended {
+    pub(crate) fn conduct_at_terminal(&mut self, tokens: &[&str]) -> Ended {
         let number = self.bench.number;
         let room = self.bench.write_room(tokens);
         let plan = self.bench.path(&format!("plan-{number}.toml"));
@@ -113,7 +119,7 @@ impl Journey {
 
     /// Conducts the plan unattended.
     #[track_caller]
-    pub(super) fn conduct(&self, tokens: &[&str]) {
+    pub(crate) fn conduct(&self, tokens: &[&str]) {
         self.bench.write_room(tokens);
         self.bench.write_answers(tokens, "");
         self.bench.conduct().ok();
@@ -131,8 +137,8 @@ impl Journey {
     }
 
     /// The newest root of the trust folder of this number.
-    pub(super) fn newest(&self) -> SignedRoot {
-        let folder = GUN.parse::<Name>().unwrap().folder();
+    pub(crate) fn newest(&self) -> SignedRoot {
+        let folder = self.gun.parse::<Name>().unwrap().folder();
         let folder = self.bench.trust(self.bench.number).join("metadata").join(folder);
         let roots = (1..).map_while(|n| fs::read(folder.join(format!("{n}.root.json"))).ok());
         SignedRoot::parse(Dialect::Notary, &roots.last().unwrap()).unwrap()
@@ -159,23 +165,24 @@ impl Journey {
         if !ada.join("trust/private").exists() {
             let key = self.home().join("targets-key.pem");
             let mut import = self.server.notary(&ada);
-            run(import.args(["key", "import", "--role", "targets", "--gun", GUN]).arg(key)).ok();
+            run(import.args(["key", "import", "--role", "targets", "--gun", &self.gun]).arg(key))
+                .ok();
         }
         let file = self.bench.scratch.file("ada/release", CONTENT);
         let mut add = self.server.notary(&ada);
-        run(add.args(["add", "-p", GUN, tag]).arg(file)).ok();
+        run(add.args(["add", "-p", &self.gun, tag]).arg(file)).ok();
     }
 
     /// A person lists and verifies the release, and docker names the root keys of the newest root.
     #[track_caller]
     pub(super) fn clients_agree(&self, person: &str, tag: &str) {
-        let listed = self.notary(person, &["list", GUN]).ok().stdout;
+        let listed = self.notary(person, &["list", &self.gun]).ok().stdout;
         assert!(listed.contains(tag), "{listed}");
         let mut verify = self.server.notary(&self.person(person));
         let limit = crate::harness::command::LIMIT;
-        let verified = run_with(verify.args(["verify", GUN, tag]), CONTENT, limit).ok();
+        let verified = run_with(verify.args(["verify", &self.gun, tag]), CONTENT, limit).ok();
         assert_eq!(verified.stdout, CONTENT);
-        let inspected = self.docker(person, &["inspect", GUN]).ok().stdout;
+        let inspected = self.docker(person, &["inspect", &self.gun]).ok().stdout;
         assert!(inspected.contains(&format!("\"SignedTag\": \"{tag}\"")), "{inspected}");
         for (id, _) in self.newest().root().role_keys(Role::Root) {
             assert!(inspected.contains(&id.to_string()), "{id} in {inspected}");
@@ -195,7 +202,7 @@ pub(super) fn make_key(bench: &Bench, name: &str) {
 
 /// Writes the plan for the request on `in` media, with what its draft list says of each repository. `more` are tables
 /// that go to the end of the plan.
-pub(super) fn write_plan(bench: &Bench, text: &PlanText, more: &str) {
+pub(crate) fn write_plan(bench: &Bench, text: &PlanText, more: &str) {
     let number = bench.number;
     let media = bench.path(&format!("media/in-{number}"));
     let list = fs::read(media.join("repositories.txt")).unwrap();

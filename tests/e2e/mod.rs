@@ -2,9 +2,9 @@
 //! published, and judged by the clients that people have.
 
 mod adopt;
-mod genesis;
-mod journey;
-mod rotate;
+pub(crate) mod genesis;
+pub(crate) mod journey;
+pub(crate) mod rotate;
 mod theirs;
 mod tuf;
 mod yubikey;

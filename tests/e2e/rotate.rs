@@ -13,8 +13,11 @@ use crate::courier::said;
 use crate::harness::notary::NotaryServer;
 use crate::sitting::{Holding, PlanText, genesis, today};
 
-/// A rotation to new keys, all of them, each name with `mark` at its end.
-fn rotation(journey: &Journey, keys: Vec<(&'static str, &'static str, Holding)>) -> PlanText {
+/// A rotation to new keys, all of them.
+pub(crate) fn rotation(
+    journey: &Journey,
+    keys: Vec<(&'static str, &'static str, Holding)>,
+) -> PlanText {
     let root: Vec<_> = keys.iter().map(|(name, _, _)| *name).collect();
     PlanText {
         ceremony: "rotate",

@@ -2,6 +2,7 @@
 
 mod signer;
 mod verify;
+mod walkthrough;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,6 +68,11 @@ impl Team {
 /// The digest that the manifest of `tag` has here.
 pub(crate) fn digest_of(tag: &str) -> Digest {
     Digest::of(tag.as_bytes())
+}
+
+/// The digest in what `courier verify` says: `sha256:…`.
+pub(crate) fn digest_in(verified: &str) -> String {
+    verified.trim_end().split_once('@').expect("an image by its digest").1.to_owned()
 }
 
 /// The cached file of a role.

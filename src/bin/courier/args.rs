@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Digest(Digest),
     /// Fetch the roots of repositories and the keys that the online side offers, onto `in` media
     Fetch(Fetch),
+    /// Begin a repository under an offline root: make its targets key, and fetch the request for its first ceremony
+    Init(trust::Init),
     /// Make, load, list, export and remove the keys of publishers
     Key(Key),
     /// List what is signed in a repository
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Publish(Publish),
     /// Take the signature of tags back
     Revoke(trust::Revoke),
+    /// Have the trust server change its own keys
+    Server(trust::Server),
     /// Sign images: say what their tags mean
     Sign(trust::Sign),
     /// Say who releases the images of a repository
@@ -140,9 +144,13 @@ pub(crate) struct Publish {
     /// The 24 words of the last closing page: a trust folder with another closing digest is refused
     #[arg(long, value_name = "WORDS")]
     pub(crate) words: Option<String>,
-    /// Private targets key, PEM, for a first or newly keyed targets.json (`--server` only); may be repeated
+    /// Private targets key, PEM, for a first or newly keyed targets.json (`--server` only); may be repeated. Those of
+    /// the key store are found by themselves
     #[arg(long, value_name = "FILE", conflicts_with_all = ["directory", "bucket"])]
     pub(crate) targets_key: Vec<PathBuf>,
+    /// Folder of keys, `~/.notary` for that of notary; else docker's, `trust` in DOCKER_CONFIG or `~/.docker`
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) trust_dir: Option<PathBuf>,
     /// How to reach the server
     #[command(flatten)]
     pub(crate) network: Network,

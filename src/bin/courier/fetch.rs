@@ -24,18 +24,23 @@ use super::fleet::{self, ENOUGH, Pace};
 use super::report::{Output, words};
 use super::{args, files};
 pub(crate) use error::{Error, Failure};
+pub(crate) use names::Own;
 
 /// Does it, and says what stands on media now.
 ///
 /// # Errors
 /// [`Failure`]; media is untouched unless the error is one of writing.
 pub(crate) async fn run(args: &args::Fetch) -> Result<Fetched, Failure> {
-    let folder = if args.second { "request-2" } else { "request" };
-    files::check_ready(&args.out, Kind::In, folder).map_err(Error::from)?;
-    if !args.second {
-        files::check_ready(&args.out, Kind::In, DRAFT).map_err(Error::from)?;
-    }
-    let names = names::all(args)?;
+    of(args, names::all(args)?).await
+}
+
+/// The same of these repositories, each with keys of its own.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn of(args: &args::Fetch, names: BTreeMap<Name, Own>) -> Result<Fetched, Failure> {
+    check(args)?;
+    let folder = folder(args);
     let source = Arc::new(source::Source::new(args, names.len())?);
     let dialect = source.dialect();
     let pace = Pace { what: "fetched", jobs: args.network.jobs, failures: ENOUGH };
@@ -46,6 +51,22 @@ pub(crate) async fn run(args: &args::Fetch) -> Result<Fetched, Failure> {
     let repositories = fleet::each(pace, names, || Error::Task, work).await.whole()?;
     let request = Request { dialect, fetched: now()?, server: args.server.clone(), repositories };
     Ok(write(args, folder, request)?)
+}
+
+/// Sees that the media is ready, before anybody is asked for anything.
+///
+/// # Errors
+/// [`Error::Media`].
+pub(crate) fn check(args: &args::Fetch) -> Result<(), Failure> {
+    files::check_ready(&args.out, Kind::In, folder(args)).map_err(Error::from)?;
+    if !args.second {
+        files::check_ready(&args.out, Kind::In, DRAFT).map_err(Error::from)?;
+    }
+    Ok(())
+}
+
+const fn folder(args: &args::Fetch) -> &'static str {
+    if args.second { "request-2" } else { "request" }
 }
 
 /// Writes the draft and then the request, so that where a request is, its draft is too.

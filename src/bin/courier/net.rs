@@ -134,6 +134,18 @@ impl Net {
         }
     }
 
+    /// Has a server make something, once, and reads at most `most` bytes of what it answers.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub(crate) async fn make(&self, url: &Url, most: usize) -> Result<Vec<u8>, Error> {
+        let response = self.send(Method::POST, Action::Push, url, |request| request).await?;
+        match response.status() {
+            status if status.is_success() => body(url, response, most).await,
+            status => Err(self.refused(Action::Push, url, status, response).await),
+        }
+    }
+
     async fn get_once(
         &self,
         action: Action,

@@ -133,16 +133,17 @@ impl Server {
     pub(crate) async fn key(&self, name: &Name, role: Role) -> Result<PublicKey, Error> {
         let file = format!("{role}.key");
         let answer = self.net.get(Action::Push, &self.url(name, &file)?, MAX_KEY).await?;
-        let bad = || Error::NoKey { name: name.clone(), role };
-        let answer: KeyAnswer =
-            answer.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(bad)?;
-        let bytes = BASE64.decode(answer.keyval.public.as_bytes()).map_err(|_| bad())?;
-        let key = match answer.keytype.as_str() {
-            "ecdsa" | "rsa" => PublicKey::from_der(&bytes),
-            "ed25519" => PublicKey::from_ed25519(&bytes),
-            _ => return Err(bad()),
-        };
-        key.map_err(|_| bad())
+        let key = answer.as_deref().and_then(read_key);
+        key.ok_or_else(|| Error::NoKey { name: name.clone(), role })
+    }
+
+    /// Has the server make a new key for `role`, which it uses once a root names it.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub(crate) async fn new_key(&self, name: &Name, role: Role) -> Result<PublicKey, Error> {
+        let answer = self.net.make(&self.url(name, &format!("{role}.key"))?, MAX_KEY).await?;
+        read_key(&answer).ok_or_else(|| Error::NoKey { name: name.clone(), role })
     }
 
     /// Uploads files by role, all or none.
@@ -155,6 +156,17 @@ impl Server {
 
     fn url(&self, name: &Name, file: &str) -> Result<Url, Error> {
         Ok(net::url(&format!("{}/v2/{name}/_trust/tuf/{file}", self.base))?)
+    }
+}
+
+/// A public key as the server answers it.
+fn read_key(answer: &[u8]) -> Option<PublicKey> {
+    let answer: KeyAnswer = serde_json::from_slice(answer).ok()?;
+    let bytes = BASE64.decode(answer.keyval.public.as_bytes()).ok()?;
+    match answer.keytype.as_str() {
+        "ecdsa" | "rsa" => PublicKey::from_der(&bytes).ok(),
+        "ed25519" => PublicKey::from_ed25519(&bytes).ok(),
+        _ => None,
     }
 }
 

@@ -83,7 +83,10 @@ impl From<fetch::Failure> for Undone {
 
 impl From<trust::Error> for Undone {
     fn from(error: trust::Error) -> Self {
-        Self::one(causes::of_trust(&error))
+        match error {
+            trust::Error::Fetch(failure) => Self::from(*failure),
+            error => Self::one(causes::of_trust(&error)),
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use super::Error;
 use crate::args;
 use crate::{files, keys};
 
-/// The targets keys that a list gives to one repository; empty where it gives none.
-pub(super) type Own = Vec<PublicKey>;
+/// The keys that one repository is offered in place of what the command line or the server offers to all, by role.
+pub(crate) type Own = BTreeMap<Role, Vec<PublicKey>>;
 
 /// Every repository, each once.
 pub(super) fn all(args: &args::Fetch) -> Result<BTreeMap<Name, Own>, Error> {
@@ -48,7 +48,9 @@ fn listed(file: &Path, add: &mut impl FnMut(&str, Own) -> Result<(), Error>) -> 
         let mut words = line.split_whitespace();
         let Some(name) = words.next().filter(|word| !word.starts_with('#')) else { continue };
         let own = words.filter_map(|word| word.strip_prefix(KEY)).map(|key| beside(file, key));
-        add(name, own.collect::<Result<_, _>>()?)?;
+        let own = own.collect::<Result<Vec<_>, _>>()?;
+        let own = Some(own).filter(|own| !own.is_empty()).map(|own| (Role::Targets, own));
+        add(name, own.into_iter().collect())?;
         is_empty = false;
     }
     if is_empty { Err(bad()) } else { Ok(()) }

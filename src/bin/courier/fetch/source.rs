@@ -64,19 +64,19 @@ impl Source {
         }
     }
 
-    /// One repository; `own` are its targets keys, where it has some.
+    /// One repository, with the keys that are its own.
     pub(super) async fn repository(&self, name: &Name, own: Own) -> Result<Repository, Error> {
         let mut keys = self.offered.clone();
-        if !own.is_empty() {
-            keys.insert(Role::Targets, own);
-        }
+        keys.extend(own);
         let mut served = None;
         let roots = match &self.place {
             Place::Tuf(source) => source.roots(name, &self.budget).await?,
             Place::Notary(server) => {
                 let roots = server.roots(name, &self.budget).await?;
                 for role in [Role::Snapshot, Role::Timestamp] {
-                    keys.insert(role, vec![server.key(name, role).await?]);
+                    if !keys.contains_key(&role) {
+                        keys.insert(role, vec![server.key(name, role).await?]);
+                    }
                 }
                 if !roots.is_empty() {
                     served = server.served(name, &self.budget).await?;

@@ -9,7 +9,7 @@ use officiant::room::media;
 use officiant::root::{self, Dialect, Role, succession, threshold, walk};
 use officiant::trust;
 
-use crate::{keys, net, notary};
+use crate::{keys, net, notary, store};
 
 /// Why something is not published.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +72,9 @@ pub(crate) enum Error {
     /// A key file.
     #[error(transparent)]
     Key(#[from] keys::Error),
+    /// The key store.
+    #[error(transparent)]
+    Keys(#[from] store::Error),
     /// Media, or a folder.
     #[error(transparent)]
     Media(#[from] media::Error),

@@ -15,14 +15,16 @@ pub(crate) mod trust;
 mod tuf;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use officiant::name::Name;
 use officiant::root::Dialect;
 
+use super::environment;
 use super::fleet::{self, ENOUGH, Pace};
 use super::keys::Private;
 use super::net::Net;
+use super::trust::at_hand::KeysAtHand;
 use super::{args, notary as server};
 pub(crate) use error::Error;
 pub(crate) use outcome::{Done, Failure, Published, Stopped};
@@ -87,8 +89,7 @@ fn begin(args: &args::Publish) -> Result<(trust::Trust, Destination), Error> {
     let to = match (&args.to.server, &args.to.directory, &args.to.bucket) {
         (Some(url), _, _) => {
             let server = server::Server::new(Arc::new(Net::new(&args.network)?), url)?;
-            let keys = args.targets_key.iter().map(|file| Private::read(file));
-            Destination::Notary(notary::Publisher { server, keys: keys.collect::<Result<_, _>>()? })
+            Destination::Notary(notary::Publisher { server, keys: Mutex::new(keys(args)?) })
         }
         (_, Some(place), _) | (_, _, Some(place)) => {
             if trust.roots.len() > 1 && !place.contains("{name}") {
@@ -100,4 +101,14 @@ fn begin(args: &args::Publish) -> Result<(trust::Trust, Destination), Error> {
         (None, None, None) => return Err(Error::NoPlace),
     };
     Ok((trust, to))
+}
+
+/// The targets keys that may sign: those that are named, and those of the person's store.
+fn keys(args: &args::Publish) -> Result<KeysAtHand, Error> {
+    let trust_dir = environment::trust_dir(args.trust_dir.as_deref());
+    let mut keys = KeysAtHand::in_store(&trust_dir);
+    for file in &args.targets_key {
+        keys.add(Private::read(file)?)?;
+    }
+    Ok(keys)
 }

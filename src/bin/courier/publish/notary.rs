@@ -2,6 +2,8 @@
 //!
 //! Annex: the network through the server's API.
 
+use std::sync::{Mutex, PoisonError};
+
 use jiff::Timestamp;
 use officiant::name::Name;
 use officiant::root::{Dialect, Role, SignedRoot};
@@ -11,13 +13,14 @@ use super::served::follow;
 use super::targets::Targets;
 use super::{Done, Error, judge};
 use crate::budget::Budget;
-use crate::keys::Private;
 use crate::notary::Server;
+use crate::trust::at_hand::KeysAtHand;
 
 /// A server, and the targets keys that may sign.
 pub(super) struct Publisher {
     pub(super) server: Server,
-    pub(super) keys: Vec<Private>,
+    /// Of all repositories: a person is asked for one passphrase at a time.
+    pub(super) keys: Mutex<KeysAtHand>,
 }
 
 /// What goes up for one repository.
@@ -100,7 +103,10 @@ impl Publisher {
         let alone = missing.is_empty().then_some(&plan.last);
         for root in missing.iter().chain(alone) {
             let stale = current.as_ref().filter(|current| !current.is_signed_for(root.root()));
-            let next = stale.map(|stale| stale.next(name, root.root(), &self.keys, now));
+            let next = stale.map(|stale| {
+                let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+                stale.next(name, root.root(), &mut keys, now)
+            });
             let next = match next.transpose() {
                 Err(error) if !must_sign => {
                     plan.notes.push(error.to_string());

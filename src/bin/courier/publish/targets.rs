@@ -2,16 +2,19 @@
 //!
 //! Annex; pure but for signing with the keys that the command line named.
 
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use jiff::Timestamp;
 use officiant::cjson::Value;
 use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::root::online::Signed;
-use officiant::root::{Dialect, Expiry, Role, Root, Signature, SignedRoot, notary};
+use officiant::root::targets;
+use officiant::root::threshold::Electorate;
+use officiant::root::{Dialect, Expiry, Role, Root, SignedRoot, notary};
 use officiant::wording::Count;
 
 use super::Error;
-use crate::keys::Private;
+use crate::trust::at_hand::KeysAtHand;
+use crate::trust::draft::in_three_years;
 
 /// What is signed in a targets file, and by whom.
 #[derive(Clone)]
@@ -20,14 +23,7 @@ pub(super) struct Targets(Signed);
 impl Targets {
     /// The first one: no targets, no delegations, for three years.
     pub(super) fn empty(now: Timestamp) -> Self {
-        let delegations = [("keys", Value::map::<&str>([])), ("roles", Value::List(Vec::new()))];
-        let value = Value::map([
-            ("_type", Value::text("Targets")),
-            ("delegations", Value::map(delegations)),
-            ("expires", Value::text(Expiry::at(in_three_years(now)).text())),
-            ("targets", Value::map::<&str>([])),
-            ("version", Value::Integer(0)),
-        ]);
+        let value = targets::Targets::empty(in_three_years(now)).value();
         Self(Signed { value, signatures: Vec::new() })
     }
 
@@ -49,7 +45,7 @@ impl Targets {
         &self,
         name: &Name,
         root: &Root,
-        keys: &[Private],
+        keys: &mut KeysAtHand,
         now: Timestamp,
     ) -> Result<Self, Error> {
         let why = "cannot be signed again as it is";
@@ -62,16 +58,8 @@ impl Targets {
             members.insert("expires".to_owned(), expires);
         }
         let value = Value::Map(members);
-        let message = value.go();
-        let mut signatures = Vec::new();
-        for (id, key) in root.role_keys(Role::Targets) {
-            let own = keys.iter().find(|own| key.public() == Some(own.public()));
-            if let (Some(own), Some(scheme)) = (own, key.scheme()) {
-                let method = Some(notary::method(scheme).to_owned());
-                let bytes = own.sign(scheme, &message)?;
-                signatures.push(Signature { key: id.clone(), method, bytes });
-            }
-        }
+        let electorate = Electorate::of(root, Role::Targets);
+        let signatures = keys.sign(&electorate, &value.go())?;
         let found = signatures.len();
         let next = Self(Signed { value, signatures });
         if next.is_signed_for(root) {
@@ -103,9 +91,4 @@ impl Targets {
             Digest::of(&self.bytes()),
         )
     }
-}
-
-fn in_three_years(now: Timestamp) -> Timestamp {
-    let then = now.to_zoned(TimeZone::UTC).checked_add(3.years());
-    then.map_or(now, |then| then.timestamp())
 }

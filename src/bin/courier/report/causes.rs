@@ -108,6 +108,7 @@ pub(super) fn of_publish(error: &publish::Error) -> Refusal {
         E::Media(media) => of_media(media, ""),
         E::Net(net) => of_net(net),
         E::Notary(error) => of_notary(error),
+        E::Keys(error) => super::key::of_store(error),
         E::Words(refusal) => refusal.clone(),
         E::Dialect { .. } => new(Exit::Usage)
             .hint("`--server` is for `notary`, `--directory` and `--bucket` are for `tuf`"),

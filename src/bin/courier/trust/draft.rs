@@ -14,8 +14,8 @@ use officiant::root::threshold::Electorate;
 use officiant::root::{Dialect, Expiry};
 
 use super::Error;
+use super::at_hand::KeysAtHand;
 use super::client::Wanted;
-use super::keyring::Keyring;
 use super::place::{Place, Seen};
 use super::snapshot;
 use super::view::View;
@@ -108,7 +108,7 @@ impl Draft {
 
     /// Signs what is changed with every key at hand; a list says nothing else than before is left alone, unless it is
     /// to be signed `again`.
-    fn sign(&self, keys: &mut Keyring, now: Timestamp) -> Result<Vec<Written>, Error> {
+    fn sign(&self, keys: &mut KeysAtHand, now: Timestamp) -> Result<Vec<Written>, Error> {
         let mut written = Vec::new();
         for (role, list) in &self.changed {
             let mut next = list.clone();
@@ -142,7 +142,7 @@ pub(crate) async fn change<T>(
     place: &Place,
     mut change: impl FnMut(&mut Draft) -> Result<T, Error>,
 ) -> Result<(T, Published), Error> {
-    let mut keys = Keyring::of(place);
+    let mut keys = KeysAtHand::of(place);
     let mut attempt = 1;
     loop {
         let Seen { view, .. } = place.look(Wanted::All).await?;
@@ -159,7 +159,7 @@ pub(crate) async fn change<T>(
     }
 }
 
-async fn upload(place: &Place, draft: &Draft, keys: &mut Keyring) -> Result<Published, Error> {
+async fn upload(place: &Place, draft: &Draft, keys: &mut KeysAtHand) -> Result<Published, Error> {
     let gun = &place.gun;
     let now = Timestamp::now();
     let written = draft.sign(keys, now)?;
@@ -225,7 +225,8 @@ fn nothing() -> Targets {
     Targets::empty(Timestamp::UNIX_EPOCH)
 }
 
-pub(super) fn in_three_years(now: Timestamp) -> Timestamp {
+/// When lists expire that are signed now, as with notary.
+pub(crate) fn in_three_years(now: Timestamp) -> Timestamp {
     let then = now.to_zoned(TimeZone::UTC).checked_add(3.years());
     then.map_or(now, |then| then.timestamp())
 }

@@ -11,7 +11,13 @@ use officiant::root::targets::{ListRole, NotARole};
 use officiant::root::{self, KeyId, Version, walk};
 use officiant::wording::{Count, List};
 
-use crate::{image, keys, net, notary, publish, registry, store};
+use crate::{fetch, image, keys, net, notary, publish, registry, store};
+
+impl From<fetch::Failure> for Error {
+    fn from(failure: fetch::Failure) -> Self {
+        Self::Fetch(Box::new(failure))
+    }
+}
 
 /// Why a repository is not trusted, or not changed.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +74,19 @@ pub(crate) enum Error {
         /// What the other chain begins with.
         whose: &'static str,
     },
+    /// The server knows the repository already.
+    #[error(
+        "repository `{gun}` has trust data on the server already, version {version} of its root"
+    )]
+    Begun {
+        /// The repository.
+        gun: Name,
+        /// The version.
+        version: u64,
+    },
+    /// A request that was not fetched.
+    #[error("no request was fetched")]
+    Fetch(Box<fetch::Failure>),
     /// The trust folder.
     #[error(transparent)]
     Folder(#[from] Box<publish::Error>),

@@ -4,19 +4,21 @@
 //! Annex.
 
 mod anchor;
+pub(crate) mod at_hand;
 mod authority;
 mod cache;
 mod changed;
 mod client;
 pub(crate) mod delegation;
-mod draft;
+pub(crate) mod draft;
 mod error;
 mod images;
-mod keyring;
+pub(crate) mod init;
 pub(crate) mod list;
 mod pins;
 mod place;
 pub(crate) mod revoke;
+pub(crate) mod server;
 pub(crate) mod sign;
 pub(crate) mod signer;
 mod snapshot;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use officiant::name::Name;
-use officiant::root::SignedRoot;
 
 use super::anchor::{self, Because, Grounds};
 use super::cache::Cache;
@@ -16,7 +15,7 @@ use super::client::{Client, Wanted};
 use super::pins::Pins;
 use super::view::View;
 use super::{Error, args};
-use crate::environment::Environment;
+use crate::environment::{self, Environment};
 use crate::net::{self, Net};
 use crate::notary::Server;
 
@@ -36,8 +35,6 @@ pub(crate) struct Place {
 pub(crate) struct Seen {
     pub(crate) view: View,
     pub(crate) because: Because,
-    /// The root that was trusted before the server was asked.
-    pub(crate) anchor: SignedRoot,
 }
 
 impl Place {
@@ -50,8 +47,8 @@ impl Place {
         args: &args::Trust,
         environment: &Environment,
     ) -> Result<Self, Error> {
-        let trust_dir = args.trust_dir.clone().unwrap_or_else(|| environment.trust_dir());
-        let url = server_of(&gun, args, environment);
+        let trust_dir = environment::trust_dir(args.trust_dir.as_deref());
+        let url = server_of(&gun, args.server.as_deref(), environment);
         let mut network = args.network.clone();
         fill_in(&mut network, &url, environment);
         let net = Arc::new(Net::new(&network)?);
@@ -88,13 +85,47 @@ impl Place {
             Grounds { folder: self.folder.as_deref(), pins: &self.pins, first_use: self.first_use };
         let anchor = anchor::find(&client, &grounds).await?;
         let view = client.update(&anchor, wanted).await?;
-        Ok(Seen { view, because: anchor.because, anchor: anchor.root })
+        Ok(Seen { view, because: anchor.because })
+    }
+}
+
+/// What a person says of a server.
+pub(super) struct Reach<'a> {
+    pub(super) server: Option<&'a str>,
+    pub(super) network: &'a crate::args::Network,
+}
+
+/// The server of a request.
+///
+/// # Errors
+/// [`Error::Net`].
+pub(super) fn server(fetch: &crate::args::Fetch) -> Result<Server, Error> {
+    Ok(Server::new(Arc::new(Net::new(&fetch.network)?), &fetch.server)?)
+}
+
+/// How the request of a repository is fetched onto media.
+pub(super) fn fetching(gun: &Name, reach: Reach<'_>, out: &Path) -> crate::args::Fetch {
+    let environment = Environment::read();
+    let server = server_of(gun, reach.server, &environment);
+    let mut network = reach.network.clone();
+    fill_in(&mut network, &server, &environment);
+    crate::args::Fetch {
+        names: Vec::new(),
+        list: None,
+        dialect: crate::args::DialectName::Notary,
+        server,
+        out: out.to_owned(),
+        second: false,
+        targets_key: Vec::new(),
+        snapshot_key: Vec::new(),
+        timestamp_key: Vec::new(),
+        network,
     }
 }
 
 /// As docker chooses it: what the person says, Docker's own for Docker Hub, else the host of the registry.
-fn server_of(gun: &Name, args: &args::Trust, environment: &Environment) -> String {
-    let said = args.server.as_deref().or_else(|| environment.server());
+fn server_of(gun: &Name, said: Option<&str>, environment: &Environment) -> String {
+    let said = said.or_else(|| environment.server());
     let host = gun.as_str().split('/').next().unwrap_or_default();
     match (said, host) {
         (Some(url), _) => url.to_owned(),

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use officiant::root::targets::ListRole;
 use officiant::wording::{Count, List};
 
+use super::at_hand::KeysAtHand;
 use super::changed::{changed, joined};
 use super::draft::{self, Draft};
 use super::images::by_repository;
-use super::keyring::Keyring;
 use super::place::Place;
 use super::{Error, args};
 use crate::environment::Environment;
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: &args::Revoke) -> Result<Output, Error> {
             });
         }
         let place = Place::of(gun, &args.trust, &environment)?;
-        let keys = Keyring::of(&place);
+        let keys = KeysAtHand::of(&place);
         let change = |draft: &mut Draft| take(draft, &keys, &images);
         let (told, published) = draft::change(&place, change).await?;
         outputs.push(changed(&place, &published, &told));
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: &args::Revoke) -> Result<Output, Error> {
 }
 
 /// Takes the tags out of every list whose keys are at hand. Docker must see none of them afterwards.
-fn take(draft: &mut Draft, keys: &Keyring, images: &[Image]) -> Result<Vec<String>, Error> {
+fn take(draft: &mut Draft, keys: &KeysAtHand, images: &[Image]) -> Result<Vec<String>, Error> {
     let tags: BTreeSet<&str> = images.iter().filter_map(Image::tag).collect();
     let is_meant = |tag: &str| tags.is_empty() || tags.contains(tag);
     let (mut gone, mut left) = (BTreeSet::new(), BTreeSet::new());

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use officiant::root::targets::{ListRole, Target};
 use officiant::wording::List;
 
+use super::at_hand::KeysAtHand;
 use super::changed::{changed, joined};
 use super::draft::{self, Draft};
 use super::images::by_repository;
-use super::keyring::Keyring;
 use super::place::Place;
 use super::{Error, args};
 use crate::environment::Environment;
@@ -35,7 +35,7 @@ pub(crate) async fn run(args: &args::Sign) -> Result<Output, Error> {
             tags.push(tag(image, args).await?);
         }
         let place = Place::of(gun, &args.trust, &environment)?;
-        let keys = Keyring::of(&place);
+        let keys = KeysAtHand::of(&place);
         let change = |draft: &mut Draft| {
             let put = |(tag, target): &(String, Target)| put(draft, &keys, &roles, (tag, target));
             tags.iter().map(put).collect::<Result<Vec<_>, _>>()
@@ -71,7 +71,7 @@ async fn tag(image: &Image, args: &args::Sign) -> Result<(String, Target), Error
 /// Puts one tag into every list in which this person signs it.
 fn put(
     draft: &mut Draft,
-    keys: &Keyring,
+    keys: &KeysAtHand,
     only: &BTreeSet<ListRole>,
     (tag, target): (&str, &Target),
 ) -> Result<String, Error> {
@@ -94,7 +94,7 @@ fn put(
 
 /// The roles in which docker would sign: directly below `targets`, of which a key is at hand; `targets` where there are
 /// none at all.
-fn roles(draft: &Draft, keys: &Keyring, tag: &str) -> Result<Vec<ListRole>, Error> {
+fn roles(draft: &Draft, keys: &KeysAtHand, tag: &str) -> Result<Vec<ListRole>, Error> {
     let top = draft.read(&ListRole::top());
     let delegations = top.map(|top| top.delegations.as_slice()).unwrap_or_default();
     if delegations.is_empty() {

@@ -11,10 +11,10 @@ use officiant::root::targets::{Delegation, ListRole};
 use officiant::wording::{Count, List};
 use serde_json::json;
 
+use super::at_hand::KeysAtHand;
 use super::changed::{changed, joined};
 use super::delegation::{Grant, enough, place, read};
 use super::draft::{self, Draft};
-use super::keyring::Keyring;
 use super::{Error, args, client::Wanted};
 use crate::report::Output;
 
@@ -56,7 +56,7 @@ async fn remove(args: &args::SignerRemove) -> Result<Output, Error> {
     let mut outputs = Vec::new();
     for repository in &args.repositories {
         let place = place(repository, &args.trust)?;
-        let keys = Keyring::of(&place);
+        let keys = KeysAtHand::of(&place);
         let change = |draft: &mut Draft| {
             let gone = take(draft, &own)?;
             let told = format!("`{}` signs no longer", args.name);

@@ -14,8 +14,8 @@ use officiant::root::targets;
 use officiant::root::threshold::Electorate;
 
 use super::Error;
+use super::at_hand::KeysAtHand;
 use super::draft::in_three_years;
-use super::keyring::Keyring;
 use super::view::View;
 
 /// The next snapshot, over the files that go up, if its key is at hand; else the server makes it.
@@ -25,7 +25,7 @@ use super::view::View;
 pub(super) fn next(
     view: &View,
     files: &[(String, Vec<u8>)],
-    keys: &mut Keyring,
+    keys: &mut KeysAtHand,
     now: Timestamp,
 ) -> Result<Option<Vec<u8>>, Error> {
     let electorate = Electorate::of(view.root(), Role::Snapshot);

@@ -13,7 +13,6 @@ use officiant::root::{Root, SignedRoot};
 pub(crate) struct View {
     pub(crate) gun: Name,
     pub(crate) root: SignedRoot,
-    pub(crate) timestamp: Signed,
     pub(crate) snapshot: Signed,
     /// The lists, by role.
     pub(crate) lists: BTreeMap<ListRole, List>,

@@ -47,6 +47,9 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
 fn hint(error: &trust::Error) -> &'static str {
     use trust::Error as E;
     match error {
+        E::Begun { .. } => {
+            "a root that is there goes offline by a plan for `rotate`: `courier fetch`"
+        }
         E::Broken { .. } => "`courier witness` signs again what it says, after you have read it",
         E::Cache { .. } => "name a trust folder or a pin, and move the cache away",
         E::Few { .. } => "bring more of the keys, or sign apart by `--apart`",

@@ -3,6 +3,7 @@
 //! Annex: the key store.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use officiant::key::PublicKey;
 use officiant::root::threshold::Electorate;
@@ -10,19 +11,34 @@ use officiant::root::{Key, KeyId, Signature, targets};
 
 use super::Error;
 use super::place::Place;
-use crate::store::{Signer, Store, Stored};
+use crate::keys::Private;
+use crate::store::{self, Signer, Store, Stored};
 
 /// The keys at hand.
-pub(crate) struct Keyring {
+pub(crate) struct KeysAtHand {
     store: Store,
     /// By canonical id.
     open: BTreeMap<KeyId, Signer>,
 }
 
-impl Keyring {
+impl KeysAtHand {
     /// The keys of the person whose place it is.
     pub(crate) fn of(place: &Place) -> Self {
-        Self { store: Store::open(&place.trust_dir), open: BTreeMap::new() }
+        Self::in_store(&place.trust_dir)
+    }
+
+    /// The keys below a trust folder of a person.
+    pub(crate) fn in_store(trust_dir: &Path) -> Self {
+        Self { store: Store::open(trust_dir), open: BTreeMap::new() }
+    }
+
+    /// Adds a key from elsewhere, which is unlocked already.
+    ///
+    /// # Errors
+    /// [`store::Error::Kind`] for a key that Notary has no name for.
+    pub(crate) fn add(&mut self, private: Private) -> Result<(), store::Error> {
+        self.open.insert(store::canonical_id(private.public())?, private.into());
+        Ok(())
     }
 
     /// The key in the store whose public half this is.
@@ -49,12 +65,12 @@ impl Keyring {
     /// Signs by every key that counts and is at hand, in the order of their ids.
     ///
     /// # Errors
-    /// [`Error::Store`] of the first key that does not open or sign.
+    /// [`store::Error`] of the first key that does not open or sign.
     pub(crate) fn sign(
         &mut self,
         electorate: &Electorate<'_>,
         message: &[u8],
-    ) -> Result<Vec<Signature>, Error> {
+    ) -> Result<Vec<Signature>, store::Error> {
         let mut signatures = Vec::new();
         for (id, key) in &electorate.keys {
             let (Some(public), Some(scheme)) = (key.public(), key.scheme()) else { continue };
@@ -65,7 +81,7 @@ impl Keyring {
         Ok(signatures)
     }
 
-    fn signer(&mut self, key: &Key, public: &PublicKey) -> Result<Option<&Signer>, Error> {
+    fn signer(&mut self, key: &Key, public: &PublicKey) -> Result<Option<&Signer>, store::Error> {
         let Some(id) = key.canonical_id() else { return Ok(None) };
         if !self.open.contains_key(&id) {
             let Some(stored) = self.store.find_public(public)? else { return Ok(None) };
