@@ -24,6 +24,8 @@ pub(crate) struct Courier {
 /// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Sign a change of lists that somebody else made, after reading it; publish it once enough have signed
+    Countersign(trust::Countersign),
     /// Say to whom a repository's lists delegate
     Delegation(trust::Delegation),
     /// Ask a registry for the digest and length that a tag has there, as `sign` does; nothing is verified

@@ -71,6 +71,7 @@ fn main() -> ExitCode {
 
 async fn run(courier: &Courier) -> Result<Output, Undone> {
     match &courier.command {
+        Command::Countersign(args) => Ok(trust::countersign::run(args).await?),
         Command::Delegation(args) => Ok(trust::delegation::run(args).await?),
         Command::Digest(args) => Ok(digest::run(args).await?.output()),
         Command::Fetch(args) => Ok(fetch::run(args).await?.output()),

@@ -31,6 +31,33 @@ pub(crate) struct Trust {
     pub(crate) network: Network,
 }
 
+/// Whether a change goes up, or to others who sign it first.
+#[derive(Args)]
+pub(crate) struct Apart {
+    /// Write the change into this new folder, signed by the keys at hand, in place of publishing it: others sign it by
+    /// `courier countersign`
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) apart: Option<PathBuf>,
+}
+
+/// `courier countersign`.
+#[derive(Args)]
+pub(crate) struct Countersign {
+    /// Folders of one change, as `--apart` wrote it or as others signed it
+    #[arg(value_name = "FOLDER", required = true)]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Digest of the change, or its first 16 digits or more, as the one who made it says it by another way: sign it.
+    /// Without it the change is shown, and nothing is signed
+    #[arg(long, value_name = "SHA256")]
+    pub(crate) agree: Option<String>,
+    /// New folder for the change as it is signed then, in place of publishing it once enough have signed
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// Whom to ask, and whom to believe
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+}
+
 /// `courier verify`.
 #[derive(Args)]
 pub(crate) struct Verify {
@@ -79,6 +106,9 @@ pub(crate) struct Revoke {
     /// Take the names without a tag to mean all tags
     #[arg(long)]
     pub(crate) all_tags: bool,
+    /// Whether others are to sign first
+    #[command(flatten)]
+    pub(crate) apart: Apart,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,
@@ -100,6 +130,9 @@ pub(crate) struct Sign {
     /// Certificate authorities of the registry, PEM, in place of the system's
     #[arg(long, value_name = "FILE")]
     pub(crate) registry_ca: Option<PathBuf>,
+    /// Whether others are to sign first
+    #[command(flatten)]
+    pub(crate) apart: Apart,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,
@@ -114,6 +147,9 @@ pub(crate) struct Witness {
     /// Roles whose lists are signed again as they are
     #[arg(value_name = "ROLE", required = true)]
     pub(crate) roles: Vec<String>,
+    /// Whether others are to sign first
+    #[command(flatten)]
+    pub(crate) apart: Apart,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,
@@ -167,6 +203,9 @@ pub(crate) struct SignerAdd {
     /// How many signers' keys must sign `targets/releases`, what docker pulls by; else as before, or 1
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..))]
     pub(crate) releases_threshold: Option<u8>,
+    /// Whether others are to sign first
+    #[command(flatten)]
+    pub(crate) apart: Apart,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,
@@ -185,6 +224,9 @@ pub(crate) struct SignerRemove {
     /// `courier witness REPOSITORY targets/releases`, no tag of it is signed
     #[arg(long)]
     pub(crate) leave_unsigned: bool,
+    /// Whether others are to sign first
+    #[command(flatten)]
+    pub(crate) apart: Apart,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,
@@ -232,6 +274,9 @@ pub(crate) struct DelegationAdd {
     /// How many of its keys must sign; else as before, or 1
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..))]
     pub(crate) threshold: Option<u8>,
+    /// Whether others are to sign first
+    #[command(flatten)]
+    pub(crate) apart: Apart,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,
@@ -255,6 +300,9 @@ pub(crate) struct DelegationRemove {
     /// The whole role, with what it lists
     #[arg(long, conflicts_with_all = ["keys", "paths"])]
     pub(crate) whole: bool,
+    /// Whether others are to sign first
+    #[command(flatten)]
+    pub(crate) apart: Apart,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,
@@ -269,6 +317,9 @@ pub(crate) struct DelegationPurge {
     /// Id of the key
     #[arg(long, value_name = "KEY-ID", required = true)]
     pub(crate) key: Vec<String>,
+    /// Whether others are to sign first
+    #[command(flatten)]
+    pub(crate) apart: Apart,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::draft::Published;
 use super::place::Place;
-use crate::report::Output;
+use crate::report::{Output, words};
 
 /// Says it of one repository: in words, and with the versions of the lists that went up.
 pub(super) fn changed(place: &Place, published: &Published, told: &[String]) -> Output {
@@ -14,16 +14,34 @@ pub(super) fn changed(place: &Place, published: &Published, told: &[String]) -> 
     for line in told {
         text += &format!("  {line}\n");
     }
-    for (role, version) in published {
-        text +=
-            &format!("  `{role}` version {version}: signed, uploaded, fetched back and equal\n");
+    match &published.apart {
+        Some(apart) => {
+            for (role, (found, needed)) in &apart.tallies {
+                text += &format!("  `{role}`: {found} signed, {needed} needed\n");
+            }
+            text += &format!("written   {}\n", apart.folder.display());
+            text += &format!("digest    {}\n", apart.digest.grouped());
+            text += &words("words     ", &apart.digest);
+            text += "next      the others compare the digest, and sign by `courier countersign`\n";
+        }
+        None => {
+            for (role, version) in &published.versions {
+                text += &format!(
+                    "  `{role}` version {version}: signed, uploaded, fetched back and equal\n"
+                );
+            }
+        }
     }
-    if published.is_empty() {
+    if published.versions.is_empty() {
         text += "  nothing was changed: it is so already\n";
     }
-    let lists = published.iter().map(|(role, version)| json!({ "role": role, "version": version }));
+    let lists = published.versions.iter();
+    let lists = lists.map(|(role, version)| json!({ "role": role, "version": version }));
+    let apart = published.apart.as_ref().map(|apart| {
+        json!({ "folder": apart.folder, "digest": apart.digest, "words": apart.digest.words() })
+    });
     let json = json!({
-        "repository": place.gun, "done": told, "lists": lists.collect::<Vec<_>>(),
+        "repository": place.gun, "done": told, "lists": lists.collect::<Vec<_>>(), "apart": apart,
     });
     Output { text, json }
 }

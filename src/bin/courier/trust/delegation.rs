@@ -39,8 +39,10 @@ async fn add(args: &args::DelegationAdd) -> Result<Output, Error> {
         false => args.paths.clone(),
     };
     let grant = Grant { keys: &keys, paths: &paths, threshold: args.threshold };
-    let ((), published) =
-        draft::change(&place, |draft| grant.to(draft.list(&parent)?, &role)).await?;
+    let ((), published) = draft::change(&place, args.apart.apart.as_deref(), |draft| {
+        grant.to(draft.list(&parent)?, &role)
+    })
+    .await?;
     Ok(changed(&place, &published, &[format!("`{role}` is delegated to")]))
 }
 
@@ -70,7 +72,7 @@ async fn remove(args: &args::DelegationRemove) -> Result<Output, Error> {
         delegation.paths.retain(|path| !args.paths.contains(path));
         enough(delegation)
     };
-    let ((), published) = draft::change(&place, change).await?;
+    let ((), published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
     let told = match args.whole {
         true => format!("`{role}` is gone, with all that it listed"),
         false => format!("`{role}` has fewer keys or paths"),
@@ -96,7 +98,7 @@ async fn purge(args: &args::DelegationPurge) -> Result<Output, Error> {
         }
         Ok(gone)
     };
-    let (gone, published) = draft::change(&place, change).await?;
+    let (gone, published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
     Ok(changed(&place, &published, &gone))
 }
 

@@ -3,18 +3,20 @@
 //!
 //! Annex: the key store, and the network through the server's API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use officiant::name::Name;
 use officiant::request::Role;
 use officiant::root::online::Signed;
 use officiant::root::targets::{self, ListRole, Targets};
-use officiant::root::threshold::Electorate;
+use officiant::root::threshold::{Electorate, Tally};
 use officiant::root::{Dialect, Expiry};
 
 use super::Error;
 use super::at_hand::KeysAtHand;
+use super::candidate::Candidate;
 use super::client::Wanted;
 use super::place::{Place, Seen};
 use super::snapshot;
@@ -31,17 +33,27 @@ pub(crate) struct Draft {
 pub(crate) struct Written {
     pub(crate) role: ListRole,
     pub(crate) signed: Signed,
-    /// How many of its keys must sign, and how many have.
-    pub(crate) needed: i64,
-    pub(crate) found: usize,
+    /// Who of its keys has signed, and how many must.
+    pub(crate) tally: Tally,
 }
 
-/// What went up: the lists, each with the version that it has now.
-pub(crate) type Published = BTreeMap<ListRole, i64>;
+/// What became of a change.
+pub(crate) struct Published {
+    /// The lists that changed, each with its new version.
+    pub(crate) versions: BTreeMap<ListRole, i64>,
+    /// The candidate that was written in place of an upload.
+    pub(crate) apart: Option<Candidate>,
+}
 
 impl Draft {
-    fn of(view: View) -> Self {
+    /// Of what a repository says, with nothing changed yet.
+    pub(super) fn of(view: View) -> Self {
         Self { view, changed: BTreeMap::new() }
+    }
+
+    /// Takes a list as it is to be.
+    pub(super) fn put(&mut self, role: ListRole, list: Targets) {
+        self.changed.insert(role, list);
     }
 
     /// A list, to be changed: as it is, or empty where a delegation has none yet.
@@ -120,26 +132,34 @@ impl Draft {
                 .ok_or_else(|| Error::NoRole { gun: self.view.gun.clone(), role: role.clone() })?;
             let signatures = keys.sign(&electorate, &value.go())?;
             let signed = Signed { value, signatures };
-            let tally = signed.tally(Dialect::Notary, &electorate);
-            let found = tally.map_or(0, |tally| tally.counted.len());
-            written.push(Written {
-                role: role.clone(),
-                signed,
-                needed: electorate.threshold,
-                found,
-            });
+            written.push(Written::of(role, signed, &electorate));
         }
         Ok(written)
     }
 }
 
-/// Makes a change on what the repository says now, and publishes it; once more from the start where somebody else
-/// published meanwhile.
+impl Written {
+    /// A list with its signatures, counted.
+    pub(super) fn of(role: &ListRole, signed: Signed, electorate: &Electorate<'_>) -> Self {
+        let none = Tally { counted: BTreeSet::new(), needed: electorate.threshold };
+        let tally = signed.tally(Dialect::Notary, electorate).unwrap_or(none);
+        Self { role: role.clone(), signed, tally }
+    }
+
+    /// Its version.
+    pub(crate) fn version(&self) -> i64 {
+        self.signed.version().unwrap_or_default()
+    }
+}
+
+/// Makes a change on what the repository says now, and publishes it, or writes it as a candidate for others to sign;
+/// once more from the start where somebody else published meanwhile.
 ///
 /// # Errors
 /// Those of `change`; [`Error::Few`] where too few of a list's keys are at hand; [`Error`] of the server.
 pub(crate) async fn change<T>(
     place: &Place,
+    apart: Option<&Path>,
     mut change: impl FnMut(&mut Draft) -> Result<T, Error>,
 ) -> Result<(T, Published), Error> {
     let mut keys = KeysAtHand::of(place);
@@ -148,36 +168,51 @@ pub(crate) async fn change<T>(
         let Seen { view, .. } = place.look(Wanted::All).await?;
         let mut draft = Draft::of(view);
         let told = change(&mut draft)?;
-        if draft.changed.is_empty() {
-            return Ok((told, Published::new()));
+        let now = Timestamp::now();
+        let written = draft.sign(&mut keys, now)?;
+        let mut published = Published { versions: versions(&written), apart: None };
+        if written.is_empty() {
+            return Ok((told, published));
         }
-        match upload(place, &draft, &mut keys).await {
-            Ok(published) => return Ok((told, published)),
+        if let Some(folder) = apart {
+            published.apart = Some(Candidate::write(folder, &place.gun, &written)?);
+            return Ok((told, published));
+        }
+        match upload(place, &draft.view, &written, &mut keys).await {
+            Ok(()) => return Ok((told, published)),
             Err(Error::Meanwhile { .. }) if attempt < ATTEMPTS => attempt += 1,
             Err(error) => return Err(error),
         }
     }
 }
 
-async fn upload(place: &Place, draft: &Draft, keys: &mut KeysAtHand) -> Result<Published, Error> {
+/// The versions of lists.
+pub(super) fn versions(written: &[Written]) -> BTreeMap<ListRole, i64> {
+    written.iter().map(|w| (w.role.clone(), w.version())).collect()
+}
+
+/// Uploads lists that enough have signed, with the snapshot where its key is at hand, and compares.
+pub(super) async fn upload(
+    place: &Place,
+    view: &View,
+    written: &[Written],
+    keys: &mut KeysAtHand,
+) -> Result<(), Error> {
     let gun = &place.gun;
-    let now = Timestamp::now();
-    let written = draft.sign(keys, now)?;
-    if let Some(few) = written.iter().find(|w| i64::try_from(w.found).is_ok_and(|n| n < w.needed)) {
-        let (role, needed, found) = (few.role.clone(), few.needed, few.found);
+    if let Some(few) = written.iter().find(|written| !written.tally.is_met()) {
+        let Tally { counted, needed } = &few.tally;
+        let (role, needed, found) = (few.role.clone(), *needed, counted.len());
         return Err(Error::Few { gun: gun.clone(), role, needed, found });
     }
     let mut files: Vec<(String, Vec<u8>)> =
         written.iter().map(|w| (w.role.to_string(), targets::file(&w.signed))).collect();
-    if let Some(snapshot) = snapshot::next(&draft.view, &files, keys, now)? {
+    if let Some(snapshot) = snapshot::next(view, &files, keys, Timestamp::now())? {
         files.push((Role::Snapshot.name().to_owned(), snapshot));
     }
     let parts: Vec<(&str, &[u8])> =
         files.iter().map(|(role, bytes)| (role.as_str(), bytes.as_slice())).collect();
     let sent = place.server.upload(gun, &parts).await;
-    compare(place, sent, &files).await?;
-    let version = |w: &Written| (w.role.clone(), w.signed.version().unwrap_or_default());
-    Ok(written.iter().map(version).collect())
+    compare(place, sent, &files).await
 }
 
 /// Fetches back what went up. An answer that was lost may hide an upload that was stored; one that was refused since

@@ -87,6 +87,12 @@ pub(crate) enum Error {
     /// A request that was not fetched.
     #[error("no request was fetched")]
     Fetch(Box<fetch::Failure>),
+    /// Another change than the one that was agreed to.
+    #[error("the digest of this change is {digest}, and that is not what `--agree` says")]
+    Disagreed {
+        /// Its digest.
+        digest: Digest,
+    },
     /// The trust folder.
     #[error(transparent)]
     Folder(#[from] Box<publish::Error>),
@@ -150,6 +156,14 @@ pub(crate) enum Error {
         /// The repository.
         gun: Name,
     },
+    /// A folder that is no candidate, or of another change.
+    #[error("`{}` is no change to sign: {why}", folder.display())]
+    NoCandidate {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
     /// A role does not have this key.
     #[error("`{role}` has no key `{id}`")]
     NoKey {
@@ -157,6 +171,12 @@ pub(crate) enum Error {
         role: ListRole,
         /// The id.
         id: KeyId,
+    },
+    /// A folder that is there already, or in none.
+    #[error("`{}` names no new folder", folder.display())]
+    NoNewFolder {
+        /// The folder.
+        folder: PathBuf,
     },
     /// Nobody delegates to it.
     #[error("repository `{gun}` has no role `{role}`")]
@@ -259,9 +279,33 @@ pub(crate) enum Error {
     /// Not the name of a role.
     #[error(transparent)]
     Role(#[from] NotARole),
+    /// A change that was made on something else than what is there.
+    #[error(
+        "repository `{gun}`: the change makes version {found} of `{role}`, and the next is {wanted}; or it has expired"
+    )]
+    Stale {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: ListRole,
+        /// Its version.
+        found: i64,
+        /// The version that would follow.
+        wanted: i64,
+    },
     /// The key store.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// A signature that does not belong there.
+    #[error(
+        "`{role}`: the signature under key `{id}` is not by a key of the role over these bytes"
+    )]
+    Stranger {
+        /// The role.
+        role: ListRole,
+        /// The id.
+        id: KeyId,
+    },
     /// A tag that nobody signed.
     #[error("`{gun}:{tag}` is not signed [TAG-UNSIGNED]")]
     TagUnsigned {

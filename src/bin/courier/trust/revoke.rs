@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &args::Revoke) -> Result<Output, Error> {
         let place = Place::of(gun, &args.trust, &environment)?;
         let keys = KeysAtHand::of(&place);
         let change = |draft: &mut Draft| take(draft, &keys, &images);
-        let (told, published) = draft::change(&place, change).await?;
+        let (told, published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
         outputs.push(changed(&place, &published, &told));
     }
     Ok(joined(outputs))

@@ -40,7 +40,7 @@ pub(crate) async fn run(args: &args::Sign) -> Result<Output, Error> {
             let put = |(tag, target): &(String, Target)| put(draft, &keys, &roles, (tag, target));
             tags.iter().map(put).collect::<Result<Vec<_>, _>>()
         };
-        let (told, published) = draft::change(&place, change).await?;
+        let (told, published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
         outputs.push(changed(&place, &published, &told));
     }
     Ok(joined(outputs))

@@ -44,7 +44,7 @@ async fn add(args: &args::SignerAdd) -> Result<Output, Error> {
             let grant = Grant { threshold: args.releases_threshold, ..grant };
             grant.to(list, &ListRole::releases())
         };
-        let ((), published) = draft::change(&place, change).await?;
+        let ((), published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
         let told = format!("`{}` signs with {}", args.name, Count(keys.len(), "key"));
         outputs.push(changed(&place, &published, &[told]));
     }
@@ -83,7 +83,7 @@ async fn remove(args: &args::SignerRemove) -> Result<Output, Error> {
                 ),
             ])
         };
-        let (told, published) = draft::change(&place, change).await?;
+        let (told, published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
         outputs.push(changed(&place, &published, &told));
     }
     Ok(joined(outputs))

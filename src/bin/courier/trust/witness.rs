@@ -27,6 +27,6 @@ pub(crate) async fn run(args: &args::Witness) -> Result<Output, Error> {
         }
         Ok(told)
     };
-    let (told, published) = draft::change(&place, change).await?;
+    let (told, published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
     Ok(changed(&place, &published, &told))
 }

@@ -27,6 +27,8 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
             new(Exit::Device).hint("fetch again to see; call who runs the server")
         }
         E::Meanwhile { .. } => new(Exit::Device).hint("run it again"),
+        E::NoCandidate { .. } | E::NoNewFolder { .. } => new(Exit::Usage)
+            .hint("a change to sign is written by `--apart FOLDER`, into a new folder"),
         E::Kind { .. } => new(Exit::Usage).hint("take a key of ECDSA P-256, Ed25519 or RSA"),
         E::NotASigner { .. } | E::Nothing { .. } | E::Role(_) | E::Top => {
             new(Exit::Usage).hint("`courier help` and the command's `--help` say how it is written")
@@ -52,6 +54,9 @@ fn hint(error: &trust::Error) -> &'static str {
         }
         E::Broken { .. } => "`courier witness` signs again what it says, after you have read it",
         E::Cache { .. } => "name a trust folder or a pin, and move the cache away",
+        E::Disagreed { .. } => "read the change again, and compare with whom it is from",
+        E::Stale { .. } => "have it made anew on what is there now",
+        E::Stranger { .. } => "find out who put it there; the change without it is another folder",
         E::Few { .. } => "bring more of the keys, or sign apart by `--apart`",
         E::Fork { .. } => {
             "one of the two is of somebody else: find out which before anything is pulled"
