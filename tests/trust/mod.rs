@@ -1,5 +1,7 @@
 //! The publisher's and the consumer's side, with a real server and the clients that people had before.
 
+mod apart;
+mod inspect;
 mod signer;
 mod verify;
 mod walkthrough;
@@ -53,6 +55,30 @@ impl Team {
     pub(crate) fn docker(&self, who: &str, line: &str) -> Ran {
         let mut docker: Command = self.server.docker(&self.home(who));
         run(docker.args(line.split_whitespace()))
+    }
+
+    /// An OCI layout in the home of a person that holds one image of that tag; its path from there.
+    pub(crate) fn layout(&self, who: &str, tag: &str) -> String {
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:{0}","size":2}},"layers":[],"annotations":{{"tag":"{tag}"}}}}"#,
+            Digest::of(b"{}")
+        );
+        let digest = Digest::of(manifest.as_bytes());
+        let index = format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:{digest}","size":{},"annotations":{{"org.opencontainers.image.ref.name":"{tag}"}}}}]}}"#,
+            manifest.len()
+        );
+        self.scratch.file(&format!("{who}/layout/oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#);
+        self.scratch.file(&format!("{who}/layout/index.json"), index);
+        self.scratch.file(&format!("{who}/layout/blobs/sha256/{digest}"), manifest);
+        format!("../{who}/layout")
+    }
+
+    /// The digest of the image in a layout.
+    pub(crate) fn manifest(&self, layout: &str) -> Digest {
+        let blobs = self.home("any").join(layout).join("blobs/sha256");
+        let blob = std::fs::read_dir(blobs).unwrap().next().unwrap().unwrap();
+        blob.file_name().to_str().unwrap().parse().unwrap()
     }
 
     /// A repository that the notary of a person made, with one tag in its own list.

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Fetch(Fetch),
     /// Begin a repository under an offline root: make its targets key, and fetch the request for its first ceremony
     Init(trust::Init),
+    /// Say who signs what in a repository, as `docker trust inspect` does, and until when
+    Inspect(trust::Inspect),
     /// Make, load, list, export and remove the keys of publishers
     Key(Key),
     /// List what is signed in a repository

@@ -76,6 +76,7 @@ async fn run(courier: &Courier) -> Result<Output, Undone> {
         Command::Digest(args) => Ok(digest::run(args).await?.output()),
         Command::Fetch(args) => Ok(fetch::run(args).await?.output()),
         Command::Init(args) => Ok(trust::init::run(args).await?),
+        Command::Inspect(args) => Ok(trust::inspect::run(args, courier.json).await?),
         Command::Key(args) => Ok(key::run(args)?),
         Command::List(args) => Ok(trust::list::run(args).await?),
         Command::Lookup(args) => Ok(trust::list::lookup(args).await?),

@@ -79,7 +79,7 @@ impl Client<'_> {
         for (role, bytes) in files {
             self.keep(role.as_str(), &bytes)?;
         }
-        Ok(View { gun: self.gun.clone(), root, snapshot, lists, broken })
+        Ok(View { gun: self.gun.clone(), root, snapshot, timestamp, lists, broken })
     }
 
     /// Walks from the anchor to the newest root, `next` being the one after it if there is one.

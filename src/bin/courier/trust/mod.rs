@@ -17,6 +17,7 @@ pub(crate) mod draft;
 mod error;
 mod images;
 pub(crate) mod init;
+pub(crate) mod inspect;
 pub(crate) mod list;
 mod pins;
 mod place;

@@ -10,7 +10,7 @@ use officiant::wording::{Count, List};
 use super::at_hand::KeysAtHand;
 use super::changed::{changed, joined};
 use super::draft::{self, Draft};
-use super::images::by_repository;
+use super::images::{apart, by_repository};
 use super::place::Place;
 use super::{Error, args};
 use crate::environment::Environment;
@@ -23,8 +23,10 @@ use crate::report::Output;
 /// [`Error`], for the first repository that is refused; those before it are done.
 pub(crate) async fn run(args: &args::Revoke) -> Result<Output, Error> {
     let environment = Environment::read();
+    let repositories = by_repository(&args.images)?;
+    let apart = apart(&args.apart, repositories.len())?;
     let mut outputs = Vec::new();
-    for (gun, images) in by_repository(&args.images)? {
+    for (gun, images) in repositories {
         if images.iter().any(|image| image.tag().is_none()) != args.all_tags {
             return Err(Error::Nothing {
                 what: "name each tag, or no tag and `--all-tags` for all that a repository has",
@@ -33,7 +35,7 @@ pub(crate) async fn run(args: &args::Revoke) -> Result<Output, Error> {
         let place = Place::of(gun, &args.trust, &environment)?;
         let keys = KeysAtHand::of(&place);
         let change = |draft: &mut Draft| take(draft, &keys, &images);
-        let (told, published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
+        let (told, published) = draft::change(&place, apart, change).await?;
         outputs.push(changed(&place, &published, &told));
     }
     Ok(joined(outputs))

@@ -11,7 +11,7 @@ use officiant::wording::List;
 use super::at_hand::KeysAtHand;
 use super::changed::{changed, joined};
 use super::draft::{self, Draft};
-use super::images::by_repository;
+use super::images::{apart, by_repository};
 use super::place::Place;
 use super::{Error, args};
 use crate::environment::Environment;
@@ -28,6 +28,7 @@ pub(crate) async fn run(args: &args::Sign) -> Result<Output, Error> {
     let roles = args.role.iter().map(|role| role.parse());
     let roles = roles.collect::<Result<BTreeSet<ListRole>, _>>()?;
     let repositories = by_repository(&args.images)?;
+    let apart = apart(&args.apart, repositories.len())?;
     let mut outputs = Vec::new();
     for (gun, images) in repositories {
         let mut tags = Vec::new();
@@ -40,7 +41,7 @@ pub(crate) async fn run(args: &args::Sign) -> Result<Output, Error> {
             let put = |(tag, target): &(String, Target)| put(draft, &keys, &roles, (tag, target));
             tags.iter().map(put).collect::<Result<Vec<_>, _>>()
         };
-        let (told, published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
+        let (told, published) = draft::change(&place, apart, change).await?;
         outputs.push(changed(&place, &published, &told));
     }
     Ok(joined(outputs))

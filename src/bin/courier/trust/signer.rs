@@ -15,6 +15,7 @@ use super::at_hand::KeysAtHand;
 use super::changed::{changed, joined};
 use super::delegation::{Grant, enough, place, read};
 use super::draft::{self, Draft};
+use super::images::apart;
 use super::{Error, args, client::Wanted};
 use crate::report::Output;
 
@@ -34,6 +35,7 @@ async fn add(args: &args::SignerAdd) -> Result<Output, Error> {
     let own = role(&args.name)?;
     let keys = read(&args.key)?;
     let paths = [String::new()];
+    let apart = apart(&args.apart, args.repositories.len())?;
     let mut outputs = Vec::new();
     for repository in &args.repositories {
         let place = place(repository, &args.trust)?;
@@ -44,7 +46,7 @@ async fn add(args: &args::SignerAdd) -> Result<Output, Error> {
             let grant = Grant { threshold: args.releases_threshold, ..grant };
             grant.to(list, &ListRole::releases())
         };
-        let ((), published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
+        let ((), published) = draft::change(&place, apart, change).await?;
         let told = format!("`{}` signs with {}", args.name, Count(keys.len(), "key"));
         outputs.push(changed(&place, &published, &[told]));
     }
@@ -53,6 +55,7 @@ async fn add(args: &args::SignerAdd) -> Result<Output, Error> {
 
 async fn remove(args: &args::SignerRemove) -> Result<Output, Error> {
     let own = role(&args.name)?;
+    let apart = apart(&args.apart, args.repositories.len())?;
     let mut outputs = Vec::new();
     for repository in &args.repositories {
         let place = place(repository, &args.trust)?;
@@ -83,7 +86,7 @@ async fn remove(args: &args::SignerRemove) -> Result<Output, Error> {
                 ),
             ])
         };
-        let (told, published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
+        let (told, published) = draft::change(&place, apart, change).await?;
         outputs.push(changed(&place, &published, &told));
     }
     Ok(joined(outputs))

@@ -14,6 +14,7 @@ pub(crate) struct View {
     pub(crate) gun: Name,
     pub(crate) root: SignedRoot,
     pub(crate) snapshot: Signed,
+    pub(crate) timestamp: Signed,
     /// The lists, by role.
     pub(crate) lists: BTreeMap<ListRole, List>,
     /// The delegations whose list clients pass over.
