@@ -232,6 +232,23 @@ impl Targets {
     }
 }
 
+/// Whether every delegation on the way from the repository's own list to `role` allows it to name this target.
+pub fn may_name<'a>(
+    role: &ListRole,
+    target: &str,
+    list: impl Fn(&ListRole) -> Option<&'a Targets>,
+) -> bool {
+    let mut role = role.clone();
+    while let Some(parent) = role.parent() {
+        let delegation = list(&parent).and_then(|list| list.delegation(&role));
+        if !delegation.is_some_and(|delegation| delegation.allows(target)) {
+            return false;
+        }
+        role = parent;
+    }
+    true
+}
+
 /// The bytes of a list's file, or of any role's: what is signed, and by whom.
 pub fn file(signed: &Signed) -> Vec<u8> {
     notary::file_of(&signed.value, &signed.signatures)

@@ -24,6 +24,8 @@ pub(crate) struct Courier {
 /// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Sign any file as a target of a repository
+    Add(trust::Add),
     /// Sign a change of lists that somebody else made, after reading it; publish it once enough have signed
     Countersign(trust::Countersign),
     /// Say to whom a repository's lists delegate
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Publish the roots of a trust folder, fetch them back and compare
     Publish(Publish),
+    /// Take targets out of lists
+    Remove(trust::Remove),
     /// Take the signature of tags back
     Revoke(trust::Revoke),
     /// Have the trust server change its own keys

@@ -71,6 +71,7 @@ fn main() -> ExitCode {
 
 async fn run(courier: &Courier) -> Result<Output, Undone> {
     match &courier.command {
+        Command::Add(args) => Ok(trust::add::run(args).await?),
         Command::Countersign(args) => Ok(trust::countersign::run(args).await?),
         Command::Delegation(args) => Ok(trust::delegation::run(args).await?),
         Command::Digest(args) => Ok(digest::run(args).await?.output()),
@@ -82,6 +83,7 @@ async fn run(courier: &Courier) -> Result<Output, Undone> {
         Command::Lookup(args) => Ok(trust::list::lookup(args).await?),
         Command::Prove(args) => Ok(prove::run(args)?.output()),
         Command::Publish(args) => Ok(publish::run(args).await?.output()),
+        Command::Remove(args) => Ok(trust::add::remove(args).await?),
         Command::Revoke(args) => Ok(trust::revoke::run(args).await?),
         Command::Server(args) => Ok(trust::server::run(args).await?),
         Command::Sign(args) => Ok(trust::sign::run(args).await?),

@@ -69,6 +69,61 @@ pub(crate) struct Verify {
     pub(crate) trust: Trust,
 }
 
+/// `courier add`.
+#[derive(Args)]
+pub(crate) struct Add {
+    /// Repository
+    #[arg(value_name = "REPOSITORY")]
+    pub(crate) repository: String,
+    /// Target
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: String,
+    /// File whose content the target is
+    #[arg(value_name = "FILE", required_unless_present = "sha256", conflicts_with_all = ["sha256", "sha512", "length"])]
+    pub(crate) file: Option<PathBuf>,
+    /// SHA-256 of the content, in place of the file
+    #[arg(long, value_name = "HEX", requires = "length")]
+    pub(crate) sha256: Option<String>,
+    /// SHA-512 of the content, beside its SHA-256
+    #[arg(long, value_name = "HEX", requires = "sha256")]
+    pub(crate) sha512: Option<String>,
+    /// Bytes of the content
+    #[arg(long, value_name = "NUMBER", requires = "sha256", value_parser = clap::value_parser!(u64).range(..=1 << 53))]
+    pub(crate) length: Option<u64>,
+    /// File of JSON that goes with the target
+    #[arg(long, value_name = "FILE")]
+    pub(crate) custom: Option<PathBuf>,
+    /// Role whose list names it; may be repeated
+    #[arg(long, value_name = "ROLE", default_value = "targets")]
+    pub(crate) role: Vec<String>,
+    /// Whether others are to sign first
+    #[command(flatten)]
+    pub(crate) apart: Apart,
+    /// Whom to ask, and whom to believe
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+}
+
+/// `courier remove`.
+#[derive(Args)]
+pub(crate) struct Remove {
+    /// Repository
+    #[arg(value_name = "REPOSITORY")]
+    pub(crate) repository: String,
+    /// Targets
+    #[arg(value_name = "TARGET", required = true)]
+    pub(crate) targets: Vec<String>,
+    /// Role whose list names them; may be repeated
+    #[arg(long, value_name = "ROLE", default_value = "targets")]
+    pub(crate) role: Vec<String>,
+    /// Whether others are to sign first
+    #[command(flatten)]
+    pub(crate) apart: Apart,
+    /// Whom to ask, and whom to believe
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+}
+
 /// `courier list`.
 #[derive(Args)]
 pub(crate) struct List {
@@ -92,6 +147,9 @@ pub(crate) struct Lookup {
     /// Target; for an image, its tag
     #[arg(value_name = "TARGET")]
     pub(crate) target: String,
+    /// File that must be the target's content, byte for byte
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,

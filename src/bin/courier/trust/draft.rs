@@ -118,6 +118,11 @@ impl Draft {
         }
     }
 
+    /// Whether every delegation on the way to `role` allows it to name this target, with the changes so far.
+    pub(crate) fn may_name(&self, role: &ListRole, target: &str) -> bool {
+        targets::may_name(role, target, |role| self.read(role))
+    }
+
     /// Signs what is changed with every key at hand; a list says nothing else than before is left alone, unless it is
     /// to be signed `again`.
     fn sign(&self, keys: &mut KeysAtHand, now: Timestamp) -> Result<Vec<Written>, Error> {

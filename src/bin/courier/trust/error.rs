@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use officiant::cjson;
 use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::room::media;
@@ -87,6 +88,22 @@ pub(crate) enum Error {
     /// A request that was not fetched.
     #[error("no request was fetched")]
     Fetch(Box<fetch::Failure>),
+    /// A file that is not what is signed.
+    #[error("`{}` is not what is signed as `{target}` [TAG-UNSIGNED]", file.display())]
+    Content {
+        /// The file.
+        file: PathBuf,
+        /// The target.
+        target: String,
+    },
+    /// What goes with a target is no JSON that every client reads alike.
+    #[error("`{}`: {source}", file.display())]
+    Custom {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        source: cjson::Error,
+    },
     /// Another change than the one that was agreed to.
     #[error("the digest of this change is {digest}, and that is not what `--agree` says")]
     Disagreed {
@@ -96,6 +113,16 @@ pub(crate) enum Error {
     /// The trust folder.
     #[error(transparent)]
     Folder(#[from] Box<publish::Error>),
+    /// A list does not name a target.
+    #[error("repository `{gun}`: the list of `{role}` does not name `{target}`")]
+    NotListed {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: ListRole,
+        /// The target.
+        target: String,
+    },
     /// What a person wrote is no image.
     #[error(transparent)]
     Image(#[from] image::Error),
@@ -135,6 +162,14 @@ pub(crate) enum Error {
         gun: Name,
         /// How many versions were read.
         steps: u64,
+    },
+    /// Not a digest in hex.
+    #[error("`{text}` is no {algorithm} in hex")]
+    Hex {
+        /// What was written.
+        text: String,
+        /// The algorithm.
+        algorithm: &'static str,
     },
     /// A file of this machine.
     #[error(transparent)]

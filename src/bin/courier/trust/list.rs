@@ -8,7 +8,7 @@ use officiant::root::targets::{ListRole, Target};
 use serde_json::{Value, json};
 
 use super::delegation::place;
-use super::{Error, args, client::Wanted};
+use super::{Error, args, client::Wanted, content};
 use crate::report::Output;
 
 /// Lists every target with the role that names it: of several, the first in the order in which notary looks.
@@ -66,6 +66,11 @@ pub(crate) async fn lookup(args: &args::Lookup) -> Result<Output, Error> {
     let Some((role, target)) = named.into_iter().next() else {
         return Err(Error::TagUnsigned { gun: place.gun.clone(), tag: args.target.clone() });
     };
+    if let Some(file) = &args.file
+        && !content::of(file)?.is_same(target)
+    {
+        return Err(Error::Content { file: file.clone(), target: args.target.clone() });
+    }
     let digest = target.sha256().map(|digest| digest.to_string()).unwrap_or_default();
     let text = format!("{} sha256:{digest} {}\n", args.target, target.length);
     Ok(Output { text, json: row(&args.target, &role, target) })

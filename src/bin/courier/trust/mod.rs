@@ -3,6 +3,7 @@
 //!
 //! Annex.
 
+pub(crate) mod add;
 mod anchor;
 pub(crate) mod at_hand;
 mod authority;
@@ -10,6 +11,7 @@ mod cache;
 mod candidate;
 mod changed;
 mod client;
+mod content;
 pub(crate) mod countersign;
 pub(crate) mod delegation;
 mod difference;

@@ -81,7 +81,7 @@ fn put(
         true => roles(draft, keys, tag)?,
     };
     for role in &roles {
-        if !draft.view.may_name(role, tag) && !role.is_top() {
+        if !draft.may_name(role, tag) {
             return Err(Error::Path { role: role.clone(), tag: tag.to_owned() });
         }
         let list = draft.list(role)?;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use officiant::name::Name;
 use officiant::root::online::Signed;
-use officiant::root::targets::{ListRole, Target, Targets};
+use officiant::root::targets::{self, ListRole, Target, Targets};
 use officiant::root::{Root, SignedRoot};
 
 /// A repository: every file in it was verified from the root down.
@@ -90,14 +90,6 @@ impl View {
 
     /// Whether every delegation on the way to `role` allows it to name this target.
     pub(crate) fn may_name(&self, role: &ListRole, target: &str) -> bool {
-        let mut role = role.clone();
-        while let Some(parent) = role.parent() {
-            let delegation = self.lists.get(&parent).and_then(|l| l.targets.delegation(&role));
-            if !delegation.is_some_and(|delegation| delegation.allows(target)) {
-                return false;
-            }
-            role = parent;
-        }
-        true
+        targets::may_name(role, target, |role| Some(&self.lists.get(role)?.targets))
     }
 }

@@ -29,6 +29,8 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
         E::Meanwhile { .. } => new(Exit::Device).hint("run it again"),
         E::NoCandidate { .. } | E::NoNewFolder { .. } => new(Exit::Usage)
             .hint("a change to sign is written by `--apart FOLDER`, into a new folder"),
+        E::Custom { .. } => new(Exit::Usage).hint("numbers are whole, and no key stands twice"),
+        E::Hex { .. } => new(Exit::Usage).hint("`sha256sum` and `sha512sum` print it"),
         E::Kind { .. } => new(Exit::Usage).hint("take a key of ECDSA P-256, Ed25519 or RSA"),
         E::NotASigner { .. } | E::Nothing { .. } | E::Role(_) | E::Top => {
             new(Exit::Usage).hint("`courier help` and the command's `--help` say how it is written")
@@ -54,6 +56,8 @@ fn hint(error: &trust::Error) -> &'static str {
         }
         E::Broken { .. } => "`courier witness` signs again what it says, after you have read it",
         E::Cache { .. } => "name a trust folder or a pin, and move the cache away",
+        E::Content { .. } => "take no part of it: fetch it anew, or find out who changed it",
+        E::NotListed { .. } => "`courier list --role` shows what a list names",
         E::Disagreed { .. } => "read the change again, and compare with whom it is from",
         E::Stale { .. } => "have it made anew on what is there now",
         E::Stranger { .. } => "find out who put it there; the change without it is another folder",
