@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use super::fake::{Asked, Fake, FakeNotary, honest, reply, untouched};
-use super::said;
+use super::{courier, said};
 use crate::harness::command::{Server, command, run};
 use crate::harness::notary::certificates;
 use crate::harness::scratch::Scratch;
@@ -48,6 +48,18 @@ fn guard(asked: &Asked, stream: &mut TcpStream, go_on: impl FnOnce(&mut TcpStrea
 /// A server that guards nothing.
 fn guarded() -> Fake {
     Fake::new(|asked, stream| guard(asked, stream, |stream| reply(stream, "404 None", "", "")))
+}
+
+/// A server without anything, which wants the credentials themselves.
+fn basic() -> Fake {
+    Fake::new(|asked, stream| {
+        match asked.header("authorization") == Some(&format!("Basic {AUTH}")) {
+            true => reply(stream, "404 None", "", ""),
+            false => {
+                reply(stream, "401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n", "");
+            }
+        }
+    })
 }
 
 /// Runs, and sees it refused with this first line and hint.
@@ -97,20 +109,39 @@ fn an_upload_goes_with_a_token_that_was_got_before_it() {
 #[test]
 fn a_server_that_takes_the_credentials_themselves_gets_them() {
     let scratch = Scratch::new();
-    let fake = Fake::new(|asked, stream| {
-        match asked.header("authorization") == Some(&format!("Basic {AUTH}")) {
-            true => reply(stream, "404 None", "", ""),
-            false => {
-                reply(stream, "401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n", "");
-            }
-        }
-    });
+    let fake = basic();
     let first = "repository `a`: the server gives no `snapshot` key that can be read";
     let hint = "see that it is a Notary server";
     refuses(fake.fetching(&scratch).env("NOTARY_AUTH", AUTH), 3, first, hint);
     let first = "/root.json: the server wants credentials";
     let hint = "put base64 of user:password into NOTARY_AUTH, as for `notary`";
     refuses(&mut fake.fetching(&scratch), 3, first, hint);
+}
+
+#[test]
+fn a_trust_server_gets_what_docker_keeps_for_the_registry_of_the_repository() {
+    let scratch = Scratch::new();
+    let fake = basic();
+    let fetching = |name: &str| {
+        let mut courier = courier(scratch.path());
+        courier.args(["fetch", name, "--server", &fake.url, "--out"]).arg(scratch.folder("in"));
+        courier
+    };
+    let kept = format!(r#"{{"auths":{{"registry.test:5000":{{"auth":"{AUTH}"}}}}}}"#);
+    scratch.file(".docker/config.json", kept);
+    let there =
+        "repository `registry.test:5000/a`: the server gives no `snapshot` key that can be read";
+    refuses(&mut fetching("registry.test:5000/a"), 3, there, "see that it is a Notary server");
+    // Those of another registry are of no use, and those in the environment go first.
+    let wants = "/root.json: the server wants credentials";
+    let hint = "put base64 of user:password into NOTARY_AUTH, as for `notary`, or `docker login other.test` as somebody who may";
+    refuses(&mut fetching("other.test/a"), 3, wants, hint);
+    let hint = "put base64 of user:password into NOTARY_AUTH, as for `notary`";
+    refuses(&mut fetching("a/b"), 3, wants, hint);
+    let first = "/root.json: the server does not let these credentials pull";
+    let hint = "NOTARY_AUTH must be of somebody who may, and not be mistyped";
+    let mut fetching = fetching("registry.test:5000/a");
+    refuses(fetching.env("NOTARY_AUTH", "bWU6bm8="), 3, first, hint);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::harness::scratch::Scratch;
 
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const PLAIN: &str = "--dest-tls-verify=false";
+pub(super) const PLAIN: &str = "--dest-tls-verify=false";
 
 /// `courier digest` of these, with no configuration of docker unless `home` holds one.
 fn digest(home: &Path, arguments: &[&str]) -> Command {
@@ -29,7 +29,7 @@ fn digest(home: &Path, arguments: &[&str]) -> Command {
 }
 
 /// A layout of one image under the tag `one`, and an index of it under `many`.
-fn layout(scratch: &Scratch) -> String {
+pub(super) fn layout(scratch: &Scratch) -> String {
     let blob = |kind: &str, bytes: &[u8]| {
         let digest = Digest::of(bytes);
         scratch.file(&format!("layout/blobs/sha256/{digest}"), bytes);
@@ -54,7 +54,7 @@ fn layout(scratch: &Scratch) -> String {
 }
 
 /// Copies the index of the layout into a registry, with everything that is under it.
-fn copy(registry: &ImageRegistry, layout: &str, name: &str, more: &[&str]) {
+pub(super) fn copy(registry: &ImageRegistry, layout: &str, name: &str, more: &[&str]) {
     let (from, to) = (format!("oci:{layout}:many"), format!("docker://{}", registry.name(name)));
     run_skopeo(registry, &[&["copy", "--all", "--preserve-digests", &from, &to], more].concat());
 }

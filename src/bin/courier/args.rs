@@ -1,5 +1,6 @@
 //! The command line, and nothing else: no input or output, no environment.
 
+pub(crate) mod consume;
 mod key;
 pub(crate) mod trust;
 
@@ -48,10 +49,14 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Publish the roots of a trust folder, fetch them back and compare
     Publish(Publish),
+    /// Pull what a tag means, verified and by its digest, with docker, podman or skopeo
+    Pull(consume::Pull),
     /// Take targets out of lists
     Remove(trust::Remove),
     /// Take the signature of tags back
     Revoke(trust::Revoke),
+    /// Become a command that starts an image, with its verified digest in place of its name
+    Run(consume::Run),
     /// Have the trust server change its own keys
     Server(trust::Server),
     /// Sign images: say what their tags mean

@@ -1,7 +1,7 @@
-//! What people of Docker Content Trust and Notary have set: where their files are, which server, whether unsigned
-//! images are refused, and passphrases.
+//! What people of Docker Content Trust and Notary have set: where their files are, which server, and passphrases.
 //!
 //! Annex: the one place that reads these variables of the environment; `NOTARY_AUTH` is read with the credentials.
+//! `DOCKER_CONTENT_TRUST` is read nowhere: what courier pulls and runs is verified, whatever that says.
 
 use std::env::var_os;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,6 @@ use officiant::secret::{Pin, SecretBytes};
 pub(crate) struct Environment {
     docker_config: PathBuf,
     home: PathBuf,
-    enforces: bool,
     server: Option<String>,
 }
 
@@ -37,8 +36,6 @@ impl Environment {
         Self {
             docker_config: set("DOCKER_CONFIG").map_or_else(|| home.join(".docker"), PathBuf::from),
             home,
-            enforces: set("DOCKER_CONTENT_TRUST")
-                .is_some_and(|value| is_true(&value.to_string_lossy())),
             server: set("DOCKER_CONTENT_TRUST_SERVER").and_then(|value| value.into_string().ok()),
         }
     }
@@ -56,11 +53,6 @@ impl Environment {
     /// The folder of keys and of the trust cache: `trust` in Docker's configuration.
     pub(crate) fn trust_dir(&self) -> PathBuf {
         self.docker_config.join("trust")
-    }
-
-    /// Whether what is not signed is refused: `DOCKER_CONTENT_TRUST`, read as docker reads it.
-    pub(crate) fn enforces(&self) -> bool {
-        self.enforces
     }
 
     /// The trust server: `DOCKER_CONTENT_TRUST_SERVER`.
@@ -88,27 +80,7 @@ pub(crate) fn trust_dir(named: Option<&Path>) -> PathBuf {
     named.map_or_else(|| Environment::read().trust_dir(), Path::to_owned)
 }
 
-/// As docker reads it: what Go takes for false is false, and anything else is true.
-fn is_true(value: &str) -> bool {
-    !["0", "f", "F", "FALSE", "False", "false"].contains(&value)
-}
-
 const ROOT: [&str; 2] =
     ["DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", "DOCKER_CONTENT_TRUST_OFFLINE_PASSPHRASE"];
 const REPOSITORY: [&str; 2] =
     ["DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", "DOCKER_CONTENT_TRUST_TAGGING_PASSPHRASE"];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_go_does_not_take_for_false_asks_for_signed_images() {
-        for value in ["1", "true", "yes", "on", "2"] {
-            assert!(is_true(value), "{value}");
-        }
-        for value in ["0", "false", "F"] {
-            assert!(!is_true(value), "{value}");
-        }
-    }
-}

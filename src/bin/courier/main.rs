@@ -19,9 +19,12 @@ mod net;
 mod notary;
 mod prove;
 mod publish;
+mod pull;
 mod registry;
 mod report;
+mod run;
 mod store;
+mod tool;
 mod trust;
 mod tuf;
 
@@ -83,8 +86,10 @@ async fn run(courier: &Courier) -> Result<Output, Undone> {
         Command::Lookup(args) => Ok(trust::list::lookup(args).await?),
         Command::Prove(args) => Ok(prove::run(args)?.output()),
         Command::Publish(args) => Ok(publish::run(args).await?.output()),
+        Command::Pull(args) => Ok(pull::run(args).await?),
         Command::Remove(args) => Ok(trust::add::remove(args).await?),
         Command::Revoke(args) => Ok(trust::revoke::run(args).await?),
+        Command::Run(args) => match run::run(args).await? {},
         Command::Server(args) => Ok(trust::server::run(args).await?),
         Command::Sign(args) => Ok(trust::sign::run(args).await?),
         Command::Signer(args) => Ok(trust::signer::run(args).await?),

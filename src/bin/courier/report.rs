@@ -12,7 +12,7 @@ use officiant::name::Name;
 use officiant::refusal::{Exit, Refusal};
 
 use super::fleet::Failed;
-use super::{digest, fetch, key as command, prove, publish, trust};
+use super::{digest, fetch, key as command, prove, publish, pull, run, trust};
 
 /// What a command has done, for people and for machines.
 #[derive(Debug)]
@@ -119,6 +119,22 @@ impl From<publish::Failure> for Undone {
                 output: Some(stopped.output()),
             },
         }
+    }
+}
+
+impl From<pull::Failure> for Undone {
+    fn from(failure: pull::Failure) -> Self {
+        let standing = match &failure.pulled[..] {
+            [] => "nothing was pulled".to_owned(),
+            pulled => format!("pulled before it: {}", pulled.join(", ")),
+        };
+        Self::one(causes::of_pull(&failure.error).standing(standing))
+    }
+}
+
+impl From<run::Error> for Undone {
+    fn from(error: run::Error) -> Self {
+        Self::one(causes::of_run(&error).standing("nothing was run"))
     }
 }
 

@@ -2,55 +2,17 @@
 //!
 //! Annex; pure.
 
+mod consumer;
 mod trust;
 
 use officiant::refusal::{Exit, Refusal};
 use officiant::request;
 use officiant::room::media::{self, Kind};
 
-use crate::{credentials, digest, fetch, image, keys, net, notary, prove, publish, registry, tuf};
+use crate::{credentials, fetch, keys, net, notary, prove, publish, tuf};
 
-/// Why an image has no digest.
-pub(super) fn of_digest(error: &digest::Error) -> Refusal {
-    match error {
-        digest::Error::Image(error) => of_image(error),
-        digest::Error::Registry(error) => of_registry(error),
-    }
-}
-
-/// What is no name of an image.
-pub(super) fn of_image(error: &image::Error) -> Refusal {
-    use image::Error as E;
-    let new = Refusal::new(Exit::Usage, error.to_string());
-    match error {
-        E::Digest { .. } => new.hint("name it as `NAME@sha256:DIGEST`"),
-        E::Identifier { .. } => new.hint("name it as `NAME:TAG`"),
-        E::Name(_) => new.hint("name it as the server or the plan does"),
-        E::Reference { because, .. } => {
-            new.because(because).hint("name it as `REGISTRY/REPOSITORY:TAG`")
-        }
-    }
-}
-
-/// Why a registry or a layout gave nothing that can be signed.
-pub(super) fn of_registry(error: &registry::Error) -> Refusal {
-    use registry::Error as E;
-    let new = |exit| Refusal::new(exit, error.to_string());
-    match error {
-        E::Document { because, .. } => {
-            new(Exit::Refused).because(because).hint("push it again, with a client of this decade")
-        }
-        E::Layout { .. } => {
-            new(Exit::Usage).hint("name the folder that `index.json` and `blobs` lie in")
-        }
-        E::Media(media) => of_media(media, ""),
-        E::Missing { .. } => new(Exit::Device).hint("push it first, or correct its name or tag"),
-        E::Net(net) => of_net(net),
-        E::Other { .. } => new(Exit::Refused)
-            .hint("somebody changed it, or it was not copied whole: find out which"),
-        E::Tag { .. } => new(Exit::Usage).hint("`index.json` of the layout says which tags it has"),
-    }
-}
+pub(super) use consumer::{of_digest, of_pull, of_run};
+use consumer::{of_image, of_registry};
 
 /// Why nothing was fetched.
 pub(super) fn of_fetch(error: &fetch::Error) -> Refusal {
