@@ -113,11 +113,17 @@ impl KeyFile {
     }
 
     /// What a header says: Notary has `role`, `gun` and `path`.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         let mut headers = self.headers.iter();
         headers
             .find(|(key, value)| key == name && !value.is_empty())
             .map(|(_, value)| value.as_str())
+    }
+
+    /// What all headers of that name say.
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let of_name = move |(key, _): &&(String, String)| key == name;
+        self.headers.iter().filter(of_name).map(|(_, value)| value.as_str())
     }
 
     /// The block again, with `more` among its headers in the place of those of the same name, as Go writes it.

@@ -19,7 +19,7 @@ pub(in crate::room) use blank::{chosen, refuse_label, refuse_length};
 pub use error::Error;
 pub(in crate::room) use face::clean;
 pub use face::{Face, Login, Name, Outranking, TriesLeft};
-pub use uri::Uri;
+pub use uri::{Uri, decoded};
 pub use wrapped::{WrapBy, Wrapped};
 
 /// What drives one token, or shows several of which one is selected. Whoever conducts a ceremony does not know its kind:

@@ -1,4 +1,5 @@
-//! What people of Docker Content Trust and Notary have set: where their files are, which server, and passphrases.
+//! What people of Docker Content Trust and Notary have set: where their files are, which server, and passphrases. And
+//! SoftHSM's own.
 //!
 //! Annex: the one place that reads these variables of the environment; `NOTARY_AUTH` is read with the credentials.
 //! `DOCKER_CONTENT_TRUST` is read nowhere: what courier pulls and runs is verified, whatever that says.
@@ -60,8 +61,9 @@ impl Environment {
         self.server.as_deref()
     }
 
-    /// The passphrase that is set for keys of `holder`, by docker's names, old and new, or by notary's.
-    pub(crate) fn passphrase(holder: Holder) -> Option<Pin> {
+    /// The passphrases that are set for keys of `holder`, by docker's names, new and old, and by notary's. New keys have the
+    /// first.
+    pub(crate) fn passphrases(holder: Holder) -> impl Iterator<Item = Pin> {
         let (docker, notary): (&[&str], _) = match holder {
             Holder::Root => (&ROOT, "NOTARY_ROOT_PASSPHRASE"),
             Holder::Snapshot => (&REPOSITORY, "NOTARY_SNAPSHOT_PASSPHRASE"),
@@ -69,7 +71,7 @@ impl Environment {
             Holder::Delegation => (&REPOSITORY, "NOTARY_DELEGATION_PASSPHRASE"),
         };
         let names = docker.iter().copied().chain([notary]);
-        names.filter_map(var_os).find_map(|value| {
+        names.filter_map(var_os).filter_map(|value| {
             Pin::new(SecretBytes::take(value.into_string().ok()?.into_bytes())).ok()
         })
     }
@@ -78,6 +80,11 @@ impl Environment {
 /// The trust folder that the command line names, or docker's.
 pub(crate) fn trust_dir(named: Option<&Path>) -> PathBuf {
     named.map_or_else(|| Environment::read().trust_dir(), Path::to_owned)
+}
+
+/// SoftHSM's configuration, where one is named: SOFTHSM2_CONF.
+pub(crate) fn softhsm() -> Option<PathBuf> {
+    var_os("SOFTHSM2_CONF").filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 const ROOT: [&str; 2] =

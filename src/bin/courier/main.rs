@@ -33,7 +33,7 @@ use std::process::ExitCode;
 
 use args::{Command, Courier};
 use clap::Parser;
-use officiant::child::seclude;
+use officiant::child::{seclude, token};
 use officiant::refusal::{Exit, Refusal};
 use report::{Output, Undone};
 use zeroizing_alloc::ZeroAlloc;
@@ -47,6 +47,11 @@ fn main() -> ExitCode {
     if let Err(unfenced) = seclude() {
         mouth::tell(&[Refusal::new(Exit::Device, unfenced.to_string())], "nothing was written");
         return ExitCode::from(Exit::Device.code());
+    }
+    // A child of ours, which drives one token and loads what may be anything; its words go nowhere.
+    if std::env::args_os().skip(1).eq(["child", "token"]) {
+        let ended = token::run().map_or(Exit::Ours.code(), |()| 0);
+        return ExitCode::from(ended);
     }
     let courier = match Courier::try_parse() {
         Ok(courier) => courier,

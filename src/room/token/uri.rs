@@ -63,9 +63,19 @@ impl Uri {
     }
 }
 
-/// The text of a value: RFC 3986, two digits behind each `%`.
+/// The text of a value of a path.
 fn plain(value: &str) -> Result<String, &'static str> {
-    const WRONG: &str = "expected letters, digits, `-._~:[]@!$'()*+,=&` and `%` with two digits";
+    match String::from_utf8(decoded(value, "")?) {
+        Ok(text) if !text.is_empty() => Ok(text),
+        _ => Err(WRONG),
+    }
+}
+
+/// The bytes of a value: RFC 3986, two digits behind each `%`. The letters in `more` may stand there as they are, too.
+///
+/// # Errors
+/// What is expected.
+pub fn decoded(value: &str, more: &str) -> Result<Vec<u8>, &'static str> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.bytes();
     while let Some(byte) = rest.next() {
@@ -76,14 +86,14 @@ fn plain(value: &str) -> Result<String, &'static str> {
                 u8::from_str_radix(digits, 16).map_err(|_| WRONG)?
             }
             _ if byte.is_ascii_alphanumeric() || b"-._~:[]@!$'()*+,=&".contains(&byte) => byte,
+            _ if more.as_bytes().contains(&byte) => byte,
             _ => return Err(WRONG),
         });
     }
-    match String::from_utf8(bytes) {
-        Ok(text) if !text.is_empty() => Ok(text),
-        _ => Err(WRONG),
-    }
+    Ok(bytes)
 }
+
+const WRONG: &str = "expected letters, digits, `-._~:[]@!$'()*+,=&` and `%` with two digits";
 
 #[cfg(test)]
 mod tests {

@@ -94,10 +94,22 @@ fn a_passphrase_is_changed_by_who_knows_the_old_one() {
     // The one that is set in the environment is the old one now, and it is said where it came from.
     let ran = run(&mut with_passphrase(&home, &["passwd", short]));
     let words = format!(
-        "error: key {short} (ada) is not opened by the passphrase that is set in the environment\n\
+        "error: key {short} (ada) is not opened by any passphrase that is set in the environment\n\
          hint: nothing was locked: run it again with the right passphrase\nthe key is as it was\n"
     );
     assert_eq!((ran.stderr, ran.status.code()), (words, Some(1)));
+    // Each variable that is set may be the one.
+    let mut both = with_passphrase(&home, &["passwd", short]);
+    let mut pty = Pty::start(both.env("NOTARY_DELEGATION_PASSPHRASE", OTHER));
+    pty.expect(&new);
+    pty.send("\u{3}");
+    let ended = pty.finish();
+    let words = format!(
+        "error: nobody was asked for the passphrase of key {short} (ada)\n\
+         because stopped by Ctrl-C\n\
+         hint: set it in the environment, or run courier at a terminal\nthe key is as it was\n"
+    );
+    assert!(ended.transcript.ends_with(&words), "{}", ended.transcript);
 }
 
 #[test]

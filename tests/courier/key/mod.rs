@@ -5,6 +5,7 @@ mod killed;
 mod load;
 mod refused;
 mod theirs;
+mod token;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -186,7 +187,7 @@ fn a_list_tells_each_key_and_each_file_that_is_none() {
     let mut json = key(&home, &["list", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&run(&mut json).ok().stdout).unwrap();
     let expected = serde_json::json!({
-        "role": "ada", "gun": null, "id": id, "file": file_of(&home, id), "encrypted": true,
+        "role": "ada", "gun": null, "id": id, "file": file_of(&home, id), "encrypted": true, "token": null,
     });
     assert_eq!(json["keys"], serde_json::json!([expected]));
     assert_eq!(json["unread"][1]["file"], file_of(&home, no_id).to_str().unwrap());

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::{close, done, file_of, ids, key, names, private, with_passphrase};
+use super::{close, done, file_of, id_of, ids, key, names, private, with_passphrase};
 use crate::harness::command::{command, run};
 use crate::harness::scratch::Scratch;
 
@@ -214,6 +214,18 @@ fn a_key_is_named_by_enough_letters_of_its_id_and_its_file_holds_it() {
         2,
         "error: no key of `localhost:5000/no` is in the store\n\
          hint: `courier key list` shows what is there\nnothing was written\n",
+    );
+    let short = &ids[0][..7];
+    let owner = if id_of(&home.join("ada.pub")) == ids[0] { "ada" } else { "bob" };
+    refused(
+        &home,
+        &["remove", short],
+        2,
+        &format!(
+            "error: nobody was asked for the consent to remove key {short} ({owner})\n\
+             because there is no terminal to ask people on\n\
+             hint: run courier at a terminal\nnothing was removed\n"
+        ),
     );
     // The file of one key under the name of the other.
     fs::copy(file_of(&home, &ids[0]), file_of(&home, &ids[1])).unwrap();

@@ -42,6 +42,13 @@ pub(crate) struct Generate {
     /// Whose key it is
     #[command(flatten)]
     pub(crate) owner: Owned,
+    /// Token that makes the key, and keeps it: a URI of RFC 7512 with `module-path`
+    #[arg(long, value_name = "URI")]
+    pub(crate) token: Option<String>,
+    /// Socket of a daemon, or its folder, that the module of the token speaks to, such as /run/pcscd; may be repeated.
+    /// Without, it has none
+    #[arg(long, value_name = "PATH", requires = "token")]
+    pub(crate) socket: Vec<PathBuf>,
     /// Folder for the public half, in place of the working folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
@@ -64,9 +71,14 @@ pub(crate) struct Owned {
 /// `courier key load`.
 #[derive(Args)]
 pub(crate) struct Load {
-    /// Private keys in PEM, encrypted or not, readable by you alone
-    #[arg(value_name = "FILE")]
+    /// Private keys in PEM, encrypted or not, readable by you alone; or a key on a token, as a URI of RFC 7512 with
+    /// `module-path`
+    #[arg(value_name = "FILE|URI")]
     pub(crate) file: PathBuf,
+    /// Socket of a daemon, or its folder, that the module of the token speaks to, such as /run/pcscd; may be repeated.
+    /// Without, it has none
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Vec<PathBuf>,
     /// Name of the signer whose key it is, where the file does not say it
     #[arg(long, conflicts_with = "role")]
     pub(crate) name: Option<String>,
@@ -103,16 +115,20 @@ pub(crate) struct One {
 const KEYS: &str = "Keys are those of `docker trust` and `notary`, in the same files: each program \
 reads what the other wrote.
 A passphrase is read from DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE, or from \
-NOTARY_TARGETS_PASSPHRASE, NOTARY_SNAPSHOT_PASSPHRASE or NOTARY_DELEGATION_PASSPHRASE, or asked for at the terminal.";
+NOTARY_TARGETS_PASSPHRASE, NOTARY_SNAPSHOT_PASSPHRASE or NOTARY_DELEGATION_PASSPHRASE, or asked for at the terminal.
+A key may lie on a PKCS#11 token; its PIN is always asked for. SoftHSM's own SOFTHSM2_CONF is heeded, and must name a \
+file in the folder of its tokens.";
 
 const GENERATE: &str = "Examples:
   courier key generate ada
-  courier key generate --role targets --gun registry.example/team/app --dir keys";
+  courier key generate --role targets --gun registry.example/team/app --dir keys
+  courier key generate ada --token 'pkcs11:token=ada?module-path=/usr/lib/libykcs11.so' --socket /run/pcscd";
 
 const LOAD: &str = "Examples:
   courier key load ada.pem --name ada
   courier key load targets.pem --role targets --gun registry.example/team/app
-  courier key load exported.pem";
+  courier key load exported.pem
+  courier key load 'pkcs11:token=ada;object=signing?module-path=/usr/lib/module.so' --name ada";
 
 const EXPORT: &str = "Examples:
   courier key export --key 9deed25 -o ada.pem

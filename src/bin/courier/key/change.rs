@@ -3,12 +3,15 @@
 use super::{Error, Failure};
 use crate::environment::Holder;
 use crate::report::Output;
-use crate::store::{Store, confirm, encrypted, twice};
+use crate::store::{Place, Store, confirm, encrypted, twice};
 
 /// Encrypts a key anew, under a passphrase that is typed twice.
 pub(super) fn passwd(store: &Store, typed: &str) -> Result<Output, Failure> {
     let changed = || -> Result<_, Error> {
         let stored = store.named(typed)?;
+        if matches!(stored.place, Place::Token(_)) {
+            return Err(Error::OnToken { stored: Box::new(stored) });
+        }
         let private = store.read(&stored)?;
         let pin = twice(&stored.to_string())?;
         let text = encrypted(&private, &stored.owner, &pin)?;

@@ -63,6 +63,12 @@ pub(crate) enum Error {
         /// The repository.
         gun: String,
     },
+    /// A key in a file needs no socket.
+    #[error("`{}` is a file, and `--socket` is for keys on tokens", path.display())]
+    NoToken {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file holds no private key.
     #[error("`{}` holds a `{label}`, expected a `PRIVATE KEY`", path.display())]
     NotPrivate {
@@ -70,6 +76,12 @@ pub(crate) enum Error {
         path: PathBuf,
         /// What it holds.
         label: String,
+    },
+    /// A key on a token does not leave it.
+    #[error("{stored} is on a token")]
+    OnToken {
+        /// The key.
+        stored: Box<Stored>,
     },
     /// Others may read the file or write to it.
     #[error("`{}` is open to others (mode {mode:03o})", path.display())]

@@ -4,15 +4,25 @@ use std::path::Path;
 
 use super::{Error, Failure};
 use crate::args::Export;
+use crate::mouth;
 use crate::report::Output;
-use crate::store::{Store, Stored, place, write};
+use crate::store::{Place, Store, Stored, place, write};
 
 /// Nothing is opened, so no passphrase is asked for; a key that is not encrypted stays where it is.
 pub(super) fn run(store: &Store, args: &Export) -> Result<Output, Failure> {
     let mut text = String::new();
     let keys = wanted(store, args)?;
+    let (on_tokens, keys): (Vec<_>, Vec<_>) =
+        keys.into_iter().partition(|stored| matches!(stored.place, Place::Token(_)));
+    if let (Some(stored), false) = (on_tokens.first(), args.key.is_empty()) {
+        return Err(Error::OnToken { stored: Box::new(stored.clone()) }.into());
+    }
     for stored in &keys {
         text += &exported(stored)?;
+    }
+    // Whoever asks for all is told what is not among them.
+    for stored in &on_tokens {
+        mouth::note(&format!("{stored} is on a token, and stays there\n"));
     }
     let ids: Vec<&str> = keys.iter().map(|stored| stored.id.as_str()).collect();
     let Some(path) = &args.output else {

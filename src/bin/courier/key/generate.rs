@@ -28,14 +28,50 @@ pub(super) fn run(store: &Store, args: &Generate) -> Result<Output, Failure> {
     if media::exists(&public.path).map_err(Error::from)? {
         return Err(Error::Exists { path: public.path }.into());
     }
-    let private = Private::generate().map_err(Error::from)?;
-    let id = canonical_id(private.public())?;
-    let text = encrypted(&private, &owner, &another(&owner)?)?;
-    let writing = store.writing()?;
-    public.write(&owner, private.public())?;
-    let path = writing.add(&id, &text)?;
+    let made = match &args.token {
+        Some(uri) => Made::on_token(uri, &args.socket, &owner)?,
+        None => Made::in_file(&owner)?,
+    };
+    let id = canonical_id(&made.public).map_err(|error| made.failed(error))?;
+    let writing = store.writing().map_err(|error| made.failed(error))?;
+    public.write(&owner, &made.public).map_err(|error| made.failed(error))?;
+    let path = match made.is_on_token {
+        true => writing.refer(&id, &made.text),
+        false => writing.add(&id, &made.text),
+    };
+    let path = path.map_err(|error| made.failed(error))?;
     public.place().map_err(|error| Failure::then(error, KEPT))?;
     Ok(public.output(&owner, id.as_str(), &path))
+}
+
+/// A new key, before anything of it is written.
+struct Made {
+    public: PublicKey,
+    /// What the store keeps of it.
+    text: String,
+    is_on_token: bool,
+}
+
+impl Made {
+    fn in_file(owner: &Owner) -> Result<Self, Error> {
+        let private = Private::generate()?;
+        let text = encrypted(&private, owner, &another(owner)?)?;
+        Ok(Self { public: private.public().clone(), text, is_on_token: false })
+    }
+
+    fn on_token(uri: &str, sockets: &[PathBuf], owner: &Owner) -> Result<Self, Error> {
+        let reference = super::reach(uri, sockets)?.generate(owner)?;
+        let text = reference.to_pem(owner)?;
+        Ok(Self { public: reference.public().clone(), text, is_on_token: true })
+    }
+
+    /// What is true when it could not be kept.
+    fn failed(&self, error: impl Into<Error>) -> Failure {
+        match self.is_on_token {
+            true => Failure::then(error, ON_TOKEN),
+            false => error.into().into(),
+        }
+    }
 }
 
 /// The file of a public half.
@@ -73,8 +109,10 @@ impl Public {
     }
 
     fn output(&self, owner: &Owner, id: &str, private: &Path) -> Output {
+        let is_key = private.extension().is_some_and(|extension| extension == "key");
+        let what = if is_key { "private" } else { "reference" };
         let text = format!(
-            "key       {id}\nrole      {owner}\nprivate   {}\npublic    {}\n",
+            "key       {id}\nrole      {owner}\n{what:9} {}\npublic    {}\n",
             private.display(),
             self.path.display()
         );
@@ -87,4 +125,5 @@ impl Public {
 }
 
 const PUBLIC: &str = "PUBLIC KEY";
+const ON_TOKEN: &str = "the key is on the token; `courier key load` with its URI takes it up";
 const KEPT: &str = "the private key is in the store; the same command writes its public half";

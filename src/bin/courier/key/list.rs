@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::report::Output;
-use crate::store::{Listed, Store, Stored};
+use crate::store::{Listed, Place, Store, Stored};
 
 /// Every key by repository, role and id, and every file that should be one and is none.
 pub(super) fn run(store: &Store) -> Result<Output, Failure> {
@@ -34,21 +34,29 @@ fn text(store: &Store, listed: &Listed) -> String {
 }
 
 fn row(stored: &Stored) -> [String; 4] {
-    let folder = stored.path.parent().unwrap_or(&stored.path);
-    let plain = if stored.is_encrypted { "" } else { ", not encrypted" };
+    let folder = stored.path.parent().unwrap_or(&stored.path).display();
+    let place = match &stored.place {
+        Place::File { is_encrypted: true } => folder.to_string(),
+        Place::File { is_encrypted: false } => format!("{folder}, not encrypted"),
+        Place::Token(reference) => reference.uri().to_owned(),
+    };
     [
         stored.owner.role.clone(),
         stored.owner.gun.clone().unwrap_or_default(),
         stored.id.to_string(),
-        format!("{}{plain}", folder.display()),
+        place,
     ]
 }
 
 fn json(listed: &Listed) -> serde_json::Value {
     let keys = listed.keys.iter().map(|stored| {
+        let (is_encrypted, token) = match &stored.place {
+            Place::File { is_encrypted } => (Some(is_encrypted), None),
+            Place::Token(reference) => (None, Some(reference.uri())),
+        };
         serde_json::json!({
             "role": stored.owner.role, "gun": stored.owner.gun, "id": stored.id.as_str(),
-            "file": stored.path, "encrypted": stored.is_encrypted,
+            "file": stored.path, "encrypted": is_encrypted, "token": token,
         })
     });
     let unread = listed

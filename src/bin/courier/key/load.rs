@@ -15,12 +15,19 @@ use crate::environment::{Environment, Holder};
 use crate::files;
 use crate::keys::{self, Private};
 use crate::report::Output;
-use crate::store::{self, Owner, Store, another, canonical_id, encrypted, of_file};
+use crate::store::{self, KeyUri, Owner, Reach, Store, another, canonical_id, encrypted, of_file};
 
 /// All keys are opened and encrypted before the first is written.
 pub(super) fn run(store: &Store, args: &Load) -> Result<Output, Failure> {
     let file = &args.file;
     let given = owner(args.name.as_deref(), args.role.as_deref(), args.gun.as_deref())?;
+    if let Some(uri) = file.to_str().filter(|text| KeyUri::is_meant(text)) {
+        let owner = given.ok_or_else(|| Error::Unnamed { path: file.clone() })?;
+        return refer(store, super::reach(uri, &args.socket)?, &owner);
+    }
+    if !args.socket.is_empty() {
+        return Err(Error::NoToken { path: file.clone() }.into());
+    }
     let mut ready = Vec::new();
     let mut pins = Vec::new();
     for block in blocks(file)? {
@@ -40,6 +47,19 @@ pub(super) fn run(store: &Store, args: &Load) -> Result<Output, Failure> {
         }
     }
     Ok(output(&ready))
+}
+
+/// Takes up a key on a token: what is kept is a reference to it.
+fn refer(store: &Store, reach: Reach, owner: &Owner) -> Result<Output, Failure> {
+    let reference = reach.find()?;
+    let id = canonical_id(reference.public())?;
+    let known = store.find(&id)?;
+    let text = reference.to_pem(owner)?;
+    if known.is_none() {
+        store.writing()?.refer(&id, &text)?;
+    }
+    let written = known.is_none().then_some(text);
+    Ok(output(&[(known.map_or(owner.clone(), |stored| stored.owner), id, written)]))
 }
 
 /// One key of the file.
@@ -114,12 +134,11 @@ fn opened(path: &Path, block: &KeyFile, owner: &Owner) -> Result<Private, Error>
         // Once in 256 times another passphrase leaves padding that looks right, and no key.
         Private::from_der(path, &der).ok()
     };
-    let set = Environment::passphrase(owner.holder());
-    if let Some(private) = set.as_ref().and_then(open) {
+    let mut set = Environment::passphrases(owner.holder());
+    if let Some(private) = set.find_map(|pin| open(&pin)) {
         return Ok(private);
     }
-    let asked = of_file(path)?;
-    open(&asked.pin).ok_or_else(|| keys::Error::Passphrase { file: path.to_owned() }.into())
+    open(&of_file(path)?).ok_or_else(|| keys::Error::Passphrase { file: path.to_owned() }.into())
 }
 
 /// The passphrase for a new key; it is asked for once for all keys of a kind.

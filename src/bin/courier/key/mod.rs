@@ -9,12 +9,14 @@ mod generate;
 mod list;
 mod load;
 
+use std::path::{Path, PathBuf};
+
 use officiant::name::Name;
 
 use super::args::{Key, KeyCommand};
 use super::environment;
 use super::report::Output;
-use super::store::{Owner, Store, is_reserved, is_signer};
+use super::store::{KeyUri, Owner, Reach, Store, is_reserved, is_signer};
 pub(crate) use error::{Error, Failure};
 
 /// Does it, and says what is in the store now.
@@ -50,6 +52,15 @@ fn owner(
         (None, Some(role), Some(_)) => Err(Error::Role { role: role.to_owned() }),
         _ => Ok(None),
     }
+}
+
+/// How a key on a token is reached, as the command line and SoftHSM's own variable say. The child that goes there has
+/// another working folder.
+fn reach(uri: &str, sockets: &[PathBuf]) -> Result<Reach, Error> {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let sockets = sockets.iter().map(|path| whole(path)).collect();
+    let softhsm = environment::softhsm().map(|path| whole(&path));
+    Ok(Reach { uri: KeyUri::parse(uri)?, sockets, softhsm })
 }
 
 /// The roles whose keys publishers hold: roots are made in the room, and a timestamp's by the server.

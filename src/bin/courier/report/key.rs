@@ -2,12 +2,13 @@
 //!
 //! Annex; pure.
 
+use officiant::child::Error as ChildError;
 use officiant::refusal::{Exit, Refusal};
-use officiant::room::media;
+use officiant::room::{media, pkcs11};
 
 use super::causes::of_key;
 use crate::key::Error;
-use crate::store;
+use crate::store::{self, Wanted};
 
 /// Why a command about keys was not done.
 pub(super) fn of_command(error: &Error) -> Refusal {
@@ -21,7 +22,10 @@ pub(super) fn of_command(error: &Error) -> Refusal {
             new(Exit::Usage).hint("leave `--name` or `--role` away to load it as what it is")
         }
         E::NoneOf { .. } => new(Exit::Usage).hint("`courier key list` shows what is there"),
+        E::NoToken { .. } => new(Exit::Usage).hint("leave it away"),
         E::NotPrivate { .. } => new(Exit::Usage).hint("the private half is wanted"),
+        E::OnToken { .. } => new(Exit::Usage)
+            .hint("it never leaves it, and its PIN is changed by the tool of its maker"),
         E::Open { path, .. } => new(Exit::Refused)
             .hint(format!("see who read it, then close it by `chmod 600 {}`", path.display())),
         E::Plain { stored } => {
@@ -47,6 +51,9 @@ pub(super) fn of_store(error: &store::Error) -> Refusal {
     use store::Error as E;
     let new = |exit| Refusal::new(exit, error.to_string());
     match error {
+        E::Absent { .. } | E::Tokens { .. } => {
+            new(Exit::Device).hint("insert the one that is meant, and no other that fits")
+        }
         E::Crypto => {
             new(Exit::Ours).hint("run it again, and tell us what was done if it says so again")
         }
@@ -54,6 +61,9 @@ pub(super) fn of_store(error: &store::Error) -> Refusal {
             new(Exit::Device).hint("put a copy of the right file into its place, or move it away")
         }
         E::Key(key) => of_key(key),
+        E::Keys { .. } => new(Exit::Usage).hint(
+            "name the key by `object` or `id`; `p11tool --list-all` and `pkcs11-tool -O` show them",
+        ),
         E::Kind { .. } => new(Exit::Usage).hint("make a key of ECDSA P-256"),
         E::Many { .. } => new(Exit::Usage).hint("name more letters of it"),
         E::Media(error) => of_files(error),
@@ -61,15 +71,24 @@ pub(super) fn of_store(error: &store::Error) -> Refusal {
         E::Passphrase { .. } => {
             new(Exit::Refused).hint("nothing was locked: run it again with the right passphrase")
         }
+        E::Path { .. } => new(Exit::Usage).hint("give it another name"),
+        E::Pin { .. } => {
+            new(Exit::Refused).hint("it was tried once: run it again with the right PIN")
+        }
         E::Root { .. } => {
             new(Exit::Refused).hint("roots are signed in the room, by `officiant conduct`")
         }
         E::Short { .. } => new(Exit::Usage).hint("`courier key list` shows whole ids"),
-        E::Unasked { source, .. } => {
-            let cause = source.refusal("");
-            let refusal = Refusal { what: error.to_string(), ..cause };
-            Refusal { because: Some(source.to_string()), hints: vec![], ..refusal }
-                .hint("set it in the environment, or run courier at a terminal")
+        E::Token(error) => of_token(error),
+        E::Tries { .. } => new(Exit::Refused)
+            .hint("give it the right PIN by the tool of its maker, or unlock it there"),
+        E::Uri { .. } => new(Exit::Usage).hint("`courier help key load` shows one"),
+        E::Unasked { wanted, source, .. } => {
+            let hint = match wanted {
+                Wanted::Passphrase => "set it in the environment, or run courier at a terminal",
+                Wanted::Consent | Wanted::Pin => "run courier at a terminal",
+            };
+            new(source.refusal("").exit).because(source).hint(hint)
         }
         E::Unconfirmed { .. } => {
             new(Exit::Refused).hint("compare the id with `courier key list` and run it again")
@@ -77,6 +96,21 @@ pub(super) fn of_store(error: &store::Error) -> Refusal {
         E::Untyped => new(Exit::Refused).hint("run it again"),
         E::Weak => new(Exit::Refused).hint("set a longer one for new keys"),
     }
+}
+
+/// The hints of the room speak of room.toml and of ceremonies; here there is neither.
+fn of_token(error: &ChildError) -> Refusal {
+    let refusal = error.refusal("");
+    let hint = match error {
+        ChildError::Token(pkcs11::Error::Module { .. }) => {
+            "see that `module-path` names a PKCS#11 module, and `--socket` what it speaks to"
+        }
+        ChildError::Token(pkcs11::Error::KeyTaken { .. }) => {
+            "name another by `object`; one that an interrupted run made is taken up by `courier key load`"
+        }
+        _ => "see that the token is there and works with the tools of its maker",
+    };
+    Refusal { hints: vec![hint.to_owned()], check: None, ..refusal }
 }
 
 /// The hints of the room speak of media; here it is a folder of this machine.

@@ -2,17 +2,26 @@
 
 use std::path::PathBuf;
 
+use officiant::child::Error as ChildError;
 use officiant::key::Algorithm;
+use officiant::room::token::TriesLeft;
 use officiant::room::{console, media};
 use officiant::root::KeyId;
+use officiant::wording::Count;
 
-use super::passphrase::{SHORTEST, Source};
+use super::passphrase::{SHORTEST, Wanted};
 use super::stored::Stored;
 use crate::keys;
 
 /// Why a key of the store is not had, or not kept.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    /// The token does not show the key that it was registered with.
+    #[error("{token} does not show the key")]
+    Absent {
+        /// The token.
+        token: String,
+    },
     /// The cryptographic library answered with nothing.
     #[error("the key could not be encrypted")]
     Crypto,
@@ -27,6 +36,16 @@ pub(crate) enum Error {
     /// What is in the file, once it is opened.
     #[error(transparent)]
     Key(keys::Error),
+    /// No key of the token fits, or several do.
+    #[error("{token} shows {} that fit `{uri}`, expected 1", Count(*found, "key"))]
+    Keys {
+        /// The token.
+        token: String,
+        /// What was typed.
+        uri: String,
+        /// How many fit.
+        found: usize,
+    },
     /// A kind of key that Notary has no name for.
     #[error("Notary has no keys of {algorithm}")]
     Kind {
@@ -59,15 +78,29 @@ pub(crate) enum Error {
         found: KeyId,
     },
     /// The passphrase does not open the key.
-    #[error("{what} is not opened by the passphrase that {}", match from {
-        Source::Environment => "is set in the environment",
-        Source::Terminal => "was typed",
+    #[error("{what} is not opened by {}", match is_set {
+        true => "any passphrase that is set in the environment",
+        false => "the passphrase that was typed",
     })]
     Passphrase {
         /// The key.
         what: String,
-        /// Where the passphrase came from.
-        from: Source,
+        /// Whether it came from the environment.
+        is_set: bool,
+    },
+    /// A path that no line of a file carries.
+    #[error("`{}` cannot stand in a file", path.display())]
+    Path {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The token refused the PIN.
+    #[error("{token} refused the PIN, {left}")]
+    Pin {
+        /// The token.
+        token: String,
+        /// What it says of the tries left.
+        left: TriesLeft,
     },
     /// A root key signs in the room.
     #[error("key {id} is a root key, with which `courier` signs nothing")]
@@ -84,10 +117,31 @@ pub(crate) enum Error {
         /// What was typed.
         typed: String,
     },
+    /// The token, or the process that drives it.
+    #[error(transparent)]
+    Token(Box<ChildError>),
+    /// No token fits, or several do.
+    #[error("{} fit `{uri}`, expected 1", Count(*found, "token"))]
+    Tokens {
+        /// What was typed.
+        uri: String,
+        /// How many fit.
+        found: usize,
+    },
+    /// One more wrong PIN locks the token, or did.
+    #[error("{token} takes no PIN from here: {left}")]
+    Tries {
+        /// The token.
+        token: String,
+        /// What it says of the tries left.
+        left: TriesLeft,
+    },
     /// Nobody answered.
-    #[error("nobody was asked for the passphrase of {what}")]
+    #[error("nobody was asked for {wanted} {what}")]
     Unasked {
-        /// The key.
+        /// What was wanted.
+        wanted: Wanted,
+        /// Of which key or token.
         what: String,
         /// Why.
         source: console::Error,
@@ -101,6 +155,14 @@ pub(crate) enum Error {
     /// No passphrase was typed twice alike.
     #[error("no new passphrase was typed twice alike in 3 attempts")]
     Untyped,
+    /// No URI that names a key on a token.
+    #[error("`{text}` names no key: {why}")]
+    Uri {
+        /// What was typed.
+        text: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The passphrase of the environment is too short for a new key.
     #[error(
         "the passphrase in the environment is too short for a new key, expected {SHORTEST} characters or more"

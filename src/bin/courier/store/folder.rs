@@ -12,7 +12,7 @@ use officiant::root::KeyId;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use super::{Error, stored::EXTENSION};
+use super::{Error, stored::EXTENSION, token};
 
 /// The folder, which no other run of `courier` writes to while this value lives.
 pub(crate) struct Writing {
@@ -35,6 +35,14 @@ impl Writing {
     pub(crate) fn add(&self, id: &KeyId, text: &str) -> Result<PathBuf, Error> {
         let path = self.folder.join(format!("{id}{EXTENSION}"));
         self.put(&path, text)
+    }
+
+    /// Writes the reference of a key on a token that is not there yet.
+    ///
+    /// # Errors
+    /// [`Error::Media`], also for a file that is there.
+    pub(crate) fn refer(&self, id: &KeyId, text: &str) -> Result<PathBuf, Error> {
+        self.put(&self.folder.join(format!("{id}{}", token::EXTENSION)), text)
     }
 
     /// Writes a new file of this folder, by its whole name.

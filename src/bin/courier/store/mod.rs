@@ -7,6 +7,7 @@ mod error;
 mod folder;
 mod passphrase;
 mod stored;
+mod token;
 
 use std::path::{Path, PathBuf};
 
@@ -14,14 +15,17 @@ use officiant::key::file::{self, KeyFile, Salt};
 use officiant::key::{PublicKey, Scheme};
 use officiant::root::{Dialect, Key, KeyId};
 use officiant::secret::Pin;
+use passphrase::of_key;
 use zeroize::Zeroizing;
 
-use super::environment::Holder;
+use super::environment::{Environment, Holder};
 use super::keys::Private;
 pub(crate) use error::Error;
 pub(crate) use folder::{Writing, place, write};
-pub(crate) use passphrase::{another, confirm, existing, of_file, twice};
-pub(crate) use stored::{Listed, Owner, Stored};
+pub(crate) use passphrase::{Wanted, another, confirm, of_file, twice};
+pub(crate) use stored::{Listed, Owner, Place, Stored};
+use token::OnToken;
+pub(crate) use token::{KeyUri, Reach, Reference};
 
 /// The store of one trust folder.
 pub(crate) struct Store {
@@ -99,10 +103,13 @@ impl Store {
         if stored.owner.holder() == Holder::Root {
             return Err(Error::Root { id: stored.short().to_owned() });
         }
-        self.read(stored).map(Signer)
+        match &stored.place {
+            Place::File { .. } => self.read(stored).map(Signer::from),
+            Place::Token(reference) => reference.open().map(Signer::Token),
+        }
     }
 
-    /// The private key of a file, by the passphrase that is set or typed.
+    /// The private key of a file, by a passphrase that is set for its role, or by one that is asked for once.
     ///
     /// # Errors
     /// [`Error::Passphrase`], [`Error::Unasked`], [`Error::Damaged`], [`Error::Other`], [`Error::Key`].
@@ -111,14 +118,18 @@ impl Store {
         if !block.is_encrypted() {
             return stored.private(block.der());
         }
-        let asked = existing(stored)?;
-        let wrong = || Error::Passphrase { what: stored.to_string(), from: asked.from };
-        let der = block.open(asked.pin.expose().as_bytes()).map_err(|_| wrong())?;
-        match stored.private(&der) {
-            // Once in 256 times another passphrase leaves padding that looks right, and no key.
-            Err(Error::Key(_)) => Err(wrong()),
-            other => other,
+        let mut set = Environment::passphrases(stored.owner.holder()).peekable();
+        let is_set = set.peek().is_some();
+        for pin in set {
+            if let Some(private) = stored.opened(&block, &pin)? {
+                return Ok(private);
+            }
         }
+        let private = match is_set {
+            true => None,
+            false => stored.opened(&block, &of_key(stored)?)?,
+        };
+        private.ok_or_else(|| Error::Passphrase { what: stored.to_string(), is_set })
     }
 
     /// Begins to write: no other run of `courier` writes meanwhile.
@@ -131,26 +142,37 @@ impl Store {
 }
 
 /// A key that signs.
-pub(crate) struct Signer(Private);
+pub(crate) enum Signer {
+    /// A key in memory.
+    File(Private),
+    /// One on a token, which is open as long as this value lives.
+    Token(OnToken),
+}
 
 impl From<Private> for Signer {
     fn from(private: Private) -> Self {
-        Self(private)
+        Self::File(private)
     }
 }
 
 impl Signer {
     /// The public half.
     pub(crate) fn public(&self) -> &PublicKey {
-        self.0.public()
+        match self {
+            Self::File(private) => private.public(),
+            Self::Token(token) => token.public(),
+        }
     }
 
     /// Signs `message` as `scheme` wants it, and verifies the signature.
     ///
     /// # Errors
-    /// [`Error::Key`].
+    /// [`Error::Key`], [`Error::Token`].
     pub(crate) fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(self.0.sign(scheme, message)?)
+        match self {
+            Self::File(private) => Ok(private.sign(scheme, message)?),
+            Self::Token(token) => token.sign(scheme, message),
+        }
     }
 }
 

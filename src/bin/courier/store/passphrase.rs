@@ -2,39 +2,48 @@
 //!
 //! Annex: reads the environment and asks people; never standard input, never an argument.
 
+use std::fmt;
 use std::path::Path;
 
 use officiant::room::console::{self, Console, Prompt, Terminal};
 use officiant::secret::{Pin, SecretBytes};
 
-use super::{Error, Owner, Stored};
+use super::{Error, Owner, Place, Stored};
 use crate::environment::Environment;
 
-/// A passphrase, and where it came from.
-pub(crate) struct Asked {
-    /// The passphrase.
-    pub(crate) pin: Pin,
-    /// Where it came from.
-    pub(crate) from: Source,
-}
-
-/// Where a passphrase came from.
+/// What people are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// A variable of the environment.
-    Environment,
-    /// A person.
-    Terminal,
+pub(crate) enum Wanted {
+    /// The consent to a removal.
+    Consent,
+    /// The passphrase of a key.
+    Passphrase,
+    /// The PIN of a token.
+    Pin,
 }
 
-/// The passphrase of a key of the store: the one that is set for its role, or asked for once.
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Consent => "the consent to remove",
+            Self::Passphrase => "the passphrase of",
+            Self::Pin => "the PIN of",
+        })
+    }
+}
+
+impl Wanted {
+    /// What to say when nobody answered.
+    fn unasked(self, what: &str) -> impl Fn(console::Error) -> Error + '_ {
+        move |source| Error::Unasked { wanted: self, what: what.to_owned(), source }
+    }
+}
+
+/// The passphrase of a key of the store, asked for once.
 ///
 /// # Errors
 /// [`Error::Unasked`].
-pub(crate) fn existing(stored: &Stored) -> Result<Asked, Error> {
-    if let Some(pin) = Environment::passphrase(stored.owner.holder()) {
-        return Ok(Asked { pin, from: Source::Environment });
-    }
+pub(super) fn of_key(stored: &Stored) -> Result<Pin, Error> {
     typed(&stored.to_string())
 }
 
@@ -42,15 +51,34 @@ pub(crate) fn existing(stored: &Stored) -> Result<Asked, Error> {
 ///
 /// # Errors
 /// [`Error::Unasked`].
-pub(crate) fn of_file(file: &Path) -> Result<Asked, Error> {
+pub(crate) fn of_file(file: &Path) -> Result<Pin, Error> {
     typed(&format!("`{}`", file.display()))
 }
 
-fn typed(what: &str) -> Result<Asked, Error> {
-    let unasked = |source| Error::Unasked { what: what.to_owned(), source };
-    let mut terminal = Terminal::open().map_err(unasked)?;
-    let pin = ask(&mut terminal, 1, format!("passphrase of {what}")).map_err(unasked)?;
-    Ok(Asked { pin, from: Source::Terminal })
+fn typed(what: &str) -> Result<Pin, Error> {
+    let unasked = Wanted::Passphrase.unasked(what);
+    let mut terminal = Terminal::open().map_err(&unasked)?;
+    ask(&mut terminal, 1, format!("passphrase of {what}")).map_err(unasked)
+}
+
+/// The PIN of a token, asked for once.
+///
+/// # Errors
+/// [`Error::Unasked`].
+pub(super) fn pin(token: &str) -> Result<Pin, Error> {
+    let unasked = Wanted::Pin.unasked(token);
+    let mut terminal = Terminal::open().map_err(&unasked)?;
+    terminal.ask_pin(&prompt(1, format!("PIN for {token}"))).map_err(unasked)
+}
+
+/// Tells people at the terminal to type the PIN on the token's own pad.
+///
+/// # Errors
+/// [`Error::Unasked`].
+pub(super) fn point_to_pad(token: &str) -> Result<(), Error> {
+    let shown = format!("type the PIN on the pad of {token}");
+    let told = Terminal::open().and_then(|mut terminal| terminal.show(&shown));
+    told.map_err(Wanted::Pin.unasked(token))
 }
 
 /// The passphrase that a key shall have: the one that is set for its role, or typed twice.
@@ -58,7 +86,7 @@ fn typed(what: &str) -> Result<Asked, Error> {
 /// # Errors
 /// [`Error::Weak`], [`Error::Unasked`], [`Error::Untyped`].
 pub(crate) fn another(owner: &Owner) -> Result<Pin, Error> {
-    match Environment::passphrase(owner.holder()) {
+    match Environment::passphrases(owner.holder()).next() {
         Some(pin) if is_long(&pin) => Ok(pin),
         Some(_) => Err(Error::Weak),
         None => twice(&owner.to_string()),
@@ -70,20 +98,20 @@ pub(crate) fn another(owner: &Owner) -> Result<Pin, Error> {
 /// # Errors
 /// [`Error::Unasked`], [`Error::Untyped`].
 pub(crate) fn twice(what: &str) -> Result<Pin, Error> {
-    let unasked = |source| Error::Unasked { what: what.to_owned(), source };
-    let mut terminal = Terminal::open().map_err(unasked)?;
+    let unasked = Wanted::Passphrase.unasked(what);
+    let mut terminal = Terminal::open().map_err(&unasked)?;
     for _ in 0..ATTEMPTS {
         let text = format!("new passphrase for {what}, {SHORTEST} characters or more");
-        let pin = ask(&mut terminal, 1, text).map_err(unasked)?;
+        let pin = ask(&mut terminal, 1, text).map_err(&unasked)?;
         if !is_long(&pin) {
-            terminal.show("that is too short").map_err(unasked)?;
+            terminal.show("that is too short").map_err(&unasked)?;
             continue;
         }
         let again = ask(&mut terminal, 2, "the same passphrase again".to_owned());
-        if pin.matches(&again.map_err(unasked)?) {
+        if pin.matches(&again.map_err(&unasked)?) {
             return Ok(pin);
         }
-        terminal.show("the two differ").map_err(unasked)?;
+        terminal.show("the two differ").map_err(&unasked)?;
     }
     Err(Error::Untyped)
 }
@@ -93,19 +121,21 @@ pub(crate) fn twice(what: &str) -> Result<Pin, Error> {
 /// # Errors
 /// [`Error::Unasked`], [`Error::Unconfirmed`].
 pub(crate) fn confirm(stored: &Stored) -> Result<(), Error> {
-    let unasked = |source| Error::Unasked { what: stored.to_string(), source };
-    let mut terminal = Terminal::open().map_err(unasked)?;
+    let what = stored.to_string();
+    let unasked = Wanted::Consent.unasked(&what);
+    let mut terminal = Terminal::open().map_err(&unasked)?;
     let length = Stored::SHORT;
-    let shown = format!(
-        "{stored} goes for good, with everything that only it can sign: {}",
-        stored.path.display()
-    );
-    terminal.show(&shown).map_err(unasked)?;
+    let goes = match &stored.place {
+        Place::File { .. } => "goes for good, with everything that only it can sign",
+        Place::Token(_) => "stays on its token, and is no longer known here",
+    };
+    let shown = format!("{stored} {goes}: {}", stored.path.display());
+    terminal.show(&shown).map_err(&unasked)?;
     let text = format!("type the first {length} letters of its id to remove it");
-    let typed = terminal.ask(&prompt(1, text)).map_err(unasked)?;
+    let typed = terminal.ask(&prompt(1, text)).map_err(&unasked)?;
     match typed == stored.short() {
         true => Ok(()),
-        false => Err(Error::Unconfirmed { what: stored.to_string() }),
+        false => Err(Error::Unconfirmed { what: what.clone() }),
     }
 }
 

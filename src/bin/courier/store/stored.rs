@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use officiant::key::file::{KeyFile, MAX_BYTES};
 use officiant::room::media;
 use officiant::root::KeyId;
+use officiant::secret::Pin;
 use zeroize::Zeroizing;
 
-use super::{Error, block_of, canonical_id};
+use super::{Error, Reference, block_of, canonical_id, token};
 use crate::environment::Holder;
 use crate::keys::{self, Private};
 
@@ -67,8 +68,20 @@ pub(crate) struct Stored {
     pub(crate) owner: Owner,
     /// Its file.
     pub(crate) path: PathBuf,
-    /// Whether a passphrase opens it.
-    pub(crate) is_encrypted: bool,
+    /// What the file is.
+    pub(crate) place: Place,
+}
+
+/// Where a key is.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// In the file.
+    File {
+        /// Whether a passphrase opens it.
+        is_encrypted: bool,
+    },
+    /// On a token, which the file names.
+    Token(Box<Reference>),
 }
 
 impl Stored {
@@ -102,19 +115,45 @@ impl Stored {
         }
     }
 
+    /// The private key by a passphrase; none when it is another one.
+    ///
+    /// # Errors
+    /// [`Error::Other`].
+    pub(super) fn opened(&self, block: &KeyFile, pin: &Pin) -> Result<Option<Private>, Error> {
+        let Ok(der) = block.open(pin.expose().as_bytes()) else { return Ok(None) };
+        match self.private(&der) {
+            // Once in 256 times another passphrase leaves padding that looks right, and no key.
+            Err(Error::Key(_)) => Ok(None),
+            private => private.map(Some),
+        }
+    }
+
     fn read(at: &Path, id: &str, old: Owner) -> Result<Self, Error> {
+        let damaged = |why: &str| Error::Damaged { path: at.to_owned(), why: why.to_owned() };
         let bytes = Zeroizing::new(media::read_file(at, MAX_BYTES as u64)?);
-        let block = block_of(at, &bytes)?;
+        let is_reference = at.to_string_lossy().ends_with(token::EXTENSION);
+        let (block, place) = if is_reference {
+            let block = KeyFile::read(&bytes).map_err(|error| damaged(&error.to_string()))?;
+            let reference = Reference::of(&block);
+            let reference = reference.ok_or_else(|| damaged("it names no key on a token"))?;
+            let found = canonical_id(reference.public())?;
+            if found.as_str() != id {
+                return Err(Error::Other { path: at.to_owned(), found });
+            }
+            (block, Place::Token(Box::new(reference)))
+        } else {
+            let block = block_of(at, &bytes)?;
+            let is_encrypted = block.is_encrypted();
+            (block, Place::File { is_encrypted })
+        };
         let is_id = id.len() == 64 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if !is_id {
-            let why = "its name is no id of a key".to_owned();
-            return Err(Error::Damaged { path: at.to_owned(), why });
+            return Err(damaged("its name is no id of a key"));
         }
         let header = |name: &str| block.header(name).map(str::to_owned);
         let owner =
             Owner { gun: header("gun").or(old.gun), role: header("role").unwrap_or(old.role) };
-        let (id, path, is_encrypted) = (KeyId::new(id), at.to_owned(), block.is_encrypted());
-        Ok(Self { id, owner, path, is_encrypted })
+        Ok(Self { id: KeyId::new(id), owner, path: at.to_owned(), place })
     }
 }
 
@@ -173,7 +212,8 @@ pub(super) fn list(folder: &Path) -> Result<Listed, Error> {
     let mut listed = Listed::default();
     for path in entries(folder)? {
         let name = name_of(&path);
-        if let Some(stem) = name.strip_suffix(EXTENSION) {
+        let stem = name.strip_suffix(EXTENSION).or(name.strip_suffix(token::EXTENSION));
+        if let Some(stem) = stem {
             listed.take(path.clone(), stem, Owner::signer(""));
         }
     }
