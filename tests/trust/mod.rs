@@ -1,5 +1,10 @@
 //! The publisher's and the consumer's side, with a real server and the clients that people had before.
 
+mod lists;
+mod proxy;
+mod publisher;
+mod recorded;
+mod roots;
 mod verify;
 
 use std::path::{Path, PathBuf};

@@ -4,9 +4,11 @@
 
 use std::path::PathBuf;
 
+use officiant::check::Check;
 use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::room::media;
+use officiant::root::targets::ListRole;
 use officiant::root::{Version, walk};
 
 use crate::{image, keys, net, notary, publish};
@@ -22,7 +24,8 @@ pub(crate) enum Error {
     },
     /// The pins, or the trust folder, and the cache are of different chains.
     #[error(
-        "repository `{gun}`: version {version} of the root in the trust cache is not the one that {whose} leads to [TRUST-ANCHOR]"
+        "repository `{gun}`: version {version} of the root in the trust cache is not the one that {whose} leads to {}",
+        Check::TrustAnchor
     )]
     Fork {
         /// The repository.
@@ -51,6 +54,25 @@ pub(crate) enum Error {
         /// How long.
         seconds: u64,
     },
+    /// A list of before is no more.
+    #[error(
+        "repository `{gun}`: the server has no `{role}` any more, version {had} was seen before {}",
+        Check::TrustRollback
+    )]
+    Gone {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: ListRole,
+        /// The version that was seen.
+        had: i64,
+    },
+    /// What stopped the work when something had been verified, and remembered, before.
+    #[error("{error}")]
+    Halfway {
+        /// What stopped it.
+        error: Box<Error>,
+    },
     /// The chain of roots is longer than we go.
     #[error("repository `{gun}`: the newest root is more than {steps} versions or 32 MiB away")]
     Long {
@@ -67,7 +89,8 @@ pub(crate) enum Error {
     Net(#[from] net::Error),
     /// Nothing says which root is right.
     #[error(
-        "repository `{gun}`: nothing says which root is its own: no pin, no trust cache, no trust folder [TRUST-ANCHOR]"
+        "repository `{gun}`: nothing says which root is its own: no pin, no trust cache, no trust folder {}",
+        Check::TrustAnchor
     )]
     NoAnchor {
         /// The repository.
@@ -83,7 +106,8 @@ pub(crate) enum Error {
     },
     /// No root on the server satisfies the pin.
     #[error(
-        "repository `{gun}`: no root on the server is signed by the keys that are pinned for it [TRUST-ANCHOR]"
+        "repository `{gun}`: no root on the server is signed by the keys that are pinned for it {}",
+        Check::TrustAnchor
     )]
     NotPinned {
         /// The repository.
@@ -94,7 +118,8 @@ pub(crate) enum Error {
     Notary(#[from] notary::Error),
     /// Older than what was seen.
     #[error(
-        "repository `{gun}`: the server has `{role}` version {found}, version {had} was seen before [TRUST-ROLLBACK]"
+        "repository `{gun}`: the server has `{role}` version {found}, version {had} was seen before {}",
+        Check::TrustRollback
     )]
     Older {
         /// The repository.
@@ -115,7 +140,7 @@ pub(crate) enum Error {
         why: String,
     },
     /// A tag that nobody signed.
-    #[error("`{gun}:{tag}` is not signed [TAG-UNSIGNED]")]
+    #[error("`{gun}:{tag}` is not signed {}", Check::TagUnsigned)]
     TagUnsigned {
         /// The repository.
         gun: Name,
@@ -123,7 +148,10 @@ pub(crate) enum Error {
         tag: String,
     },
     /// A tag that is signed for another digest than the one that was asked for.
-    #[error("`{gun}:{tag}` is signed for sha256:{signed}, not for sha256:{asked} [TAG-UNSIGNED]")]
+    #[error(
+        "`{gun}:{tag}` is signed for sha256:{signed}, not for sha256:{asked} {}",
+        Check::TagUnsigned
+    )]
     TagOther {
         /// The repository.
         gun: Name,
@@ -134,6 +162,19 @@ pub(crate) enum Error {
         /// What was asked for.
         asked: Digest,
     },
+    /// Two files of one version.
+    #[error(
+        "repository `{gun}`: the server's `{role}` version {version} is not the one that was seen before {}",
+        Check::TrustRollback
+    )]
+    Twice {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: String,
+        /// The version of both.
+        version: i64,
+    },
     /// The server does not know it.
     #[error("the server has no trust data for `{gun}`")]
     Unknown {
@@ -141,7 +182,7 @@ pub(crate) enum Error {
         gun: Name,
     },
     /// A file that does not hold.
-    #[error("repository `{gun}`: what the server has for `{role}` {why} [TRUST-SERVED]")]
+    #[error("repository `{gun}`: what the server has for `{role}` {why} {}", Check::TrustServed)]
     Unsound {
         /// The repository.
         gun: Name,
@@ -151,11 +192,18 @@ pub(crate) enum Error {
         why: &'static str,
     },
     /// The chain of roots does not hold.
-    #[error("repository `{gun}`: the root does not hold: {stop} [WALK]")]
+    #[error("repository `{gun}`: the root does not hold: {stop} {}", Check::Walk)]
     Walk {
         /// The repository.
         gun: Name,
         /// Where it stops.
         stop: Box<walk::Stop>,
     },
+}
+
+impl Error {
+    /// The same, when something was verified before.
+    pub(super) fn halfway(self) -> Self {
+        Self::Halfway { error: Box::new(self) }
+    }
 }
