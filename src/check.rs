@@ -159,6 +159,8 @@ checks! {
     SignatureGood = "SIGNATURE-GOOD",
     /// A root leaves the snapshot key with the trust server, which signs what goes up.
     SnapshotClient = "SNAPSHOT-CLIENT",
+    /// A tag means the digest that its publisher signed, and one that nobody signed means none.
+    TagUnsigned = "TAG-UNSIGNED",
     /// A targets key that is new, and in TUF any online key, goes up only when it has signed what clients see then.
     TargetsUnsigned = "TARGETS-UNSIGNED",
     /// No key is made on a token on which it would be weak from the start; of a weakness that asks for more, people decide.
@@ -195,10 +197,16 @@ checks! {
     TokenStatement = "TOKEN-STATEMENT",
     /// A key that was made elsewhere comes onto a token wrapped for it alone, and is unwrapped inside of it.
     TokenUnwraps = "TOKEN-UNWRAPS",
+    /// A root is trusted because of a trust folder, a pin, the cache, or a person who says that the first shown will do.
+    TrustAnchor = "TRUST-ANCHOR",
     /// The trust folder and the record know every ceremony in which a present token meant to sign.
     TrustBehindToken = "TRUST-BEHIND-TOKEN",
     /// The trust folder's sums, links, records and roots hold together.
     TrustFolder = "TRUST-FOLDER",
+    /// What a client saw of a repository is not followed by something older, by another of that version, or by nothing.
+    TrustRollback = "TRUST-ROLLBACK",
+    /// What is served is signed by the keys that are named for it, named by what is signed over it, and has not expired.
+    TrustServed = "TRUST-SERVED",
     /// Words typed from the last signed page are those of the trust folder that was read.
     TrustWords = "TRUST-WORDS",
     /// Every client that reaches the newest root today reaches the new one.

@@ -34,11 +34,14 @@ pub struct Limits {
     pub bytes: usize,
     /// The deepest nesting of arrays and objects.
     pub depth: usize,
+    /// The most values, of any kind, in it: a few bytes can make one that takes hundreds in memory.
+    pub values: usize,
 }
 
 impl Limits {
-    /// What one root metadata file may be: 4 MiB (a thousand certificates) and 16 levels (a root needs 5).
-    pub const ROOT: Limits = Limits { bytes: 4 << 20, depth: 16 };
+    /// What one root metadata file may be: 4 MiB (a thousand certificates, some ten values each) and 16 levels (a root
+    /// needs 5).
+    pub const ROOT: Limits = Limits { bytes: 4 << 20, depth: 16, values: 1 << 16 };
 }
 
 /// The byte form of a value.
@@ -56,7 +59,7 @@ impl Value {
     /// Reads exactly one JSON value from `bytes` (RFC 8259), refusing whatever two readers could take in two ways.
     ///
     /// # Errors
-    /// Too long, too deep, not UTF-8, no JSON, a duplicate key, a number that is no integer within 2^53 or is `-0`,
+    /// Too long, too deep, too many values, not UTF-8, no JSON, a duplicate key, a number that is no integer within 2^53 or is `-0`,
     /// half a surrogate pair, or bytes after the value.
     pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
         if bytes.len() > limits.bytes {
@@ -64,7 +67,7 @@ impl Value {
         }
         let text =
             std::str::from_utf8(bytes).map_err(|e| Error::NotUtf8 { at: e.valid_up_to() })?;
-        parse::document(text, limits.depth)
+        parse::document(text, limits)
     }
 
     /// The bytes of this value in `form`.
@@ -275,6 +278,14 @@ pub enum Error {
         /// Where the level that is too many begins.
         at: usize,
         /// The deepest allowed.
+        limit: usize,
+    },
+    /// More values than the caller takes.
+    #[error("byte {at}: more than {limit} values")]
+    TooMany {
+        /// Where the value that is too many begins.
+        at: usize,
+        /// The most allowed.
         limit: usize,
     },
     /// Larger than the caller takes.

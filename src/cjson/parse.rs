@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, Value};
+use super::{Error, Limits, Value};
 
 /// Reads one value and nothing after it but white space.
-pub(super) fn document(text: &str, depth: usize) -> Result<Value, Error> {
-    let mut parser = Parser { text, at: 0, depth };
+pub(super) fn document(text: &str, limits: Limits) -> Result<Value, Error> {
+    let mut parser = Parser { text, at: 0, limits, values: 0 };
     let value = parser.value(0)?;
     parser.space();
     match parser.at == text.len() {
@@ -20,7 +20,8 @@ pub(super) fn document(text: &str, depth: usize) -> Result<Value, Error> {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
-    depth: usize,
+    limits: Limits,
+    values: usize,
 }
 
 impl Parser<'_> {
@@ -54,6 +55,11 @@ impl Parser<'_> {
 
     fn value(&mut self, level: usize) -> Result<Value, Error> {
         self.space();
+        let limit = self.limits.values;
+        if self.values == limit {
+            return Err(Error::TooMany { at: self.at, limit });
+        }
+        self.values += 1;
         match self.peek() {
             Some(b'{') => self.object(self.enter(level)?),
             Some(b'[') => self.array(self.enter(level)?),
@@ -67,9 +73,9 @@ impl Parser<'_> {
     }
 
     fn enter(&self, level: usize) -> Result<usize, Error> {
-        match level < self.depth {
+        match level < self.limits.depth {
             true => Ok(level + 1),
-            false => Err(Error::TooDeep { at: self.at, limit: self.depth }),
+            false => Err(Error::TooDeep { at: self.at, limit: self.limits.depth }),
         }
     }
 

@@ -46,7 +46,7 @@ fn what_two_readers_could_take_in_two_ways_is_refused_in_exact_words() {
 
 #[test]
 fn size_depth_and_encoding_are_limits_before_they_are_work() {
-    let limits = Limits { bytes: 100, depth: 3 };
+    let limits = Limits { bytes: 100, depth: 3, values: 8 };
     let long = vec![b' '; 101];
     assert_eq!(
         Value::parse(&long, limits).unwrap_err().to_string(),
@@ -56,6 +56,11 @@ fn size_depth_and_encoding_are_limits_before_they_are_work() {
     assert_eq!(
         Value::parse(b"[[[{}]]]", limits).unwrap_err().to_string(),
         "byte 3: nested deeper than 3 levels"
+    );
+    assert!(Value::parse(b"[1,{\"a\":2},3,4,5,6]", limits).is_ok());
+    assert_eq!(
+        Value::parse(b"[1,{\"a\":2},3,4,5,6,7]", limits).unwrap_err().to_string(),
+        "byte 19: more than 8 values"
     );
     assert_eq!(Value::parse(b"\"\xff\"", limits).unwrap_err().to_string(), "byte 1: not UTF-8");
     let bomb = vec![b'['; Limits::ROOT.bytes];

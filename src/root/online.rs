@@ -152,5 +152,5 @@ impl Named {
     }
 }
 
-/// Targets of a large repository; Notary's own clients take 100 MiB.
-const LIMITS: Limits = Limits { bytes: 64 << 20, depth: 32 };
+/// Targets of a large repository, of four values each; Notary's own clients take 100 MiB.
+const LIMITS: Limits = Limits { bytes: 64 << 20, depth: 32, values: 1 << 20 };

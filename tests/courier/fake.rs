@@ -21,8 +21,8 @@ use crate::harness::scratch::Scratch;
 
 /// A request without its body: its first line, and the lines of its head.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) line: String,
+pub(crate) struct Asked {
+    pub(crate) line: String,
     pub(super) head: Vec<String>,
 }
 
@@ -54,13 +54,13 @@ impl Asked {
 }
 
 /// A server on loopback that answers each request by a function; it keeps what it was asked.
-pub(super) struct Fake {
-    pub(super) url: String,
+pub(crate) struct Fake {
+    pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Fake {
-    pub(super) fn new(answer: impl Fn(&Asked, &mut TcpStream) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(answer: impl Fn(&Asked, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let fake = Self::nowhere(&url);
@@ -86,7 +86,7 @@ impl Fake {
         Self { url: url.to_owned(), asked: Arc::default() }
     }
 
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -117,7 +117,7 @@ fn head(mut stream: &TcpStream) -> Vec<String> {
     String::from_utf8(head).unwrap().lines().filter(|l| !l.is_empty()).map(str::to_owned).collect()
 }
 
-pub(super) fn reply(stream: &mut TcpStream, status: &str, more: &str, body: &str) {
+pub(crate) fn reply(stream: &mut TcpStream, status: &str, more: &str, body: &str) {
     let length = body.len();
     let _ = write!(
         stream,

@@ -16,7 +16,7 @@ use officiant::trust::Custody;
 use super::version;
 
 /// Adds roots to the trust folder in `home`, closes it anew around all that it holds, and returns its path.
-pub(super) fn trust(home: &Path, roots: &[(&str, &[u8])]) -> PathBuf {
+pub(crate) fn trust(home: &Path, roots: &[(&str, &[u8])]) -> PathBuf {
     let trust = home.join("trust");
     for (name, bytes) in roots {
         let name: Name = name.parse().unwrap();

@@ -12,39 +12,39 @@ use officiant::root::succession::{self, Change};
 use officiant::root::{Dialect, Key, KeyId, Role, Root, SignedRoot, Version};
 
 /// A P-256 key in memory.
-pub(super) struct Soft {
+pub(crate) struct Soft {
     pair: EcdsaKeyPair,
-    pub(super) public: PublicKey,
+    pub(crate) public: PublicKey,
 }
 
 impl Soft {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
     /// A key out of PEM of its owner's.
-    pub(super) fn of(pair: EcdsaKeyPair) -> Self {
+    pub(crate) fn of(pair: EcdsaKeyPair) -> Self {
         let public = PublicKey::from_ec_point(Algorithm::EcdsaP256, pair.public_key().as_ref());
         Self { pair, public: public.unwrap() }
     }
 
-    pub(super) fn raw(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn raw(&self, message: &[u8]) -> Vec<u8> {
         self.pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
     }
 
     /// PKCS#8 in PEM.
-    pub(super) fn pkcs8(&self) -> String {
+    pub(crate) fn pkcs8(&self) -> String {
         pem("PRIVATE KEY", self.pair.to_pkcs8v1().unwrap().as_ref())
     }
 
     /// SEC 1 in PEM.
-    pub(super) fn sec1(&self) -> String {
+    pub(crate) fn sec1(&self) -> String {
         let der: EcPrivateKeyRfc5915Der<'_> = self.pair.private_key().as_der().unwrap();
         pem("EC PRIVATE KEY", der.as_ref())
     }
 
     /// A certificate for one repository, good from yesterday for `days`.
-    pub(super) fn certificate(&self, gun: &str, days: i64) -> Key {
+    pub(crate) fn certificate(&self, gun: &str, days: i64) -> Key {
         let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
         let subject = Subject {
             name: gun.to_owned(),
@@ -59,7 +59,7 @@ impl Soft {
     }
 }
 
-pub(super) fn pem(label: &str, der: &[u8]) -> String {
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let body = data_encoding::BASE64.encode(der);
     let lines = body.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap());
     let lines: Vec<_> = lines.collect();
@@ -67,17 +67,17 @@ pub(super) fn pem(label: &str, der: &[u8]) -> String {
 }
 
 /// What a next root shall be.
-pub(super) struct Wish<'a> {
-    pub(super) gun: &'a str,
-    pub(super) keys: &'a [&'a Soft],
-    pub(super) threshold: u32,
-    pub(super) roles: BTreeMap<Role, PublicKey>,
-    pub(super) days: i64,
+pub(crate) struct Wish<'a> {
+    pub(crate) gun: &'a str,
+    pub(crate) keys: &'a [&'a Soft],
+    pub(crate) threshold: u32,
+    pub(crate) roles: BTreeMap<Role, PublicKey>,
+    pub(crate) days: i64,
 }
 
 impl Wish<'_> {
     /// The next root after `last`, unsigned.
-    pub(super) fn root(&self, dialect: Dialect, last: Option<&Root>) -> Root {
+    pub(crate) fn root(&self, dialect: Dialect, last: Option<&Root>) -> Root {
         let root_keys = self.keys.iter().map(|key| match dialect {
             Dialect::Notary => key.certificate(self.gun, 4000),
             Dialect::Tuf => Key::plain(dialect, &key.public).unwrap(),
@@ -97,7 +97,7 @@ impl Wish<'_> {
 }
 
 /// Signs a root by its own keys, and by `old` keys under the ids of the root before.
-pub(super) fn sign(root: &Root, own: &[&Soft], last: Option<(&Root, &[&Soft])>) -> SignedRoot {
+pub(crate) fn sign(root: &Root, own: &[&Soft], last: Option<(&Root, &[&Soft])>) -> SignedRoot {
     let mut signatures = Vec::new();
     let pairs = own.iter().map(|key| (root, *key));
     let old = last.into_iter().flat_map(|(last, keys)| keys.iter().map(move |key| (last, *key)));

@@ -2,15 +2,15 @@
 
 mod adopt;
 mod auth;
-mod fake;
+pub(crate) mod fake;
 mod fetch;
 mod fleet;
-mod folder;
+pub(crate) mod folder;
 mod genesis;
 mod hostile;
 mod key;
 mod leaving;
-mod made;
+pub(crate) mod made;
 mod objects;
 mod prove;
 mod publish;

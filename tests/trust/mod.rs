@@ -3,6 +3,11 @@
 mod apart;
 mod content;
 mod inspect;
+mod lists;
+mod proxy;
+mod publisher;
+mod recorded;
+mod roots;
 mod signer;
 mod verify;
 mod walkthrough;

@@ -6,12 +6,12 @@
 use std::path::Path;
 
 use officiant::name::Name;
-use officiant::root::{Dialect, SignedRoot};
+use officiant::root::profile::STRICTEST_NOTARY;
+use officiant::root::{Dialect, SignedRoot, Version};
 
 use super::Error;
 use super::client::Client;
 use super::pins::Pins;
-use crate::budget::Budget;
 use crate::publish::trust as folder;
 
 /// What a person has to begin with.
@@ -60,7 +60,7 @@ impl Because {
 /// Finds the root to begin with.
 ///
 /// # Errors
-/// [`Error::NoAnchor`], [`Error::NotPinned`], [`Error::NotInFolder`], [`Error::Fork`], [`Error::Cache`].
+/// [`Error::NoAnchor`], [`Error::NotPinned`], [`Error::NotInFolder`], [`Error::Unknown`], [`Error::Cache`].
 pub(crate) async fn find(client: &Client<'_>, grounds: &Grounds<'_>) -> Result<Anchor, Error> {
     let cached = cached(client)?;
     if let Some(folder) = grounds.folder {
@@ -72,11 +72,7 @@ pub(crate) async fn find(client: &Client<'_>, grounds: &Grounds<'_>) -> Result<A
         if let Some(root) = cached.clone().filter(is_pinned) {
             return Ok(through(None, root, Because::Cached));
         }
-        let roots = client.server.roots(client.gun, &Budget::of_a_request()).await?;
-        let roots =
-            roots.iter().rev().filter_map(|root| SignedRoot::parse(Dialect::Notary, root).ok());
-        let root = roots.into_iter().find(is_pinned);
-        let root = root.ok_or_else(|| Error::NotPinned { gun: client.gun.clone() })?;
+        let root = newest_pinned(client, is_pinned).await?;
         return Ok(through(cached, root, Because::Pinned));
     }
     if let Some(root) = cached {
@@ -85,11 +81,34 @@ pub(crate) async fn find(client: &Client<'_>, grounds: &Grounds<'_>) -> Result<A
     if !grounds.first_use || grounds.pins.forbid_first_use() {
         return Err(Error::NoAnchor { gun: client.gun.clone() });
     }
+    Ok(through(None, shown(client).await?, Because::FirstUse))
+}
+
+/// The newest root that the server shows.
+async fn shown(client: &Client<'_>) -> Result<SignedRoot, Error> {
     let unknown = || Error::Unknown { gun: client.gun.clone() };
     let root = client.server.file(client.gun, "root.json").await?.ok_or_else(unknown)?;
     let root = SignedRoot::parse(Dialect::Notary, &root);
-    let root = root.map_err(|_| client.unsound("root", "is no root"))?;
-    Ok(through(None, root, Because::FirstUse))
+    root.map_err(|_| client.unsound("root", "is no root"))
+}
+
+/// The newest root of the server that a pin names, no further back than the newest is reached from.
+async fn newest_pinned(
+    client: &Client<'_>,
+    is_pinned: impl Fn(&SignedRoot) -> bool,
+) -> Result<SignedRoot, Error> {
+    let mut root = shown(client).await?;
+    for _ in 0..=STRICTEST_NOTARY.most_steps {
+        if is_pinned(&root) {
+            return Ok(root);
+        }
+        let Some(version) = Version::new(root.version().get() - 1) else { break };
+        let Some(before) = client.server.root(client.gun, version).await? else { break };
+        let before = SignedRoot::parse(Dialect::Notary, &before).ok();
+        let before = before.filter(|before| before.version() == version);
+        root = before.ok_or_else(|| client.unsound("root", "is no root of that version"))?;
+    }
+    Err(Error::NotPinned { gun: client.gun.clone() })
 }
 
 fn cached(client: &Client<'_>) -> Result<Option<SignedRoot>, Error> {

@@ -31,7 +31,10 @@ impl Cache {
     /// # Errors
     /// As [`media::read_file`].
     pub(crate) fn read(&self, role: &str) -> Result<Option<Vec<u8>>, media::Error> {
-        files::read(&self.file(role), MOST)
+        match is_of_another(role) {
+            true => Ok(None),
+            false => files::read(&self.file(role), MOST),
+        }
     }
 
     /// Puts the file of a role into the place of the one before, whole or not at all. Others may do so at once.
@@ -40,6 +43,9 @@ impl Cache {
     /// [`media::Error::Failed`].
     pub(crate) fn write(&self, role: &str, bytes: &[u8]) -> Result<(), media::Error> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
+        if is_of_another(role) {
+            return Ok(());
+        }
         let path = self.file(role);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let new = path.with_extension(format!("json.{}-{count}", std::process::id()));
@@ -62,6 +68,12 @@ impl Cache {
     fn file(&self, role: &str) -> PathBuf {
         self.folder.join(format!("{role}.json"))
     }
+}
+
+/// Whether the file of a role is where another repository keeps one: `targets/metadata/root` of `a` is the root of
+/// `a/metadata/targets`. Such a list is not remembered.
+fn is_of_another(role: &str) -> bool {
+    role.split('/').any(|segment| segment == "metadata")
 }
 
 /// As large as a list of targets may be.

@@ -3,7 +3,7 @@
 //! Annex: the network through the server's API, and the cache. Roots are judged by the walk of the strictest reader,
 //! signatures by the one counter; here stands what goes with what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use officiant::name::Name;
@@ -12,11 +12,11 @@ use officiant::root::online::{Named, Signed};
 use officiant::root::profile::STRICTEST_NOTARY;
 use officiant::root::targets::{ListRole, Targets};
 use officiant::root::threshold::Electorate;
-use officiant::root::walk::{Chain, Walker};
+use officiant::root::walk::{Chain, Reason, Stop, Walker};
 use officiant::root::{Dialect, SignedRoot, Version};
 
 use super::Error;
-use super::anchor::Anchor;
+use super::anchor::{Anchor, Because};
 use super::cache::Cache;
 use super::view::{Broken, List, View};
 use crate::notary::Server;
@@ -58,15 +58,16 @@ impl Client<'_> {
             self.server.bounded(self.gun, "timestamp.json", MOST_TIMESTAMP)
         );
         let root = self.newest(anchor, next?).await?;
-        if root.bytes() != self.cache.read("root")?.unwrap_or_default() {
-            self.cache.write("root", root.bytes())?;
+        // What nothing but its own showing speaks for is remembered with all the rest, or not at all.
+        if anchor.because != Because::FirstUse {
+            self.keep_root(&root)?;
         }
         let bytes = timestamp?.ok_or_else(|| self.unsound("timestamp", MISSING))?;
         let timestamp = Signed::read(root.root(), Role::Timestamp, &bytes, self.now)
             .map_err(|why| self.unsound("timestamp", why))?;
         self.not_older(&root, Role::Timestamp, &timestamp)?;
         let named = Named::by(&timestamp, Role::Snapshot);
-        let snapshot_bytes = self.named("snapshot", named).await?;
+        let snapshot_bytes = self.named("snapshot", named, MOST_SNAPSHOT).await?;
         let snapshot = Signed::read(root.root(), Role::Snapshot, &snapshot_bytes, self.now)
             .map_err(|why| self.unsound("snapshot", why))?;
         self.not_older(&root, Role::Snapshot, &snapshot)?;
@@ -74,6 +75,9 @@ impl Client<'_> {
             return Err(self.unsound("root", OTHER));
         }
         let (lists, broken, files) = self.lists(&root, &snapshot, wanted).await?;
+        // Another run may have gone further while the server kept this one waiting.
+        self.not_older(&root, Role::Timestamp, &timestamp)?;
+        self.keep_root(&root)?;
         self.keep("timestamp", &bytes)?;
         self.keep("snapshot", &snapshot_bytes)?;
         for (role, bytes) in files {
@@ -82,48 +86,89 @@ impl Client<'_> {
         Ok(View { gun: self.gun.clone(), root, snapshot, timestamp, lists, broken })
     }
 
-    /// Walks from the anchor to the newest root, `next` being the one after it if there is one.
+    /// Walks from the anchor to the newest root, `next` being the one after it if there is one. No root is asked for
+    /// before those on the way to it hold.
     async fn newest(
         &self,
         anchor: &Anchor,
         mut next: Option<Vec<u8>>,
     ) -> Result<SignedRoot, Error> {
         let start = anchor.root.version();
-        let (mut roots, mut bytes, mut version) = (vec![anchor.root.clone()], 0, start);
+        let (mut held, mut bytes) = (anchor.root.clone(), 0);
+        self.passes(&held, anchor)?;
         while let Some(file) = next {
-            version = version.next();
+            let version = held.version().next();
             bytes += file.len();
             let steps = version.get() - start.get();
             if bytes > MOST_ROOTS || steps > STRICTEST_NOTARY.most_steps {
                 return Err(Error::Long { gun: self.gun.clone(), steps });
             }
             let root = SignedRoot::parse(Dialect::Notary, &file);
-            roots.push(root.map_err(|_| self.unsound("root", "is no root"))?);
+            let root = root.map_err(|_| self.unsound("root", "is no root"))?;
+            match self.walk(&held, [held.clone(), root.clone()], version) {
+                // On the way a root may have expired, and may be written otherwise.
+                Ok(()) | Err(Stop { reason: Reason::Bytes | Reason::Expired { .. }, .. }) => {}
+                Err(stop) => return Err(self.stopped(stop)),
+            }
+            self.passes(&root, anchor)?;
             next = self.server.root(self.gun, version.next()).await?;
+            held = root;
         }
-        let newest = roots.last().unwrap_or(&anchor.root).clone();
-        let named = (start.get()..).filter_map(Version::new).zip(roots);
-        let chain = Chain::published(named);
-        let (profile, repository) = (&STRICTEST_NOTARY, self.gun.as_str());
-        let walker = Walker { profile, repository, at: self.now };
-        let stopped = |stop| Error::Walk { gun: self.gun.clone(), stop: Box::new(stop) };
-        walker.walk(&chain, Some(start)).map_err(stopped)?;
-        self.passes(&chain, anchor)?;
-        Ok(newest)
+        let version = held.version();
+        self.walk(&held, [held.clone()], version).map_err(|stop| self.stopped(stop))?;
+        match &anchor.through {
+            Some(through) if through.version() > version => {
+                Err(self.older("root", through, version))
+            }
+            _ => Ok(held),
+        }
     }
 
-    /// Refuses a chain that does not go through the root in the cache.
-    fn passes(&self, chain: &Chain, anchor: &Anchor) -> Result<(), Error> {
-        let Some(through) = &anchor.through else { return Ok(()) };
-        let (gun, version) = (self.gun.clone(), through.version());
-        match chain.files().get(&version) {
-            Some(root) if root.bytes() == through.bytes() => Ok(()),
-            Some(_) => Err(Error::Fork { gun, version, whose: anchor.because.word() }),
-            None => {
-                let found = chain.newest().map_or(0, |newest| newest.get() as i64);
-                Err(Error::Older { gun, role: "root".to_owned(), had: version.get() as i64, found })
+    /// Walks over roots that are served as versions up to `newest`, from the one held.
+    fn walk<const N: usize>(
+        &self,
+        held: &SignedRoot,
+        roots: [SignedRoot; N],
+        newest: Version,
+    ) -> Result<(), Stop> {
+        let versions = [held.version(), newest];
+        let chain = Chain::published(versions.into_iter().zip(roots));
+        let (profile, repository) = (&STRICTEST_NOTARY, self.gun.as_str());
+        Walker { profile, repository, at: self.now }.walk(&chain, Some(held.version()))
+    }
+
+    fn stopped(&self, stop: Stop) -> Error {
+        Error::Walk { gun: self.gun.clone(), stop: Box::new(stop) }
+    }
+
+    /// Refuses a root of a chain that does not go through the one in the cache.
+    fn passes(&self, root: &SignedRoot, anchor: &Anchor) -> Result<(), Error> {
+        match &anchor.through {
+            Some(through)
+                if through.version() == root.version() && through.bytes() != root.bytes() =>
+            {
+                let (gun, version) = (self.gun.clone(), through.version());
+                Err(Error::Fork { gun, version, whose: anchor.because.word() })
             }
+            _ => Ok(()),
         }
+    }
+
+    /// Remembers a root that holds, unless another run has remembered a newer one meanwhile.
+    fn keep_root(&self, root: &SignedRoot) -> Result<(), Error> {
+        let cached = self.cache.read("root")?;
+        let cached = cached.and_then(|bytes| SignedRoot::parse(Dialect::Notary, &bytes).ok());
+        match cached {
+            Some(cached) if cached.version() > root.version() => {
+                Err(self.older("root", &cached, root.version()))
+            }
+            _ => self.keep("root", root.bytes()),
+        }
+    }
+
+    fn older(&self, role: &str, had: &SignedRoot, found: Version) -> Error {
+        let (had, found) = (had.version().get() as i64, found.get() as i64);
+        Error::Older { gun: self.gun.clone(), role: role.to_owned(), had, found }
     }
 
     /// Refuses a file that is older than the one of its role that was seen before. What keys of now did not sign was
@@ -136,13 +181,14 @@ impl Client<'_> {
     }
 
     fn at_least(&self, role: &str, before: Option<&Signed>, file: &Signed) -> Result<(), Error> {
-        let (had, found) = (before.and_then(Signed::version), file.version());
-        match (had, found) {
-            (Some(had), Some(found)) if found < had => {
-                Err(Error::Older { gun: self.gun.clone(), role: role.to_owned(), had, found })
+        let found = file.version().ok_or_else(|| self.unsound(role, "has no version"))?;
+        let (gun, role) = (self.gun.clone(), role.to_owned());
+        match before.and_then(|before| Some((before.version()?, before))) {
+            Some((had, _)) if found < had => Err(Error::Older { gun, role, had, found }),
+            Some((had, before)) if found == had && before.value != file.value => {
+                Err(Error::Twice { gun, role, version: had })
             }
-            (_, Some(_)) => Ok(()),
-            (_, None) => Err(self.unsound(role, "has no version")),
+            _ => Ok(()),
         }
     }
 
@@ -155,23 +201,27 @@ impl Client<'_> {
     ) -> Result<Lists, Error> {
         let (mut lists, mut broken) = (BTreeMap::<ListRole, List>::new(), BTreeMap::new());
         let mut files: Vec<(ListRole, Vec<u8>)> = Vec::new();
-        let mut next = vec![ListRole::top()];
+        let (mut next, mut asked, mut left) = (vec![ListRole::top()], BTreeSet::new(), MOST_LIST);
         while let Some(role) = next.pop() {
-            let named = Named::by_name(snapshot, role.as_str());
-            // A delegation that has no list yet.
-            if named.is_none() && !role.is_top() {
+            if !asked.insert(role.clone()) {
                 continue;
-            }
-            let held: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
-            if files.len() >= MOST_LISTS || held > MOST_LIST {
-                return Err(self.unsound(role.as_str(), "is more than one repository may have"));
             }
             let parent = role.parent().and_then(|parent| lists.get(&parent));
             let electorate = match parent.and_then(|p| Some((p, p.targets.delegation(&role)?))) {
                 Some((parent, delegation)) => parent.targets.electorate(delegation),
                 None => Electorate::of(root.root(), Role::Targets),
             };
-            let bytes = self.named(role.as_str(), named).await?;
+            let named = Named::by_name(snapshot, role.as_str());
+            // A delegation that has no list yet.
+            if named.is_none() && !role.is_top() {
+                self.not_gone(&electorate, &role)?;
+                continue;
+            }
+            if asked.len() > MOST_LISTS {
+                return Err(self.unsound(role.as_str(), "is more than one repository may have"));
+            }
+            let bytes = self.named(role.as_str(), named, left).await?;
+            left -= bytes.len();
             match self.list(&electorate, role.as_str(), &bytes) {
                 Ok(list) => {
                     for delegation in list.targets.delegations.iter().rev() {
@@ -200,27 +250,39 @@ impl Client<'_> {
     fn list(&self, electorate: &Electorate<'_>, role: &str, bytes: &[u8]) -> Result<List, Error> {
         let signed = Signed::read_by(electorate, Role::Targets, bytes, self.now)
             .map_err(|why| self.unsound(role, why))?;
-        let before = self.cache.read(role)?;
-        let before = before.and_then(|bytes| Signed::parse(Dialect::Notary, &bytes));
-        let counts = |before: &Signed| {
-            before.tally(Dialect::Notary, electorate).is_some_and(|tally| tally.is_met())
-        };
-        self.at_least(role, before.filter(counts).as_ref(), &signed)?;
+        self.at_least(role, self.seen(electorate, role)?.as_ref(), &signed)?;
         let targets = Targets::read(&signed);
         let targets = targets.ok_or_else(|| self.unsound(role, "is no list of targets"))?;
         Ok(List { signed, targets })
     }
 
-    /// The file that was named, from the cache if it is there.
-    async fn named(&self, role: &str, named: Option<Named>) -> Result<Vec<u8>, Error> {
+    /// The list of a role that was seen before, if those who sign it now signed it.
+    fn seen(&self, electorate: &Electorate<'_>, role: &str) -> Result<Option<Signed>, Error> {
+        let before = self.cache.read(role)?;
+        let before = before.and_then(|bytes| Signed::parse(Dialect::Notary, &bytes));
+        Ok(before.filter(|before| {
+            before.tally(Dialect::Notary, electorate).is_some_and(|tally| tally.is_met())
+        }))
+    }
+
+    /// Refuses that a list is no more, while the role and its keys are: what it said would be said by another.
+    fn not_gone(&self, electorate: &Electorate<'_>, role: &ListRole) -> Result<(), Error> {
+        match self.seen(electorate, role.as_str())?.and_then(|seen| seen.version()) {
+            Some(had) => Err(Error::Gone { gun: self.gun.clone(), role: role.clone(), had }),
+            None => Ok(()),
+        }
+    }
+
+    /// The file that was named, of at most so many bytes; from the cache if it is there.
+    async fn named(&self, role: &str, named: Option<Named>, most: usize) -> Result<Vec<u8>, Error> {
         let named = named.ok_or_else(|| self.unsound(role, UNNAMED))?;
+        let length = named.length().filter(|length| *length <= most);
+        let length = length.ok_or_else(|| self.unsound(role, "is said to be larger than any"))?;
         if let Some(cached) = self.cache.read(role)?.filter(|bytes| named.is(bytes)) {
             return Ok(cached);
         }
-        let most = named.length().filter(|length| *length <= MOST_LIST);
-        let most = most.ok_or_else(|| self.unsound(role, "is said to be larger than any"))?;
         let file = format!("{role}.{}.json", named.sha256);
-        let bytes = self.server.bounded(self.gun, &file, most).await?;
+        let bytes = self.server.bounded(self.gun, &file, length).await?;
         let found = bytes.filter(|bytes| named.is(bytes));
         found.ok_or_else(|| self.unsound(role, OTHER))
     }
@@ -242,6 +304,9 @@ type Lists = (BTreeMap<ListRole, List>, BTreeMap<ListRole, Broken>, Vec<(ListRol
 
 /// What Notary's own clients take.
 const MOST_TIMESTAMP: usize = 1 << 20;
+/// Ten times what names as many lists as a repository may have.
+const MOST_SNAPSHOT: usize = 1 << 20;
+/// All lists together.
 const MOST_LIST: usize = 64 << 20;
 /// More than any repository has, and what one answer may lead us to fetch.
 const MOST_LISTS: usize = 256;

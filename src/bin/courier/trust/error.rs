@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use officiant::check::Check;
 use officiant::cjson;
 use officiant::digest::Digest;
 use officiant::name::Name;
@@ -41,7 +42,8 @@ pub(crate) enum Error {
     },
     /// What was uploaded is not what is served.
     #[error(
-        "repository `{gun}`: what is served for `{role}` is not what was uploaded [PUBLISH-COMPARED]"
+        "repository `{gun}`: what is served for `{role}` is not what was uploaded {}",
+        Check::PublishCompared
     )]
     Compared {
         /// The repository.
@@ -65,7 +67,8 @@ pub(crate) enum Error {
     },
     /// The pins, or the trust folder, and the cache are of different chains.
     #[error(
-        "repository `{gun}`: version {version} of the root in the trust cache is not the one that {whose} leads to [TRUST-ANCHOR]"
+        "repository `{gun}`: version {version} of the root in the trust cache is not the one that {whose} leads to {}",
+        Check::TrustAnchor
     )]
     Fork {
         /// The repository.
@@ -147,6 +150,25 @@ pub(crate) enum Error {
         /// How long.
         seconds: u64,
     },
+    /// A list of before is no more.
+    #[error(
+        "repository `{gun}`: the server has no `{role}` any more, version {had} was seen before {}",
+        Check::TrustRollback
+    )]
+    Gone {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: ListRole,
+        /// The version that was seen.
+        had: i64,
+    },
+    /// What stopped the work when something had been verified, and remembered, before.
+    #[error("{error}")]
+    Halfway {
+        /// What stopped it.
+        error: Box<Error>,
+    },
     /// Nobody at hand can sign again what a signer signed.
     #[error("repository `{gun}`: {} would be signed by nobody who stays", List::names(tags))]
     LeavesUnsigned {
@@ -185,7 +207,8 @@ pub(crate) enum Error {
     Net(#[from] net::Error),
     /// Nothing says which root is right.
     #[error(
-        "repository `{gun}`: nothing says which root is its own: no pin, no trust cache, no trust folder [TRUST-ANCHOR]"
+        "repository `{gun}`: nothing says which root is its own: no pin, no trust cache, no trust folder {}",
+        Check::TrustAnchor
     )]
     NoAnchor {
         /// The repository.
@@ -269,7 +292,8 @@ pub(crate) enum Error {
     },
     /// No root on the server satisfies the pin.
     #[error(
-        "repository `{gun}`: no root on the server is signed by the keys that are pinned for it [TRUST-ANCHOR]"
+        "repository `{gun}`: no root on the server is signed by the keys that are pinned for it {}",
+        Check::TrustAnchor
     )]
     NotPinned {
         /// The repository.
@@ -280,7 +304,8 @@ pub(crate) enum Error {
     Notary(#[from] notary::Error),
     /// Older than what was seen.
     #[error(
-        "repository `{gun}`: the server has `{role}` version {found}, version {had} was seen before [TRUST-ROLLBACK]"
+        "repository `{gun}`: the server has `{role}` version {found}, version {had} was seen before {}",
+        Check::TrustRollback
     )]
     Older {
         /// The repository.
@@ -342,7 +367,7 @@ pub(crate) enum Error {
         id: KeyId,
     },
     /// A tag that nobody signed.
-    #[error("`{gun}:{tag}` is not signed [TAG-UNSIGNED]")]
+    #[error("`{gun}:{tag}` is not signed {}", Check::TagUnsigned)]
     TagUnsigned {
         /// The repository.
         gun: Name,
@@ -350,7 +375,10 @@ pub(crate) enum Error {
         tag: String,
     },
     /// A tag that is signed for another digest than the one that was asked for.
-    #[error("`{gun}:{tag}` is signed for sha256:{signed}, not for sha256:{asked} [TAG-UNSIGNED]")]
+    #[error(
+        "`{gun}:{tag}` is signed for sha256:{signed}, not for sha256:{asked} {}",
+        Check::TagUnsigned
+    )]
     TagOther {
         /// The repository.
         gun: Name,
@@ -374,6 +402,19 @@ pub(crate) enum Error {
     /// The repository's own list has its keys in the root.
     #[error("`targets` itself is delegated to by the root")]
     Top,
+    /// Two files of one version.
+    #[error(
+        "repository `{gun}`: the server's `{role}` version {version} is not the one that was seen before {}",
+        Check::TrustRollback
+    )]
+    Twice {
+        /// The repository.
+        gun: Name,
+        /// The role.
+        role: String,
+        /// The version of both.
+        version: i64,
+    },
     /// The server does not know it.
     #[error("the server has no trust data for `{gun}`")]
     Unknown {
@@ -381,7 +422,7 @@ pub(crate) enum Error {
         gun: Name,
     },
     /// A file that does not hold.
-    #[error("repository `{gun}`: what the server has for `{role}` {why} [TRUST-SERVED]")]
+    #[error("repository `{gun}`: what the server has for `{role}` {why} {}", Check::TrustServed)]
     Unsound {
         /// The repository.
         gun: Name,
@@ -399,11 +440,18 @@ pub(crate) enum Error {
         because: String,
     },
     /// The chain of roots does not hold.
-    #[error("repository `{gun}`: the root does not hold: {stop} [WALK]")]
+    #[error("repository `{gun}`: the root does not hold: {stop} {}", Check::Walk)]
     Walk {
         /// The repository.
         gun: Name,
         /// Where it stops.
         stop: Box<walk::Stop>,
     },
+}
+
+impl Error {
+    /// The same, when something was verified before.
+    pub(super) fn halfway(self) -> Self {
+        Self::Halfway { error: Box::new(self) }
+    }
 }

@@ -75,7 +75,13 @@ impl Place {
     /// [`Error`].
     pub(crate) async fn look(&self, wanted: Wanted) -> Result<Seen, Error> {
         let late = |_| Error::Late { gun: self.gun.clone(), seconds: self.patience.as_secs() };
-        tokio::time::timeout(self.patience, self.look_at(wanted)).await.map_err(late)?
+        let before = self.cache.read("root")?;
+        let looked = tokio::time::timeout(self.patience, self.look_at(wanted)).await;
+        match looked.map_err(late).flatten() {
+            // A newer root that holds stays trusted, whatever is wrong with the rest.
+            Err(error) if self.cache.read("root")? != before => Err(error.halfway()),
+            seen => seen,
+        }
     }
 
     async fn look_at(&self, wanted: Wanted) -> Result<Seen, Error> {

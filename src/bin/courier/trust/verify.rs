@@ -8,6 +8,7 @@ use serde_json::json;
 use super::anchor::Because;
 use super::client::Wanted;
 use super::place::Place;
+use super::view::View;
 use super::{Error, args};
 use crate::environment::Environment;
 use crate::image::Image;
@@ -50,26 +51,26 @@ pub(crate) async fn image(
 ) -> Result<Verified, Error> {
     let image = Image::parse(text)?;
     let tag = image.tag().unwrap_or(LATEST).to_owned();
-    let gun = image.gun().clone();
-    let seen = Place::of(gun.clone(), trust, environment)?.look(Wanted::Tags).await?;
-    let unsound =
-        |why| Error::Unsound { gun: gun.clone(), role: "targets/releases".to_owned(), why };
-    let found = seen.view.tag(&tag).map_err(unsound)?;
-    let unsigned = || Error::TagUnsigned { gun: gun.clone(), tag: tag.clone() };
-    let (_, target) = found.ok_or_else(unsigned)?;
-    let signed = target.sha256().ok_or_else(unsigned)?;
-    match image.digest() {
-        Some(asked) if *asked != signed => {
-            let asked = *asked;
-            Err(Error::TagOther { gun: gun.clone(), tag: tag.clone(), signed, asked })
+    let seen = Place::of(image.gun().clone(), trust, environment)?.look(Wanted::Tags).await?;
+    let asked = image.digest();
+    let (digest, length) = signed(&seen.view, &tag, asked).map_err(Error::halfway)?;
+    let (because, root) = (seen.because, seen.view.root().version().get());
+    Ok(Verified { image, digest, length, because, root })
+}
+
+/// The digest and length that a tag is signed for; where one digest is asked for, that one.
+fn signed(view: &View, tag: &str, asked: Option<&Digest>) -> Result<(Digest, u64), Error> {
+    let (gun, tag) = (view.gun.clone(), tag.to_owned());
+    let found = match view.tag(&tag) {
+        Ok(found) => found.and_then(|(_, target)| Some((target.sha256()?, target.length))),
+        Err(why) => return Err(Error::Unsound { gun, role: "targets/releases".to_owned(), why }),
+    };
+    match (found, asked) {
+        (None, _) => Err(Error::TagUnsigned { gun, tag }),
+        (Some((signed, _)), Some(&asked)) if asked != signed => {
+            Err(Error::TagOther { gun, tag, signed, asked })
         }
-        _ => Ok(Verified {
-            digest: signed,
-            length: target.length,
-            because: seen.because,
-            root: seen.view.root().version().get(),
-            image,
-        }),
+        (Some(found), _) => Ok(found),
     }
 }
 

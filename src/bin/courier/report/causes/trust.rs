@@ -35,6 +35,10 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
         E::NotASigner { .. } | E::Nothing { .. } | E::Role(_) | E::Top => {
             new(Exit::Usage).hint("`courier help` and the command's `--help` say how it is written")
         }
+        E::Halfway { error } => {
+            let standing = "no digest was trusted; the trust cache has what was verified before";
+            return of_trust(error).standing(standing);
+        }
         E::Late { .. } => new(Exit::Device).hint("`--timeout` gives it more seconds"),
         E::NotInFolder { .. } => new(Exit::Usage)
             .hint("bring the newest trust folder, or name the repository as the plan does"),
@@ -85,7 +89,7 @@ fn hint(error: &trust::Error) -> &'static str {
         E::NotPinned { .. } => {
             "compare the ids with the owner's; `courier inspect` shows those of the server"
         }
-        E::Older { .. } | E::Unsound { .. } | E::Long { .. } => {
+        E::Gone { .. } | E::Long { .. } | E::Older { .. } | E::Twice { .. } | E::Unsound { .. } => {
             "somebody stands between this machine and the server, or the server is broken: find out which"
         }
         E::TagOther { .. } | E::TagUnsigned { .. } => {
