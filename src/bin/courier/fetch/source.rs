@@ -3,6 +3,7 @@
 //! Annex: the network, or a folder.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use officiant::key::PublicKey;
@@ -74,8 +75,8 @@ impl Source {
             Place::Notary(server) => {
                 let roots = server.roots(name, &self.budget).await?;
                 for role in [Role::Snapshot, Role::Timestamp] {
-                    if !keys.contains_key(&role) {
-                        keys.insert(role, vec![server.key(name, role).await?]);
+                    if let Entry::Vacant(place) = keys.entry(role) {
+                        place.insert(vec![server.key(name, role).await?]);
                     }
                 }
                 if !roots.is_empty() {
