@@ -204,7 +204,7 @@ impl Inspected {
         };
         let mut rows = vec![["SIGNER".to_owned(), "KEYS".to_owned()]];
         for (signer, delegation) in self.signers() {
-            let ids: Vec<&str> = delegation.ids.iter().map(|id| short(id)).collect();
+            let ids: Vec<&str> = delegation.ids.iter().map(short).collect();
             rows.push([signer.to_owned(), ids.join(", ")]);
         }
         if rows.len() > 1 {
