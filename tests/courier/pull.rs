@@ -215,6 +215,7 @@ fn skopeo_gets_what_is_signed_wherever_it_is_to_go() {
     assert_eq!(ran.stdout, format!("{}\n", it.reference));
     let index = fs::read_to_string(to.join("index.json")).unwrap();
     assert!(index.contains(r#""org.opencontainers.image.ref.name":"many""#), "{index}");
+    assert!(index.contains("application/vnd.oci.image.index.v1+json"), "{index}");
     let unsigned = it.registry.name("demo:other");
     fs::remove_dir_all(&to).unwrap();
     fs::remove_dir_all(it.scratch.path().join("programs")).unwrap();

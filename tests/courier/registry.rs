@@ -36,13 +36,14 @@ pub(super) fn layout(scratch: &Scratch) -> String {
         json!({ "mediaType": kind, "digest": format!("sha256:{digest}"), "size": bytes.len() })
     };
     let layer = vec![0; 1024];
-    let config = json!({ "architecture": "amd64", "os": "linux", "config": {}, "rootfs":
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let config = json!({ "architecture": architecture, "os": "linux", "config": {}, "rootfs":
         { "type": "layers", "diff_ids": [format!("sha256:{}", Digest::of(&layer))] } });
     let config = blob("application/vnd.oci.image.config.v1+json", config.to_string().as_bytes());
     let layer = blob("application/vnd.oci.image.layer.v1.tar", &layer);
     let one = json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer] });
     let mut one = blob(OCI_MANIFEST, one.to_string().as_bytes());
-    one["platform"] = json!({ "architecture": "amd64", "os": "linux" });
+    one["platform"] = json!({ "architecture": architecture, "os": "linux" });
     let many = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [one] });
     let mut many = blob(OCI_INDEX, many.to_string().as_bytes());
     one["annotations"] = json!({ "org.opencontainers.image.ref.name": "one" });
@@ -285,7 +286,7 @@ fn a_layout_whose_documents_were_changed_is_refused() {
         let path = blob.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
         if text.contains("\"manifests\"") {
-            let other = text.replace("amd64", "arm64");
+            let other = text.replace("linux", "plan9");
             fs::write(&path, &other).unwrap();
             changed.push((path.display().to_string(), Digest::of(other.as_bytes())));
         }

@@ -93,8 +93,8 @@ fn where_the_image_cannot_be_told_nothing_is_run() {
         (&["--", docker, "--unheard", "run", "demo:1"], unknown(docker, "--unheard", end)),
         (&["--", "podman", "run", "--rootfs", "/"], other("--rootfs")),
         (
-            &["--", docker, "run", "--mount", "type=image,source=x,target=/x", "demo:1"],
-            other("type=image,source=x,target=/x"),
+            &["--", docker, "run", "--mount", "type=Image,source=x,target=/x", "demo:1"],
+            other("type=Image,source=x,target=/x"),
         ),
         (
             &["--image", "demo:1", "--", docker, "run", "other:1", "{}"],

@@ -17,18 +17,18 @@ use super::{
     scratch::Scratch,
 };
 
-/// Whether docker's engine may be started: by root alone. A test that needs it fails where that is not so, unless
-/// [`LEAVE_OUT`] is set.
+/// Whether docker's engine, or podman, may be started: by root alone. A test that needs it fails where that is not so,
+/// unless [`LEAVE_OUT`] is set.
 #[track_caller]
 pub(crate) fn may_start(test: &str) -> bool {
     if std::env::var_os(LEAVE_OUT).is_some() {
-        leave_out(test, "starts docker's engine, and was told not to");
+        leave_out(test, "starts docker's engine or podman, and was told not to");
         return false;
     }
     let is_root = rustix::process::geteuid().is_root();
     assert!(
         is_root,
-        "`{test}` starts docker's engine, and needs root; {LEAVE_OUT}=1 leaves it out"
+        "`{test}` starts docker's engine or podman, and needs root; {LEAVE_OUT}=1 leaves it out"
     );
     true
 }

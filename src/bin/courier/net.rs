@@ -251,7 +251,9 @@ impl Net {
         check_url(&realm)?;
         let own = self.keyring.of(self.registry_of(url)).await?;
         let host = realm.host_str().unwrap_or_default();
-        if own.is_some() && !self.may_have_credentials(url, host) {
+        let asked_host = url.host_str().unwrap_or_default();
+        let is_named = self.token_host.as_deref() == Some(host);
+        if own.is_some() && !is_named && !is_token_server_of(host, asked_host) {
             return Err(Error::Elsewhere { url: url.to_string(), host: host.to_owned() });
         }
         let client = self.client(&realm);
@@ -271,13 +273,6 @@ impl Net {
         }
         let answer = body(&realm, response, 64 << 10).await?;
         Bearer::token(&answer).ok_or_else(unauthorized)
-    }
-
-    /// Whether a token server is the server's own, or named by the command line; all of docker.io has one.
-    fn may_have_credentials(&self, url: &Url, host: &str) -> bool {
-        let asked = url.host_str().unwrap_or_default();
-        let of_hub = host == "auth.docker.io" && asked.ends_with(".docker.io");
-        host == asked || of_hub || Some(host) == self.token_host.as_deref()
     }
 
     /// The registry whose credentials a server may have: a trust server those of the repository's.
@@ -320,6 +315,11 @@ impl Net {
     fn client(&self, url: &Url) -> &Client {
         if is_here(url) { &self.here } else { &self.there }
     }
+}
+
+/// Whether a token server is the server's own: on its host, or the one that all of docker.io has.
+fn is_token_server_of(host: &str, server: &str) -> bool {
+    host == server || (host == "auth.docker.io" && server.ends_with(".docker.io"))
 }
 
 fn with_password(request: RequestBuilder, own: &Credentials) -> RequestBuilder {
@@ -383,6 +383,21 @@ const FORM: &str = "application/x-www-form-urlencoded";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_has_the_token_server_on_its_host_and_docker_io_the_one_it_is_known_for() {
+        for (host, server, is_its_own) in [
+            ("localhost", "localhost", true),
+            ("auth.docker.io", "registry-1.docker.io", true),
+            ("auth.docker.io", "notary.docker.io", true),
+            ("auth.docker.io", "evil-docker.io", false),
+            ("auth.docker.io.evil.test", "registry-1.docker.io", false),
+            ("auth.docker.io", "docker.io.evil.test", false),
+            ("auth.example", "registry.example", false),
+        ] {
+            assert_eq!(is_token_server_of(host, server), is_its_own, "{host} of {server}");
+        }
+    }
 
     #[test]
     fn only_https_and_this_machine_are_asked() {

@@ -66,7 +66,10 @@ fn pull(tool: Tool, to: &str, reference: &str, image: &Image) -> Result<(), Fail
     let plain = |option: &'static str| is_here.then_some(option);
     if tool == Tool::Skopeo {
         let from = format!("docker://{reference}");
-        let copy = ["copy"].into_iter().chain(plain("--src-tls-verify=false"));
+        // Where a whole index can lie, all of it goes: what is signed is the index, not one machine's part of it.
+        let holds_all = ["dir:", "docker://", "oci:"].iter().any(|kind| to.starts_with(kind));
+        let copy = ["copy"].into_iter().chain(holds_all.then_some("--all"));
+        let copy = copy.chain(plain("--src-tls-verify=false"));
         return tool::run(command(name).args(copy).args([&from, to]));
     }
     let plain = plain("--tls-verify=false").filter(|_| tool == Tool::Podman);

@@ -30,7 +30,10 @@ pub(super) fn image(line: &[String]) -> Result<Option<usize>, Error> {
     let place = Options::of(program, words)?.operand(line, last + 1)?;
     let place = place.ok_or_else(|| Error::NoImage { command: called(program, words) })?;
     let mut options = line[last + 1..place].iter();
-    match options.find(|option| option.starts_with("--rootfs") || option.contains("type=image")) {
+    let brings_other = |option: &&String| {
+        option.starts_with("--rootfs") || option.to_ascii_lowercase().contains("type=image")
+    };
+    match options.find(brings_other) {
         Some(option) => Err(Error::OtherImage { option: option.clone() }),
         None => Ok(Some(place)),
     }
