@@ -30,8 +30,10 @@ fn every_command_that_a_page_shows_is_taken() {
     let (mut count, mut findings) = (0, Vec::new());
     for (path, page) in pages() {
         for line in lines(&page) {
-            // Help comes last: whatever stands before it has been understood by then, and nothing is done.
-            let script = format!("PATH={}:$PATH; {line} --help", programs().display());
+            // Help comes last: whatever stands before it has been understood by then, and nothing is done. After ` -- `
+            // stands a command of others.
+            let own = line.split(" -- ").next().unwrap_or(&line);
+            let script = format!("PATH={}:$PATH; {own} --help", programs().display());
             let ran = run(command("sh", scratch.path()).args(["-c", &script]));
             count += 1;
             if !ran.status.success() || !ran.stdout.contains("Usage: ") {

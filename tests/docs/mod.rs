@@ -2,6 +2,7 @@
 
 mod commands;
 mod format;
+mod moving;
 mod pages;
 mod session;
 
