@@ -1,10 +1,12 @@
 //! The publisher's and the consumer's side, with a real server and the clients that people had before.
 
 mod lists;
+mod pins;
 mod proxy;
 mod publisher;
 mod recorded;
 mod roots;
+mod slow;
 mod verify;
 
 use std::path::{Path, PathBuf};

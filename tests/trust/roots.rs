@@ -195,7 +195,7 @@ fn a_root_that_holds_is_remembered_when_the_rest_does_not_and_the_last_line_says
     );
     let mut after = before;
     after.insert(cached(&seen.home, GUN, "root"), seen.own.chain[1].bytes().to_vec());
-    assert_eq!(cache(&seen.home), after);
+    assert!(cache(&seen.home) == after);
     // The old root cannot be shown any more.
     let old: State = state.without("2.root.json");
     seen.proxy.show(&old);
