@@ -1,5 +1,6 @@
 //! The publisher's and the consumer's side, with a real server and the clients that people had before.
 
+mod cache;
 mod lists;
 mod pins;
 mod proxy;

@@ -29,6 +29,8 @@ pub(super) struct Publisher {
     pub(super) lists: BTreeMap<String, String>,
     /// Of snapshot and timestamp.
     pub(super) version: i64,
+    /// How long a root holds, in days.
+    pub(super) days: i64,
     /// How long snapshot and timestamp hold; in the past for what has expired.
     pub(super) hours: i64,
 }
@@ -51,6 +53,7 @@ impl Publisher {
             chain: Vec::new(),
             lists: BTreeMap::new(),
             version: 0,
+            days: 3000,
             hours: 24,
         };
         let first = own.root(&[&own.roots[0]], 1);
@@ -77,7 +80,7 @@ impl Publisher {
             root_keys,
             threshold,
             roles: online.map(|(role, key)| (role, (vec![plain(key)], 1))).into(),
-            expires: Timestamp::now() + (24 * 3000).hours(),
+            expires: Timestamp::now() + (24 * self.days).hours(),
         };
         succession::next(Dialect::Notary, last, &change).unwrap()
     }

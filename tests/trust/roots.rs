@@ -76,6 +76,20 @@ fn a_root_that_is_rotated_rightly_is_followed_however_often() {
 }
 
 #[test]
+fn a_root_that_expired_is_passed_on_the_way_and_never_the_newest() {
+    let mut seen = Seen::new();
+    seen.own.days = -1;
+    seen.own.rotate();
+    seen.show();
+    let expired = seen.own.chain[1].root().expires().instant();
+    seen.is_refused(&format!("the root does not hold: version 2: expired {expired} [WALK]"));
+    seen.own.days = 3000;
+    seen.own.rotate();
+    seen.show();
+    seen.proxy.gives(&seen.home, &format!("{GUN}:1.0"), &right());
+}
+
+#[test]
 fn a_root_without_the_old_keys_or_without_its_own_is_refused() {
     let fresh = Soft::new();
     let mut seen = Seen::new();
