@@ -28,7 +28,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// The value of a header; names do not know case.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let fields = self.head.iter().filter_map(|line| line.split_once(": "));
         fields.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, v)| v)
     }

@@ -1,14 +1,17 @@
 //! The publisher's and the consumer's side, with a real server and the clients that people had before.
 
 mod apart;
+mod cache;
 mod content;
 mod inspect;
 mod lists;
+mod pins;
 mod proxy;
 mod publisher;
 mod recorded;
 mod roots;
 mod signer;
+mod slow;
 mod verify;
 mod walkthrough;
 

@@ -6,12 +6,13 @@ use jiff::{Timestamp, ToSpan};
 use officiant::cjson::Value;
 use officiant::digest::Digest;
 use officiant::root::online::Signed;
+use officiant::root::succession::{self, Change};
 use officiant::root::targets::{self, Delegation, ListRole, Target, Targets};
-use officiant::root::{Dialect, Key, KeyId, Role, Root, SignedRoot};
+use officiant::root::{Dialect, Key, KeyId, Role, Root, SignedRoot, Version};
 
 use super::proxy::State;
 use super::{GUN, digest_of};
-use crate::courier::made::{Soft, Wish, sign};
+use crate::courier::made::{Soft, sign};
 
 /// The keys of a repository, and what was made with them.
 pub(super) struct Publisher {
@@ -28,6 +29,8 @@ pub(super) struct Publisher {
     pub(super) lists: BTreeMap<String, String>,
     /// Of snapshot and timestamp.
     pub(super) version: i64,
+    /// How long a root holds, in days.
+    pub(super) days: i64,
     /// How long snapshot and timestamp hold; in the past for what has expired.
     pub(super) hours: i64,
 }
@@ -50,6 +53,7 @@ impl Publisher {
             chain: Vec::new(),
             lists: BTreeMap::new(),
             version: 0,
+            days: 3000,
             hours: 24,
         };
         let first = own.root(&[&own.roots[0]], 1);
@@ -60,13 +64,25 @@ impl Publisher {
 
     /// The root after the newest one with these root keys, and all other keys as they are here.
     pub(super) fn root(&self, keys: &[&Soft], threshold: u32) -> Root {
-        let roles = BTreeMap::from([
-            (Role::Snapshot, self.snapshot.public.clone()),
-            (Role::Targets, self.targets.public.clone()),
-            (Role::Timestamp, self.timestamp.public.clone()),
-        ]);
-        let wish = Wish { gun: self.gun, keys, threshold, roles, days: 3000 };
-        wish.root(Dialect::Notary, self.chain.last().map(SignedRoot::root))
+        self.root_of(keys.iter().map(|key| key.certificate(self.gun, 4000)).collect(), threshold)
+    }
+
+    /// The same with these certificates.
+    pub(super) fn root_of(&self, root_keys: Vec<Key>, threshold: u32) -> Root {
+        let last = self.chain.last().map(SignedRoot::root);
+        let online = [
+            (Role::Snapshot, &self.snapshot),
+            (Role::Targets, &self.targets),
+            (Role::Timestamp, &self.timestamp),
+        ];
+        let change = Change {
+            version: last.map_or(Version::FIRST, |last| last.version().next()),
+            root_keys,
+            threshold,
+            roles: online.map(|(role, key)| (role, (vec![plain(key)], 1))).into(),
+            expires: Timestamp::now() + (24 * self.days).hours(),
+        };
+        succession::next(Dialect::Notary, last, &change).unwrap()
     }
 
     /// Replaces every root key, as it should be done.

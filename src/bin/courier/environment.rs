@@ -4,7 +4,7 @@
 //! Annex: the one place that reads these variables of the environment; `NOTARY_AUTH` is read with the credentials.
 //! `DOCKER_CONTENT_TRUST` is read nowhere: what courier pulls and runs is verified, whatever that says.
 
-use std::env::var_os;
+use std::env::{home_dir, var_os};
 use std::path::{Path, PathBuf};
 
 use officiant::secret::{Pin, SecretBytes};
@@ -32,7 +32,9 @@ pub(crate) enum Holder {
 impl Environment {
     /// Reads it.
     pub(crate) fn read() -> Self {
-        let home = var_os("HOME").map(PathBuf::from).unwrap_or_default();
+        // Never the folder that somebody happens to stand in: whoever filled it would say what is trusted.
+        let home = home_dir().filter(|home| home.is_absolute());
+        let home = home.unwrap_or_else(|| PathBuf::from("/"));
         let set = |name: &str| var_os(name).filter(|value| !value.is_empty());
         Self {
             docker_config: set("DOCKER_CONFIG").map_or_else(|| home.join(".docker"), PathBuf::from),
@@ -46,7 +48,7 @@ impl Environment {
         &self.docker_config
     }
 
-    /// The home of the person, empty where none is set.
+    /// The home of the person, as the system has it where none is set.
     pub(crate) fn home(&self) -> &Path {
         &self.home
     }

@@ -62,7 +62,10 @@ fn main() -> ExitCode {
         mouth::tell(&[refusal], "nothing was written");
         return ExitCode::from(Exit::Ours.code());
     };
-    match runtime.block_on(run(&courier)) {
+    let ended = runtime.block_on(run(&courier));
+    // What is left is of servers that are given up: nobody waits for them.
+    runtime.shutdown_background();
+    match ended {
         Ok(output) => {
             mouth::result(&output.in_form(courier.json));
             ExitCode::SUCCESS

@@ -78,3 +78,25 @@ fn is_of_another(role: &str) -> bool {
 
 /// As large as a list of targets may be.
 const MOST: usize = 64 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_list_is_kept_where_another_repository_keeps_its_own_files() {
+        let folder = std::env::temp_dir().join(format!("officiant-cache-{}", std::process::id()));
+        let of = |gun: &str| Cache::of(&folder, &gun.parse().unwrap());
+        let (one, other) = (of("a"), of("a/metadata/targets"));
+        let role = "targets/metadata/root";
+        assert_eq!(one.file(role), other.file("root"));
+        other.write("root", b"its own").unwrap();
+        one.write(role, b"planted").unwrap();
+        assert_eq!(one.read(role).unwrap(), None);
+        assert_eq!(other.read("root").unwrap().unwrap(), b"its own");
+        // Any other list is.
+        one.write("targets/releases", b"list").unwrap();
+        assert_eq!(one.read("targets/releases").unwrap().unwrap(), b"list");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
