@@ -19,7 +19,11 @@ pub(super) fn run(store: &Store, args: &Generate) -> Result<Output, Failure> {
     let owner = owner(name.as_deref(), role.as_deref(), gun.as_deref())?;
     // clap wants one of the two.
     let owner = owner.unwrap_or_else(|| Owner::signer(""));
-    let public = Public::of(&args.dir.clone().unwrap_or_default(), &owner);
+    let folder = args.dir.clone().unwrap_or_default();
+    if !folder.as_os_str().is_empty() && !folder.is_dir() {
+        return Err(Error::from(media::Error::Missing { path: folder }).into());
+    }
+    let public = Public::of(&folder, &owner);
     if let Some(stored) = public.left_by_a_killed_run(store, &owner)? {
         let _writing = store.writing()?;
         public.place().map_err(|error| Failure::then(error, KEPT))?;

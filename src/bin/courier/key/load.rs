@@ -107,7 +107,7 @@ fn blocks(path: &Path) -> Result<Vec<KeyFile>, Error> {
 
 /// Whose a key is: as its headers say, which the command line must not contradict; else as the command line says.
 fn owner_of(path: &Path, block: &KeyFile, given: Option<&Owner>) -> Result<Owner, Error> {
-    let gun = block.header("gun").map(str::to_owned);
+    let gun = block.header("gun").or_else(|| old_gun(block)).map(str::to_owned);
     match (block.header("role"), given) {
         (None, None) => Err(Error::Unnamed { path: path.to_owned() }),
         (None, Some(given)) => Ok(given.clone()),
@@ -125,6 +125,12 @@ fn owner_of(path: &Path, block: &KeyFile, given: Option<&Owner>) -> Result<Owner
             }
         }
     }
+}
+
+/// The repository in the path of an export of notary before 0.4: `tuf_keys/GUN/ID`.
+fn old_gun(block: &KeyFile) -> Option<&str> {
+    let path = block.header("path")?.strip_prefix("tuf_keys/")?;
+    path.rsplit_once('/').map(|(gun, _)| gun)
 }
 
 /// By the passphrase that is set, if that opens it, or by one that is asked for once.
