@@ -6,8 +6,8 @@ use officiant::key::PublicKey;
 use officiant::key::file::{self, KeyFile, MAX_BYTES};
 use officiant::room::media;
 
-use super::{Error, Failure, owner};
-use crate::args::{Generate, Owned};
+use super::{Error, Failure, owner, refuse_needs};
+use crate::args::{Generate, Needed, Owned};
 use crate::keys::Private;
 use crate::report::Output;
 use crate::store::{Owner, Store, Stored, another, canonical_id, encrypted, place, write};
@@ -17,6 +17,9 @@ use crate::store::{Owner, Store, Stored, another, canonical_id, encrypted, place
 pub(super) fn run(store: &Store, args: &Generate) -> Result<Output, Failure> {
     let Owned { name, role, gun } = &args.owner;
     let owner = owner(name.as_deref(), role.as_deref(), gun.as_deref())?;
+    if args.token.is_none() {
+        refuse_needs(&args.needs)?;
+    }
     // clap wants one of the two.
     let owner = owner.unwrap_or_else(|| Owner::signer(""));
     let folder = args.dir.clone().unwrap_or_default();
@@ -33,7 +36,7 @@ pub(super) fn run(store: &Store, args: &Generate) -> Result<Output, Failure> {
         return Err(Error::Exists { path: public.path }.into());
     }
     let made = match &args.token {
-        Some(uri) => Made::on_token(uri, &args.socket, &owner)?,
+        Some(uri) => Made::on_token(uri, &args.needs, &owner)?,
         None => Made::in_file(&owner)?,
     };
     let id = canonical_id(&made.public).map_err(|error| made.failed(error))?;
@@ -63,8 +66,8 @@ impl Made {
         Ok(Self { public: private.public().clone(), text, is_on_token: false })
     }
 
-    fn on_token(uri: &str, sockets: &[PathBuf], owner: &Owner) -> Result<Self, Error> {
-        let reference = super::reach(uri, sockets)?.generate(owner)?;
+    fn on_token(uri: &str, needed: &Needed, owner: &Owner) -> Result<Self, Error> {
+        let reference = super::reach(uri, needed)?.generate(owner)?;
         let text = reference.to_pem(owner)?;
         Ok(Self { public: reference.public().clone(), text, is_on_token: true })
     }

@@ -9,7 +9,7 @@ use officiant::root::KeyId;
 use officiant::secret::Pin;
 use zeroize::Zeroizing;
 
-use super::{Error, Failure, owner};
+use super::{Error, Failure, owner, refuse_needs};
 use crate::args::Load;
 use crate::environment::{Environment, Holder};
 use crate::files;
@@ -23,11 +23,9 @@ pub(super) fn run(store: &Store, args: &Load) -> Result<Output, Failure> {
     let given = owner(args.name.as_deref(), args.role.as_deref(), args.gun.as_deref())?;
     if let Some(uri) = file.to_str().filter(|text| KeyUri::is_meant(text)) {
         let owner = given.ok_or_else(|| Error::Unnamed { path: file.clone() })?;
-        return refer(store, super::reach(uri, &args.socket)?, &owner);
+        return refer(store, super::reach(uri, &args.needs)?, &owner);
     }
-    if !args.socket.is_empty() {
-        return Err(Error::NoToken { path: file.clone() }.into());
-    }
+    refuse_needs(&args.needs)?;
     let mut ready = Vec::new();
     let mut pins = Vec::new();
     for block in blocks(file)? {

@@ -25,7 +25,7 @@ pub(crate) use folder::{Writing, place, put, write};
 pub(crate) use passphrase::{Wanted, another, confirm, of_file, twice};
 pub(crate) use stored::{Listed, Owner, Place, Stored};
 use token::OnToken;
-pub(crate) use token::{KeyUri, Reach, Reference};
+pub(crate) use token::{KeyUri, Reach, Reference, variable};
 
 /// The store of one trust folder.
 pub(crate) struct Store {
