@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use key::{Export, Generate, Key, KeyCommand, Load, Owned};
+pub(crate) use key::{Export, Generate, Key, KeyCommand, Load, Needed, Owned};
 
 /// Brings requests to media, and carries signed metadata from media to the trust server
 #[derive(Parser)]

@@ -35,6 +35,23 @@ pub struct Needs {
     pub writes: Vec<PathBuf>,
 }
 
+impl Needs {
+    /// Why a module may not have a variable of that name, if it may not. Until its fence stands the child is still ours,
+    /// and the loader of programs heeds some of them: it would load whatever they name.
+    pub fn bars(name: &str) -> Option<&'static str> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
+            Some("expected 1 to 64 letters, digits and `_`")
+        } else if OURS.contains(&name) {
+            Some("this program sets it itself, for the folder of a soft token")
+        } else if LOADER.iter().any(|prefix| name.starts_with(prefix)) {
+            Some("it steers the program before it steers the module")
+        } else {
+            None
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ModuleFile {
@@ -82,7 +99,7 @@ pub(super) fn modules(
 
 fn environment(source: &Source<'_>, file: &ModuleFile) -> Result<BTreeMap<String, String>, Error> {
     let read = |(name, value): (&Spanned<String>, &Spanned<String>)| {
-        if let Some(what) = bars(name.get_ref()) {
+        if let Some(what) = Needs::bars(name.get_ref()) {
             let what = format!("`environment` of `{}`: {what}", name.get_ref());
             return Err(source.error(Some(name.span()), what));
         }
@@ -90,21 +107,6 @@ fn environment(source: &Source<'_>, file: &ModuleFile) -> Result<BTreeMap<String
         Ok((name.get_ref().clone(), text))
     };
     file.environment.iter().map(read).collect()
-}
-
-/// Why a module may not have a variable of that name, if it may not. Until its fence stands the child is still ours, and
-/// the loader of programs heeds some of them: it would load whatever they name.
-fn bars(name: &str) -> Option<&'static str> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
-        Some("expected 1 to 64 letters, digits and `_`")
-    } else if OURS.contains(&name) {
-        Some("this program sets it itself, for the folder of a soft token")
-    } else if LOADER.iter().any(|prefix| name.starts_with(prefix)) {
-        Some("it steers the program before it steers the module")
-    } else {
-        None
-    }
 }
 
 fn parameters(source: &Source<'_>, file: &ModuleFile) -> Result<Option<String>, Error> {

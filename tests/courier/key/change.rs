@@ -7,6 +7,7 @@ use officiant::key::file::KeyFile;
 
 use super::{done, file_of, id_of, ids, key, names, private, with_passphrase};
 use crate::harness::command::{command, run};
+use crate::harness::memory::{Keeper, Search, Searched};
 use crate::harness::notary::PASSPHRASE;
 use crate::harness::pty::{Ended, Pty};
 use crate::harness::scratch::Scratch;
@@ -175,6 +176,55 @@ fn a_key_that_is_not_encrypted_leaves_the_store_only_when_it_is() {
     assert!(ended.status.success(), "{}", ended.transcript);
     assert!(opens(&home, &id, OTHER));
     assert!(run(&mut key(&home, &["export"])).ok().stdout.contains("ENCRYPTED"));
+}
+
+#[test]
+fn no_passphrase_and_no_key_is_left_in_memory_at_the_end() {
+    let scratch = Scratch::new();
+    let home = scratch.folder("ada");
+    let keeper = Keeper::new();
+    let start = |arguments: &[&str], answers: &[(&str, &str)]| {
+        let mut pty = Pty::start(&keeper.wrap(&key(&home, arguments)));
+        for (question, answer) in answers {
+            pty.expect(question);
+            pty.send_line(answer);
+        }
+        pty
+    };
+    let (new, again) = ("8 characters or more: ", "the same passphrase again: ");
+    let made = start(&["generate", "ada"], &[(new, PASSPHRASE), (again, PASSPHRASE)]).finish();
+    assert!(made.status.success(), "{}", made.transcript);
+    let id = ids(&home).remove(0);
+    let mut changing = start(&["passwd", &id], &[("passphrase of key", PASSPHRASE), (new, OTHER)]);
+    changing.expect(again);
+    keeper.look(changing.pid());
+    changing.send_line(OTHER);
+    let changed = changing.finish();
+    assert!(changed.status.success(), "{}", changed.transcript);
+
+    let block = KeyFile::read(&fs::read(file_of(&home, &id)).unwrap()).unwrap();
+    let der = block.open(OTHER.as_bytes()).unwrap();
+    let scalar = officiant::key::file::scalar(&der).unwrap();
+    let searched = |name: &str, bytes: &[u8]| {
+        let (name, bytes) = (name.to_owned(), bytes.to_vec());
+        Search::of(&[Searched { name, bytes }])
+    };
+    let old = searched("passphrase", PASSPHRASE.as_bytes());
+    let new = searched("new passphrase", OTHER.as_bytes());
+    // As files have it, and as a library that calculates with it does.
+    let backwards: Vec<u8> = scalar.expose().iter().rev().copied().collect();
+    let scalar =
+        [searched("private key", &scalar.expose()[..]), searched("private key", &backwards)];
+    let found = |moment: &str| {
+        let memories: Vec<_> = keeper.kept().filter(|kept| kept.of.starts_with(moment)).collect();
+        let ours = memories.iter().filter(|kept| kept.of.contains("courier key")).count();
+        let held = |search: &Search| memories.iter().flat_map(|kept| kept.holds(search)).count();
+        let keys: usize = scalar.iter().map(held).sum();
+        (ours, [held(&old) > 0, held(&new) > 0, keys > 0])
+    };
+    // Between the two there are the key and its next passphrase, and no longer the old one.
+    assert_eq!(found("now"), (1, [false, true, true]));
+    assert_eq!(found("end"), (2, [false, false, false]));
 }
 
 #[test]

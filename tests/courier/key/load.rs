@@ -150,4 +150,26 @@ fn all_keys_of_an_export_are_loaded_as_what_they_are() {
         listed.replace(place, "")
     };
     assert_eq!(rows(&bob), rows(&ada));
+
+    // Notary before 0.4 wrote the repository into the path.
+    let eve = scratch.folder("eve");
+    let now = fs::read_to_string(&file).unwrap();
+    let old =
+        now.replace("gun: localhost:5000/demo\npath: ", "path: tuf_keys/localhost:5000/demo/");
+    assert_ne!(old, now);
+    fs::write(&file, old).unwrap();
+    done(&eve, &["load", target]);
+    assert_eq!(rows(&eve), rows(&ada));
+}
+
+#[test]
+fn what_a_file_says_of_a_key_cannot_play_with_the_terminal() {
+    let scratch = Scratch::new();
+    let home = scratch.folder("ada");
+    done(&home, &["generate", "ada"]);
+    let id = ids(&home).remove(0);
+    let text = fs::read_to_string(file_of(&home, &id)).unwrap();
+    fs::write(file_of(&home, &id), text.replace("role: ada", "role: a\u{1b}[2Jb")).unwrap();
+    let listed = done(&home, &["list"]).stdout;
+    assert!(listed.contains("\na\\u{1b}[2Jb  "), "{listed}");
 }

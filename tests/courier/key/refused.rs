@@ -66,6 +66,14 @@ fn nothing_is_written_over() {
          hint: nothing is ever overwritten: take another name, or another folder by `--dir`\n\
          nothing was written\n",
     );
+    refused(
+        &home,
+        &["generate", "bob", "--dir", "none"],
+        3,
+        "error: `none` is missing\n\
+         hint: see that this account may read and write it, and that there is room\n\
+         nothing was written\n",
+    );
     done(&home, &["generate", "bob"]);
     refused(
         &home,

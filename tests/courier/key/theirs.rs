@@ -183,6 +183,12 @@ fn a_publisher_proves_by_the_key_that_notary_made_and_never_names_a_file() {
     };
     let ran = prove(GUN).ok();
     assert!(ran.stdout.contains(&format!("for       `targets` of `{GUN}`\n")), "{}", ran.stdout);
+    // Notary's own trust folder, by its name.
+    run(server.notary(&home).args(["init", "-p", "localhost:5000/other"])).ok();
+    let mut named = super::courier(&home);
+    named.args(["prove", "plan.toml", "--repository", "localhost:5000/other", "--role"]);
+    named.args(["targets", "--trust-dir", "trust", "--out"]).arg(scratch.folder("in"));
+    run(named.env("NOTARY_TARGETS_PASSPHRASE", PASSPHRASE)).ok();
     let refused = prove("localhost:5000/no");
     assert_eq!(
         refused.stderr,

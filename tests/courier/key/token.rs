@@ -1,8 +1,9 @@
 //! Keys of publishers on real soft tokens.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use officiant::digest::Digest;
 use officiant::key::PublicKey;
@@ -11,11 +12,13 @@ use officiant::request::Role;
 use officiant::request::proof::{Claim, Proof};
 
 use super::{id_of, names, private};
-use crate::harness::command::{Ran, command, run};
+use crate::harness::command::{Ran, Server, command, run};
+use crate::harness::media::may_mount;
 use crate::harness::notary::NotaryServer;
 use crate::harness::pty::{Ended, Pty};
 use crate::harness::scratch::Scratch;
 use crate::harness::softhsm::{MODULE, SoftHsm};
+use crate::harness::yubikey::Readers;
 
 const PIN: &str = "123456";
 
@@ -218,6 +221,110 @@ fn a_wrong_pin_is_tried_once_and_the_last_try_is_nobodys() {
 }
 
 #[test]
+fn a_token_behind_a_daemon_is_reached_by_what_the_command_line_lets_its_module_have() {
+    let holder = Holder::new();
+    let socket = holder.home.join("p11.sock");
+    let mut server = command("p11-kit", &holder.home);
+    server.args(["server", "--foreground", "--provider", MODULE, "--name"]);
+    server.arg(&socket).arg("pkcs11:").stdout(Stdio::piped());
+    server.env("SOFTHSM2_CONF", holder.softhsm.configuration());
+    let mut server = Server(server.spawn().unwrap());
+    // It says where it listens once it does.
+    let mut said = String::new();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.contains("p11.sock"), "{said}");
+
+    let uri = format!("pkcs11:token=ada?module-path={CLIENT}");
+    let address = format!("P11_KIT_SERVER_ADDRESS=unix:path={}", socket.display());
+    let role = ["generate", "--role", "targets", "--gun", "x", "--token", &uri];
+    let key = |more: &[&str]| super::key(&holder.home, &[&role[..], more].concat());
+    let needs = ["--environment", &address, "--socket", "p11.sock"];
+    let (ended, flat) = typed(&key(&needs), PIN);
+    assert!(ended.status.success(), "{flat}");
+    let id = id_of(&holder.home.join("targets.pub"));
+    let text = fs::read_to_string(private(&holder.home).join(format!("{id}.pkcs11"))).unwrap();
+    let head = format!(
+        "-----BEGIN PUBLIC KEY-----\nenvironment: {address}\ngun: x\nrole: targets\nsocket: {}\ntoken: {uri}\n\n",
+        socket.display()
+    );
+    assert!(text.starts_with(&head), "{text}");
+    let (ended, _) = typed(&holder.prove("x"), PIN);
+    assert!(ended.status.success(), "{}", ended.transcript);
+    let public = KeyFile::read(text.as_bytes()).unwrap();
+    let public = PublicKey::from_der(public.der()).unwrap();
+    assert_eq!(holder.proof().verify(&claim("x"), &public), Ok(()));
+
+    // Without the socket the module does not get there, and nothing that steers a program is its to have.
+    fs::remove_file(holder.home.join("targets.pub")).unwrap();
+    let closed = run(&mut key(&["--environment", &address]));
+    assert_eq!(closed.code(), 3, "{}", closed.stderr);
+    let loader = "LD_PRELOAD=/tmp/x.so";
+    refused(
+        run(&mut key(&["--environment", loader])),
+        2,
+        &format!(
+            "error: `{loader}` is no variable for a module: it steers the program before it steers the module\n\
+             hint: leave it away\nnothing was written\n"
+        ),
+    );
+    // Nor is it, whoever wrote it into the file.
+    let path = private(&holder.home).join(format!("{id}.pkcs11"));
+    fs::write(&path, text.replace("P11_KIT_SERVER_ADDRESS", "LD_PRELOAD")).unwrap();
+    let listed = run(&mut holder.key(&["list"])).ok().stdout;
+    assert!(listed.ends_with("it names no key on a token\n"), "{listed}");
+}
+
+#[test]
+fn a_key_on_a_yubikey_is_taken_up_through_ykcs11_and_signs() {
+    if !may_mount("a_key_on_a_yubikey_is_taken_up_through_ykcs11_and_signs") {
+        return;
+    }
+    const YKCS11: &str = "/usr/lib/x86_64-linux-gnu/libykcs11.so";
+    let readers = Readers::new(1);
+    let _card = readers.put_in(0, 4242, "5.4.3");
+    let make = ["--login", "--login-type", "so", "--so-pin", FACTORY_MANAGEMENT_KEY];
+    let key = ["--keypairgen", "--key-type", "EC:prime256v1", "--id", "01"];
+    readers.tool(&[&["pkcs11-tool", "--module", YKCS11][..], &make, &key].concat());
+    let holder = Holder::new();
+    let uri = format!("pkcs11:serial=4242;id=%01?module-path={YKCS11}");
+    let role = ["--role", "targets", "--gun", "x", "--socket", "/run/pcscd"];
+    let beside = |arguments: &[&str]| {
+        let key = super::key(&holder.home, &[arguments, &role[..]].concat());
+        run(&mut readers.beside(&key))
+    };
+    let made = beside(&["generate", "--token", &uri]);
+    assert_eq!(made.code(), 1, "{}", made.stderr);
+    let words = " makes keys for whoever knows its management key, and not for its user\n\
+                 hint: make it by the tool of its maker, and take it up by `courier key load`\n\
+                 nothing was written\n";
+    assert!(made.stderr.ends_with(words), "{}", made.stderr);
+    beside(&["load", &uri]).ok();
+    let prove = |pin: &str| {
+        let mut pty = Pty::start(&readers.beside(&holder.prove("x")));
+        pty.expect("owner of the key — PIN for token ");
+        pty.send_line(pin);
+        pty.finish()
+    };
+    // It has the PIN of the factory, with which nothing is signed.
+    let ended = prove("123456");
+    let words = "has the PIN with which every one leaves the factory\n\
+                 hint: change it first, by the tool of its maker\nnothing was written\n";
+    assert!(ended.transcript.ends_with(words), "{}", ended.transcript);
+    let change = ["--login", "--pin", "123456", "--change-pin", "--new-pin", "135792"];
+    readers.tool(&[&["pkcs11-tool", "--module", YKCS11][..], &change].concat());
+    let ended = prove("135792");
+    assert!(ended.status.success(), "{}", ended.transcript);
+    let name = names(&private(&holder.home)).remove(0);
+    let text = fs::read(private(&holder.home).join(name)).unwrap();
+    let public = PublicKey::from_der(KeyFile::read(&text).unwrap().der()).unwrap();
+    assert_eq!(holder.proof().verify(&claim("x"), &public), Ok(()));
+}
+
+const FACTORY_MANAGEMENT_KEY: &str = "010203040506070801020304050607080102030405060708";
+
+const CLIENT: &str = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so";
+
+#[test]
 fn what_is_no_key_on_a_token_is_refused_in_words() {
     let holder = Holder::new();
     holder.import("first", "01");
@@ -240,7 +347,7 @@ fn what_is_no_key_on_a_token_is_refused_in_words() {
         "pkcs11:token=ada?module-path=/usr/lib/none.so",
         3,
         "the module `/usr/lib/none.so` cannot be loaded (there is no such file)\n\
-         hint: see that `module-path` names a PKCS#11 module, and `--socket` what it speaks to",
+         hint: see that `module-path` names a PKCS#11 module, and say what it needs: `courier help key load` lists it",
     );
     let ran = run(&mut holder.key(&["load", &uri("")]));
     let words = format!(
@@ -252,7 +359,7 @@ fn what_is_no_key_on_a_token_is_refused_in_words() {
     refused(
         run(&mut holder.key(&["load", "key.pem", "--name", "ada", "--socket", "/run/pcscd"])),
         2,
-        "error: `key.pem` is a file, and `--socket` is for keys on tokens\nhint: leave it away\n\
+        "error: `--socket` is for keys on tokens, and none is named\nhint: leave it away\n\
          nothing was written\n",
     );
     assert!(!holder.home.join("docker").exists());

@@ -45,10 +45,9 @@ pub(crate) struct Generate {
     /// Token that makes the key, and keeps it: a URI of RFC 7512 with `module-path`
     #[arg(long, value_name = "URI")]
     pub(crate) token: Option<String>,
-    /// Socket of a daemon, or its folder, that the module of the token speaks to, such as /run/pcscd; may be repeated.
-    /// Without, it has none
-    #[arg(long, value_name = "PATH", requires = "token")]
-    pub(crate) socket: Vec<PathBuf>,
+    /// What its module needs
+    #[command(flatten)]
+    pub(crate) needs: Needed,
     /// Folder for the public half, in place of the working folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
@@ -75,10 +74,9 @@ pub(crate) struct Load {
     /// `module-path`
     #[arg(value_name = "FILE|URI")]
     pub(crate) file: PathBuf,
-    /// Socket of a daemon, or its folder, that the module of the token speaks to, such as /run/pcscd; may be repeated.
-    /// Without, it has none
-    #[arg(long, value_name = "PATH")]
-    pub(crate) socket: Vec<PathBuf>,
+    /// What its module needs
+    #[command(flatten)]
+    pub(crate) needs: Needed,
     /// Name of the signer whose key it is, where the file does not say it
     #[arg(long, conflicts_with = "role")]
     pub(crate) name: Option<String>,
@@ -88,6 +86,24 @@ pub(crate) struct Load {
     /// Repository of that role
     #[arg(long, value_name = "NAME", requires = "role")]
     pub(crate) gun: Option<String>,
+}
+
+/// What the module of a token needs besides its own file. Whatever is not said here it does not get.
+#[derive(Args)]
+#[command(next_help_heading = "What the module of a token gets, besides its own file")]
+pub(crate) struct Needed {
+    /// Variable of its environment; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) environment: Vec<String>,
+    /// What C_Initialize is given
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) parameters: Option<String>,
+    /// Socket of a daemon, or its folder, that it speaks to, such as /run/pcscd; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Vec<PathBuf>,
+    /// File or folder that it writes; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) writes: Vec<PathBuf>,
 }
 
 /// `courier key export`.
@@ -122,13 +138,13 @@ file in the folder of its tokens.";
 const GENERATE: &str = "Examples:
   courier key generate ada
   courier key generate --role targets --gun registry.example/team/app --dir keys
-  courier key generate ada --token 'pkcs11:token=ada?module-path=/usr/lib/libykcs11.so' --socket /run/pcscd";
+  courier key generate ada --token 'pkcs11:token=ada?module-path=/usr/lib/softhsm/libsofthsm2.so'";
 
 const LOAD: &str = "Examples:
   courier key load ada.pem --name ada
   courier key load targets.pem --role targets --gun registry.example/team/app
   courier key load exported.pem
-  courier key load 'pkcs11:token=ada;object=signing?module-path=/usr/lib/module.so' --name ada";
+  courier key load 'pkcs11:serial=19042155;id=%01?module-path=/usr/lib/libykcs11.so' --socket /run/pcscd --name ada";
 
 const EXPORT: &str = "Examples:
   courier key export --key 9deed25 -o ada.pem

@@ -63,11 +63,11 @@ pub(crate) enum Error {
         /// The repository.
         gun: String,
     },
-    /// A key in a file needs no socket.
-    #[error("`{}` is a file, and `--socket` is for keys on tokens", path.display())]
+    /// A key in a file needs nothing that a module does.
+    #[error("`{option}` is for keys on tokens, and none is named")]
     NoToken {
-        /// The file.
-        path: PathBuf,
+        /// The option.
+        option: &'static str,
     },
     /// The file holds no private key.
     #[error("`{}` holds a `{label}`, expected a `PRIVATE KEY`", path.display())]

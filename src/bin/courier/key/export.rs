@@ -6,7 +6,7 @@ use super::{Error, Failure};
 use crate::args::Export;
 use crate::mouth;
 use crate::report::Output;
-use crate::store::{Place, Store, Stored, place, write};
+use crate::store::{self, Place, Store, Stored};
 
 /// Nothing is opened, so no passphrase is asked for; a key that is not encrypted stays where it is.
 pub(super) fn run(store: &Store, args: &Export) -> Result<Output, Failure> {
@@ -70,6 +70,5 @@ fn exported(stored: &Stored) -> Result<String, Error> {
 fn put(path: &Path, text: &str) -> Result<(), Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.new"));
-    write(&beside, text)?;
-    Ok(place(&beside, path)?)
+    Ok(store::put(&beside, path, text)?)
 }

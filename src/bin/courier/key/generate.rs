@@ -6,8 +6,8 @@ use officiant::key::PublicKey;
 use officiant::key::file::{self, KeyFile, MAX_BYTES};
 use officiant::room::media;
 
-use super::{Error, Failure, owner};
-use crate::args::{Generate, Owned};
+use super::{Error, Failure, owner, refuse_needs};
+use crate::args::{Generate, Needed, Owned};
 use crate::keys::Private;
 use crate::report::Output;
 use crate::store::{Owner, Store, Stored, another, canonical_id, encrypted, place, write};
@@ -17,9 +17,16 @@ use crate::store::{Owner, Store, Stored, another, canonical_id, encrypted, place
 pub(super) fn run(store: &Store, args: &Generate) -> Result<Output, Failure> {
     let Owned { name, role, gun } = &args.owner;
     let owner = owner(name.as_deref(), role.as_deref(), gun.as_deref())?;
+    if args.token.is_none() {
+        refuse_needs(&args.needs)?;
+    }
     // clap wants one of the two.
     let owner = owner.unwrap_or_else(|| Owner::signer(""));
-    let public = Public::of(&args.dir.clone().unwrap_or_default(), &owner);
+    let folder = args.dir.clone().unwrap_or_default();
+    if !folder.as_os_str().is_empty() && !folder.is_dir() {
+        return Err(Error::from(media::Error::Missing { path: folder }).into());
+    }
+    let public = Public::of(&folder, &owner);
     if let Some(stored) = public.left_by_a_killed_run(store, &owner)? {
         let _writing = store.writing()?;
         public.place().map_err(|error| Failure::then(error, KEPT))?;
@@ -29,7 +36,7 @@ pub(super) fn run(store: &Store, args: &Generate) -> Result<Output, Failure> {
         return Err(Error::Exists { path: public.path }.into());
     }
     let made = match &args.token {
-        Some(uri) => Made::on_token(uri, &args.socket, &owner)?,
+        Some(uri) => Made::on_token(uri, &args.needs, &owner)?,
         None => Made::in_file(&owner)?,
     };
     let id = canonical_id(&made.public).map_err(|error| made.failed(error))?;
@@ -59,8 +66,8 @@ impl Made {
         Ok(Self { public: private.public().clone(), text, is_on_token: false })
     }
 
-    fn on_token(uri: &str, sockets: &[PathBuf], owner: &Owner) -> Result<Self, Error> {
-        let reference = super::reach(uri, sockets)?.generate(owner)?;
+    fn on_token(uri: &str, needed: &Needed, owner: &Owner) -> Result<Self, Error> {
+        let reference = super::reach(uri, needed)?.generate(owner)?;
         let text = reference.to_pem(owner)?;
         Ok(Self { public: reference.public().clone(), text, is_on_token: true })
     }

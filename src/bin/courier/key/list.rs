@@ -1,5 +1,7 @@
 //! `courier key list`.
 
+use officiant::wording::one_line;
+
 use super::Failure;
 use crate::report::Output;
 use crate::store::{Listed, Place, Store, Stored};
@@ -41,8 +43,8 @@ fn row(stored: &Stored) -> [String; 4] {
         Place::Token(reference) => reference.uri().to_owned(),
     };
     [
-        stored.owner.role.clone(),
-        stored.owner.gun.clone().unwrap_or_default(),
+        one_line(&stored.owner.role),
+        one_line(stored.owner.gun.as_deref().unwrap_or_default()),
         stored.id.to_string(),
         place,
     ]

@@ -9,7 +9,7 @@ use officiant::root::KeyId;
 use officiant::secret::Pin;
 use zeroize::Zeroizing;
 
-use super::{Error, Failure, owner};
+use super::{Error, Failure, owner, refuse_needs};
 use crate::args::Load;
 use crate::environment::{Environment, Holder};
 use crate::files;
@@ -23,11 +23,9 @@ pub(super) fn run(store: &Store, args: &Load) -> Result<Output, Failure> {
     let given = owner(args.name.as_deref(), args.role.as_deref(), args.gun.as_deref())?;
     if let Some(uri) = file.to_str().filter(|text| KeyUri::is_meant(text)) {
         let owner = given.ok_or_else(|| Error::Unnamed { path: file.clone() })?;
-        return refer(store, super::reach(uri, &args.socket)?, &owner);
+        return refer(store, super::reach(uri, &args.needs)?, &owner);
     }
-    if !args.socket.is_empty() {
-        return Err(Error::NoToken { path: file.clone() }.into());
-    }
+    refuse_needs(&args.needs)?;
     let mut ready = Vec::new();
     let mut pins = Vec::new();
     for block in blocks(file)? {
@@ -107,7 +105,7 @@ fn blocks(path: &Path) -> Result<Vec<KeyFile>, Error> {
 
 /// Whose a key is: as its headers say, which the command line must not contradict; else as the command line says.
 fn owner_of(path: &Path, block: &KeyFile, given: Option<&Owner>) -> Result<Owner, Error> {
-    let gun = block.header("gun").map(str::to_owned);
+    let gun = block.header("gun").or_else(|| old_gun(block)).map(str::to_owned);
     match (block.header("role"), given) {
         (None, None) => Err(Error::Unnamed { path: path.to_owned() }),
         (None, Some(given)) => Ok(given.clone()),
@@ -125,6 +123,12 @@ fn owner_of(path: &Path, block: &KeyFile, given: Option<&Owner>) -> Result<Owner
             }
         }
     }
+}
+
+/// The repository in the path of an export of notary before 0.4: `tuf_keys/GUN/ID`.
+fn old_gun(block: &KeyFile) -> Option<&str> {
+    let path = block.header("path")?.strip_prefix("tuf_keys/")?;
+    path.rsplit_once('/').map(|(gun, _)| gun)
 }
 
 /// By the passphrase that is set, if that opens it, or by one that is asked for once.

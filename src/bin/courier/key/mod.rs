@@ -9,14 +9,15 @@ mod generate;
 mod list;
 mod load;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use officiant::name::Name;
+use officiant::room::binding::Needs;
 
-use super::args::{Key, KeyCommand};
+use super::args::{Key, KeyCommand, Needed};
 use super::environment;
 use super::report::Output;
-use super::store::{KeyUri, Owner, Reach, Store, is_reserved, is_signer};
+use super::store::{KeyUri, Owner, Reach, Store, is_reserved, is_signer, variable};
 pub(crate) use error::{Error, Failure};
 
 /// Does it, and says what is in the store now.
@@ -56,11 +57,36 @@ fn owner(
 
 /// How a key on a token is reached, as the command line and SoftHSM's own variable say. The child that goes there has
 /// another working folder.
-fn reach(uri: &str, sockets: &[PathBuf]) -> Result<Reach, Error> {
-    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let sockets = sockets.iter().map(|path| whole(path)).collect();
-    let softhsm = environment::softhsm().map(|path| whole(&path));
-    Ok(Reach { uri: KeyUri::parse(uri)?, sockets, softhsm })
+fn reach(uri: &str, needed: &Needed) -> Result<Reach, Error> {
+    let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let needs = Needs {
+        environment: needed
+            .environment
+            .iter()
+            .map(|text| variable(text))
+            .collect::<Result<_, _>>()?,
+        parameters: needed.parameters.clone(),
+        sockets: needed.socket.iter().map(whole).collect(),
+        writes: needed.writes.iter().map(whole).collect(),
+    };
+    let softhsm = environment::softhsm().as_ref().map(whole);
+    Ok(Reach { uri: KeyUri::parse(uri)?, needs, softhsm })
+}
+
+/// Whether anything is said of what a module needs, where there is none.
+fn refuse_needs(needed: &Needed) -> Result<(), Error> {
+    let Needed { environment, parameters, socket, writes } = needed;
+    for (option, is_given) in [
+        ("--environment", !environment.is_empty()),
+        ("--parameters", parameters.is_some()),
+        ("--socket", !socket.is_empty()),
+        ("--writes", !writes.is_empty()),
+    ] {
+        if is_given {
+            return Err(Error::NoToken { option });
+        }
+    }
+    Ok(())
 }
 
 /// The roles whose keys publishers hold: roots are made in the room, and a timestamp's by the server.

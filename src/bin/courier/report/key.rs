@@ -65,13 +65,13 @@ pub(super) fn of_store(error: &store::Error) -> Refusal {
             "name the key by `object` or `id`; `p11tool --list-all` and `pkcs11-tool -O` show them",
         ),
         E::Kind { .. } => new(Exit::Usage).hint("make a key of ECDSA P-256"),
+        E::Line { .. } => new(Exit::Usage).hint("give it another name"),
         E::Many { .. } => new(Exit::Usage).hint("name more letters of it"),
         E::Media(error) => of_files(error),
         E::None { .. } => new(Exit::Usage).hint("`courier key list` shows what is there"),
         E::Passphrase { .. } => {
             new(Exit::Refused).hint("nothing was locked: run it again with the right passphrase")
         }
-        E::Path { .. } => new(Exit::Usage).hint("give it another name"),
         E::Pin { .. } => {
             new(Exit::Refused).hint("it was tried once: run it again with the right PIN")
         }
@@ -79,9 +79,12 @@ pub(super) fn of_store(error: &store::Error) -> Refusal {
             new(Exit::Refused).hint("roots are signed in the room, by `officiant conduct`")
         }
         E::Short { .. } => new(Exit::Usage).hint("`courier key list` shows whole ids"),
+        E::SoMakes { .. } => new(Exit::Refused)
+            .hint("make it by the tool of its maker, and take it up by `courier key load`"),
         E::Token(error) => of_token(error),
         E::Tries { .. } => new(Exit::Refused)
             .hint("give it the right PIN by the tool of its maker, or unlock it there"),
+        E::Variable { .. } => new(Exit::Usage).hint("leave it away"),
         E::Uri { .. } => new(Exit::Usage).hint("`courier help key load` shows one"),
         E::Unasked { wanted, source, .. } => {
             let hint = match wanted {
@@ -103,7 +106,10 @@ fn of_token(error: &ChildError) -> Refusal {
     let refusal = error.refusal("");
     let hint = match error {
         ChildError::Token(pkcs11::Error::Module { .. }) => {
-            "see that `module-path` names a PKCS#11 module, and `--socket` what it speaks to"
+            "see that `module-path` names a PKCS#11 module, and say what it needs: `courier help key load` lists it"
+        }
+        ChildError::Token(pkcs11::Error::Factory { .. }) => {
+            "change it first, by the tool of its maker"
         }
         ChildError::Token(pkcs11::Error::KeyTaken { .. }) => {
             "name another by `object`; one that an interrupted run made is taken up by `courier key load`"

@@ -88,11 +88,11 @@ pub(crate) enum Error {
         /// Whether it came from the environment.
         is_set: bool,
     },
-    /// A path that no line of a file carries.
-    #[error("`{}` cannot stand in a file", path.display())]
-    Path {
-        /// The path.
-        path: PathBuf,
+    /// Text that no line of a file carries.
+    #[error("`{text}` cannot stand in a line: there is a character in it that nobody sees")]
+    Line {
+        /// The text.
+        text: String,
     },
     /// The token refused the PIN.
     #[error("{token} refused the PIN, {left}")]
@@ -116,6 +116,12 @@ pub(crate) enum Error {
     Short {
         /// What was typed.
         typed: String,
+    },
+    /// A token whose user makes no keys.
+    #[error("{token} makes keys for whoever knows its management key, and not for its user")]
+    SoMakes {
+        /// The token.
+        token: String,
     },
     /// The token, or the process that drives it.
     #[error(transparent)]
@@ -158,6 +164,14 @@ pub(crate) enum Error {
     /// No URI that names a key on a token.
     #[error("`{text}` names no key: {why}")]
     Uri {
+        /// What was typed.
+        text: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A variable that no module gets.
+    #[error("`{text}` is no variable for a module: {why}")]
+    Variable {
         /// What was typed.
         text: String,
         /// What is wrong with it.

@@ -48,8 +48,7 @@ impl Writing {
     /// Writes a new file of this folder, by its whole name.
     fn put(&self, path: &Path, text: &str) -> Result<PathBuf, Error> {
         let beside = self.beside();
-        write(&beside, text)?;
-        place(&beside, path)?;
+        put(&beside, path, text)?;
         Ok(path.to_owned())
     }
 
@@ -98,10 +97,23 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     Ok(written.map_err(|source| failed(path, source))?)
 }
 
+/// Writes a new file for this account alone: beside its place, and then there.
+///
+/// # Errors
+/// [`Error::Media`], also for a file that is there: it stays, and nothing stays beside it.
+pub(crate) fn put(beside: &Path, path: &Path, text: &str) -> Result<(), Error> {
+    let placed = write(beside, text).and_then(|()| place(beside, path));
+    if placed.is_err() {
+        // It was written for this place alone; whoever cannot remove it writes over it next time.
+        let _ = fs::remove_file(beside);
+    }
+    placed
+}
+
 /// Gives a written file its name, if nothing has it.
 ///
 /// # Errors
-/// [`Error::Media`]; [`media::Error::Exists`] leaves the written file away.
+/// [`Error::Media`], also for a file that is there.
 pub(crate) fn place(beside: &Path, path: &Path) -> Result<(), Error> {
     let moved = match renameat_with(CWD, beside, CWD, path, RenameFlags::NOREPLACE) {
         // Some file systems do not know the flag; a link does the same.
@@ -112,8 +124,6 @@ pub(crate) fn place(beside: &Path, path: &Path) -> Result<(), Error> {
     };
     match moved.and_then(|()| synced(path)) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            // It was written for this place alone.
-            let _ = fs::remove_file(beside);
             Err(media::Error::Exists { path: path.to_owned() })?
         }
         moved => Ok(moved.map_err(|source| failed(path, source))?),

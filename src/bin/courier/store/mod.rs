@@ -21,11 +21,11 @@ use zeroize::Zeroizing;
 use super::environment::{Environment, Holder};
 use super::keys::Private;
 pub(crate) use error::Error;
-pub(crate) use folder::{Writing, place, write};
+pub(crate) use folder::{Writing, place, put, write};
 pub(crate) use passphrase::{Wanted, another, confirm, of_file, twice};
 pub(crate) use stored::{Listed, Owner, Place, Stored};
 use token::OnToken;
-pub(crate) use token::{KeyUri, Reach, Reference};
+pub(crate) use token::{KeyUri, Reach, Reference, variable};
 
 /// The store of one trust folder.
 pub(crate) struct Store {
@@ -55,9 +55,9 @@ impl Store {
     /// The key with that id (the canonical one); none when it is not here.
     ///
     /// # Errors
-    /// As [`Store::list`].
+    /// As [`Store::list`], and [`Error::Damaged`] for a file of that name that is no key.
     pub(crate) fn find(&self, id: &KeyId) -> Result<Option<Stored>, Error> {
-        Ok(self.list()?.keys.into_iter().find(|stored| stored.id == *id))
+        stored::find(&self.folder, id)
     }
 
     /// The key whose public half this is; none when it is not here.

@@ -13,6 +13,7 @@ use officiant::key::file::{self, KeyFile};
 use officiant::key::{self, Algorithm, PublicKey, Scheme};
 use officiant::room::binding::Needs;
 use officiant::room::token::TriesLeft;
+use officiant::wording::one_line;
 
 use super::{Error, Owner, passphrase};
 use crate::keys;
@@ -23,8 +24,8 @@ pub(crate) use uri::KeyUri;
 pub(crate) struct Reach {
     /// Which key, and by which module.
     pub(crate) uri: KeyUri,
-    /// The sockets of daemons, or their folders, that the module speaks to.
-    pub(crate) sockets: Vec<PathBuf>,
+    /// What the module needs besides its own file.
+    pub(crate) needs: Needs,
     /// SoftHSM's configuration, in the folder of its tokens: what SOFTHSM2_CONF named when the key was registered.
     pub(crate) softhsm: Option<PathBuf>,
 }
@@ -40,11 +41,16 @@ impl Reference {
     /// Reads a file of the store.
     pub(super) fn of(block: &KeyFile) -> Option<Self> {
         let public = PublicKey::from_der(block.der()).ok().filter(|_| block.label() == PUBLIC)?;
-        let reach = Reach {
-            uri: KeyUri::parse(block.header("token")?).ok()?,
-            sockets: block.headers("socket").map(PathBuf::from).collect(),
-            softhsm: block.header("softhsm").map(PathBuf::from),
+        let paths = |name| block.headers(name).map(PathBuf::from).collect();
+        let environment = block.headers(ENVIRONMENT).map(variable).collect::<Result<_, _>>();
+        let needs = Needs {
+            environment: environment.ok()?,
+            parameters: block.header(PARAMETERS).map(str::to_owned),
+            sockets: paths(SOCKET),
+            writes: paths(WRITES),
         };
+        let uri = KeyUri::parse(block.header(TOKEN)?).ok()?;
+        let reach = Reach { uri, needs, softhsm: block.header(SOFTHSM).map(PathBuf::from) };
         Some(Self { reach, public })
     }
 
@@ -61,18 +67,24 @@ impl Reference {
     /// The file: the public half, with headers that say how the private one is reached.
     ///
     /// # Errors
-    /// [`Error::Path`].
+    /// [`Error::Line`].
     pub(crate) fn to_pem(&self, owner: &Owner) -> Result<String, Error> {
-        let text = |path: &PathBuf| match path.to_str() {
-            Some(text) if !text.chars().any(char::is_control) => Ok(text.to_owned()),
-            _ => Err(Error::Path { path: path.clone() }),
-        };
-        let sockets = self.reach.sockets.iter().map(text).collect::<Result<Vec<_>, _>>()?;
-        let softhsm = self.reach.softhsm.as_ref().map(text).transpose()?;
+        let Reach { uri, needs, softhsm } = &self.reach;
+        let variables = needs.environment.iter();
+        let variables = variables.map(|(name, value)| (ENVIRONMENT, format!("{name}={value}")));
+        let mut more: Vec<(&str, String)> = variables.collect();
+        more.extend(needs.parameters.iter().map(|text| (PARAMETERS, text.clone())));
+        let paths = needs.sockets.iter().map(|path| (SOCKET, path));
+        let paths = paths.chain(needs.writes.iter().map(|path| (WRITES, path)));
+        for (name, path) in paths.chain(softhsm.iter().map(|path| (SOFTHSM, path))) {
+            more.push((name, path.to_string_lossy().into_owned()));
+        }
+        if let Some((_, text)) = more.iter().find(|(_, text)| one_line(text) != *text) {
+            return Err(Error::Line { text: text.clone() });
+        }
         let mut headers = owner.headers();
-        headers.push(("token", &self.reach.uri.text));
-        headers.extend(sockets.iter().map(|socket| ("socket", socket.as_str())));
-        headers.extend(softhsm.iter().map(|softhsm| ("softhsm", softhsm.as_str())));
+        headers.push((TOKEN, &uri.text));
+        headers.extend(more.iter().map(|(name, text)| (*name, text.as_str())));
         Ok(file::write(PUBLIC, &headers, self.public.der()))
     }
 
@@ -109,10 +121,13 @@ impl Reach {
     /// Has the token make a key that signs and never leaves it.
     ///
     /// # Errors
-    /// [`Error::Token`], and those of the login.
+    /// [`Error::SoMakes`], [`Error::Token`], and those of the login.
     pub(crate) fn generate(self, owner: &Owner) -> Result<Reference, Error> {
         let label = self.uri.object.clone().unwrap_or_else(|| owner.role.clone());
         let mut found = self.select()?;
+        if found.face.so_makes() {
+            return Err(Error::SoMakes { token: found.face.name.to_string() });
+        }
         found.login()?;
         // What a root key may do is what a publisher's may: sign metadata, and nothing else.
         let made = found.token.generate(Purpose::Root, Algorithm::EcdsaP256, &label)?;
@@ -120,12 +135,11 @@ impl Reach {
     }
 
     fn select(&self) -> Result<Selected, Error> {
-        let needs = Needs { sockets: self.sockets.clone(), ..Needs::default() };
         let driver = Driver::Module {
             module: self.uri.module.clone(),
             sha256: None,
             softhsm: self.softhsm.clone(),
-            needs: Box::new(needs),
+            needs: Box::new(self.needs.clone()),
             uri: self.uri.token.clone(),
         };
         let mut token = Token::start(&Launch::this_binary(module_name(&self.uri.module)), &driver)?;
@@ -198,6 +212,19 @@ impl From<ChildError> for Error {
     }
 }
 
+/// A variable of a module's environment, `NAME=VALUE`.
+///
+/// # Errors
+/// [`Error::Variable`].
+pub(crate) fn variable(text: &str) -> Result<(String, String), Error> {
+    let bad = |why| Error::Variable { text: text.to_owned(), why };
+    let (name, value) = text.split_once('=').ok_or_else(|| bad("expected `NAME=VALUE`"))?;
+    match Needs::bars(name) {
+        Some(why) => Err(bad(why)),
+        None => Ok((name.to_owned(), value.to_owned())),
+    }
+}
+
 /// What errors of the child call it.
 fn module_name(module: &Path) -> String {
     module.file_name().unwrap_or_default().to_string_lossy().into_owned()
@@ -206,3 +233,9 @@ fn module_name(module: &Path) -> String {
 /// By which we know a reference, and docker and notary pass over it.
 pub(super) const EXTENSION: &str = ".pkcs11";
 const PUBLIC: &str = "PUBLIC KEY";
+const ENVIRONMENT: &str = "environment";
+const PARAMETERS: &str = "parameters";
+const SOCKET: &str = "socket";
+const SOFTHSM: &str = "softhsm";
+const TOKEN: &str = "token";
+const WRITES: &str = "writes";
