@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::profile::{Path, Profile};
+use super::profile::{Path, Profile, STRICTEST_NOTARY};
 use super::walk::{Chain, Stop, Walker};
-use super::{Dialect, Role, Root, Version};
+use super::{Dialect, Role, Root, SignedRoot, Version};
 use crate::key::PublicKey;
 
 /// One client that begins with one root, and how it fares.
@@ -59,17 +59,33 @@ pub fn survey(chain: &Chain, dialect: Dialect, repository: &str, at: Timestamp) 
             let walk = |at| reach(Walker { profile, repository, at }, chain, start);
             let today = walk(at);
             let ends = match today {
-                Ok(()) => later.iter().find_map(|end| {
-                    // At the instant itself clients differ; a moment later they agree.
-                    let after = end.checked_add(SignedDuration::from_secs(1)).unwrap_or(*end);
-                    walk(after).err().map(|stop| (*end, stop))
-                }),
+                Ok(()) => {
+                    later.iter().find_map(|end| walk(after(*end)).err().map(|stop| (*end, stop)))
+                }
                 Err(_) => None,
             };
             fares.push(Fare { start, profile, today, ends });
         }
     }
     fares
+}
+
+/// The first instant, from `at` on, after which too few root certificates of a published Notary root are valid: of its
+/// keys that really signed it, fewer than must. No client believes it any more, and no server takes the root after it.
+/// None means never; whether the root itself has expired is not asked.
+pub fn certificates_end(file: &SignedRoot, repository: &str, at: Timestamp) -> Option<Timestamp> {
+    let chain = Chain::new([file.clone()]);
+    let profile = &STRICTEST_NOTARY;
+    let stands = |at| Walker { profile, repository, at }.stands(&chain, file.version()).is_ok();
+    match stands(at) {
+        true => turning_points(&chain, at).into_iter().find(|end| !stands(after(*end))),
+        false => Some(at),
+    }
+}
+
+/// At the instant of an end itself clients differ; a moment later they agree.
+fn after(end: Timestamp) -> Timestamp {
+    end.checked_add(SignedDuration::from_secs(1)).unwrap_or(end)
 }
 
 /// The clients that `after` would cut off: they reach the newest root of `before` today and not that of `after`.

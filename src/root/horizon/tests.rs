@@ -1,6 +1,8 @@
 use super::*;
 use crate::root::fixture::{self, REPOSITORY, Signer, day};
+use crate::root::succession::{self, Change};
 use crate::root::walk::Reason;
+use crate::root::{Key, SignedRoot};
 
 #[test]
 fn each_pair_says_on_which_day_it_first_fails_and_why() {
@@ -80,4 +82,38 @@ fn a_server_whose_certificates_have_ended_is_cut_off_already() {
     let before = Chain::new(files.next());
     let lost = cut_off(&before, &chain, Dialect::Notary, (REPOSITORY, day("2034-01-01")));
     assert!(lost.iter().all(|(start, ..)| start.is_some_and(|v| v.get() == 2)), "{lost:?}");
+}
+
+/// A first root of three keys, two of which must sign it, with certificates until these years; the first `signed` do.
+fn with_certificates(until: [&str; 3], count: usize) -> SignedRoot {
+    let signers = Signer::many::<3>();
+    let keys: Vec<Key> =
+        signers.iter().zip(until).map(|(signer, until)| signer.key_until(until)).collect();
+    let change = fixture::change(1, keys.clone(), 2);
+    let change = Change { roles: fixture::online(Dialect::Notary), ..change };
+    let root = succession::next(Dialect::Notary, None, &change).unwrap();
+    fixture::signed(&root, signers.iter().zip(&keys).take(count))
+}
+
+#[test]
+fn two_of_three_certificates_outlive_one_that_ends_if_all_three_have_signed() {
+    let until = ["2030-01-01", "2031-01-01", "2032-01-01"];
+    let now = day("2027-01-01");
+    let end = |signed| certificates_end(&with_certificates(until, signed), REPOSITORY, now);
+    assert_eq!(end(3), Some(day("2031-01-01")));
+    assert_eq!(
+        end(2),
+        Some(day("2030-01-01")),
+        "the third certificate is valid, and signed nothing"
+    );
+}
+
+#[test]
+fn certificates_of_which_too_few_count_have_ended_now() {
+    let root = with_certificates(["2030-01-01", "2031-01-01", "2032-01-01"], 3);
+    for (repository, now) in [(REPOSITORY, "2031-06-01"), ("localhost:5000/y", "2027-01-01")] {
+        assert_eq!(certificates_end(&root, repository, day(now)), Some(day(now)));
+    }
+    // Its last second still counts.
+    assert_eq!(certificates_end(&root, REPOSITORY, day("2031-01-01")), Some(day("2031-01-01")));
 }

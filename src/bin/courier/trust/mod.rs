@@ -17,6 +17,7 @@ pub(crate) mod delegation;
 mod difference;
 pub(crate) mod draft;
 mod error;
+mod horizon;
 mod images;
 pub(crate) mod init;
 pub(crate) mod inspect;
