@@ -5,7 +5,7 @@ use super::{GUN, Team, digest_of};
 /// A repository in which two of two signers release.
 fn two_of_two() -> Team {
     let team = Team::new();
-    team.made_by_notary("ada", GUN, "0.1");
+    team.made_as_by_docker("ada", GUN, "0.1");
     for who in ["bob", "eve"] {
         team.docker(who, &format!("trust key generate {who}")).ok();
     }

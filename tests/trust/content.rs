@@ -5,7 +5,7 @@ use super::{GUN, Team};
 #[test]
 fn any_file_is_signed_with_what_goes_with_it_and_notary_verifies_it() {
     let team = Team::new();
-    team.made_by_notary("ada", GUN, "0.1");
+    team.made_as_by_docker("ada", GUN, "0.1");
     team.scratch.file("ada/release.txt", "a release\n");
     // What `notary add --custom` sends, spaces and all, is refused by the server as signed by nobody.
     team.scratch.file("ada/custom.json", r#"{ "b": "<&>", "a": [1, 2] }"#);

@@ -20,7 +20,7 @@ fn holds(ours: &Value, docker: &Value) -> bool {
 #[test]
 fn what_docker_says_of_a_repository_is_said_too_and_what_it_leaves_out() {
     let team = Team::new();
-    team.made_by_notary("ada", GUN, "0.1");
+    team.made_as_by_docker("ada", GUN, "0.1");
     for who in ["bob", "eve"] {
         team.docker(who, &format!("trust key generate {who}")).ok();
         team.courier("ada", &format!("signer add {who} {GUN} --key ../{who}/{who}.pub")).ok();
@@ -45,6 +45,12 @@ fn what_docker_says_of_a_repository_is_said_too_and_what_it_leaves_out() {
     let listed = team.notary("ada", "key list").ok().stdout;
     assert!(listed.contains(key.as_str().unwrap()), "{listed}");
     assert_ne!(id, key);
+    // The lists of notary live for three years, its root for ten.
+    let first = &ours[0]["FirstFailure"];
+    let role =
+        ours[0]["Roles"].as_array().unwrap().iter().find(|role| role["Name"] == first["Role"]);
+    let day = role.unwrap()["Expires"].as_str().unwrap().split('T').next().unwrap();
+    assert_eq!((&first["Ends"], first["Day"].as_str().unwrap()), (&"list".into(), day), "{first}");
 
     let docker = team.docker("guest", &format!("trust inspect --pretty {GUN}")).ok().stdout;
     let ours = team.courier("guest", &format!("inspect --pretty {GUN}")).ok().stdout;

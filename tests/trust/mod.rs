@@ -90,13 +90,17 @@ impl Team {
         blob.file_name().to_str().unwrap().parse().unwrap()
     }
 
-    /// A repository that the notary of a person made, with one tag in its own list.
+    /// A repository that the notary of a person made, with one tag in its own list; the person keeps the snapshot key.
     pub(crate) fn made_by_notary(&self, who: &str, gun: &str, tag: &str) {
         self.notary(who, &format!("init -p {gun}")).ok();
-        // As docker leaves it: the server keeps the snapshot key.
-        self.notary(who, &format!("key rotate {gun} snapshot -r")).ok();
         let digest = digest_of(tag);
         self.notary(who, &format!("addhash -p {gun} {tag} 528 --sha256 {digest}")).ok();
+    }
+
+    /// The same as docker leaves one: the server keeps the snapshot key.
+    pub(crate) fn made_as_by_docker(&self, who: &str, gun: &str, tag: &str) {
+        self.made_by_notary(who, gun, tag);
+        self.notary(who, &format!("key rotate {gun} snapshot -r")).ok();
     }
 }
 

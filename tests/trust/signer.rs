@@ -5,7 +5,7 @@ use super::{GUN, Team, digest_of};
 /// A repository that ada's notary made, and a signer bob whose key docker made.
 fn with_bob() -> Team {
     let team = Team::new();
-    team.made_by_notary("ada", GUN, "0.1");
+    team.made_as_by_docker("ada", GUN, "0.1");
     team.docker("bob", "trust key generate bob").ok();
     team.courier("ada", &format!("signer add bob {GUN} --key ../bob/bob.pub")).ok();
     team

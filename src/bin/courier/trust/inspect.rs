@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use officiant::digest::Digest;
 use officiant::request::Role;
 use officiant::root::KeyId;
@@ -12,6 +13,7 @@ use officiant::root::targets::{Delegation, ListRole};
 use serde_json::{Value, json};
 
 use super::client::Wanted;
+use super::horizon::{self, End};
 use super::place::{Place, Seen};
 use super::{Error, args};
 use crate::environment::Environment;
@@ -29,7 +31,8 @@ pub(crate) async fn run(args: &args::Inspect, is_json: bool) -> Result<Output, E
         let image = Image::parse(text)?;
         let place = Place::of(image.gun().clone(), &args.trust, &environment)?;
         let seen = place.look(Wanted::All).await?;
-        all.push(Inspected { typed: text.clone(), tag: image.tag().map(str::to_owned), seen });
+        let (typed, tag) = (text.clone(), image.tag().map(str::to_owned));
+        all.push(Inspected { typed, tag, seen, at: Timestamp::now() });
     }
     let json: Value = all.iter().map(Inspected::json).collect();
     let text = match args.pretty && !is_json {
@@ -44,6 +47,7 @@ struct Inspected {
     typed: String,
     tag: Option<String>,
     seen: Seen,
+    at: Timestamp,
 }
 
 /// A role with the keys that sign for it.
@@ -141,6 +145,12 @@ impl Inspected {
         roles
     }
 
+    /// What ends first of all that clients need.
+    fn first_failure(&self) -> Option<End> {
+        let ends = horizon::ends(&self.seen.view, self.at);
+        ends.into_iter().find(End::is_for_clients)
+    }
+
     fn administrative(&self) -> Vec<(&'static str, Vec<&KeyId>)> {
         let root = self.seen.view.root();
         let ids = |role| root.role_keys(role).map(|(id, _)| id).collect();
@@ -185,6 +195,10 @@ impl Inspected {
             "TrustedBy": self.seen.because.word(),
             "Roles": roles.collect::<Vec<_>>(),
             "PassedOver": broken.collect::<Vec<_>>(),
+            "FirstFailure": self.first_failure().map(|end| json!({
+                "Day": horizon::day(end.at).to_string(), "Ends": end.what.word(), "Role": end.what.role(),
+                "Means": end.what.means(),
+            })),
         })
     }
 
@@ -233,6 +247,10 @@ impl Inspected {
             self.seen.because.word(),
             table(&rows)
         );
+        if let Some(end) = self.first_failure() {
+            let End { at, what, .. } = end;
+            text += &format!("\nFirst to end: {what}, {}: {}\n", horizon::day(at), what.means());
+        }
         for (role, broken) in &self.seen.view.broken {
             text +=
                 &format!("\n`{role}` is passed over by every client: its list {}\n", broken.why);
