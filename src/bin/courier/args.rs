@@ -10,14 +10,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use key::{Export, Generate, Key, KeyCommand, Load, Needed, Owned};
 
-/// Brings requests to media, and carries signed metadata from media to the trust server
+/// Carries requests to the room and signed roots from it; signs, verifies and pulls images under them
 #[derive(Parser)]
 #[command(name = "courier", version, after_help = CODES, max_term_width = 100)]
 pub(crate) struct Courier {
     /// What to do
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// Print the result as one JSON object
+    /// Print the result as JSON, on one line
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }

@@ -22,7 +22,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// As one JSON object on a line, or as text.
+    /// As JSON on a line, or as text.
     pub(crate) fn in_form(&self, is_json: bool) -> String {
         if is_json { format!("{}\n", self.json) } else { self.text.clone() }
     }
