@@ -13,11 +13,12 @@ use std::path::PathBuf;
 
 use officiant::name::Name;
 use officiant::room::binding::Needs;
+use officiant::root::targets::ListRole;
 
 use super::args::{Key, KeyCommand, Needed};
 use super::environment;
 use super::report::Output;
-use super::store::{KeyUri, Owner, Reach, Store, is_reserved, is_signer, variable};
+use super::store::{KeyUri, Owner, Reach, Store, is_reserved, variable};
 pub(crate) use error::{Error, Failure};
 
 /// Does it, and says what is in the store now.
@@ -44,7 +45,9 @@ fn owner(
 ) -> Result<Option<Owner>, Error> {
     match (name, role, gun) {
         (Some(name), ..) if is_reserved(name) => Err(Error::Reserved { name: name.to_owned() }),
-        (Some(name), ..) if !is_signer(name) => Err(Error::Signer { name: name.to_owned() }),
+        (Some(name), ..) if ListRole::of_signer(name).is_none() => {
+            Err(Error::Signer { name: name.to_owned() })
+        }
         (Some(name), ..) => Ok(Some(Owner::signer(name))),
         (None, Some(role), Some(gun)) if ROLES.contains(&role) => {
             let gun: Name = gun.parse()?;

@@ -209,12 +209,6 @@ fn block_of(path: &Path, bytes: &[u8]) -> Result<KeyFile, Error> {
     }
 }
 
-/// Whether a text may be the name of a signer, as docker says it, and which it may not be.
-pub(crate) fn is_signer(name: &str) -> bool {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    name.starts_with(fits) && name.chars().all(|c| fits(c) || c == '_' || c == '-')
-}
-
 /// Whether a name is kept for a role: no signer has it.
 pub(crate) fn is_reserved(name: &str) -> bool {
     ["releases", "root", "snapshot", "targets", "timestamp"].contains(&name)
