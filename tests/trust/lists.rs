@@ -10,6 +10,8 @@ use super::proxy::refused;
 use super::publisher::{Publisher, plain, signed, tagged};
 use super::roots::{Seen, right};
 use crate::courier::made::Soft;
+use crate::harness::command::{command, run};
+use crate::harness::peers::peer;
 
 /// A repository whose `targets/releases` has the tag `1.0` in its second version, as its own list has `0.9` in its
 /// second; snapshot and timestamp are at a second one, too.
@@ -167,6 +169,24 @@ fn a_list_that_its_keys_did_not_sign_never_makes_an_older_one_speak() {
         put(own, signed(&list.value(), &[(&key, &own.signers[0])]));
     });
     is_no_tag(&seen, &releases("has expired [TRUST-SERVED]"));
+}
+
+#[test]
+fn where_we_refuse_notary_takes_what_an_older_list_says() {
+    let mut seen = Seen::of(released());
+    seen.own.delegate(3, &["1.0"]);
+    let by = Soft::new();
+    let file = signed(&tagged(3, &["1.0"]).value(), &[(&plain(&by), &by)]);
+    seen.own.lists.insert("targets/releases".to_owned(), file);
+    seen.show();
+    is_no_tag(&seen, &releases(UNSIGNED));
+    let home = seen.scratch.folder("notary");
+    let mut notary = command(peer("notary/notary"), &home);
+    notary.args(["-s", &seen.proxy.fake.url, "-d", "trust", "list", GUN]);
+    let listed = run(notary.args(["-r", "targets/releases", "-r", "targets"])).ok().stdout;
+    let row = listed.lines().find(|line| line.starts_with("1.0 ")).expect(&listed);
+    assert!(row.contains(&super::digest_of("1.0").to_string()), "{listed}");
+    assert!(row.ends_with(" targets"), "{listed}");
 }
 
 #[test]
