@@ -214,6 +214,32 @@ fn one_key_is_one_signer_whatever_ids_it_has() {
 }
 
 #[test]
+fn a_role_for_which_nobody_need_sign_is_signed_by_nobody() {
+    for threshold in [0, -1] {
+        let mut seen = Seen::new();
+        let key = plain(&seen.own.signers[0]);
+        seen.own.delegate_to(2, &["1.0"], vec![key], threshold, &[""]);
+        let file = signed(&tagged(1, &["1.0"]).value(), &[]);
+        seen.own.lists.insert("targets/releases".to_owned(), file);
+        seen.show();
+        is_no_tag(&seen, &releases(UNSIGNED));
+        seen.own.release(1, &["1.0"]);
+        seen.show();
+        is_no_tag(&seen, &releases(UNSIGNED));
+    }
+}
+
+#[test]
+fn of_several_images_none_is_printed_when_one_is_not_signed() {
+    let seen = Seen::of(released());
+    for line in [format!("{GUN}:1.0 {GUN}:2.0"), format!("--json {GUN}:1.0 {GUN}:2.0")] {
+        let ran = seen.proxy.verify(&seen.home, &line);
+        refused(&ran, 1, &format!("error: `{GUN}:2.0` is not signed [TAG-UNSIGNED]"));
+    }
+    seen.proxy.gives(&seen.home, &format!("{GUN}:1.0 {GUN}:1.0"), &right().repeat(2));
+}
+
+#[test]
 fn two_keys_are_two_signers() {
     let mut own = Publisher::new();
     let keys = [plain(&own.signers[0]), plain(&own.signers[1])];
