@@ -10,6 +10,8 @@ use super::proxy::refused;
 use super::publisher::{Publisher, plain, signed, tagged};
 use super::roots::{Seen, right};
 use crate::courier::made::Soft;
+use crate::harness::command::{command, run};
+use crate::harness::peers::peer;
 
 /// A repository whose `targets/releases` has the tag `1.0` in its second version, as its own list has `0.9` in its
 /// second; snapshot and timestamp are at a second one, too.
@@ -170,6 +172,24 @@ fn a_list_that_its_keys_did_not_sign_never_makes_an_older_one_speak() {
 }
 
 #[test]
+fn where_we_refuse_notary_takes_what_an_older_list_says() {
+    let mut seen = Seen::of(released());
+    seen.own.delegate(3, &["1.0"]);
+    let by = Soft::new();
+    let file = signed(&tagged(3, &["1.0"]).value(), &[(&plain(&by), &by)]);
+    seen.own.lists.insert("targets/releases".to_owned(), file);
+    seen.show();
+    is_no_tag(&seen, &releases(UNSIGNED));
+    let home = seen.scratch.folder("notary");
+    let mut notary = command(peer("notary/notary"), &home);
+    notary.args(["-s", &seen.proxy.fake.url, "-d", "trust", "list", GUN]);
+    let listed = run(notary.args(["-r", "targets/releases", "-r", "targets"])).ok().stdout;
+    let row = listed.lines().find(|line| line.starts_with("1.0 ")).expect(&listed);
+    assert!(row.contains(&super::digest_of("1.0").to_string()), "{listed}");
+    assert!(row.ends_with(" targets"), "{listed}");
+}
+
+#[test]
 fn one_key_is_one_signer_whatever_ids_it_has() {
     let certified = |own: &Publisher| own.signers[0].certificate(GUN, 400);
     let try_it = |keys: &dyn Fn(&Publisher) -> Vec<Key>| {
@@ -191,6 +211,32 @@ fn one_key_is_one_signer_whatever_ids_it_has() {
     // Plain and in a certificate; in two signatures under one id.
     try_it(&|own| vec![plain(&own.signers[0]), certified(own)]);
     try_it(&|own| vec![plain(&own.signers[0]), plain(&own.signers[0])]);
+}
+
+#[test]
+fn a_role_for_which_nobody_need_sign_is_signed_by_nobody() {
+    for threshold in [0, -1] {
+        let mut seen = Seen::new();
+        let key = plain(&seen.own.signers[0]);
+        seen.own.delegate_to(2, &["1.0"], vec![key], threshold, &[""]);
+        let file = signed(&tagged(1, &["1.0"]).value(), &[]);
+        seen.own.lists.insert("targets/releases".to_owned(), file);
+        seen.show();
+        is_no_tag(&seen, &releases(UNSIGNED));
+        seen.own.release(1, &["1.0"]);
+        seen.show();
+        is_no_tag(&seen, &releases(UNSIGNED));
+    }
+}
+
+#[test]
+fn of_several_images_none_is_printed_when_one_is_not_signed() {
+    let seen = Seen::of(released());
+    for line in [format!("{GUN}:1.0 {GUN}:2.0"), format!("--json {GUN}:1.0 {GUN}:2.0")] {
+        let ran = seen.proxy.verify(&seen.home, &line);
+        refused(&ran, 1, &format!("error: `{GUN}:2.0` is not signed [TAG-UNSIGNED]"));
+    }
+    seen.proxy.gives(&seen.home, &format!("{GUN}:1.0 {GUN}:1.0"), &right().repeat(2));
 }
 
 #[test]

@@ -161,6 +161,7 @@ impl Publisher {
         for root in &self.chain {
             let file = str::from_utf8(root.bytes()).unwrap();
             state.insert(format!("{}.root.json", root.version()), file.to_owned());
+            state.insert(format!("root.{}.json", root.digest()), file.to_owned());
             state.insert("root.json".to_owned(), file.to_owned());
         }
         State(state)

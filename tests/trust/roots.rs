@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use officiant::cjson::Value;
 use officiant::root::{Dialect, Root, SignedRoot};
@@ -9,6 +10,7 @@ use officiant::root::{Dialect, Root, SignedRoot};
 use super::proxy::{Proxy, State, cache, refused};
 use super::publisher::Publisher;
 use super::{GUN, cached, digest_of};
+use crate::courier::fake::reply;
 use crate::courier::made::{Soft, sign};
 use crate::harness::scratch::Scratch;
 
@@ -29,7 +31,7 @@ impl Seen {
         let scratch = Scratch::new();
         let proxy = Proxy::showing(&own.state());
         let home = scratch.folder("warm");
-        proxy.gives(&home, &format!("--trust-on-first-use {GUN}:1.0"), &right());
+        proxy.gives(&home, &first_use(), &right());
         Self { scratch, own, proxy, home }
     }
 
@@ -159,6 +161,60 @@ fn a_version_that_is_left_out_or_lies_about_itself_is_refused() {
 }
 
 #[test]
+fn a_server_that_does_not_say_whether_there_is_a_newer_root_is_not_believed() {
+    let mut seen = Seen::new();
+    seen.own.rotate();
+    let old = seen.own.state();
+    for (status, told) in [
+        ("500 Broken", "the server answered 500"),
+        ("403 Never", "the server wants credentials"),
+        ("204 Nothing", "the server answered 204"),
+    ] {
+        let proxy = Proxy::disturbing(&old, move |file, _, stream| {
+            if file == "2.root.json" {
+                reply(stream, status, "", "");
+            }
+            file == "2.root.json"
+        });
+        let first = format!("error: {}/v2/{GUN}/_trust/tuf/2.root.json: {told}", proxy.fake.url);
+        proxy.is_refused(&seen.home, &format!("{GUN}:1.0"), 3, &first);
+    }
+}
+
+#[test]
+fn what_is_published_between_two_questions_is_fetched_anew_and_once() {
+    let mut seen = Seen::new();
+    let old = seen.own.state();
+    seen.own.list(2, &["1.0"]);
+    let new = seen.own.state();
+    for (shown, is_new) in [(1, true), (2, false)] {
+        let (count, before) = (AtomicUsize::new(0), old.file("timestamp").to_owned());
+        let proxy = Proxy::disturbing(&new, move |file, _, stream| {
+            let is_old = file == "timestamp.json" && count.fetch_add(1, Ordering::SeqCst) < shown;
+            if is_old {
+                reply(stream, "200 OK", "", &before);
+            }
+            is_old
+        });
+        match is_new {
+            true => proxy.gives(&seen.scratch.folder("lucky"), &first_use(), &right()),
+            false => proxy.is_refused(
+                &seen.home,
+                &format!("{GUN}:1.0"),
+                1,
+                &format!(
+                    "error: repository `{GUN}`: what the server has for `snapshot` is not the one that is named by what was signed over it [TRUST-SERVED]"
+                ),
+            ),
+        }
+    }
+}
+
+fn first_use() -> String {
+    format!("--trust-on-first-use {GUN}:1.0")
+}
+
+#[test]
 fn a_chain_without_end_is_given_up() {
     let mut seen = Seen::new();
     for _ in 0..258 {
@@ -226,7 +282,7 @@ fn a_first_showing_that_does_not_hold_as_a_whole_is_not_remembered() {
     let first = format!(
         "error: repository `{GUN}`: what the server has for `targets` is not the one that is named by what was signed over it [TRUST-SERVED]"
     );
-    proxy.is_refused(&home, &format!("--trust-on-first-use {GUN}:1.0"), 1, &first);
+    proxy.is_refused(&home, &first_use(), 1, &first);
     assert_eq!(cache(&home).len(), 0);
     // So nothing is trusted by it later.
     proxy.show(&state);

@@ -272,13 +272,15 @@ fn a_compressed_answer_is_not_unpacked() {
 }
 
 /// Documents that are small to send and large to hold, up to so many bytes.
-fn bombs(most: usize) -> [String; 5] {
+fn bombs(most: usize) -> [String; 6] {
+    let nested = format!("{}0{},", r#"{"":"#.repeat(29), "}".repeat(29));
     let fill = |head: &str, piece: &str, tail: &str| {
         let times = (most - head.len() - tail.len()) / piece.len();
         format!("{head}{}{tail}", piece.repeat(times))
     };
     [
         fill("[", r#"{"":0},"#, "0]"),
+        fill("[", &nested, "0]"),
         fill("[", "[],", "0]"),
         fill("[", "0,", "0]"),
         fill("", "[", ""),
@@ -309,7 +311,7 @@ fn what_is_small_to_send_and_large_to_hold_is_refused() {
         proxy.show(&roots);
         proxy.is_refused(&home, &line, 1, &unsound("root", "is no root"));
         // As large as a list may be, where that makes a difference.
-        let list = &bombs(if number == 0 || number == 4 { 64 << 20 } else { 8 << 20 })[number];
+        let list = &bombs(if number == 5 { 64 << 20 } else { 8 << 20 })[number];
         own.lists.insert(Role::Targets.name().to_owned(), list.clone());
         proxy.show(&own.state());
         proxy.is_refused(&home, &line, 1, &unsound("targets", "is no metadata"));
