@@ -3,6 +3,8 @@
 pub(crate) mod command;
 #[cfg(feature = "online")]
 pub(crate) mod engine;
+#[cfg(feature = "online")]
+pub(crate) mod forward;
 pub(crate) mod kill;
 pub(crate) mod killer;
 pub(crate) mod lying;

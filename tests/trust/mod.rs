@@ -12,6 +12,7 @@ mod recorded;
 mod roots;
 mod signer;
 mod slow;
+mod status;
 mod verify;
 mod walkthrough;
 

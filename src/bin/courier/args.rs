@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Sign(trust::Sign),
     /// Say who releases the images of a repository
     Signer(trust::Signer),
+    /// Say of many repositories what ends next, and for whom it fails; exits with 1 where that is soon
+    Status(consume::Status),
     /// Say which image a tag means, as its publisher signed it: `IMAGE@sha256:…`, or refuse
     Verify(trust::Verify),
     /// Sign lists again as they are

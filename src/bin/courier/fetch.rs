@@ -3,7 +3,7 @@
 //! Annex. Nothing is judged here: what is fetched is checked in the room, against the plan.
 
 mod error;
-mod names;
+pub(crate) mod names;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};

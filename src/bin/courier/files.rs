@@ -50,7 +50,7 @@ pub(crate) fn mark(root: &Path, kind: Kind) -> Result<(), Error> {
     }
 }
 
-/// Puts a file into the place of another, whole or not at all. Only for published files, never on media.
+/// Puts a file into the place of another, whole or not at all. Never on media.
 ///
 /// # Errors
 /// As [`media::write_new`].

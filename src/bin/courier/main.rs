@@ -101,6 +101,7 @@ async fn run(courier: &Courier) -> Result<Output, Undone> {
         Command::Server(args) => Ok(trust::server::run(args).await?),
         Command::Sign(args) => Ok(trust::sign::run(args).await?),
         Command::Signer(args) => Ok(trust::signer::run(args).await?),
+        Command::Status(args) => Ok(trust::status::run(args, courier.json).await?),
         Command::Verify(args) => Ok(trust::verify::run(args).await?),
         Command::Witness(args) => Ok(trust::witness::run(args).await?),
     }

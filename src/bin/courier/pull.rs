@@ -11,7 +11,7 @@ use super::image::Image;
 use super::net;
 use super::report::Output;
 use super::tool::{self, Failed, command, is_there};
-use super::trust::{self, verify};
+use super::trust::{self, Places, verify};
 
 /// Verifies every image, and then pulls each: where one is not signed, none is pulled.
 ///
@@ -21,9 +21,10 @@ pub(crate) async fn run(args: &args::Pull) -> Result<Output, Failure> {
     let begin = |error| Failure { error, pulled: Vec::new() };
     let (tool, to) = chosen(args).map_err(begin)?;
     let environment = Environment::read();
+    let mut places = Places::new(&args.trust, &environment).map_err(|e| begin(e.into()))?;
     let mut verified = Vec::new();
     for text in &args.images {
-        let image = verify::image(text, &args.trust, &environment).await;
+        let image = verify::image(text, &mut places).await;
         let image = image.map_err(|error| begin(error.into()))?;
         verified.push((image.reference(), image.image));
     }

@@ -90,6 +90,19 @@ impl From<trust::Error> for Undone {
     }
 }
 
+impl From<trust::status::Failure> for Undone {
+    fn from(failure: trust::status::Failure) -> Self {
+        match failure {
+            trust::status::Failure::Begin(error) => Self::from(error),
+            trust::status::Failure::Found(found) => Self {
+                refusals: found.fleet.refusals(causes::of_trust),
+                standing: found.standing,
+                output: Some(found.output),
+            },
+        }
+    }
+}
+
 impl From<command::Failure> for Undone {
     fn from(failure: command::Failure) -> Self {
         Self::one(key::of_command(&failure.error).standing(failure.standing))

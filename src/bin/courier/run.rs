@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use super::args::consume as args;
 use super::environment::Environment;
 use super::tool::command;
-use super::trust::{self, verify};
+use super::trust::{self, Places, verify};
 
 pub(crate) use engine::Error as EngineError;
 
@@ -27,7 +27,8 @@ pub(crate) async fn run(args: &args::Run) -> Result<Infallible, Error> {
         (None, Some(place)) => (line[place].clone(), vec![place]),
         (Some(image), own) => (image.clone(), marked(&line, own)?),
     };
-    let verified = verify::image(&image, &args.trust, &Environment::read()).await?;
+    let environment = Environment::read();
+    let verified = verify::image(&image, &mut Places::new(&args.trust, &environment)?).await?;
     for place in places {
         let head = line[place].strip_suffix(MARK).unwrap_or_default();
         line[place] = format!("{head}{}", verified.reference());

@@ -1,4 +1,6 @@
-//! What consumers of signed images type, beyond `verify`.
+//! What consumers of signed images type, beyond `verify`, and who looks after many repositories.
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
@@ -56,4 +58,23 @@ pub(crate) struct Run {
     /// Command to become, after `--`
     #[arg(value_name = "COMMAND", required = true, last = true)]
     pub(crate) command: Vec<String>,
+}
+
+/// `courier status`.
+#[derive(Args)]
+pub(crate) struct Status {
+    /// Files that name repositories, the first word of each line, `#` begins a comment; or repositories themselves,
+    /// each with its registry
+    #[arg(value_name = "FILE|REPOSITORY", required = true)]
+    pub(crate) names: Vec<String>,
+    /// Exit with 1 where something ends within so many days
+    #[arg(long, value_name = "DAYS", default_value = "90")]
+    pub(crate) within: u16,
+    /// Calendar (RFC 5545) to write, `-` for standard output in place of the table: each end of each repository, in
+    /// place of what the file had before
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ics: Option<PathBuf>,
+    /// Whom to ask, and whom to believe
+    #[command(flatten)]
+    pub(crate) trust: Trust,
 }

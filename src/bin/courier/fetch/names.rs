@@ -40,20 +40,31 @@ pub(super) fn all(args: &args::Fetch) -> Result<BTreeMap<Name, Own>, Error> {
 }
 
 fn listed(file: &Path, add: &mut impl FnMut(&str, Own) -> Result<(), Error>) -> Result<(), Error> {
+    for (name, words) in lines(file)? {
+        let own =
+            words.iter().filter_map(|word| word.strip_prefix(KEY)).map(|key| beside(file, key));
+        let own = own.collect::<Result<Vec<_>, _>>()?;
+        let own = Some(own).filter(|own| !own.is_empty()).map(|own| (Role::Targets, own));
+        add(&name, own.into_iter().collect())?;
+    }
+    Ok(())
+}
+
+/// The words of each line of a list of names, the name first; `#` begins a comment.
+///
+/// # Errors
+/// [`Error::List`] for a file that names nothing.
+pub(crate) fn lines(file: &Path) -> Result<Vec<(String, Vec<String>)>, Error> {
     let bad = || Error::List { file: file.to_owned() };
     let bytes = files::read(file, request::MAX_PAGE)?.ok_or_else(bad)?;
     let text = String::from_utf8(bytes).map_err(|_| bad())?;
-    let mut is_empty = true;
-    for line in text.lines() {
-        let mut words = line.split_whitespace();
-        let Some(name) = words.next().filter(|word| !word.starts_with('#')) else { continue };
-        let own = words.filter_map(|word| word.strip_prefix(KEY)).map(|key| beside(file, key));
-        let own = own.collect::<Result<Vec<_>, _>>()?;
-        let own = Some(own).filter(|own| !own.is_empty()).map(|own| (Role::Targets, own));
-        add(name, own.into_iter().collect())?;
-        is_empty = false;
-    }
-    if is_empty { Err(bad()) } else { Ok(()) }
+    let lines = text.lines().filter_map(|line| {
+        let mut words = line.split_whitespace().map(str::to_owned);
+        let name = words.next().filter(|word| !word.starts_with('#'))?;
+        Some((name, words.collect()))
+    });
+    let lines: Vec<_> = lines.collect();
+    if lines.is_empty() { Err(bad()) } else { Ok(lines) }
 }
 
 fn beside(list: &Path, key: &str) -> Result<PublicKey, Error> {

@@ -24,6 +24,15 @@ impl From<fetch::Failure> for Error {
 /// Why a repository is not trusted, or not changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    /// A task of ours ended early.
+    #[error("the work on one repository ended early")]
+    Task,
+    /// Neither a file nor a repository.
+    #[error("`{text}` is no file here, and no repository with its registry")]
+    NoList {
+        /// What was written.
+        text: String,
+    },
     /// A delegation's list that does not hold.
     #[error("repository `{gun}`: the list of `{role}` {why}")]
     Broken {
@@ -450,6 +459,15 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// Whether the server gave no answer that could be judged.
+    pub(super) fn is_unanswered(&self) -> bool {
+        match self {
+            Self::Halfway { error } => error.is_unanswered(),
+            Self::Late { .. } | Self::Net(_) | Self::Notary(notary::Error::Net(_)) => true,
+            _ => false,
+        }
+    }
+
     /// The same, when something was verified before.
     pub(super) fn halfway(self) -> Self {
         Self::Halfway { error: Box::new(self) }

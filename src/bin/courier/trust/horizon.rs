@@ -106,7 +106,7 @@ impl What {
         match self {
             Self::Certificates => "certificates",
             Self::List(_) => "list",
-            Self::Quiet => "root-in-six-months",
+            Self::Quiet => "publishing",
             Self::Root => "root",
             Self::Snapshot => "snapshot",
             Self::Unsound(..) => "unsound-list",

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::client::Wanted;
 use super::horizon::{self, End};
-use super::place::{Place, Seen};
+use super::place::{Places, Seen};
 use super::{Error, args};
 use crate::environment::Environment;
 use crate::image::Image;
@@ -26,10 +26,11 @@ use crate::report::Output;
 /// [`Error`], for the first that is not trusted.
 pub(crate) async fn run(args: &args::Inspect, is_json: bool) -> Result<Output, Error> {
     let environment = Environment::read();
+    let mut places = Places::new(&args.trust, &environment)?;
     let mut all = Vec::new();
     for text in &args.images {
         let image = Image::parse(text)?;
-        let place = Place::of(image.gun().clone(), &args.trust, &environment)?;
+        let place = places.of(image.gun().clone())?;
         let seen = place.look(Wanted::All).await?;
         let (typed, tag) = (text.clone(), image.tag().map(str::to_owned));
         all.push(Inspected { typed, tag, seen, at: Timestamp::now() });
@@ -260,7 +261,7 @@ impl Inspected {
 }
 
 /// Rows under each other, two blanks between the columns.
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
+pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     let mut text = String::new();

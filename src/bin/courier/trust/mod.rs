@@ -29,9 +29,11 @@ pub(crate) mod server;
 pub(crate) mod sign;
 pub(crate) mod signer;
 mod snapshot;
+pub(crate) mod status;
 pub(crate) mod verify;
 mod view;
 pub(crate) mod witness;
 
 use super::args::trust as args;
 pub(crate) use error::Error;
+pub(crate) use place::Places;

@@ -2,6 +2,7 @@
 //!
 //! Annex: made of the command line and the environment.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +23,10 @@ use crate::notary::Server;
 /// Where one repository's trust data is.
 pub(crate) struct Place {
     pub(crate) gun: Name,
-    pub(crate) server: Server,
+    pub(crate) server: Arc<Server>,
     pub(crate) trust_dir: PathBuf,
     cache: Cache,
-    pins: Pins,
+    pins: Arc<Pins>,
     folder: Option<PathBuf>,
     first_use: bool,
     patience: Duration,
@@ -37,8 +38,63 @@ pub(crate) struct Seen {
     pub(crate) because: Because,
 }
 
-impl Place {
+/// Where the trust data of many repositories is: one client and its connections for each server, pins read once.
+pub(crate) struct Places<'a> {
+    args: &'a args::Trust,
+    environment: &'a Environment,
+    trust_dir: PathBuf,
+    pins: Arc<Pins>,
+    /// By address.
+    servers: BTreeMap<String, Arc<Server>>,
+}
+
+impl<'a> Places<'a> {
+    /// None of them yet.
+    ///
+    /// # Errors
+    /// [`Error::Pins`].
+    pub(crate) fn new(args: &'a args::Trust, environment: &'a Environment) -> Result<Self, Error> {
+        let trust_dir = environment::trust_dir(args.trust_dir.as_deref());
+        let pins = match &args.pins {
+            Some(file) => Pins::required(file)?,
+            None => Pins::read(&trust_dir.join("config.json"))?,
+        };
+        Ok(Self { args, environment, trust_dir, pins: Arc::new(pins), servers: BTreeMap::new() })
+    }
+
     /// The place of `gun`.
+    ///
+    /// # Errors
+    /// [`Error::Net`].
+    pub(crate) fn of(&mut self, gun: Name) -> Result<Place, Error> {
+        let url = server_of(&gun, self.args.server.as_deref(), self.environment);
+        Ok(Place {
+            server: self.server(url)?,
+            cache: Cache::of(&self.trust_dir, &gun),
+            pins: Arc::clone(&self.pins),
+            folder: self.args.trust_folder.clone(),
+            first_use: self.args.trust_on_first_use,
+            // A server that answers each question just in time would keep us for days.
+            patience: Duration::from_secs(self.args.network.timeout.saturating_mul(ANSWERS)),
+            gun,
+            trust_dir: self.trust_dir.clone(),
+        })
+    }
+
+    fn server(&mut self, url: String) -> Result<Arc<Server>, Error> {
+        if let Some(server) = self.servers.get(&url) {
+            return Ok(Arc::clone(server));
+        }
+        let mut network = self.args.network.clone();
+        fill_in(&mut network, &url, self.environment);
+        let server = Arc::new(Server::new(Arc::new(Net::new(&network)?), &url)?);
+        self.servers.insert(url, Arc::clone(&server));
+        Ok(server)
+    }
+}
+
+impl Place {
+    /// The place of one repository.
     ///
     /// # Errors
     /// [`Error::Net`], [`Error::Pins`].
@@ -47,26 +103,7 @@ impl Place {
         args: &args::Trust,
         environment: &Environment,
     ) -> Result<Self, Error> {
-        let trust_dir = environment::trust_dir(args.trust_dir.as_deref());
-        let url = server_of(&gun, args.server.as_deref(), environment);
-        let mut network = args.network.clone();
-        fill_in(&mut network, &url, environment);
-        let net = Arc::new(Net::new(&network)?);
-        let pins = match &args.pins {
-            Some(file) => Pins::required(file)?,
-            None => Pins::read(&trust_dir.join("config.json"))?,
-        };
-        Ok(Self {
-            server: Server::new(net, &url)?,
-            cache: Cache::of(&trust_dir, &gun),
-            pins,
-            folder: args.trust_folder.clone(),
-            first_use: args.trust_on_first_use,
-            // A server that answers each question just in time would keep us for days.
-            patience: Duration::from_secs(network.timeout.saturating_mul(ANSWERS)),
-            gun,
-            trust_dir,
-        })
+        Places::new(args, environment)?.of(gun)
     }
 
     /// Looks at the repository as a client that trusts nothing but what the person gave it, and what it saw before.

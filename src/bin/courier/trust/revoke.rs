@@ -11,7 +11,7 @@ use super::at_hand::KeysAtHand;
 use super::changed::{changed, joined};
 use super::draft::{self, Draft};
 use super::images::{apart, by_repository};
-use super::place::Place;
+use super::place::Places;
 use super::{Error, args};
 use crate::environment::Environment;
 use crate::image::Image;
@@ -23,6 +23,7 @@ use crate::report::Output;
 /// [`Error`], for the first repository that is refused; those before it are done.
 pub(crate) async fn run(args: &args::Revoke) -> Result<Output, Error> {
     let environment = Environment::read();
+    let mut places = Places::new(&args.trust, &environment)?;
     let repositories = by_repository(&args.images)?;
     let apart = apart(&args.apart, repositories.len())?;
     let mut outputs = Vec::new();
@@ -32,7 +33,7 @@ pub(crate) async fn run(args: &args::Revoke) -> Result<Output, Error> {
                 what: "name each tag, or no tag and `--all-tags` for all that a repository has",
             });
         }
-        let place = Place::of(gun, &args.trust, &environment)?;
+        let place = places.of(gun)?;
         let keys = KeysAtHand::of(&place);
         let change = |draft: &mut Draft| take(draft, &keys, &images);
         let (told, published) = draft::change(&place, apart, change).await?;

@@ -12,7 +12,7 @@ use super::at_hand::KeysAtHand;
 use super::changed::{changed, joined};
 use super::draft::{self, Draft};
 use super::images::{apart, by_repository};
-use super::place::Place;
+use super::place::Places;
 use super::{Error, args};
 use crate::environment::Environment;
 use crate::image::Image;
@@ -25,6 +25,7 @@ use crate::report::Output;
 /// [`Error`], for the first repository that is refused; those before it are done.
 pub(crate) async fn run(args: &args::Sign) -> Result<Output, Error> {
     let environment = Environment::read();
+    let mut places = Places::new(&args.trust, &environment)?;
     let roles = args.role.iter().map(|role| role.parse());
     let roles = roles.collect::<Result<BTreeSet<ListRole>, _>>()?;
     let repositories = by_repository(&args.images)?;
@@ -35,7 +36,7 @@ pub(crate) async fn run(args: &args::Sign) -> Result<Output, Error> {
         for image in &images {
             tags.push(tag(image, args).await?);
         }
-        let place = Place::of(gun, &args.trust, &environment)?;
+        let place = places.of(gun)?;
         let keys = KeysAtHand::of(&place);
         let change = |draft: &mut Draft| {
             let put = |(tag, target): &(String, Target)| put(draft, &keys, &roles, (tag, target));

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::anchor::Because;
 use super::client::Wanted;
-use super::place::Place;
+use super::place::Places;
 use super::view::View;
 use super::{Error, args};
 use crate::environment::Environment;
@@ -31,9 +31,10 @@ pub(crate) struct Verified {
 /// [`Error`] for the first that is not signed; then none is shown.
 pub(crate) async fn run(args: &args::Verify) -> Result<Output, Error> {
     let environment = Environment::read();
+    let mut places = Places::new(&args.trust, &environment)?;
     let mut all = Vec::new();
     for text in &args.images {
-        all.push(image(text, &args.trust, &environment).await?);
+        all.push(image(text, &mut places).await?);
     }
     let text = all.iter().map(|verified| verified.reference() + "\n").collect();
     let json = all.iter().map(Verified::json).collect();
@@ -44,14 +45,10 @@ pub(crate) async fn run(args: &args::Verify) -> Result<Output, Error> {
 ///
 /// # Errors
 /// [`Error`].
-pub(crate) async fn image(
-    text: &str,
-    trust: &args::Trust,
-    environment: &Environment,
-) -> Result<Verified, Error> {
+pub(crate) async fn image(text: &str, places: &mut Places<'_>) -> Result<Verified, Error> {
     let image = Image::parse(text)?;
     let tag = image.tag().unwrap_or(LATEST).to_owned();
-    let seen = Place::of(image.gun().clone(), trust, environment)?.look(Wanted::Tags).await?;
+    let seen = places.of(image.gun().clone())?.look(Wanted::Tags).await?;
     let asked = image.digest();
     let (digest, length) = signed(&seen.view, &tag, asked).map_err(Error::halfway)?;
     let (because, root) = (seen.because, seen.view.root().version().get());

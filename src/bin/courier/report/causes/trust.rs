@@ -39,6 +39,8 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
             let standing = "no digest was trusted; the trust cache has what was verified before";
             return of_trust(error).standing(standing);
         }
+        E::NoList { .. } => new(Exit::Usage).hint("name a file of names, or `REGISTRY/REPOSITORY`"),
+        E::Task => new(Exit::Ours).hint(super::AGAIN),
         E::Late { .. } => new(Exit::Device).hint("`--timeout` gives it more seconds"),
         E::NotInFolder { .. } => new(Exit::Usage)
             .hint("bring the newest trust folder, or name the repository as the plan does"),

@@ -82,6 +82,7 @@ fn view(lists: &[(&str, &str)]) -> View {
     View {
         gun: GUN.parse().unwrap(),
         root: root(),
+        timestamp: Signed { value: expires.clone(), signatures: Vec::new() },
         snapshot: Signed { value: expires, signatures: Vec::new() },
         lists: lists.iter().map(|(name, until)| (role(name), list(until))).collect(),
         broken: BTreeMap::new(),
@@ -131,7 +132,7 @@ fn a_list_that_clients_pass_over_has_ended_when_it_expired_or_is_told_as_what_it
         ]
     );
     let words: Vec<_> = ends.iter().map(|end| end.what.word()).collect();
-    let rest = ["snapshot", "root-in-six-months", "root", "list", "certificates"];
+    let rest = ["snapshot", "publishing", "root", "list", "certificates"];
     assert_eq!(words, [&["list", "unsound-list", "unsound-list"], &rest[..]].concat());
 }
 
