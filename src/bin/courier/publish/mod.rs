@@ -24,7 +24,7 @@ use super::environment;
 use super::fleet::{self, ENOUGH, Pace};
 use super::keys::Private;
 use super::net::Net;
-use super::trust::at_hand::KeysAtHand;
+use super::trust::change::at_hand::KeysAtHand;
 use super::{args, notary as server};
 pub(crate) use error::Error;
 pub(crate) use outcome::{Done, Failure, Published, Stopped};

@@ -14,7 +14,7 @@ use super::targets::Targets;
 use super::{Done, Error, judge};
 use crate::budget::Budget;
 use crate::notary::Server;
-use crate::trust::at_hand::KeysAtHand;
+use crate::trust::change::at_hand::KeysAtHand;
 
 /// A server, and the targets keys that may sign.
 pub(super) struct Publisher {

@@ -13,8 +13,8 @@ use officiant::root::{Dialect, Expiry, Role, Root, SignedRoot, notary};
 use officiant::wording::Count;
 
 use super::Error;
-use crate::trust::at_hand::KeysAtHand;
-use crate::trust::draft::in_three_years;
+use crate::trust::change::at_hand::KeysAtHand;
+use crate::trust::change::draft::in_three_years;
 
 /// What is signed in a targets file, and by whom.
 #[derive(Clone)]

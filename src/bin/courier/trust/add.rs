@@ -10,10 +10,10 @@ use officiant::digest::Digest;
 use officiant::root::targets::{ListRole, Target};
 use officiant::wording::List;
 
-use super::changed::changed;
-use super::content;
+use super::change::changed::changed;
+use super::change::content;
+use super::change::draft::{self, Draft};
 use super::delegation::place;
-use super::draft::{self, Draft};
 use super::{Error, args};
 use crate::files;
 use crate::report::Output;

@@ -14,12 +14,12 @@ use officiant::root::threshold::{Electorate, verifies};
 use officiant::root::{Dialect, KeyId, Signature};
 use serde_json::json;
 
-use super::at_hand::KeysAtHand;
-use super::candidate::{self, Candidate, Read};
-use super::changed::changed;
+use super::change::at_hand::KeysAtHand;
+use super::change::candidate::{self, Candidate, Read};
+use super::change::changed::changed;
+use super::change::difference;
+use super::change::draft::{self, Draft, Published, Written};
 use super::client::Wanted;
-use super::difference;
-use super::draft::{self, Draft, Published, Written};
 use super::place::Place;
 use super::{Error, args};
 use crate::environment::Environment;

@@ -8,8 +8,8 @@ use officiant::root::KeyId;
 use officiant::root::targets::{self, Delegation, ListRole, Targets};
 use serde_json::json;
 
-use super::changed::changed;
-use super::draft::{self, Draft};
+use super::change::changed::changed;
+use super::change::draft::{self, Draft};
 use super::place::Place;
 use super::{Error, args, client::Wanted};
 use crate::environment::Environment;

@@ -10,7 +10,7 @@ use jiff::{Timestamp, ToSpan};
 use officiant::root::horizon::certificates_end;
 use officiant::root::targets::ListRole;
 
-use super::view::View;
+use super::client::view::View;
 
 /// Something that ends, or has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use officiant::root::targets::{ListRole, Target};
 use serde_json::{Value, json};
 
+use super::change::content;
 use super::delegation::place;
-use super::{Error, args, client::Wanted, content};
+use super::{Error, args, client::Wanted};
 use crate::report::Output;
 
 /// Lists every target with the role that names it: of several, the first in the order in which notary looks.

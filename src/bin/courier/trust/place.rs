@@ -10,11 +10,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use officiant::name::Name;
 
-use super::anchor::{self, Because, Grounds};
-use super::cache::Cache;
+use super::client::anchor::{self, Because, Grounds};
+use super::client::cache::Cache;
+use super::client::pins::Pins;
+use super::client::view::View;
 use super::client::{Client, Wanted};
-use super::pins::Pins;
-use super::view::View;
 use super::{Error, args};
 use crate::environment::{self, Environment};
 use crate::net::{self, Net};

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use officiant::root::targets::ListRole;
 use officiant::wording::{Count, List};
 
-use super::at_hand::KeysAtHand;
-use super::changed::{changed, joined};
-use super::draft::{self, Draft};
+use super::change::at_hand::KeysAtHand;
+use super::change::changed::{changed, joined};
+use super::change::draft::{self, Draft};
 use super::images::{apart, by_repository};
 use super::place::Places;
 use super::{Error, args};

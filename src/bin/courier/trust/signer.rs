@@ -11,10 +11,10 @@ use officiant::root::targets::{Delegation, ListRole};
 use officiant::wording::{Count, List};
 use serde_json::json;
 
-use super::at_hand::KeysAtHand;
-use super::changed::{changed, joined};
+use super::change::at_hand::KeysAtHand;
+use super::change::changed::{changed, joined};
+use super::change::draft::{self, Draft};
 use super::delegation::{Grant, enough, place, read};
-use super::draft::{self, Draft};
 use super::images::apart;
 use super::{Error, args, client::Wanted};
 use crate::report::Output;

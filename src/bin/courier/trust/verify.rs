@@ -5,10 +5,10 @@
 use officiant::digest::Digest;
 use serde_json::json;
 
-use super::anchor::Because;
 use super::client::Wanted;
+use super::client::anchor::Because;
+use super::client::view::View;
 use super::place::Places;
-use super::view::View;
 use super::{Error, args};
 use crate::environment::Environment;
 use crate::image::Image;

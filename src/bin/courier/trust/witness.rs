@@ -5,9 +5,9 @@
 use officiant::root::targets::ListRole;
 use officiant::wording::Count;
 
-use super::changed::changed;
+use super::change::changed::changed;
+use super::change::draft::{self, Draft};
 use super::delegation::place;
-use super::draft::{self, Draft};
 use super::{Error, args};
 use crate::report::Output;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use officiant::root::targets::{Delegation, Target, Targets};
 
 /// The difference from one list to the next. A list that is only signed again says so.
-pub(super) fn between(old: Option<&Targets>, new: &Targets) -> Vec<String> {
+pub(crate) fn between(old: Option<&Targets>, new: &Targets) -> Vec<String> {
     let none = Targets::empty(new.expires.instant());
     let old = old.unwrap_or(&none);
     let mut lines = Vec::new();

@@ -11,13 +11,13 @@ use officiant::digest::Digest;
 use officiant::room::media;
 use officiant::root::targets::Target;
 
-use super::Error;
+use super::super::Error;
 
 /// A target of what a file holds, with both digests, as `notary add` makes it.
 ///
 /// # Errors
 /// [`Error::Media`] where it cannot be read.
-pub(super) fn of(path: &Path) -> Result<Target, Error> {
+pub(crate) fn of(path: &Path) -> Result<Target, Error> {
     read(path).map_err(|source| {
         let path = path.to_owned();
         Error::Media(match source.kind() {

@@ -13,16 +13,16 @@ use officiant::root::online::Signed;
 use officiant::root::targets;
 use officiant::root::threshold::Electorate;
 
-use super::Error;
+use super::super::Error;
+use super::super::client::view::View;
 use super::at_hand::KeysAtHand;
 use super::draft::in_three_years;
-use super::view::View;
 
 /// The next snapshot, over the files that go up, if its key is at hand; else the server makes it.
 ///
 /// # Errors
 /// [`Error::Store`].
-pub(super) fn next(
+pub(crate) fn next(
     view: &View,
     files: &[(String, Vec<u8>)],
     keys: &mut KeysAtHand,

@@ -4,12 +4,12 @@
 
 use serde_json::json;
 
+use super::super::place::Place;
 use super::draft::Published;
-use super::place::Place;
 use crate::report::{Output, words};
 
 /// Says it of one repository: in words, and with the versions of the lists that went up.
-pub(super) fn changed(place: &Place, published: &Published, told: &[String]) -> Output {
+pub(crate) fn changed(place: &Place, published: &Published, told: &[String]) -> Output {
     let mut text = format!("{}\n", place.gun);
     for line in told {
         text += &format!("  {line}\n");
@@ -47,7 +47,7 @@ pub(super) fn changed(place: &Place, published: &Published, told: &[String]) -> 
 }
 
 /// Several of them, one after the other.
-pub(super) fn joined(outputs: Vec<Output>) -> Output {
+pub(crate) fn joined(outputs: Vec<Output>) -> Output {
     let text = outputs.iter().map(|output| output.text.as_str()).collect();
     Output { text, json: outputs.into_iter().map(|output| output.json).collect() }
 }

@@ -14,7 +14,7 @@ use officiant::root::online::Signed;
 use officiant::root::targets::{self, ListRole, Targets};
 use officiant::trust::METADATA;
 
-use super::Error;
+use super::super::Error;
 use super::draft::Written;
 
 /// A candidate that was written.
@@ -59,7 +59,7 @@ impl Candidate {
 }
 
 /// What is consented to when lists are signed: the repository, and of each list its role and what its signatures cover.
-pub(super) fn digest<'a>(
+pub(crate) fn digest<'a>(
     gun: &Name,
     lists: impl Iterator<Item = (&'a ListRole, &'a Signed)>,
 ) -> Digest {
@@ -74,16 +74,16 @@ pub(super) fn digest<'a>(
 
 /// The lists of a candidate, with the signatures that they have.
 #[derive(Debug)]
-pub(super) struct Read {
-    pub(super) gun: Name,
-    pub(super) lists: BTreeMap<ListRole, (Signed, Targets)>,
+pub(crate) struct Read {
+    pub(crate) gun: Name,
+    pub(crate) lists: BTreeMap<ListRole, (Signed, Targets)>,
 }
 
 /// Reads a candidate's folder.
 ///
 /// # Errors
 /// [`Error::NoCandidate`], [`Error::Media`].
-pub(super) fn read(folder: &Path) -> Result<Read, Error> {
+pub(crate) fn read(folder: &Path) -> Result<Read, Error> {
     let bad = |why: &'static str| Error::NoCandidate { folder: folder.to_owned(), why };
     let (mut gun, mut lists) = (None, BTreeMap::new());
     for (path, bytes) in media::read_tree(folder, Limits::TRUST)? {

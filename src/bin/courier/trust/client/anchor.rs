@@ -9,8 +9,8 @@ use officiant::name::Name;
 use officiant::root::profile::STRICTEST_NOTARY;
 use officiant::root::{Dialect, SignedRoot, Version};
 
-use super::Error;
-use super::client::Client;
+use super::super::Error;
+use super::Client;
 use super::pins::Pins;
 use crate::publish::trust as folder;
 

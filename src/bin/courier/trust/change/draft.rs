@@ -14,13 +14,13 @@ use officiant::root::targets::{self, ListRole, Targets};
 use officiant::root::threshold::{Electorate, Tally};
 use officiant::root::{Dialect, Expiry};
 
-use super::Error;
+use super::super::Error;
+use super::super::client::Wanted;
+use super::super::client::view::View;
+use super::super::place::{Place, Seen};
 use super::at_hand::KeysAtHand;
 use super::candidate::Candidate;
-use super::client::Wanted;
-use super::place::{Place, Seen};
 use super::snapshot;
-use super::view::View;
 use crate::{net, notary};
 
 /// Changes that are not signed yet.
@@ -47,12 +47,12 @@ pub(crate) struct Published {
 
 impl Draft {
     /// Of what a repository says, with nothing changed yet.
-    pub(super) fn of(view: View) -> Self {
+    pub(crate) fn of(view: View) -> Self {
         Self { view, changed: BTreeMap::new() }
     }
 
     /// Takes a list as it is to be.
-    pub(super) fn put(&mut self, role: ListRole, list: Targets) {
+    pub(crate) fn put(&mut self, role: ListRole, list: Targets) {
         self.changed.insert(role, list);
     }
 
@@ -145,7 +145,7 @@ impl Draft {
 
 impl Written {
     /// A list with its signatures, counted.
-    pub(super) fn of(role: &ListRole, signed: Signed, electorate: &Electorate<'_>) -> Self {
+    pub(crate) fn of(role: &ListRole, signed: Signed, electorate: &Electorate<'_>) -> Self {
         let none = Tally { counted: BTreeSet::new(), needed: electorate.threshold };
         let tally = signed.tally(Dialect::Notary, electorate).unwrap_or(none);
         Self { role: role.clone(), signed, tally }
@@ -192,12 +192,12 @@ pub(crate) async fn change<T>(
 }
 
 /// The versions of lists.
-pub(super) fn versions(written: &[Written]) -> BTreeMap<ListRole, i64> {
+pub(crate) fn versions(written: &[Written]) -> BTreeMap<ListRole, i64> {
     written.iter().map(|w| (w.role.clone(), w.version())).collect()
 }
 
 /// Uploads lists that enough have signed, with the snapshot where its key is at hand, and compares.
-pub(super) async fn upload(
+pub(crate) async fn upload(
     place: &Place,
     view: &View,
     written: &[Written],

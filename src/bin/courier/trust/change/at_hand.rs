@@ -9,8 +9,8 @@ use officiant::key::PublicKey;
 use officiant::root::threshold::Electorate;
 use officiant::root::{Key, KeyId, Signature, targets};
 
-use super::Error;
-use super::place::Place;
+use super::super::Error;
+use super::super::place::Place;
 use crate::keys::Private;
 use crate::store::{self, Signer, Store, Stored};
 

@@ -3,6 +3,12 @@
 //! Annex: the network through the server's API, and the cache. Roots are judged by the walk of the strictest reader,
 //! signatures by the one counter; here stands what goes with what.
 
+pub(super) mod anchor;
+mod authority;
+pub(super) mod cache;
+pub(super) mod pins;
+pub(super) mod view;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -15,10 +21,10 @@ use officiant::root::threshold::Electorate;
 use officiant::root::walk::{Chain, Reason, Stop, Walker};
 use officiant::root::{Dialect, SignedRoot, Version};
 
+use self::anchor::{Anchor, Because};
+use self::cache::Cache;
+use self::view::{Broken, List, View};
 use super::Error;
-use super::anchor::{Anchor, Because};
-use super::cache::Cache;
-use super::view::{Broken, List, View};
 use crate::notary::Server;
 
 /// A client of one repository.
@@ -295,7 +301,7 @@ impl Client<'_> {
         }
     }
 
-    pub(super) fn unsound(&self, role: &str, why: &'static str) -> Error {
+    pub(crate) fn unsound(&self, role: &str, why: &'static str) -> Error {
         Error::Unsound { gun: self.gun.clone(), role: role.to_owned(), why }
     }
 }

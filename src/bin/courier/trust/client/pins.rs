@@ -14,7 +14,7 @@ use officiant::root::threshold::{Ballot, Counting, Electorate, count};
 use officiant::root::{Dialect, Key, KeyId, Role, SignedRoot};
 use serde::Deserialize;
 
-use super::Error;
+use super::super::Error;
 use super::authority::Authorities;
 use crate::files;
 

@@ -1,0 +1,11 @@
+//! Changes of a repository's lists: made, signed by the keys at hand, uploaded and compared; or written for others.
+//!
+//! Annex: the key store, media, and the network.
+
+pub(crate) mod at_hand;
+pub(super) mod candidate;
+pub(super) mod changed;
+pub(super) mod content;
+pub(super) mod difference;
+pub(crate) mod draft;
+mod snapshot;
