@@ -2,6 +2,7 @@
 //!
 //! Annex; pure.
 
+mod change;
 mod consumer;
 mod trust;
 

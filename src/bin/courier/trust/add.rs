@@ -10,6 +10,7 @@ use officiant::digest::Digest;
 use officiant::root::targets::{ListRole, Target};
 use officiant::wording::List;
 
+use super::change::Unchanged;
 use super::change::changed::changed;
 use super::change::content;
 use super::change::draft::{self, Draft};
@@ -32,7 +33,10 @@ pub(crate) async fn run(args: &args::Add) -> Result<Output, Error> {
             let list = draft.list(role)?;
             list.targets.insert(args.target.clone(), target.clone());
             if !draft.may_name(role, &args.target) {
-                return Err(Error::Path { role: role.clone(), tag: args.target.clone() });
+                return Err(Error::from(Unchanged::Path {
+                    role: role.clone(),
+                    tag: args.target.clone(),
+                }));
             }
         }
         let digest = target.sha256().map(|digest| digest.to_string()).unwrap_or_default();
@@ -45,7 +49,7 @@ pub(crate) async fn run(args: &args::Add) -> Result<Output, Error> {
 /// Takes targets out of every role that is named.
 ///
 /// # Errors
-/// [`Error::NotListed`]; [`Error`].
+/// [`Unchanged::NotListed`]; [`Error`].
 pub(crate) async fn remove(args: &args::Remove) -> Result<Output, Error> {
     let roles = roles(&args.role)?;
     let place = place(&args.repository, &args.trust)?;
@@ -56,7 +60,7 @@ pub(crate) async fn remove(args: &args::Remove) -> Result<Output, Error> {
             for target in &args.targets {
                 if list.targets.remove(target).is_none() {
                     let (role, target) = (role.clone(), target.clone());
-                    return Err(Error::NotListed { gun, role, target });
+                    return Err(Error::from(Unchanged::NotListed { gun, role, target }));
                 }
             }
         }
@@ -72,20 +76,20 @@ fn roles(names: &[String]) -> Result<Vec<ListRole>, Error> {
 
 fn target(args: &args::Add) -> Result<Target, Error> {
     let (Some(sha256), Some(length)) = (&args.sha256, args.length) else {
-        let file = args.file.as_deref().ok_or(Error::Nothing { what: "name a file" })?;
+        let file = args.file.as_deref().ok_or(Unchanged::Nothing { what: "name a file" })?;
         return content::of(file);
     };
     let digest: Digest = sha256
         .to_lowercase()
         .parse()
-        .map_err(|_| Error::Hex { text: sha256.clone(), algorithm: "SHA-256" })?;
+        .map_err(|_| Unchanged::Hex { text: sha256.clone(), algorithm: "SHA-256" })?;
     let target = Target::new(digest, length);
     match &args.sha512 {
         None => Ok(target),
         Some(text) => {
             let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
             let bytes = bytes.filter(|bytes| bytes.len() == 64);
-            let no = || Error::Hex { text: text.clone(), algorithm: "SHA-512" };
+            let no = || Unchanged::Hex { text: text.clone(), algorithm: "SHA-512" };
             Ok(target.with_hash("sha512", bytes.ok_or_else(no)?))
         }
     }
@@ -97,5 +101,5 @@ fn custom(file: &Path) -> Result<Value, Error> {
     let bytes =
         bytes.ok_or_else(|| officiant::room::media::Error::Missing { path: file.to_owned() })?;
     let read = Value::parse(&bytes, Limits::ROOT);
-    read.map_err(|source| Error::Custom { file: file.to_owned(), source })
+    Ok(read.map_err(|source| Unchanged::Custom { file: file.to_owned(), source })?)
 }

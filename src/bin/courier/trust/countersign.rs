@@ -14,6 +14,7 @@ use officiant::root::threshold::{Electorate, verifies};
 use officiant::root::{Dialect, KeyId, Signature};
 use serde_json::json;
 
+use super::change::Unchanged;
 use super::change::at_hand::KeysAtHand;
 use super::change::candidate::{self, Candidate, Read};
 use super::change::changed::changed;
@@ -48,12 +49,12 @@ pub(crate) async fn run(args: &args::Countersign) -> Result<Output, Error> {
     let digest = candidate::digest(&read.gun, read.lists.iter().map(|(r, (s, _))| (r, s)));
     let Some(agreed) = &args.agree else { return Ok(shown(&place, &lines, &digest)) };
     if agreed.len() < SHORTEST || !digest.to_string().starts_with(agreed.as_str()) {
-        return Err(Error::Disagreed { digest });
+        return Err(Error::from(Unchanged::Disagreed { digest }));
     }
     let mut keys = KeysAtHand::of(&place);
     let mut written = Vec::new();
     for (role, (signed, _)) in &read.lists {
-        let no_role = || Error::NoRole { gun: place.gun.clone(), role: role.clone() };
+        let no_role = || Unchanged::NoRole { gun: place.gun.clone(), role: role.clone() };
         let electorate = draft.electorate(role).ok_or_else(no_role)?;
         let signed = sign(&electorate, signed, &mut keys, role)?;
         written.push(Written::of(role, signed, &electorate));
@@ -101,7 +102,7 @@ fn join(folders: &[PathBuf]) -> Result<Read, Error> {
         };
         if !same(joined) {
             let why = "it holds another change than the first folder";
-            return Err(Error::NoCandidate { folder: folder.clone(), why });
+            return Err(Error::from(Unchanged::NoCandidate { folder: folder.clone(), why }));
         }
         for (role, (signed, _)) in read.lists {
             if let Some((first, _)) = joined.lists.get_mut(&role) {
@@ -109,7 +110,7 @@ fn join(folders: &[PathBuf]) -> Result<Read, Error> {
             }
         }
     }
-    joined.ok_or(Error::Nothing { what: "name a candidate's folder" })
+    Ok(joined.ok_or(Unchanged::Nothing { what: "name a candidate's folder" })?)
 }
 
 /// A change is made on what is there: after another publication it is made anew.
@@ -122,12 +123,12 @@ fn follows(
     let version = old.map_or(0, |old| old.version);
     match list.version == version + 1 && list.expires.instant() > Timestamp::now() {
         true => Ok(()),
-        false => Err(Error::Stale {
+        false => Err(Error::from(Unchanged::Stale {
             gun: place.gun.clone(),
             role: role.clone(),
             found: list.version,
             wanted: version + 1,
-        }),
+        })),
     }
 }
 
@@ -143,7 +144,10 @@ fn sign(
     for signature in &signed.signatures {
         let key = electorate.keys.get(&signature.key);
         if !key.is_some_and(|key| verifies(Dialect::Notary, key, &message, signature)) {
-            return Err(Error::Stranger { role: role.clone(), id: signature.key.clone() });
+            return Err(Error::from(Unchanged::Stranger {
+                role: role.clone(),
+                id: signature.key.clone(),
+            }));
         }
         all.insert(signature.key.clone(), signature.clone());
     }

@@ -8,6 +8,7 @@ use officiant::root::KeyId;
 use officiant::root::targets::{self, Delegation, ListRole, Targets};
 use serde_json::json;
 
+use super::change::Unchanged;
 use super::change::changed::changed;
 use super::change::draft::{self, Draft};
 use super::place::Place;
@@ -50,11 +51,13 @@ async fn remove(args: &args::DelegationRemove) -> Result<Output, Error> {
     let place = place(&args.repository, &args.trust)?;
     let (role, parent) = below(&args.role)?;
     if !args.whole && args.keys.is_empty() && args.paths.is_empty() {
-        return Err(Error::Nothing { what: "name keys or paths, or `--whole` for the whole role" });
+        return Err(Error::from(Unchanged::Nothing {
+            what: "name keys or paths, or `--whole` for the whole role",
+        }));
     }
     let ids: Vec<_> = args.keys.iter().map(KeyId::new).collect();
     let change = |draft: &mut Draft| {
-        let no_role = Error::NoRole { gun: place.gun.clone(), role: role.clone() };
+        let no_role = Unchanged::NoRole { gun: place.gun.clone(), role: role.clone() };
         let list = draft.list(&parent)?;
         let at = list.delegations.iter().position(|delegation| delegation.role == role);
         let at = at.ok_or(no_role)?;
@@ -66,7 +69,7 @@ async fn remove(args: &args::DelegationRemove) -> Result<Output, Error> {
         let delegation = &mut list.delegations[at];
         for id in &ids {
             let found = delegation.ids.iter().position(|known| known == id);
-            let unknown = || Error::NoKey { role: role.clone(), id: id.clone() };
+            let unknown = || Unchanged::NoKey { role: role.clone(), id: id.clone() };
             delegation.ids.remove(found.ok_or_else(unknown)?);
         }
         delegation.paths.retain(|path| !args.paths.contains(path));
@@ -139,16 +142,16 @@ impl Grant<'_> {
     /// Gives it to a role of `list`, which is made where it is not there.
     ///
     /// # Errors
-    /// [`Error::Threshold`] where more must sign than can; [`Error::Nothing`] for a new role without keys or paths.
+    /// [`Unchanged::Threshold`] where more must sign than can; [`Unchanged::Nothing`] for a new role without keys or paths.
     pub(super) fn to(&self, list: &mut Targets, role: &ListRole) -> Result<(), Error> {
         let ids: Vec<_> = self.keys.iter().map(|key| list.add_key(key.clone())).collect();
         let at = list.delegations.iter().position(|delegation| delegation.role == *role);
         let delegation = match at {
             Some(at) => &mut list.delegations[at],
             None if ids.is_empty() || self.paths.is_empty() => {
-                return Err(Error::Nothing {
+                return Err(Error::from(Unchanged::Nothing {
                     what: "a new role needs a key, and `--paths` or `--all-paths`",
-                });
+                }));
             }
             None => {
                 let (ids, paths) = (Vec::new(), Vec::new());
@@ -178,19 +181,19 @@ impl Grant<'_> {
 pub(super) fn enough(delegation: &Delegation) -> Result<(), Error> {
     match i64::try_from(delegation.ids.len()).is_ok_and(|keys| keys >= delegation.threshold) {
         true => Ok(()),
-        false => Err(Error::Threshold {
+        false => Err(Error::from(Unchanged::Threshold {
             role: delegation.role.clone(),
             threshold: delegation.threshold,
             keys: delegation.ids.len(),
-        }),
+        })),
     }
 }
 
 /// Reads public keys, or those of certificates.
 pub(super) fn read(files: &[PathBuf]) -> Result<Vec<officiant::root::Key>, Error> {
     let read = |file: &PathBuf| {
-        let public = keys::public(file)?;
-        targets::plain_key(&public).map_err(|source| Error::Kind { file: file.clone(), source })
+        let key = targets::plain_key(&keys::public(file)?);
+        Ok(key.map_err(|source| Unchanged::Kind { file: file.clone(), source })?)
     };
     files.iter().map(read).collect()
 }
@@ -198,7 +201,7 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<officiant::root::Key>, Error
 fn below(role: &str) -> Result<(ListRole, ListRole), Error> {
     let role: ListRole = role.parse()?;
     let parent = role.parent();
-    parent.map(|parent| (role, parent)).ok_or(Error::Top)
+    Ok(parent.map(|parent| (role, parent)).ok_or(Unchanged::Top)?)
 }
 
 /// The place of a repository that a person named.

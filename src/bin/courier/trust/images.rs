@@ -7,18 +7,19 @@ use std::path::Path;
 
 use officiant::name::Name;
 
+use super::change::Unchanged;
 use super::{Error, args};
 use crate::image::Image;
 
 /// Where a change goes that others are to sign: a folder holds that of one repository.
 ///
 /// # Errors
-/// [`Error::Nothing`] for several repositories.
+/// [`Unchanged::Nothing`] for several repositories.
 pub(super) fn apart(apart: &args::Apart, repositories: usize) -> Result<Option<&Path>, Error> {
     match &apart.apart {
-        Some(_) if repositories > 1 => {
-            Err(Error::Nothing { what: "`--apart` is for one repository at a time" })
-        }
+        Some(_) if repositories > 1 => Err(Error::from(Unchanged::Nothing {
+            what: "`--apart` is for one repository at a time",
+        })),
         folder => Ok(folder.as_deref()),
     }
 }

@@ -9,6 +9,7 @@ use officiant::key::PublicKey;
 use officiant::name::Name;
 use officiant::request::Role;
 
+use super::change::Unchanged;
 use super::images::by_repository;
 use super::place::{Reach, fetching};
 use super::{Error, args};
@@ -21,11 +22,11 @@ use crate::store::{Owner, Store, another, canonical_id, encrypted};
 /// Makes or finds the keys, and fetches the request.
 ///
 /// # Errors
-/// [`Error::Begun`] for a repository that is there already; those of the store; those of `fetch`.
+/// [`Unchanged::Begun`] for a repository that is there already; those of the store; those of `fetch`.
 pub(crate) async fn run(args: &args::Init) -> Result<Output, Error> {
     let guns: Vec<Name> = by_repository(&args.repositories)?.into_keys().collect();
     let Some(first) = guns.first() else {
-        return Err(Error::Nothing { what: "name a repository" });
+        return Err(Error::from(Unchanged::Nothing { what: "name a repository" }));
     };
     let reach = Reach { server: args.server.as_deref(), network: &args.network };
     let fetch = fetching(first, reach, &args.out);
@@ -33,7 +34,7 @@ pub(crate) async fn run(args: &args::Init) -> Result<Output, Error> {
     for gun in &guns {
         if let Some(root) = server.file(gun, "root.json").await? {
             let version = crate::notary::version(&root).unwrap_or_default();
-            return Err(Error::Begun { gun: gun.clone(), version });
+            return Err(Error::from(Unchanged::Begun { gun: gun.clone(), version }));
         }
     }
     let trust_dir = environment::trust_dir(args.trust_dir.as_deref());

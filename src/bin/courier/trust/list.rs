@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use officiant::root::targets::{ListRole, Target};
 use serde_json::{Value, json};
 
+use super::change::Unchanged;
 use super::change::content;
 use super::delegation::place;
 use super::{Error, args, client::Wanted};
@@ -23,7 +24,7 @@ pub(crate) async fn run(args: &args::List) -> Result<Output, Error> {
     let view = place.look(Wanted::All).await?.view;
     if let Some(role) = only.iter().find(|role| !view.lists.contains_key(role)) {
         let (gun, role) = (place.gun.clone(), role.clone());
-        return Err(Error::NoRole { gun, role });
+        return Err(Error::from(Unchanged::NoRole { gun, role }));
     }
     let mut all: BTreeMap<&str, (ListRole, &Target)> = BTreeMap::new();
     for role in view.roles().into_iter().filter(|role| only.is_empty() || only.contains(role)) {

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use officiant::root::targets::ListRole;
 use officiant::wording::{Count, List};
 
+use super::change::Unchanged;
 use super::change::at_hand::KeysAtHand;
 use super::change::changed::{changed, joined};
 use super::change::draft::{self, Draft};
@@ -29,9 +30,9 @@ pub(crate) async fn run(args: &args::Revoke) -> Result<Output, Error> {
     let mut outputs = Vec::new();
     for (gun, images) in repositories {
         if images.iter().any(|image| image.tag().is_none()) != args.all_tags {
-            return Err(Error::Nothing {
+            return Err(Error::from(Unchanged::Nothing {
                 what: "name each tag, or no tag and `--all-tags` for all that a repository has",
-            });
+            }));
         }
         let place = places.of(gun)?;
         let keys = KeysAtHand::of(&place);
@@ -64,7 +65,10 @@ fn take(draft: &mut Draft, keys: &KeysAtHand, images: &[Image]) -> Result<Vec<St
     }
     let believed = [ListRole::releases(), ListRole::top()];
     if let Some(role) = believed.iter().find(|role| left.contains(*role)) {
-        return Err(Error::NotOurs { gun: draft.view.gun.clone(), role: role.clone() });
+        return Err(Error::from(Unchanged::NotOurs {
+            gun: draft.view.gun.clone(),
+            role: role.clone(),
+        }));
     }
     if let Some(tag) = tags.iter().find(|tag| !gone.contains(**tag)) {
         let (gun, tag) = (draft.view.gun.clone(), (*tag).to_owned());

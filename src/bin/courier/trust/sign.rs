@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use officiant::root::targets::{ListRole, Target};
 use officiant::wording::List;
 
+use super::change::Unchanged;
 use super::change::at_hand::KeysAtHand;
 use super::change::changed::{changed, joined};
 use super::change::draft::{self, Draft};
@@ -50,7 +51,7 @@ pub(crate) async fn run(args: &args::Sign) -> Result<Output, Error> {
 
 /// What a tag is to mean: the manifest that the registry or the layout has.
 async fn tag(image: &Image, args: &args::Sign) -> Result<(String, Target), Error> {
-    let tag = image.tag().ok_or(Error::Nothing { what: "name each image with its tag" })?;
+    let tag = image.tag().ok_or(Unchanged::Nothing { what: "name each image with its tag" })?;
     let manifest = match &args.layout {
         Some(folder) => of_layout(folder, tag)?,
         None => {
@@ -83,7 +84,7 @@ fn put(
     };
     for role in &roles {
         if !draft.may_name(role, tag) {
-            return Err(Error::Path { role: role.clone(), tag: tag.to_owned() });
+            return Err(Error::from(Unchanged::Path { role: role.clone(), tag: tag.to_owned() }));
         }
         let list = draft.list(role)?;
         if list.targets.get(tag).is_none_or(|known| !known.is_same(target)) {
@@ -110,7 +111,10 @@ fn roles(draft: &Draft, keys: &KeysAtHand, tag: &str) -> Result<Vec<ListRole>, E
         }
     }
     match roles.is_empty() {
-        true => Err(Error::NoSigner { gun: draft.view.gun.clone(), tag: tag.to_owned() }),
+        true => Err(Error::from(Unchanged::NoSigner {
+            gun: draft.view.gun.clone(),
+            tag: tag.to_owned(),
+        })),
         false => Ok(roles),
     }
 }

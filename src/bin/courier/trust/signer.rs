@@ -11,6 +11,7 @@ use officiant::root::targets::{Delegation, ListRole};
 use officiant::wording::{Count, List};
 use serde_json::json;
 
+use super::change::Unchanged;
 use super::change::at_hand::KeysAtHand;
 use super::change::changed::{changed, joined};
 use super::change::draft::{self, Draft};
@@ -76,7 +77,10 @@ async fn remove(args: &args::SignerRemove) -> Result<Output, Error> {
                 ]);
             }
             if !args.leave_unsigned {
-                return Err(Error::LeavesUnsigned { gun: place.gun.clone(), tags: left });
+                return Err(Error::from(Unchanged::LeavesUnsigned {
+                    gun: place.gun.clone(),
+                    tags: left,
+                }));
             }
             let tags = List::names(&left).to_string();
             Ok(vec![
@@ -97,7 +101,7 @@ fn take(draft: &mut Draft, own: &ListRole) -> Result<Vec<KeyId>, Error> {
     let gun = draft.view.gun.clone();
     let list = draft.list(&ListRole::top())?;
     let at = list.delegations.iter().position(|delegation| delegation.role == *own);
-    let at = at.ok_or_else(|| Error::NoRole { gun, role: own.clone() })?;
+    let at = at.ok_or_else(|| Unchanged::NoRole { gun, role: own.clone() })?;
     let gone = list.delegations.remove(at).ids;
     draft.forget_below(own);
     Ok(gone)
@@ -151,5 +155,5 @@ async fn list(args: &args::Repository) -> Result<Output, Error> {
 }
 
 fn role(name: &str) -> Result<ListRole, Error> {
-    ListRole::of_signer(name).ok_or_else(|| Error::NotASigner { name: name.to_owned() })
+    Ok(ListRole::of_signer(name).ok_or_else(|| Unchanged::NotASigner { name: name.to_owned() })?)
 }

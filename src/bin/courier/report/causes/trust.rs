@@ -12,29 +12,14 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
     use trust::Error as E;
     let new = |exit| Refusal::new(exit, error.to_string());
     let refusal = match error {
+        E::Change(error) => super::change::of_change(error),
         E::Folder(error) => of_publish(error),
         E::Key(key) => of_key(key),
         E::Media(media) => of_media(media, ""),
         E::Net(net) => of_net(net),
         E::Notary(error) => of_notary(error),
         E::Image(image) => of_image(image),
-        E::Registry(error) => super::of_registry(error),
         E::Store(error) => super::super::key::of_store(error),
-        E::Upload { because, .. } => {
-            new(Exit::Device).hint("ask who runs the server").because(because)
-        }
-        E::Compared { .. } => {
-            new(Exit::Device).hint("fetch again to see; call who runs the server")
-        }
-        E::Meanwhile { .. } => new(Exit::Device).hint("run it again"),
-        E::NoCandidate { .. } | E::NoNewFolder { .. } => new(Exit::Usage)
-            .hint("a change to sign is written by `--apart FOLDER`, into a new folder"),
-        E::Custom { .. } => new(Exit::Usage).hint("numbers are whole, and no key stands twice"),
-        E::Hex { .. } => new(Exit::Usage).hint("`sha256sum` and `sha512sum` print it"),
-        E::Kind { .. } => new(Exit::Usage).hint("take a key of ECDSA P-256, Ed25519 or RSA"),
-        E::NotASigner { .. } | E::Nothing { .. } | E::Role(_) | E::Top => {
-            new(Exit::Usage).hint("`courier help` and the command's `--help` say how it is written")
-        }
         E::Halfway { error } => {
             let standing = "no digest was trusted; the trust cache has what was verified before";
             return of_trust(error).standing(standing);
@@ -57,36 +42,13 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
 fn hint(error: &trust::Error) -> &'static str {
     use trust::Error as E;
     match error {
-        E::Begun { .. } => {
-            "a root that is there goes offline by a plan for `rotate`: `courier fetch`"
-        }
-        E::Broken { .. } => "`courier witness` signs again what it says, after you have read it",
         E::Cache { .. } => "name a trust folder or a pin, and move the cache away",
         E::Content { .. } => "take no part of it: fetch it anew, or find out who changed it",
-        E::NotListed { .. } => "`courier list --role` shows what a list names",
-        E::Disagreed { .. } => "read the change again, and compare with whom it is from",
-        E::Stale { .. } => "have it made anew on what is there now",
-        E::Stranger { .. } => "find out who put it there; the change without it is another folder",
-        E::Few { .. } => "bring more of the keys, or sign apart by `--apart`",
         E::Fork { .. } => {
             "one of the two is of somebody else: find out which before anything is pulled"
         }
         E::NoAnchor { .. } => {
             "name the trust folder by `--trust-folder`, or pin its root keys; `--trust-on-first-use` believes the server once"
-        }
-        E::LeavesUnsigned { .. } => {
-            "have a signer who stays do it; or `--leave-unsigned`, and a signer witnesses `targets/releases` then"
-        }
-        E::NoKey { .. } => "`courier delegation list` shows the ids of its keys",
-        E::NoSigner { .. } => {
-            "the targets key's owner adds you by `courier signer add`; `courier key list` shows your keys"
-        }
-        E::Path { .. } => "`courier delegation add` gives a role more paths",
-        E::NotOurs { .. } => "who holds one revokes; or a targets key removes the delegation",
-        E::Threshold { .. } => "add keys, or say another `--threshold`",
-        E::NoRole { .. } => "`courier delegation list` shows the roles that it has",
-        E::NoSnapshotKey { .. } => {
-            "who holds it publishes; or the next root gives the role to the server: `courier server rotate-key`"
         }
         E::NotPinned { .. } => {
             "compare the ids with the owner's; `courier inspect` shows those of the server"

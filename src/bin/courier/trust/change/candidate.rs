@@ -16,6 +16,7 @@ use officiant::trust::METADATA;
 
 use super::super::Error;
 use super::draft::Written;
+use super::error::Unchanged;
 
 /// A candidate that was written.
 pub(crate) struct Candidate {
@@ -31,7 +32,7 @@ impl Candidate {
     /// Writes a change into a new folder.
     ///
     /// # Errors
-    /// [`Error::NoNewFolder`], [`Error::Media`].
+    /// [`Unchanged::NoNewFolder`], [`Error::Media`].
     pub(crate) fn write(path: &Path, gun: &Name, written: &[Written]) -> Result<Self, Error> {
         let parent = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -39,7 +40,7 @@ impl Candidate {
         };
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.filter(|_| !path.exists() && parent.is_dir());
-        let name = name.ok_or_else(|| Error::NoNewFolder { folder: path.to_owned() })?;
+        let name = name.ok_or_else(|| Unchanged::NoNewFolder { folder: path.to_owned() })?;
         let mut files = Files::new();
         for Written { role, signed, .. } in written {
             let version = signed.version().unwrap_or_default();
@@ -82,9 +83,9 @@ pub(crate) struct Read {
 /// Reads a candidate's folder.
 ///
 /// # Errors
-/// [`Error::NoCandidate`], [`Error::Media`].
+/// [`Unchanged::NoCandidate`], [`Error::Media`].
 pub(crate) fn read(folder: &Path) -> Result<Read, Error> {
-    let bad = |why: &'static str| Error::NoCandidate { folder: folder.to_owned(), why };
+    let bad = |why: &'static str| Unchanged::NoCandidate { folder: folder.to_owned(), why };
     let (mut gun, mut lists) = (None, BTreeMap::new());
     for (path, bytes) in media::read_tree(folder, Limits::TRUST)? {
         let path = path.strip_prefix(METADATA).and_then(|path| path.strip_prefix('/'));
@@ -92,7 +93,7 @@ pub(crate) fn read(folder: &Path) -> Result<Read, Error> {
             path.and_then(|path| path.split_once('/')).ok_or_else(|| bad(FOREIGN))?;
         let own = Name::from_folder(place).ok().flatten().ok_or_else(|| bad(FOREIGN))?;
         if gun.get_or_insert_with(|| own.clone()) != &own {
-            return Err(bad("it holds lists of several repositories"));
+            return Err(bad("it holds lists of several repositories").into());
         }
         let parts = file.strip_suffix(".json").and_then(|file| file.split_once('.'));
         let (version, role) = parts.ok_or_else(|| bad(FOREIGN))?;
@@ -101,13 +102,13 @@ pub(crate) fn read(folder: &Path) -> Result<Read, Error> {
         let read = signed.and_then(|signed| Some((Targets::read(&signed)?, signed)));
         let (list, signed) = read.ok_or_else(|| bad("it holds a file that is no list"))?;
         if list.version.to_string() != version || list.value() != signed.value {
-            return Err(bad("it holds a list in another form than a server keeps"));
+            return Err(bad("it holds a list in another form than a server keeps").into());
         }
         lists.insert(role, (signed, list));
     }
     match gun {
         Some(gun) => Ok(Read { gun, lists }),
-        None => Err(bad("it holds no list")),
+        None => Err(bad("it holds no list").into()),
     }
 }
 

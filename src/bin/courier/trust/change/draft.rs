@@ -20,6 +20,7 @@ use super::super::client::view::View;
 use super::super::place::{Place, Seen};
 use super::at_hand::KeysAtHand;
 use super::candidate::Candidate;
+use super::error::Unchanged;
 use super::snapshot;
 use crate::{net, notary};
 
@@ -59,18 +60,18 @@ impl Draft {
     /// A list, to be changed: as it is, or empty where a delegation has none yet.
     ///
     /// # Errors
-    /// [`Error::NoRole`] where nobody delegates to it; [`Error::Broken`] where what is there does not hold.
+    /// [`Unchanged::NoRole`] where nobody delegates to it; [`Unchanged::Broken`] where what is there does not hold.
     pub(crate) fn list(&mut self, role: &ListRole) -> Result<&mut Targets, Error> {
         let gun = self.view.gun.clone();
         if let Some(why) = self.view.broken.get(role).map(|broken| broken.why) {
-            return Err(Error::Broken { gun, role: role.clone(), why });
+            return Err(Error::from(Unchanged::Broken { gun, role: role.clone(), why }));
         }
         let parent = role.parent();
         let is_known = parent.is_none_or(|parent| {
             self.read(&parent).is_some_and(|list| list.delegation(role).is_some())
         });
         if !is_known {
-            return Err(Error::NoRole { gun, role: role.clone() });
+            return Err(Error::from(Unchanged::NoRole { gun, role: role.clone() }));
         }
         let now = match self.changed.get(role) {
             Some(_) => None,
@@ -85,11 +86,14 @@ impl Draft {
     /// Takes up a list whatever its signatures are, to be signed again.
     ///
     /// # Errors
-    /// [`Error::NoRole`] where there is no such list.
+    /// [`Unchanged::NoRole`] where there is no such list.
     pub(crate) fn list_again(&mut self, role: &ListRole) -> Result<&mut Targets, Error> {
         match self.view.broken.remove(role).map(|broken| broken.list) {
             Some(Some(list)) => Ok(self.changed.entry(role.clone()).or_insert(list)),
-            Some(None) => Err(Error::NoRole { gun: self.view.gun.clone(), role: role.clone() }),
+            Some(None) => Err(Error::from(Unchanged::NoRole {
+                gun: self.view.gun.clone(),
+                role: role.clone(),
+            })),
             None => self.list(role),
         }
     }
@@ -133,8 +137,10 @@ impl Draft {
             next.expires = Expiry::at(in_three_years(now));
             let value = next.value();
             let electorate = self.electorate(role);
-            let electorate = electorate
-                .ok_or_else(|| Error::NoRole { gun: self.view.gun.clone(), role: role.clone() })?;
+            let electorate = electorate.ok_or_else(|| Unchanged::NoRole {
+                gun: self.view.gun.clone(),
+                role: role.clone(),
+            })?;
             let signatures = keys.sign(&electorate, &value.go())?;
             let signed = Signed { value, signatures };
             written.push(Written::of(role, signed, &electorate));
@@ -161,7 +167,7 @@ impl Written {
 /// once more from the start where somebody else published meanwhile.
 ///
 /// # Errors
-/// Those of `change`; [`Error::Few`] where too few of a list's keys are at hand; [`Error`] of the server.
+/// Those of `change`; [`Unchanged::Few`] where too few of a list's keys are at hand; [`Error`] of the server.
 pub(crate) async fn change<T>(
     place: &Place,
     apart: Option<&Path>,
@@ -185,7 +191,7 @@ pub(crate) async fn change<T>(
         }
         match upload(place, &draft.view, &written, &mut keys).await {
             Ok(()) => return Ok((told, published)),
-            Err(Error::Meanwhile { .. }) if attempt < ATTEMPTS => attempt += 1,
+            Err(Error::Change(Unchanged::Meanwhile { .. })) if attempt < ATTEMPTS => attempt += 1,
             Err(error) => return Err(error),
         }
     }
@@ -207,7 +213,7 @@ pub(crate) async fn upload(
     if let Some(few) = written.iter().find(|written| !written.tally.is_met()) {
         let Tally { counted, needed } = &few.tally;
         let (role, needed, found) = (few.role.clone(), *needed, counted.len());
-        return Err(Error::Few { gun: gun.clone(), role, needed, found });
+        return Err(Error::from(Unchanged::Few { gun: gun.clone(), role, needed, found }));
     }
     let mut files: Vec<(String, Vec<u8>)> =
         written.iter().map(|w| (w.role.to_string(), targets::file(&w.signed))).collect();
@@ -233,12 +239,15 @@ async fn compare(
         let is_there = stored.as_deref() == Some(bytes);
         match &sent {
             _ if is_there => {}
-            Err(error) => return Err(explain(gun, error)),
+            Err(error) => return Err(explain(gun, error).into()),
             // With a server that keeps the snapshot key, another publisher may have followed already.
             Ok(()) => {
                 let version = |bytes: &[u8]| Signed::parse(Dialect::Notary, bytes)?.version();
                 if stored.as_deref().and_then(version) <= version(bytes) {
-                    return Err(Error::Compared { gun: gun.clone(), role: role.clone() });
+                    return Err(Error::from(Unchanged::Compared {
+                        gun: gun.clone(),
+                        role: role.clone(),
+                    }));
                 }
             }
         }
@@ -247,17 +256,17 @@ async fn compare(
 }
 
 /// The server says some things in its own words; we say them in ours.
-fn explain(gun: &Name, error: &notary::Error) -> Error {
+fn explain(gun: &Name, error: &notary::Error) -> Unchanged {
     let gun = gun.clone();
     let notary::Error::Net(net::Error::Status { said, status: 400, .. }) = error else {
-        return Error::Upload { gun, because: error.to_string() };
+        return Unchanged::Upload { gun, because: error.to_string() };
     };
     if said.contains("\"VERSION\"") {
-        return Error::Meanwhile { gun };
+        return Unchanged::Meanwhile { gun };
     }
     match said.contains("does not hold current snapshot key") || said.contains("NotFound") {
-        true => Error::NoSnapshotKey { gun },
-        false => Error::Upload { gun, because: said.clone() },
+        true => Unchanged::NoSnapshotKey { gun },
+        false => Unchanged::Upload { gun, because: said.clone() },
     }
 }
 

@@ -8,4 +8,7 @@ pub(super) mod changed;
 pub(super) mod content;
 pub(super) mod difference;
 pub(crate) mod draft;
+mod error;
 mod snapshot;
+
+pub(crate) use error::Unchanged;
