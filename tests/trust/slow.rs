@@ -44,10 +44,10 @@ impl Asked {
     fn each(
         &self,
         answer: impl Fn(&str, &mut TcpStream) + Copy + Send + Sync + 'static,
-        told: impl Fn(usize) -> String,
+        told: impl Fn(&str, &str, usize) -> (i32, String),
     ) {
         for (file, most) in &self.files {
-            self.one(file, answer, &told(*most));
+            self.one(file, answer, |url| told(url, file, *most));
         }
     }
 
@@ -58,7 +58,7 @@ impl Asked {
         answer: impl Fn(&str, &mut TcpStream) + Copy + Send + Sync + 'static,
         told: &str,
     ) {
-        self.one("timestamp.json", answer, told);
+        self.one("timestamp.json", answer, |url| (3, format!("{url}: {told}")));
     }
 
     #[track_caller]
@@ -66,7 +66,7 @@ impl Asked {
         &self,
         file: &str,
         answer: impl Fn(&str, &mut TcpStream) + Copy + Send + Sync + 'static,
-        told: &str,
+        told: impl Fn(&str) -> (i32, String),
     ) {
         let disturbed = file.to_owned();
         let proxy = Proxy::disturbing(&self.state, move |file, right, stream| {
@@ -77,8 +77,8 @@ impl Asked {
         });
         let home = self.scratch.folder("cold");
         let line = format!("--timeout 1 --trust-on-first-use {GUN}:1.0");
-        let first = format!("error: {}/v2/{GUN}/_trust/tuf/{file}: {told}", proxy.fake.url);
-        proxy.is_refused(&home, &line, 3, &first);
+        let (code, told) = told(&format!("{}/v2/{GUN}/_trust/tuf/{file}", proxy.fake.url));
+        proxy.is_refused(&home, &line, code, &format!("error: {told}"));
     }
 }
 
@@ -91,8 +91,13 @@ fn flood(stream: &mut TcpStream, chunk: &[u8]) {
     }
 }
 
-fn large(most: usize) -> String {
-    format!("the answer is larger than {most} bytes")
+/// What is told of a file that is larger than its bound, or than the one that is named.
+fn large(url: &str, file: &str, most: usize) -> (i32, String) {
+    let Some((role, _)) = file.split_once('.').filter(|(_, rest)| rest.len() > 64) else {
+        return (3, format!("{url}: the answer is larger than {most} bytes"));
+    };
+    let why = "is not the one that is named by what was signed over it [TRUST-SERVED]";
+    (1, format!("repository `{GUN}`: what the server has for `{role}` {why}"))
 }
 
 #[test]
@@ -142,7 +147,7 @@ fn one_byte_after_the_other_is_given_up_in_time() {
         let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", right.len());
         slowly(right.as_bytes(), stream);
     };
-    asked.each(body, |_| LATE.to_owned());
+    asked.each(body, |url, _, _| (3, format!("{url}: {LATE}")));
     asked.timestamp(
         move |_, stream| slowly(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", stream),
         LATE,

@@ -25,7 +25,8 @@ use self::anchor::{Anchor, Because};
 use self::cache::Cache;
 use self::view::{Broken, List, View};
 use super::Error;
-use crate::notary::Server;
+use crate::net;
+use crate::notary::{self, Server};
 
 /// A client of one repository.
 pub(crate) struct Client<'a> {
@@ -122,12 +123,7 @@ impl Client<'_> {
         }
         let version = held.version();
         self.walk(&held, [held.clone()], version).map_err(|stop| self.stopped(stop))?;
-        match &anchor.through {
-            Some(through) if through.version() > version => {
-                Err(self.older("root", through, version))
-            }
-            _ => Ok(held),
-        }
+        Ok(held)
     }
 
     /// Walks over roots that are served as versions up to `newest`, from the one held.
@@ -147,7 +143,7 @@ impl Client<'_> {
         Error::Walk { gun: self.gun.clone(), stop: Box::new(stop) }
     }
 
-    /// Refuses a root of a chain that does not go through the one in the cache.
+    /// Refuses a root that stands where the cache has another.
     fn passes(&self, root: &SignedRoot, anchor: &Anchor) -> Result<(), Error> {
         match &anchor.through {
             Some(through)
@@ -160,7 +156,8 @@ impl Client<'_> {
         }
     }
 
-    /// Remembers a root that holds, unless another run has remembered a newer one meanwhile.
+    /// Remembers a root that holds, and refuses one when a newer one is remembered: from before, or by another run
+    /// meanwhile.
     fn keep_root(&self, root: &SignedRoot) -> Result<(), Error> {
         let cached = self.cache.read("root")?;
         let cached = cached.and_then(|bytes| SignedRoot::parse(Dialect::Notary, &bytes).ok());
@@ -288,8 +285,11 @@ impl Client<'_> {
             return Ok(cached);
         }
         let file = format!("{role}.{}.json", named.sha256);
-        let bytes = self.server.bounded(self.gun, &file, length).await?;
-        let found = bytes.filter(|bytes| named.is(bytes));
+        let found = match self.server.bounded(self.gun, &file, length).await {
+            Ok(bytes) => bytes.filter(|bytes| named.is(bytes)),
+            Err(notary::Error::Net(net::Error::Large { .. })) => None,
+            Err(error) => return Err(error.into()),
+        };
         found.ok_or_else(|| self.unsound(role, OTHER))
     }
 

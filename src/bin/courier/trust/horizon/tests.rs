@@ -11,7 +11,7 @@ use officiant::root::targets::Targets;
 use officiant::root::{Dialect, Key, Role, Root, SignedRoot, Version};
 
 use super::*;
-use crate::trust::view::{Broken, List};
+use crate::trust::client::view::{Broken, List};
 
 const GUN: &str = "localhost:5000/x";
 
