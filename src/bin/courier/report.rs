@@ -85,7 +85,15 @@ impl From<trust::Error> for Undone {
     fn from(error: trust::Error) -> Self {
         match error {
             trust::Error::Fetch(failure) => Self::from(*failure),
-            error => Self::one(causes::of_trust(&error)),
+            error => {
+                let refusal = causes::of_trust(&error);
+                let output = match error {
+                    trust::Error::After { done, .. } => Some(done.output),
+                    trust::Error::Unvouched { shown, .. } => Some(shown.output()),
+                    _ => None,
+                };
+                Self { output, ..Self::one(refusal) }
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use officiant::root::targets::{ListRole, NotARole};
 use officiant::root::{self, KeyId, Version, walk};
 use officiant::wording::{Count, List};
 
+use super::changed::{Done, Shown};
 use crate::{fetch, image, keys, net, notary, publish, registry, store};
 
 impl From<fetch::Failure> for Error {
@@ -24,6 +25,14 @@ impl From<fetch::Failure> for Error {
 /// Why a repository is not trusted, or not changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    /// What stopped the work when repositories had been changed before.
+    #[error("{error}")]
+    After {
+        /// What stopped it.
+        error: Box<Error>,
+        /// What was done before.
+        done: Box<Done>,
+    },
     /// A delegation's list that does not hold.
     #[error("repository `{gun}`: the list of `{role}` {why}")]
     Broken {
@@ -53,7 +62,7 @@ pub(crate) enum Error {
     },
     /// Too few keys are at hand.
     #[error(
-        "repository `{gun}`: `{role}` must be signed by {needed} of its keys, and {found} are at hand"
+        "repository `{gun}`: `{role}` must be signed by {needed} of its keys, with {found} at hand"
     )]
     Few {
         /// The repository.
@@ -170,12 +179,14 @@ pub(crate) enum Error {
         error: Box<Error>,
     },
     /// Nobody at hand can sign again what a signer signed.
-    #[error("repository `{gun}`: {} would be signed by nobody who stays", List::names(tags))]
+    #[error("repository `{gun}`: {what} in `{role}` would be signed by too few of its keys")]
     LeavesUnsigned {
         /// The repository.
         gun: Name,
-        /// The tags.
-        tags: Vec<String>,
+        /// The role.
+        role: ListRole,
+        /// What it names.
+        what: String,
     },
     /// The chain of roots is longer than we go.
     #[error("repository `{gun}`: the newest root is more than {steps} versions or 32 MiB away")]
@@ -353,6 +364,12 @@ pub(crate) enum Error {
         /// The version that would follow.
         wanted: i64,
     },
+    /// What went wrong when a change had been sent.
+    #[error("{error}")]
+    Sent {
+        /// What it was.
+        error: Box<Error>,
+    },
     /// The key store.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -421,6 +438,17 @@ pub(crate) enum Error {
         /// The repository.
         gun: Name,
     },
+    /// Lists that anybody can have written.
+    #[error(
+        "repository `{gun}`: too few of their keys have signed {}: whoever has the server may have written that",
+        List::names(&shown.roles)
+    )]
+    Unvouched {
+        /// The repository.
+        gun: Name,
+        /// What they say.
+        shown: Box<Shown>,
+    },
     /// A file that does not hold.
     #[error("repository `{gun}`: what the server has for `{role}` {why} {}", Check::TrustServed)]
     Unsound {
@@ -453,5 +481,10 @@ impl Error {
     /// The same, when something was verified before.
     pub(super) fn halfway(self) -> Self {
         Self::Halfway { error: Box::new(self) }
+    }
+
+    /// The same, when a change had been sent.
+    pub(super) fn sent(self) -> Self {
+        Self::Sent { error: Box::new(self) }
     }
 }

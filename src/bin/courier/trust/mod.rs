@@ -25,6 +25,7 @@ mod pins;
 mod place;
 pub(crate) mod revoke;
 pub(crate) mod server;
+mod settle;
 pub(crate) mod sign;
 pub(crate) mod signer;
 mod snapshot;

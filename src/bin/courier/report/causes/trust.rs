@@ -3,6 +3,7 @@
 //! Annex; pure.
 
 use officiant::refusal::{Exit, Refusal};
+use officiant::wording::List;
 
 use super::{of_image, of_key, of_media, of_net, of_notary, of_publish};
 use crate::trust;
@@ -39,6 +40,21 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
             let standing = "no digest was trusted; the trust cache has what was verified before";
             return of_trust(error).standing(standing);
         }
+        E::Sent { error } => {
+            return of_trust(error).standing(
+                "the change was sent: `courier inspect` shows whether the server has it",
+            );
+        }
+        E::After { error, done } => {
+            let refusal = of_trust(error);
+            let standing =
+                format!("done before: {}; here {}", List::names(&done.names), refusal.standing);
+            return refusal.standing(standing);
+        }
+        E::Unvouched { shown, .. } => new(Exit::Refused).hint(format!(
+            "read what it says, compare it with whom it is from, then `--agree {}` signs it",
+            shown.digits()
+        )),
         E::Late { .. } => new(Exit::Device).hint("`--timeout` gives it more seconds"),
         E::NotInFolder { .. } => new(Exit::Usage)
             .hint("bring the newest trust folder, or name the repository as the plan does"),
@@ -73,11 +89,11 @@ fn hint(error: &trust::Error) -> &'static str {
             "name the trust folder by `--trust-folder`, or pin its root keys; `--trust-on-first-use` believes the server once"
         }
         E::LeavesUnsigned { .. } => {
-            "have a signer who stays do it; or `--leave-unsigned`, and a signer witnesses `targets/releases` then"
+            "have a signer who stays do it, or all of them by `--apart`; or `--leave-unsigned`, and a signer witnesses the list then"
         }
         E::NoKey { .. } => "`courier delegation list` shows the ids of its keys",
         E::NoSigner { .. } => {
-            "the targets key's owner adds you by `courier signer add`; `courier key list` shows your keys"
+            "the targets key's owner adds you by `courier signer add`, or signs by `--role targets`; `courier key list` shows your keys"
         }
         E::Path { .. } => "`courier delegation add` gives a role more paths",
         E::NotOurs { .. } => "who holds one revokes; or a targets key removes the delegation",
