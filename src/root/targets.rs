@@ -54,6 +54,8 @@ pub struct Delegation {
     pub threshold: i64,
     /// What the names of its targets begin with; an empty text allows all.
     pub paths: Vec<String>,
+    /// Whether the file has no list of ids at all: so Notary leaves a role whose last key it purged.
+    no_ids: bool,
 }
 
 impl Target {
@@ -111,6 +113,11 @@ impl Target {
 }
 
 impl Delegation {
+    /// One to a role.
+    pub fn new(role: ListRole, ids: Vec<KeyId>, threshold: i64, paths: Vec<String>) -> Self {
+        Self { role, ids, threshold, paths, no_ids: false }
+    }
+
     /// Whether it may name this target.
     pub fn allows(&self, target: &str) -> bool {
         self.paths.iter().any(|path| target.starts_with(path.as_str()))
@@ -131,13 +138,18 @@ impl Delegation {
             ids: texts("keyids")?.into_iter().map(KeyId::new).collect(),
             threshold: members.get("threshold")?.as_integer()?,
             paths: texts("paths")?,
+            no_ids: members.get("keyids") == Some(&Value::Null),
         })
     }
 
     fn value(&self) -> Value {
         let texts = |list: Vec<&str>| Value::List(list.into_iter().map(Value::text).collect());
+        let ids = match self.no_ids && self.ids.is_empty() {
+            true => Value::Null,
+            false => texts(self.ids.iter().map(KeyId::as_str).collect()),
+        };
         let mut members = BTreeMap::from([
-            ("keyids".to_owned(), texts(self.ids.iter().map(KeyId::as_str).collect())),
+            ("keyids".to_owned(), ids),
             ("name".to_owned(), Value::text(self.role.as_str())),
             ("threshold".to_owned(), Value::Integer(self.threshold)),
         ]);

@@ -194,6 +194,15 @@ fn a_server_is_ready_when_it_listens_itself_and_not_when_another_does() {
     assert!(server.listens_on(port));
 }
 
+/// Debian's library that gives a command another clock: for LD_PRELOAD.
+#[track_caller]
+pub(crate) fn faketime() -> std::path::PathBuf {
+    let folders = fs::read_dir("/usr/lib").expect("/usr/lib");
+    let mut libraries =
+        folders.map(|entry| entry.expect("a folder").path().join("faketime/libfaketime.so.1"));
+    libraries.find(|path| path.exists()).expect("Debian's libfaketime")
+}
+
 /// Text as if no screen had broken its lines.
 pub(crate) fn flat(text: impl AsRef<str>) -> String {
     text.as_ref().split_whitespace().collect::<Vec<_>>().join(" ")

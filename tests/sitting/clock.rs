@@ -10,20 +10,15 @@ use super::genesis::on_tokens;
 use super::refused::NOTHING;
 use super::rotate::{after_genesis, renewal};
 use super::{Bench, PlanText};
-use crate::harness::command::run;
+use crate::harness::command::{faketime, run};
 
 const TOKENS: [&str; 3] = ["officer-a", "officer-b", "officer-c"];
-const FAKETIME: &str = "faketime/libfaketime.so.1";
 
 impl Bench {
     /// Gives a command another clock: its offset, as `+40d` or `-1d`, is read from a file at every look at the clock.
     /// It is for this command alone, which gives its children no environment.
     pub(super) fn with_clock(&self, mut command: Command, offset: &str) -> Command {
-        let library = fs::read_dir("/usr/lib")
-            .unwrap()
-            .map(|entry| entry.unwrap().path().join(FAKETIME))
-            .find(|path| path.exists())
-            .expect("Debian's libfaketime");
+        let library = faketime();
         let file = self.scratch.file("clock", offset);
         command.env("LD_PRELOAD", library).env("FAKETIME_NO_CACHE", "1");
         command.env("FAKETIME_TIMESTAMP_FILE", file);

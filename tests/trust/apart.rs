@@ -1,6 +1,6 @@
 //! Thresholds above 1: each holder signs apart, and no machine has two of the keys.
 
-use super::{GUN, Team, digest_of};
+use super::{GUN, Team, agreed, digest_of};
 
 /// A repository in which two of two signers release.
 fn two_of_two() -> Team {
@@ -15,12 +15,6 @@ fn two_of_two() -> Team {
     team
 }
 
-/// The digest that a change is said to have.
-fn agreed(said: &str) -> String {
-    let line = said.lines().find_map(|line| line.strip_prefix("digest")).expect("a digest");
-    line.split_whitespace().collect()
-}
-
 #[test]
 fn two_signers_who_never_meet_release_a_tag_that_docker_then_takes() {
     let team = two_of_two();
@@ -30,7 +24,7 @@ fn two_signers_who_never_meet_release_a_tag_that_docker_then_takes() {
     assert_eq!(ran.code(), 1);
     assert!(
         ran.stderr.starts_with(&format!(
-            "error: repository `{GUN}`: `targets/releases` must be signed by 2 of its keys, and 1 are at hand\n"
+            "error: repository `{GUN}`: `targets/releases` must be signed by 2 of its keys, with 1 at hand\n"
         )),
         "{}",
         ran.stderr

@@ -5,21 +5,33 @@ mod cache;
 mod content;
 mod inspect;
 mod lists;
+mod many;
+mod mixed;
+mod offline;
 mod pins;
 mod proxy;
 mod publisher;
 mod recorded;
 mod roots;
+mod server;
 mod signer;
 mod slow;
+mod standing;
 mod status;
+mod terminal;
+mod turns;
+mod two;
 mod verify;
 mod walkthrough;
+mod witness;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use officiant::digest::Digest;
+use officiant::root::Dialect;
+use officiant::root::online::Signed;
+use officiant::root::targets::{self, Targets};
 
 use crate::harness::command::{Ran, run};
 use crate::harness::notary::NotaryServer;
@@ -47,17 +59,13 @@ impl Team {
     /// `courier` of a person.
     #[track_caller]
     pub(crate) fn courier(&self, who: &str, line: &str) -> Ran {
-        let mut courier = self.server.courier(&self.home(who));
-        run(courier.args(line.split_whitespace()))
+        courier(&self.server, &self.home(who), line)
     }
 
     /// `notary` of a person, who keeps trust where docker does.
     #[track_caller]
     pub(crate) fn notary(&self, who: &str, line: &str) -> Ran {
-        let home = self.home(who);
-        let mut notary = self.server.notary(&home);
-        notary.arg("--trustDir").arg(home.join("docker/trust"));
-        run(notary.args(line.split_whitespace()))
+        notary(&self.server, &self.home(who), line)
     }
 
     /// `docker` of a person, without an engine.
@@ -91,6 +99,17 @@ impl Team {
         blob.file_name().to_str().unwrap().parse().unwrap()
     }
 
+    /// A key of a signer, made by their docker; its public half lies in their home.
+    pub(crate) fn key(&self, who: &str) {
+        self.docker(who, &format!("trust key generate {who}")).ok();
+    }
+
+    /// The version of a list on the server.
+    pub(crate) fn version(&self, gun: &str, role: &str) -> i64 {
+        let state = proxy::State::recorded(&self.server, &self.home("guest"), gun);
+        state.version(role)
+    }
+
     /// A repository that the notary of a person made, with one tag in its own list; the person keeps the snapshot key.
     pub(crate) fn made_by_notary(&self, who: &str, gun: &str, tag: &str) {
         self.notary(who, &format!("init -p {gun}")).ok();
@@ -103,6 +122,50 @@ impl Team {
         self.made_by_notary(who, gun, tag);
         self.notary(who, &format!("key rotate {gun} snapshot -r")).ok();
     }
+}
+
+/// `courier` of a person at home.
+#[track_caller]
+pub(crate) fn courier(server: &NotaryServer, home: &Path, line: &str) -> Ran {
+    run(server.courier(home).args(line.split_whitespace()))
+}
+
+/// `notary` of a person at home, who keeps trust where docker does.
+#[track_caller]
+pub(crate) fn notary(server: &NotaryServer, home: &Path, line: &str) -> Ran {
+    let mut notary = server.notary(home);
+    notary.arg("--trustDir").arg(home.join("docker/trust"));
+    run(notary.args(line.split_whitespace()))
+}
+
+/// The digest that a change is said to have.
+pub(crate) fn agreed(said: &str) -> String {
+    let line = said.lines().find_map(|line| line.strip_prefix("digest")).expect("a digest");
+    line.split_whitespace().collect()
+}
+
+/// Sees that every list that anybody's client fetched below this folder, whoever wrote it, is written here byte for byte
+/// as it is there; says how many there were.
+pub(crate) fn lists_re_encode(folder: &Path) -> usize {
+    let mut lists = 0;
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if entry.file_type().unwrap().is_dir() {
+            lists += lists_re_encode(&path);
+        }
+        let is_list = path.components().any(|part| part.as_os_str() == "metadata")
+            && path.extension().is_some_and(|end| end == "json")
+            && path.to_str().unwrap().contains("/targets");
+        if is_list {
+            let bytes = std::fs::read(&path).unwrap();
+            let signed = Signed::parse(Dialect::Notary, &bytes).expect("a list");
+            let list = Targets::read(&signed).expect("a list");
+            let again = targets::file(&Signed { value: list.value(), ..signed });
+            assert_eq!(again, bytes, "{}", path.display());
+            lists += 1;
+        }
+    }
+    lists
 }
 
 /// The digest that the manifest of `tag` has here.

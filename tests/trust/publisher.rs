@@ -125,7 +125,7 @@ impl Publisher {
         let mut list = tagged(version, tags);
         let ids: Vec<KeyId> = keys.into_iter().map(|key| list.add_key(key)).collect();
         let paths = paths.iter().map(|path| (*path).to_owned()).collect();
-        list.delegations.push(Delegation { role: ListRole::releases(), ids, threshold, paths });
+        list.delegations.push(Delegation::new(ListRole::releases(), ids, threshold, paths));
         let file = signed(&list.value(), &[(&plain(&self.targets), &self.targets)]);
         self.lists.insert("targets".to_owned(), file);
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::proxy::{Proxy, State, cache, refused};
 use super::{GUN, Team, cached, digest_of};
 use crate::courier::made::{Soft, pem};
-use crate::harness::command::{LIMIT, run, run_with};
+use crate::harness::command::{LIMIT, faketime, run, run_with};
 
 /// Three moments of one repository on a real server, the tag `1.0` meaning another digest in each, in
 /// `targets/releases`.
@@ -80,11 +80,7 @@ fn what_was_served_weeks_ago_is_refused_to_whoever_never_saw_more() {
     let moments = Moments::new();
     let proxy = Proxy::showing(&moments.states[0]);
     let home = moments.who_saw(&proxy, "eve", 0);
-    let library = fs::read_dir("/usr/lib")
-        .unwrap()
-        .map(|entry| entry.unwrap().path().join("faketime/libfaketime.so.1"))
-        .find(|path| path.exists())
-        .expect("Debian's libfaketime");
+    let library = faketime();
     let before = cache(&home);
     // The server signs a timestamp for two weeks.
     for (days, frozen) in [(13, false), (15, true)] {

@@ -50,7 +50,7 @@ fn a_signer_whom_docker_added_is_removed_for_good_by_courier() {
     assert_eq!(
         ran.stdout,
         format!(
-            "{GUN}\n  `eve` signs no longer\n  `targets` version 6: signed, uploaded, fetched back and equal\n"
+            "{GUN}\n  `eve` signs no longer\n  `targets` names 1 target as before: signed again with it\n  `targets` version 6: signed, uploaded, fetched back and equal\n"
         )
     );
     let inspected = team.docker("guest", &format!("trust inspect {GUN}")).ok().stdout;

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::args;
 use super::environment::Environment;
 use super::image::{self, Image};
-use super::registry::{self, Manifest, Registry, of_layout};
+use super::registry::{self, Layout, Manifest, Registry};
 use super::report::Output;
 
 /// What each image is.
@@ -23,7 +23,7 @@ pub(crate) async fn run(args: &args::Digest) -> Result<Digests, Error> {
     for text in &args.images {
         let image = Image::parse(text)?;
         let manifest = match &args.layout {
-            Some(folder) => of_layout(folder, image.tag().unwrap_or("latest"))?,
+            Some(folder) => Layout::open(folder)?.manifest(image.tag().unwrap_or("latest"))?,
             None => registry.manifest(&image).await?,
         };
         found.push((image, manifest));

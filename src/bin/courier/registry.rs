@@ -22,7 +22,7 @@ use super::image::Image;
 use super::net::{self, Net};
 
 pub(crate) use error::Error;
-pub(crate) use layout::of_layout;
+pub(crate) use layout::Layout;
 
 /// The document that a tag points to: a manifest, or the index of several. Its digest is what docker signs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use officiant::name::Name;
 use officiant::refusal::{Exit, Refusal};
 
 use super::fleet::Failed;
+use super::trust::change::Unchanged;
 use super::{digest, fetch, key as command, prove, publish, pull, run, trust};
 
 /// What a command has done, for people and for machines.
@@ -85,7 +86,17 @@ impl From<trust::Error> for Undone {
     fn from(error: trust::Error) -> Self {
         match error {
             trust::Error::Fetch(failure) => Self::from(*failure),
-            error => Self::one(causes::of_trust(&error)),
+            error => {
+                let refusal = causes::of_trust(&error);
+                let output = match error {
+                    trust::Error::After { done, .. } => Some(done.output),
+                    trust::Error::Change(Unchanged::Unvouched { shown, .. }) => {
+                        Some(shown.output())
+                    }
+                    _ => None,
+                };
+                Self { output, ..Self::one(refusal) }
+            }
         }
     }
 }

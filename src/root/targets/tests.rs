@@ -28,7 +28,7 @@ fn a_list_reads_back_and_is_written_byte_for_byte_as_go_writes_it() {
 fn go_writes_null_for_what_is_empty_and_that_is_read() {
     let bare = LIST.replace(r#""keyids":[]"#, r#""keyids":null"#);
     let list = Targets::read(&signed(&bare)).unwrap();
-    assert_eq!(again(&list), LIST);
+    assert_eq!(again(&list), bare);
     let none = r#"{"signed":{"_type":"Targets","delegations":{"keys":null,"roles":null},"expires":"2029-11-27T00:00:00Z","targets":null,"version":1},"signatures":[]}"#;
     let list = Targets::read(&signed(none)).unwrap();
     assert!(list.targets.is_empty() && list.delegations.is_empty());
@@ -61,12 +61,8 @@ fn keys_that_no_role_has_are_not_written() {
     let id = list.add_key(plain_key(&key).unwrap());
     assert!(!again(&list).contains(id.as_str()));
     let role = ListRole::releases();
-    list.delegations.push(Delegation {
-        role: role.clone(),
-        ids: vec![id.clone()],
-        threshold: 1,
-        paths: vec![String::new()],
-    });
+    let (ids, paths) = (vec![id.clone()], vec![String::new()]);
+    list.delegations.push(Delegation::new(role.clone(), ids, 1, paths));
     assert_eq!(again(&list).matches(id.as_str()).count(), 2);
     let read = Targets::read(&signed(&again(&list))).unwrap();
     assert_eq!(read, list);

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Network;
-pub(crate) use change::{Add, Apart, Countersign, Remove, Revoke, Sign, Witness};
+pub(crate) use change::{Add, Apart, Countersign, Leave, Remove, Revoke, Sign, Witness};
 pub(crate) use delegation::{
     Delegation, DelegationAdd, DelegationCommand, DelegationPurge, DelegationRemove, Signer,
     SignerAdd, SignerCommand, SignerRemove,

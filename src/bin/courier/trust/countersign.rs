@@ -7,24 +7,22 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use officiant::digest::Digest;
 use officiant::root::online::Signed;
 use officiant::root::targets::{ListRole, Targets};
 use officiant::root::threshold::{Electorate, verifies};
 use officiant::root::{Dialect, KeyId, Signature};
-use serde_json::json;
 
 use super::change::Unchanged;
 use super::change::at_hand::KeysAtHand;
 use super::change::candidate::{self, Candidate, Read};
-use super::change::changed::changed;
+use super::change::changed::{Shown, changed};
 use super::change::difference;
 use super::change::draft::{self, Draft, Published, Written};
 use super::client::Wanted;
 use super::place::Place;
 use super::{Error, args};
 use crate::environment::Environment;
-use crate::report::{Output, words};
+use crate::report::Output;
 
 /// Shows the change; with `--agree`, signs it and publishes it or writes it for the next one.
 ///
@@ -34,8 +32,9 @@ pub(crate) async fn run(args: &args::Countersign) -> Result<Output, Error> {
     let read = join(&args.folders)?;
     let place = Place::of(read.gun.clone(), &args.trust, &Environment::read())?;
     let mut draft = Draft::of(place.look(Wanted::All).await?.view);
+    let before = |role| draft.served(role).cloned();
     let before: BTreeMap<&ListRole, Option<Targets>> =
-        read.lists.keys().map(|role| (role, draft.read(role).cloned())).collect();
+        read.lists.keys().map(|role| (role, before(role))).collect();
     let mut lines = Vec::new();
     for (role, (_, list)) in &read.lists {
         let old = before.get(role).and_then(Option::as_ref);
@@ -47,8 +46,10 @@ pub(crate) async fn run(args: &args::Countersign) -> Result<Output, Error> {
         draft.put(role.clone(), list.clone());
     }
     let digest = candidate::digest(&read.gun, read.lists.iter().map(|(r, (s, _))| (r, s)));
-    let Some(agreed) = &args.agree else { return Ok(shown(&place, &lines, &digest)) };
-    if agreed.len() < SHORTEST || !digest.to_string().starts_with(agreed.as_str()) {
+    let roles = read.lists.keys().cloned().collect();
+    let shown = Shown { gun: place.gun.clone(), roles, lines, digest };
+    let Some(agreed) = &args.agree else { return Ok(shown.output()) };
+    if !shown.is_agreed(agreed) {
         return Err(Error::from(Unchanged::Disagreed { digest }));
     }
     let mut keys = KeysAtHand::of(&place);
@@ -59,30 +60,12 @@ pub(crate) async fn run(args: &args::Countersign) -> Result<Output, Error> {
         let signed = sign(&electorate, signed, &mut keys, role)?;
         written.push(Written::of(role, signed, &electorate));
     }
-    let mut published = Published { versions: draft::versions(&written), apart: None };
+    let mut published = Published { lists: draft::lists(&draft, &written), apart: None };
     match &args.out {
         Some(out) => published.apart = Some(Candidate::write(out, &place.gun, &written)?),
         None => draft::upload(&place, &draft.view, &written, &mut keys).await?,
     }
-    Ok(changed(&place, &published, &lines))
-}
-
-/// What is to be read before it is signed.
-fn shown(place: &Place, lines: &[String], digest: &Digest) -> Output {
-    let mut text = format!("{}\n", place.gun);
-    for line in lines {
-        text += &format!("  {line}\n");
-    }
-    text += &format!("digest    {}\n", digest.grouped());
-    text += &words("words     ", digest);
-    text += &format!(
-        "next      compare it with whom it is from, then `--agree {}` signs it\n",
-        &digest.to_string()[..SHORTEST]
-    );
-    let json = json!({
-        "repository": place.gun, "changes": lines, "digest": digest, "words": digest.words(),
-    });
-    Output { text, json }
+    Ok(changed(&place, &published, &shown.lines))
 }
 
 /// Joins the signatures of folders that hold one change.
@@ -156,6 +139,3 @@ fn sign(
     }
     Ok(Signed { value: signed.value.clone(), signatures: all.into_values().collect() })
 }
-
-/// Of the digest, at least so many hex digits are compared.
-const SHORTEST: usize = 16;

@@ -9,8 +9,10 @@ use officiant::root::targets::{self, Delegation, ListRole, Targets};
 use serde_json::json;
 
 use super::change::Unchanged;
+use super::change::at_hand::KeysAtHand;
 use super::change::changed::changed;
 use super::change::draft::{self, Draft};
+use super::change::settle::settle;
 use super::place::Place;
 use super::{Error, args, client::Wanted};
 use crate::environment::Environment;
@@ -40,11 +42,15 @@ async fn add(args: &args::DelegationAdd) -> Result<Output, Error> {
         false => args.paths.clone(),
     };
     let grant = Grant { keys: &keys, paths: &paths, threshold: args.threshold };
-    let ((), published) = draft::change(&place, args.apart.apart.as_deref(), |draft| {
-        grant.to(draft.list(&parent)?, &role)
-    })
-    .await?;
-    Ok(changed(&place, &published, &[format!("`{role}` is delegated to")]))
+    let at_hand = KeysAtHand::of(&place);
+    let change = |draft: &mut Draft| {
+        grant.to(draft.list(&parent)?, &role)?;
+        let mut told = vec![format!("`{role}` is delegated to")];
+        told.extend(settle(draft, &at_hand, (&args.apart, &args.leave))?);
+        Ok(told)
+    };
+    let (told, published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
+    Ok(changed(&place, &published, &told))
 }
 
 async fn remove(args: &args::DelegationRemove) -> Result<Output, Error> {
@@ -56,6 +62,7 @@ async fn remove(args: &args::DelegationRemove) -> Result<Output, Error> {
         }));
     }
     let ids: Vec<_> = args.keys.iter().map(KeyId::new).collect();
+    let at_hand = KeysAtHand::of(&place);
     let change = |draft: &mut Draft| {
         let no_role = Unchanged::NoRole { gun: place.gun.clone(), role: role.clone() };
         let list = draft.list(&parent)?;
@@ -64,7 +71,7 @@ async fn remove(args: &args::DelegationRemove) -> Result<Output, Error> {
         if args.whole {
             list.delegations.remove(at);
             draft.forget_below(&role);
-            return Ok(());
+            return Ok(vec![format!("`{role}` is gone, with all that it listed")]);
         }
         let delegation = &mut list.delegations[at];
         for id in &ids {
@@ -73,19 +80,19 @@ async fn remove(args: &args::DelegationRemove) -> Result<Output, Error> {
             delegation.ids.remove(found.ok_or_else(unknown)?);
         }
         delegation.paths.retain(|path| !args.paths.contains(path));
-        enough(delegation)
+        enough(delegation)?;
+        let mut told = vec![format!("`{role}` has fewer keys or paths")];
+        told.extend(settle(draft, &at_hand, (&args.apart, &args.leave))?);
+        Ok(told)
     };
-    let ((), published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
-    let told = match args.whole {
-        true => format!("`{role}` is gone, with all that it listed"),
-        false => format!("`{role}` has fewer keys or paths"),
-    };
-    Ok(changed(&place, &published, &[told]))
+    let (told, published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
+    Ok(changed(&place, &published, &told))
 }
 
 async fn purge(args: &args::DelegationPurge) -> Result<Output, Error> {
     let place = place(&args.repository, &args.trust)?;
     let ids: Vec<_> = args.key.iter().map(KeyId::new).collect();
+    let at_hand = KeysAtHand::of(&place);
     let change = |draft: &mut Draft| {
         let mut gone = Vec::new();
         for role in draft.view.roles() {
@@ -99,6 +106,7 @@ async fn purge(args: &args::DelegationPurge) -> Result<Output, Error> {
                 gone.push(format!("`{}` has the key no longer", delegation.role));
             }
         }
+        gone.extend(settle(draft, &at_hand, (&args.apart, &args.leave))?);
         Ok(gone)
     };
     let (gone, published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
@@ -112,7 +120,7 @@ async fn list(args: &args::Repository) -> Result<Output, Error> {
     let all: Vec<&Delegation> = all.flat_map(|list| &list.targets.delegations).collect();
     let mut text = String::new();
     for delegation in &all {
-        let Delegation { role, ids, threshold, paths } = delegation;
+        let Delegation { role, ids, threshold, paths, .. } = delegation;
         let paths: Vec<_> = paths.iter().map(|p| if p.is_empty() { "all" } else { p }).collect();
         text += &format!("{role}\n  paths      {}\n  threshold  {threshold}\n", paths.join(" "));
         for id in ids {
@@ -155,7 +163,7 @@ impl Grant<'_> {
             }
             None => {
                 let (ids, paths) = (Vec::new(), Vec::new());
-                list.delegations.push(Delegation { role: role.clone(), ids, threshold: 1, paths });
+                list.delegations.push(Delegation::new(role.clone(), ids, 1, paths));
                 let last = list.delegations.len() - 1;
                 &mut list.delegations[last]
             }

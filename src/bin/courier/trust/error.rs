@@ -11,6 +11,7 @@ use officiant::room::media;
 use officiant::root::targets::{ListRole, NotARole};
 use officiant::root::{Version, walk};
 
+use super::change::changed::Done;
 use crate::{fetch, image, keys, net, notary, publish, registry, store};
 
 use super::change::Unchanged;
@@ -36,17 +37,25 @@ impl From<fetch::Failure> for Error {
 /// Why a repository is not trusted, or not changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// What was to be changed was not.
-    #[error(transparent)]
-    Change(#[from] Unchanged),
     /// A task of ours ended early.
     #[error("the work on one repository ended early")]
     Task,
+    /// What was to be changed was not.
+    #[error(transparent)]
+    Change(#[from] Unchanged),
     /// Neither a file nor a repository.
     #[error("`{text}` is no file here, and no repository with its registry")]
     NoList {
         /// What was written.
         text: String,
+    },
+    /// What stopped the work when repositories had been changed before.
+    #[error("{error}")]
+    After {
+        /// What stopped it.
+        error: Box<Error>,
+        /// What was done before.
+        done: Box<Done>,
     },
     /// The cached root is none.
     #[error("repository `{gun}`: the root in the trust cache is damaged")]
@@ -182,6 +191,12 @@ pub(crate) enum Error {
         /// What is wrong.
         why: String,
     },
+    /// What went wrong when a change had been sent.
+    #[error("{error}")]
+    Sent {
+        /// What it was.
+        error: Box<Error>,
+    },
     /// The key store.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -260,5 +275,10 @@ impl Error {
     /// The same, when something was verified before.
     pub(super) fn halfway(self) -> Self {
         Self::Halfway { error: Box::new(self) }
+    }
+
+    /// The same, when a change had been sent.
+    pub(super) fn sent(self) -> Self {
+        Self::Sent { error: Box::new(self) }
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn ends(view: &View, now: Timestamp) -> Vec<End> {
         end(list.targets.expires.instant(), What::List(role.clone()), fails)
     }));
     ends.extend(view.broken.iter().map(|(role, broken)| {
-        let expires = broken.list.as_ref().map(|list| list.expires.instant());
+        let expires = broken.list.as_ref().map(|list| list.targets.expires.instant());
         match expires.filter(|expires| *expires <= now) {
             Some(at) => end(at, What::List(role.clone()), Fails::Clients),
             None => end(now, What::Unsound(role.clone(), broken.why), Fails::Clients),

@@ -9,8 +9,9 @@ use officiant::wording::{Count, List};
 
 use super::change::Unchanged;
 use super::change::at_hand::KeysAtHand;
-use super::change::changed::{changed, joined};
+use super::change::changed::{changed, each};
 use super::change::draft::{self, Draft};
+use super::client::view::List as Listed;
 use super::images::{apart, by_repository};
 use super::place::Places;
 use super::{Error, args};
@@ -27,20 +28,22 @@ pub(crate) async fn run(args: &args::Revoke) -> Result<Output, Error> {
     let mut places = Places::new(&args.trust, &environment)?;
     let repositories = by_repository(&args.images)?;
     let apart = apart(&args.apart, repositories.len())?;
-    let mut outputs = Vec::new();
+    let mut all = Vec::new();
     for (gun, images) in repositories {
-        if images.iter().any(|image| image.tag().is_none()) != args.all_tags {
+        if images.iter().any(|image| image.tag().is_none() != args.all_tags) {
             return Err(Error::from(Unchanged::Nothing {
                 what: "name each tag, or no tag and `--all-tags` for all that a repository has",
             }));
         }
-        let place = places.of(gun)?;
-        let keys = KeysAtHand::of(&place);
-        let change = |draft: &mut Draft| take(draft, &keys, &images);
-        let (told, published) = draft::change(&place, apart, change).await?;
-        outputs.push(changed(&place, &published, &told));
+        all.push((places.of(gun)?, images));
     }
-    Ok(joined(outputs))
+    each(all, async |place, images| {
+        let keys = KeysAtHand::of(place);
+        let change = |draft: &mut Draft| take(draft, &keys, &images);
+        let (told, published) = draft::change(place, apart, change).await?;
+        Ok(changed(place, &published, &told))
+    })
+    .await
 }
 
 /// Takes the tags out of every list whose keys are at hand. Docker must see none of them afterwards.
@@ -82,6 +85,11 @@ fn take(draft: &mut Draft, keys: &KeysAtHand, images: &[Image]) -> Result<Vec<St
             "{} still names some of them, and docker does not ask there",
             List::names(&left)
         ));
+    }
+    let broken = draft.view.broken.iter();
+    let named = |list: &Listed| list.targets.targets.keys().any(|tag| is_meant(tag));
+    for (role, _) in broken.filter(|(_, broken)| broken.list.as_ref().is_some_and(named)) {
+        told.push(format!("`{role}` names some of them, too: do not witness it"));
     }
     Ok(told)
 }

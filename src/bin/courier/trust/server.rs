@@ -12,6 +12,7 @@ use super::{Error, args};
 use crate::fetch::{self, Own};
 use crate::image::Image;
 use crate::report::Output;
+use crate::store::canonical_id;
 
 /// Does what is asked.
 ///
@@ -37,12 +38,14 @@ async fn rotate(args: &args::RotateKey) -> Result<Output, Error> {
     }
     let key = server.new_key(&gun, role).await?;
     let told = format!(
-        "key       {} for `{role}` of {gun}, made by the server\n",
+        "key       {} for `{role}` of {gun}, made by the server\npin       {}\n",
+        canonical_id(&key)?,
         Digest::grouped(&key.id())
     );
     let names = BTreeMap::from([(gun, Own::from([(role, vec![key])]))]);
     let output = fetch::of(&fetch, names).await?.output();
-    let next =
-        format!("next      a plan for `rotate` in which `{role}` gets its keys from the request\n");
+    let next = format!(
+        "next      a plan for `renew` or `rotate` in which `{role}` gets its keys from the request\n"
+    );
     Ok(Output { text: told + &output.text + &next, json: output.json })
 }

@@ -5,19 +5,19 @@
 
 use std::collections::BTreeSet;
 
-use officiant::root::targets::{ListRole, Target};
+use officiant::root::targets::{Delegation, ListRole, Target};
 use officiant::wording::List;
 
 use super::change::Unchanged;
 use super::change::at_hand::KeysAtHand;
-use super::change::changed::{changed, joined};
+use super::change::changed::{changed, each};
 use super::change::draft::{self, Draft};
 use super::images::{apart, by_repository};
 use super::place::Places;
 use super::{Error, args};
 use crate::environment::Environment;
 use crate::image::Image;
-use crate::registry::{Registry, of_layout};
+use crate::registry::{Layout, Registry};
 use crate::report::Output;
 
 /// Signs every tag, those of one repository in one upload.
@@ -31,29 +31,37 @@ pub(crate) async fn run(args: &args::Sign) -> Result<Output, Error> {
     let roles = roles.collect::<Result<BTreeSet<ListRole>, _>>()?;
     let repositories = by_repository(&args.images)?;
     let apart = apart(&args.apart, repositories.len())?;
-    let mut outputs = Vec::new();
+    let layout = args.layout.as_deref().map(Layout::open).transpose()?;
+    let mut all = Vec::new();
     for (gun, images) in repositories {
         let mut tags = Vec::new();
         for image in &images {
-            tags.push(tag(image, args).await?);
+            tags.push(tag(image, layout.as_ref(), args).await?);
         }
-        let place = places.of(gun)?;
-        let keys = KeysAtHand::of(&place);
+        all.push((places.of(gun)?, tags));
+    }
+    each(all, async |place, tags| {
+        let keys = KeysAtHand::of(place);
         let change = |draft: &mut Draft| {
-            let put = |(tag, target): &(String, Target)| put(draft, &keys, &roles, (tag, target));
+            let own = own(draft, &keys)?;
+            let put = |(tag, target): &(String, Target)| put(draft, &own, &roles, (tag, target));
             tags.iter().map(put).collect::<Result<Vec<_>, _>>()
         };
-        let (told, published) = draft::change(&place, apart, change).await?;
-        outputs.push(changed(&place, &published, &told));
-    }
-    Ok(joined(outputs))
+        let (told, published) = draft::change(place, apart, change).await?;
+        Ok(changed(place, &published, &told))
+    })
+    .await
 }
 
 /// What a tag is to mean: the manifest that the registry or the layout has.
-async fn tag(image: &Image, args: &args::Sign) -> Result<(String, Target), Error> {
+async fn tag(
+    image: &Image,
+    layout: Option<&Layout>,
+    args: &args::Sign,
+) -> Result<(String, Target), Error> {
     let tag = image.tag().ok_or(Unchanged::Nothing { what: "name each image with its tag" })?;
-    let manifest = match &args.layout {
-        Some(folder) => of_layout(folder, tag)?,
+    let manifest = match layout {
+        Some(layout) => layout.manifest(tag)?,
         None => {
             let network =
                 crate::args::Network { ca: args.registry_ca.clone(), ..args.trust.network.clone() };
@@ -74,15 +82,16 @@ async fn tag(image: &Image, args: &args::Sign) -> Result<(String, Target), Error
 /// Puts one tag into every list in which this person signs it.
 fn put(
     draft: &mut Draft,
-    keys: &KeysAtHand,
+    own: &[Delegation],
     only: &BTreeSet<ListRole>,
     (tag, target): (&str, &Target),
 ) -> Result<String, Error> {
     let roles = match only.is_empty() {
         false => only.iter().cloned().collect(),
-        true => roles(draft, keys, tag)?,
+        true => roles(draft, own, tag)?,
     };
     for role in &roles {
+        draft.list(role)?;
         if !draft.may_name(role, tag) {
             return Err(Error::from(Unchanged::Path { role: role.clone(), tag: tag.to_owned() }));
         }
@@ -95,21 +104,25 @@ fn put(
     Ok(format!("`{tag}` is sha256:{digest} in {}", List::names(&roles)))
 }
 
-/// The roles in which docker would sign: directly below `targets`, of which a key is at hand; `targets` where there are
-/// none at all.
-fn roles(draft: &Draft, keys: &KeysAtHand, tag: &str) -> Result<Vec<ListRole>, Error> {
-    let top = draft.read(&ListRole::top());
-    let delegations = top.map(|top| top.delegations.as_slice()).unwrap_or_default();
-    if delegations.is_empty() {
-        return Ok(vec![ListRole::top()]);
-    }
-    let mut roles = Vec::new();
-    for delegation in delegations.iter().filter(|delegation| delegation.allows(tag)) {
+/// The roles in which docker would sign: directly below `targets`, of which a key is at hand.
+fn own(draft: &Draft, keys: &KeysAtHand) -> Result<Vec<Delegation>, Error> {
+    let mut own = Vec::new();
+    for delegation in draft.read(&ListRole::top()).iter().flat_map(|top| &top.delegations) {
         let electorate = draft.electorate(&delegation.role);
         if electorate.map(|electorate| keys.holds_one_of(&electorate)).transpose()? == Some(true) {
-            roles.push(delegation.role.clone());
+            own.push(delegation.clone());
         }
     }
+    Ok(own)
+}
+
+/// Those that may name a tag; `targets` where nobody is delegated to.
+fn roles(draft: &Draft, own: &[Delegation], tag: &str) -> Result<Vec<ListRole>, Error> {
+    if draft.read(&ListRole::top()).is_none_or(|top| top.delegations.is_empty()) {
+        return Ok(vec![ListRole::top()]);
+    }
+    let roles = own.iter().filter(|delegation| delegation.allows(tag));
+    let roles: Vec<_> = roles.map(|delegation| delegation.role.clone()).collect();
     match roles.is_empty() {
         true => Err(Error::from(Unchanged::NoSigner {
             gun: draft.view.gun.clone(),

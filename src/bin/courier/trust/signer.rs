@@ -5,18 +5,19 @@
 
 use std::collections::BTreeSet;
 
-use officiant::root::Dialect;
 use officiant::root::KeyId;
 use officiant::root::targets::{Delegation, ListRole};
-use officiant::wording::{Count, List};
+use officiant::wording::Count;
 use serde_json::json;
 
 use super::change::Unchanged;
 use super::change::at_hand::KeysAtHand;
-use super::change::changed::{changed, joined};
+use super::change::changed::{changed, each};
 use super::change::draft::{self, Draft};
+use super::change::settle::{forget, settle};
 use super::delegation::{Grant, enough, place, read};
 use super::images::apart;
+use super::place::Place;
 use super::{Error, args, client::Wanted};
 use crate::report::Output;
 
@@ -37,63 +38,47 @@ async fn add(args: &args::SignerAdd) -> Result<Output, Error> {
     let keys = read(&args.key)?;
     let paths = [String::new()];
     let apart = apart(&args.apart, args.repositories.len())?;
-    let mut outputs = Vec::new();
-    for repository in &args.repositories {
-        let place = place(repository, &args.trust)?;
+    each(places(&args.repositories, &args.trust)?, async |place, ()| {
+        let at_hand = KeysAtHand::of(place);
         let change = |draft: &mut Draft| {
             let list = draft.list(&ListRole::top())?;
             let grant = Grant { keys: &keys, paths: &paths, threshold: args.threshold };
             grant.to(list, &own)?;
             let grant = Grant { threshold: args.releases_threshold, ..grant };
-            grant.to(list, &ListRole::releases())
+            grant.to(list, &ListRole::releases())?;
+            let mut told = vec![format!("`{}` signs with {}", args.name, Count(keys.len(), "key"))];
+            told.extend(settle(draft, &at_hand, (&args.apart, &args.leave))?);
+            Ok(told)
         };
-        let ((), published) = draft::change(&place, apart, change).await?;
-        let told = format!("`{}` signs with {}", args.name, Count(keys.len(), "key"));
-        outputs.push(changed(&place, &published, &[told]));
-    }
-    Ok(joined(outputs))
+        let (told, published) = draft::change(place, apart, change).await?;
+        Ok(changed(place, &published, &told))
+    })
+    .await
 }
 
 async fn remove(args: &args::SignerRemove) -> Result<Output, Error> {
     let own = role(&args.name)?;
     let apart = apart(&args.apart, args.repositories.len())?;
-    let mut outputs = Vec::new();
-    for repository in &args.repositories {
-        let place = place(repository, &args.trust)?;
-        let keys = KeysAtHand::of(&place);
+    each(places(&args.repositories, &args.trust)?, async |place, ()| {
+        let keys = KeysAtHand::of(place);
         let change = |draft: &mut Draft| {
             let gone = take(draft, &own)?;
-            let told = format!("`{}` signs no longer", args.name);
-            let Some(left) = leave(draft, &own, &gone)? else { return Ok(vec![told]) };
-            let releases = ListRole::releases();
-            let electorate = draft.electorate(&releases);
-            if electorate.is_some_and(|electorate| keys.holds_one_of(&electorate).unwrap_or(false))
-            {
-                draft.list(&releases)?;
-                let left = List::names(&left).to_string();
-                return Ok(vec![
-                    told,
-                    format!("{left} in `{releases}`: signed again by those who stay"),
-                ]);
+            let mut told = vec![format!("`{}` signs no longer", args.name)];
+            if leave(draft, &own, &gone)? {
+                told.extend(forget(draft, &ListRole::releases(), &args.leave)?);
             }
-            if !args.leave_unsigned {
-                return Err(Error::from(Unchanged::LeavesUnsigned {
-                    gun: place.gun.clone(),
-                    tags: left,
-                }));
-            }
-            let tags = List::names(&left).to_string();
-            Ok(vec![
-                told,
-                format!(
-                    "{tags} in `{releases}`: not signed until another signer does, by `courier witness`"
-                ),
-            ])
+            told.extend(settle(draft, &keys, (&args.apart, &args.leave))?);
+            Ok(told)
         };
-        let (told, published) = draft::change(&place, apart, change).await?;
-        outputs.push(changed(&place, &published, &told));
-    }
-    Ok(joined(outputs))
+        let (told, published) = draft::change(place, apart, change).await?;
+        Ok(changed(place, &published, &told))
+    })
+    .await
+}
+
+/// The places of repositories that a person named.
+fn places(repositories: &[String], trust: &args::Trust) -> Result<Vec<(Place, ())>, Error> {
+    repositories.iter().map(|repository| Ok((place(repository, trust)?, ()))).collect()
 }
 
 /// Takes a signer's role away, and says which keys it had.
@@ -107,27 +92,22 @@ fn take(draft: &mut Draft, own: &ListRole) -> Result<Vec<KeyId>, Error> {
     Ok(gone)
 }
 
-/// Takes the keys out of `targets/releases` that no other signer has; says which tags lose their signature by that.
-fn leave(draft: &mut Draft, own: &ListRole, gone: &[KeyId]) -> Result<Option<Vec<String>>, Error> {
+/// Takes the keys out of `targets/releases` that no other signer has; says whether that was the last one.
+fn leave(draft: &mut Draft, own: &ListRole, gone: &[KeyId]) -> Result<bool, Error> {
     let releases = ListRole::releases();
     let list = draft.list(&ListRole::top())?;
     let others = list.delegations.iter().filter(|d| d.role != releases && d.role != *own);
     let kept: BTreeSet<KeyId> = others.flat_map(|d| d.ids.iter().cloned()).collect();
     let Some(at) = list.delegations.iter().position(|d| d.role == releases) else {
-        return Ok(None);
+        return Ok(false);
     };
     let delegation = &mut list.delegations[at];
     delegation.ids.retain(|id| !gone.contains(id) || kept.contains(id));
-    if delegation.ids.is_empty() {
-        list.delegations.remove(at);
-    } else {
-        enough(delegation)?;
+    if !delegation.ids.is_empty() {
+        return enough(delegation).map(|()| false);
     }
-    let Some(signed) = draft.view.lists.get(&releases) else { return Ok(None) };
-    let electorate = draft.electorate(&releases);
-    let holds = electorate.and_then(|electorate| signed.signed.tally(Dialect::Notary, &electorate));
-    let tags: Vec<String> = signed.targets.targets.keys().cloned().collect();
-    Ok((!holds.is_some_and(|tally| tally.is_met()) && !tags.is_empty()).then_some(tags))
+    list.delegations.remove(at);
+    Ok(true)
 }
 
 async fn list(args: &args::Repository) -> Result<Output, Error> {

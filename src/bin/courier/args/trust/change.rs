@@ -15,6 +15,15 @@ pub(crate) struct Apart {
     pub(crate) apart: Option<PathBuf>,
 }
 
+/// What may become of lists that a change of keys leaves with too few signatures.
+#[derive(Args)]
+pub(crate) struct Leave {
+    /// Change it although nobody at hand can sign again what is listed: until another signer does, by `courier witness`,
+    /// nothing of such a list is signed
+    #[arg(long)]
+    pub(crate) leave_unsigned: bool,
+}
+
 /// `courier add`.
 #[derive(Args)]
 pub(crate) struct Add {
@@ -138,6 +147,10 @@ pub(crate) struct Witness {
     /// Roles whose lists are signed again as they are
     #[arg(value_name = "ROLE", required = true)]
     pub(crate) roles: Vec<String>,
+    /// Digest of what is shown of lists that too few have signed, or its first 16 digits or more: sign them all the same.
+    /// Whoever has the server may have written such a list
+    #[arg(long, value_name = "SHA256")]
+    pub(crate) agree: Option<String>,
     /// Whether others are to sign first
     #[command(flatten)]
     pub(crate) apart: Apart,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Apart, Repository, Trust};
+use super::{Apart, Leave, Repository, Trust};
 
 /// `courier delegation`.
 #[derive(Args)]
@@ -51,6 +51,9 @@ pub(crate) struct DelegationAdd {
     /// Whether others are to sign first
     #[command(flatten)]
     pub(crate) apart: Apart,
+    /// What may become of lists that lose signatures by it
+    #[command(flatten)]
+    pub(crate) leave: Leave,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,
@@ -68,6 +71,9 @@ pub(crate) struct DelegationPurge {
     /// Whether others are to sign first
     #[command(flatten)]
     pub(crate) apart: Apart,
+    /// What may become of lists that lose signatures by it
+    #[command(flatten)]
+    pub(crate) leave: Leave,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,
@@ -94,6 +100,9 @@ pub(crate) struct DelegationRemove {
     /// Whether others are to sign first
     #[command(flatten)]
     pub(crate) apart: Apart,
+    /// What may become of lists that lose signatures by it
+    #[command(flatten)]
+    pub(crate) leave: Leave,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,
@@ -139,6 +148,9 @@ pub(crate) struct SignerAdd {
     /// Whether others are to sign first
     #[command(flatten)]
     pub(crate) apart: Apart,
+    /// What may become of lists that lose signatures by it
+    #[command(flatten)]
+    pub(crate) leave: Leave,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,
@@ -153,13 +165,12 @@ pub(crate) struct SignerRemove {
     /// Repositories
     #[arg(value_name = "REPOSITORY", required = true)]
     pub(crate) repositories: Vec<String>,
-    /// Remove the signer although nobody at hand can sign again what is released: until another signer does, by
-    /// `courier witness REPOSITORY targets/releases`, no tag of it is signed
-    #[arg(long)]
-    pub(crate) leave_unsigned: bool,
     /// Whether others are to sign first
     #[command(flatten)]
     pub(crate) apart: Apart,
+    /// What may become of lists that lose signatures by it
+    #[command(flatten)]
+    pub(crate) leave: Leave,
     /// Whom to ask, and whom to believe
     #[command(flatten)]
     pub(crate) trust: Trust,

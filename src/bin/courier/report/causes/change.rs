@@ -27,6 +27,10 @@ pub(super) fn of_change(error: &Unchanged) -> Refusal {
         E::NotASigner { .. } | E::Nothing { .. } | E::Role(_) | E::Top => {
             new(Exit::Usage).hint("`courier help` and the command's `--help` say how it is written")
         }
+        E::Unvouched { shown, .. } => new(Exit::Refused).hint(format!(
+            "read what it says, compare it with whom it is from, then `--agree {}` signs it",
+            shown.digits()
+        )),
         _ => new(Exit::Refused).hint(hint(error)),
     }
 }
@@ -45,10 +49,10 @@ fn hint(error: &Unchanged) -> &'static str {
         E::Stranger { .. } => "find out who put it there; the change without it is another folder",
         E::Few { .. } => "bring more of the keys, or sign apart by `--apart`",
         E::LeavesUnsigned { .. } => {
-            "have a signer who stays do it; or `--leave-unsigned`, and a signer witnesses `targets/releases` then"
+            "have a signer who stays do it, or all of them by `--apart`; or `--leave-unsigned`, and a signer witnesses the list then"
         }
         E::NoSigner { .. } => {
-            "the targets key's owner adds you by `courier signer add`; `courier key list` shows your keys"
+            "the targets key's owner adds you by `courier signer add`, or signs by `--role targets`; `courier key list` shows your keys"
         }
         E::Path { .. } => "`courier delegation add` gives a role more paths",
         E::NotOurs { .. } => "who holds one revokes; or a targets key removes the delegation",

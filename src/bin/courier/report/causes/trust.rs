@@ -3,6 +3,7 @@
 //! Annex; pure.
 
 use officiant::refusal::{Exit, Refusal};
+use officiant::wording::List;
 
 use super::{of_image, of_key, of_media, of_net, of_notary, of_publish};
 use crate::trust;
@@ -26,6 +27,17 @@ pub(in super::super) fn of_trust(error: &trust::Error) -> Refusal {
         }
         E::NoList { .. } => new(Exit::Usage).hint("name a file of names, or `REGISTRY/REPOSITORY`"),
         E::Task => new(Exit::Ours).hint(super::AGAIN),
+        E::Sent { error } => {
+            return of_trust(error).standing(
+                "the change was sent: `courier inspect` shows whether the server has it",
+            );
+        }
+        E::After { error, done } => {
+            let refusal = of_trust(error);
+            let standing =
+                format!("done before: {}; here {}", List::names(&done.names), refusal.standing);
+            return refusal.standing(standing);
+        }
         E::Late { .. } => new(Exit::Device).hint("`--timeout` gives it more seconds"),
         E::NotInFolder { .. } => new(Exit::Usage)
             .hint("bring the newest trust folder, or name the repository as the plan does"),

@@ -54,12 +54,19 @@ impl KeysAtHand {
     /// # Errors
     /// [`Error::Store`].
     pub(crate) fn holds_one_of(&self, electorate: &Electorate<'_>) -> Result<bool, Error> {
+        Ok(self.held(electorate)? > 0)
+    }
+
+    /// How many of the keys that count are at hand.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub(crate) fn held(&self, electorate: &Electorate<'_>) -> Result<i64, Error> {
+        let mut held = 0;
         for key in electorate.keys.values() {
-            if self.holds(key)?.is_some() {
-                return Ok(true);
-            }
+            held += i64::from(self.holds(key)?.is_some());
         }
-        Ok(false)
+        Ok(held)
     }
 
     /// Signs by every key that counts and is at hand, in the order of their ids.

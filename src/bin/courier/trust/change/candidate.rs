@@ -6,6 +6,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::super::Error;
+use super::draft::Written;
+use super::error::Unchanged;
 use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::room::media::{self, Files, Limits};
@@ -13,10 +16,6 @@ use officiant::root::Dialect;
 use officiant::root::online::Signed;
 use officiant::root::targets::{self, ListRole, Targets};
 use officiant::trust::METADATA;
-
-use super::super::Error;
-use super::draft::Written;
-use super::error::Unchanged;
 
 /// A candidate that was written.
 pub(crate) struct Candidate {

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use officiant::name::Name;
 use officiant::request::Role;
 use officiant::root::online::Signed;
 use officiant::root::targets::{self, ListRole, Targets};
@@ -16,7 +15,7 @@ use officiant::root::{Dialect, Expiry};
 
 use super::super::Error;
 use super::super::client::Wanted;
-use super::super::client::view::View;
+use super::super::client::view::{List, View};
 use super::super::place::{Place, Seen};
 use super::at_hand::KeysAtHand;
 use super::candidate::Candidate;
@@ -28,6 +27,8 @@ use crate::{net, notary};
 pub(crate) struct Draft {
     pub(crate) view: View,
     changed: BTreeMap<ListRole, Targets>,
+    /// Those that are signed anew though they say what they said.
+    again: BTreeSet<ListRole>,
 }
 
 /// A list as it goes up.
@@ -40,16 +41,24 @@ pub(crate) struct Written {
 
 /// What became of a change.
 pub(crate) struct Published {
-    /// The lists that changed, each with its new version.
-    pub(crate) versions: BTreeMap<ListRole, i64>,
+    /// The lists that changed.
+    pub(crate) lists: BTreeMap<ListRole, Changed>,
     /// The candidate that was written in place of an upload.
     pub(crate) apart: Option<Candidate>,
+}
+
+/// A list that was signed.
+pub(crate) struct Changed {
+    /// Its new version.
+    pub(crate) version: i64,
+    /// How many targets it names as the list before it did: its signers vouch for those, too.
+    pub(crate) kept: usize,
 }
 
 impl Draft {
     /// Of what a repository says, with nothing changed yet.
     pub(crate) fn of(view: View) -> Self {
-        Self { view, changed: BTreeMap::new() }
+        Self { view, changed: BTreeMap::new(), again: BTreeSet::new() }
     }
 
     /// Takes a list as it is to be.
@@ -88,8 +97,9 @@ impl Draft {
     /// # Errors
     /// [`Unchanged::NoRole`] where there is no such list.
     pub(crate) fn list_again(&mut self, role: &ListRole) -> Result<&mut Targets, Error> {
+        self.again.insert(role.clone());
         match self.view.broken.remove(role).map(|broken| broken.list) {
-            Some(Some(list)) => Ok(self.changed.entry(role.clone()).or_insert(list)),
+            Some(Some(list)) => Ok(self.changed.entry(role.clone()).or_insert(list.targets)),
             Some(None) => Err(Error::from(Unchanged::NoRole {
                 gun: self.view.gun.clone(),
                 role: role.clone(),
@@ -102,6 +112,43 @@ impl Draft {
     pub(crate) fn read(&self, role: &ListRole) -> Option<&Targets> {
         let known = || self.view.lists.get(role).map(|list| &list.targets);
         self.changed.get(role).or_else(known)
+    }
+
+    /// The list of a role as it is served, if too few of its keys have signed it: whoever has the server may have written
+    /// it.
+    pub(crate) fn unvouched(&self, role: &ListRole) -> Option<&List> {
+        let list = self.view.broken.get(role)?.list.as_ref()?;
+        (!self.is_signed(role, &list.signed)).then_some(list)
+    }
+
+    /// The lists that are signed by too few once what is changed so far is published.
+    pub(crate) fn unsettled(&self) -> Vec<ListRole> {
+        let lists = self.view.lists.iter();
+        let lists = lists.filter(|(role, list)| {
+            self.is_unchanged(role)
+                && self.electorate(role).is_some()
+                && !self.is_signed(role, &list.signed)
+        });
+        lists.map(|(role, _)| role.clone()).collect()
+    }
+
+    fn is_signed(&self, role: &ListRole, signed: &Signed) -> bool {
+        let electorate = self.electorate(role);
+        let tally = electorate.and_then(|electorate| signed.tally(Dialect::Notary, &electorate));
+        tally.is_some_and(|tally| tally.is_met())
+    }
+
+    fn is_unchanged(&self, role: &ListRole) -> bool {
+        let before = self.view.lists.get(role).map(|list| &list.targets);
+        let changed = self.changed.get(role);
+        !self.again.contains(role)
+            && changed.is_none_or(|list| *list == *before.unwrap_or(&nothing()))
+    }
+
+    /// What the list of a role says on the server, be it passed over.
+    pub(crate) fn served(&self, role: &ListRole) -> Option<&Targets> {
+        let broken = || self.view.broken.get(role)?.list.as_ref();
+        self.view.lists.get(role).or_else(broken).map(|list| &list.targets)
     }
 
     /// Forgets a role and all below it: nobody delegates to it any more.
@@ -127,11 +174,11 @@ impl Draft {
         targets::may_name(role, target, |role| self.read(role))
     }
 
-    /// Signs what is changed with every key at hand; a list says nothing else than before is left alone, unless it is
+    /// Signs what is changed with every key at hand; a list that says nothing else than before is left alone, unless it is
     /// to be signed `again`.
     fn sign(&self, keys: &mut KeysAtHand, now: Timestamp) -> Result<Vec<Written>, Error> {
         let mut written = Vec::new();
-        for (role, list) in &self.changed {
+        for (role, list) in self.changed.iter().filter(|(role, _)| !self.is_unchanged(role)) {
             let mut next = list.clone();
             next.version += 1;
             next.expires = Expiry::at(in_three_years(now));
@@ -181,7 +228,7 @@ pub(crate) async fn change<T>(
         let told = change(&mut draft)?;
         let now = Timestamp::now();
         let written = draft.sign(&mut keys, now)?;
-        let mut published = Published { versions: versions(&written), apart: None };
+        let mut published = Published { lists: lists(&draft, &written), apart: None };
         if written.is_empty() {
             return Ok((told, published));
         }
@@ -197,9 +244,19 @@ pub(crate) async fn change<T>(
     }
 }
 
-/// The versions of lists.
-pub(crate) fn versions(written: &[Written]) -> BTreeMap<ListRole, i64> {
-    written.iter().map(|w| (w.role.clone(), w.version())).collect()
+/// What changed, in short.
+pub(crate) fn lists(draft: &Draft, written: &[Written]) -> BTreeMap<ListRole, Changed> {
+    let kept = |role: &ListRole| {
+        let before = draft.view.lists.get(role).map(|list| &list.targets.targets);
+        let now = draft.changed.get(role).map(|list| &list.targets);
+        let (Some(before), Some(now)) = (before, now) else { return 0 };
+        now.iter().filter(|(name, target)| before.get(*name) == Some(target)).count()
+    };
+    let one = |w: &Written| {
+        let (version, kept) = (w.version(), kept(&w.role));
+        (w.role.clone(), Changed { version, kept })
+    };
+    written.iter().map(one).collect()
 }
 
 /// Uploads lists that enough have signed, with the snapshot where its key is at hand, and compares.
@@ -223,31 +280,31 @@ pub(crate) async fn upload(
     let parts: Vec<(&str, &[u8])> =
         files.iter().map(|(role, bytes)| (role.as_str(), bytes.as_slice())).collect();
     let sent = place.server.upload(gun, &parts).await;
-    compare(place, sent, &files).await
+    compare(place, view, sent, &files).await
 }
 
 /// Fetches back what went up. An answer that was lost may hide an upload that was stored; one that was refused since
 /// somebody else published first is made anew.
 async fn compare(
     place: &Place,
+    view: &View,
     sent: Result<(), notary::Error>,
     files: &[(String, Vec<u8>)],
 ) -> Result<(), Error> {
     let gun = &place.gun;
     for (role, bytes) in files {
-        let stored = place.server.file(gun, &format!("{role}.json")).await?;
+        let stored = place.server.file(gun, &format!("{role}.json")).await;
+        let stored = stored.map_err(|error| Error::from(error).sent())?;
         let is_there = stored.as_deref() == Some(bytes);
         match &sent {
             _ if is_there => {}
-            Err(error) => return Err(explain(gun, error).into()),
+            Err(error) => return Err(explain(view, error)),
             // With a server that keeps the snapshot key, another publisher may have followed already.
             Ok(()) => {
                 let version = |bytes: &[u8]| Signed::parse(Dialect::Notary, bytes)?.version();
                 if stored.as_deref().and_then(version) <= version(bytes) {
-                    return Err(Error::from(Unchanged::Compared {
-                        gun: gun.clone(),
-                        role: role.clone(),
-                    }));
+                    let (gun, role) = (gun.clone(), role.clone());
+                    return Err(Error::from(Unchanged::Compared { gun, role }).sent());
                 }
             }
         }
@@ -256,17 +313,26 @@ async fn compare(
 }
 
 /// The server says some things in its own words; we say them in ours.
-fn explain(gun: &Name, error: &notary::Error) -> Unchanged {
-    let gun = gun.clone();
-    let notary::Error::Net(net::Error::Status { said, status: 400, .. }) = error else {
-        return Unchanged::Upload { gun, because: error.to_string() };
+fn explain(view: &View, error: &notary::Error) -> Error {
+    let gun = view.gun.clone();
+    let upload = |because: String| Error::from(Unchanged::Upload { gun: gun.clone(), because });
+    let said = match error {
+        notary::Error::Net(net::Error::Status { said, status: 400..500, .. }) => said,
+        notary::Error::Net(net::Error::Unauthorized { .. } | net::Error::Elsewhere { .. }) => {
+            return upload(error.to_string());
+        }
+        // It may have been taken, or be taken still.
+        _ => return upload(error.to_string()).sent(),
     };
     if said.contains("\"VERSION\"") {
-        return Unchanged::Meanwhile { gun };
+        return Unchanged::Meanwhile { gun }.into();
     }
-    match said.contains("does not hold current snapshot key") || said.contains("NotFound") {
-        true => Unchanged::NoSnapshotKey { gun },
-        false => Unchanged::Upload { gun, because: said.clone() },
+    // A server with a signer behind it only says which key that does not have.
+    let mut snapshot = view.root().role_keys(Role::Snapshot);
+    let lacks = said.contains("NotFound") && snapshot.any(|(id, _)| said.contains(id.as_str()));
+    match said.contains("does not hold current snapshot key") || lacks {
+        true => Unchanged::NoSnapshotKey { gun }.into(),
+        false => upload(said.clone()),
     }
 }
 
@@ -281,4 +347,4 @@ pub(crate) fn in_three_years(now: Timestamp) -> Timestamp {
 }
 
 /// How often a change is made anew because somebody else published first.
-const ATTEMPTS: u32 = 4;
+const ATTEMPTS: u32 = 12;

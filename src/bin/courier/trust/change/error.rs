@@ -12,6 +12,7 @@ use officiant::root::targets::{ListRole, NotARole};
 use officiant::root::{self, KeyId};
 use officiant::wording::{Count, List};
 
+use super::changed::Shown;
 use crate::registry;
 
 /// Why a repository's lists are not changed.
@@ -40,7 +41,7 @@ pub(crate) enum Unchanged {
     },
     /// Too few keys are at hand.
     #[error(
-        "repository `{gun}`: `{role}` must be signed by {needed} of its keys, and {found} are at hand"
+        "repository `{gun}`: `{role}` must be signed by {needed} of its keys, with {found} at hand"
     )]
     Few {
         /// The repository.
@@ -95,12 +96,14 @@ pub(crate) enum Unchanged {
         source: root::Error,
     },
     /// Nobody at hand can sign again what a signer signed.
-    #[error("repository `{gun}`: {} would be signed by nobody who stays", List::names(tags))]
+    #[error("repository `{gun}`: {what} in `{role}` would be signed by too few of its keys")]
     LeavesUnsigned {
         /// The repository.
         gun: Name,
-        /// The tags.
-        tags: Vec<String>,
+        /// The role.
+        role: ListRole,
+        /// What it names.
+        what: String,
     },
     /// Not a digest in hex.
     #[error("`{text}` is no {algorithm} in hex")]
@@ -235,6 +238,17 @@ pub(crate) enum Unchanged {
     /// The repository's own list has its keys in the root.
     #[error("`targets` itself is delegated to by the root")]
     Top,
+    /// Lists that anybody can have written.
+    #[error(
+        "repository `{gun}`: too few of their keys have signed {}: whoever has the server may have written that",
+        List::names(&shown.roles)
+    )]
+    Unvouched {
+        /// The repository.
+        gun: Name,
+        /// What they say.
+        shown: Box<Shown>,
+    },
     /// The server did not take it.
     #[error("repository `{gun}`: the server does not take the change")]
     Upload {

@@ -9,6 +9,7 @@ pub(super) mod content;
 pub(super) mod difference;
 pub(crate) mod draft;
 mod error;
+pub(super) mod settle;
 mod snapshot;
 
 pub(crate) use error::Unchanged;

@@ -240,8 +240,7 @@ impl Client<'_> {
                 }
                 // As clients do: what a delegation's keys did not sign, or signed too long ago, is passed over.
                 Err(Error::Unsound { why, .. }) if !role.is_top() => {
-                    let list = Signed::parse(Dialect::Notary, &bytes);
-                    let list = list.and_then(|list| Targets::read(&list));
+                    let list = self.passed_over(&electorate, &role, &bytes)?;
                     broken.insert(role, Broken { why, list });
                 }
                 Err(error) => return Err(error),
@@ -257,6 +256,27 @@ impl Client<'_> {
         let targets = Targets::read(&signed);
         let targets = targets.ok_or_else(|| self.unsound(role, "is no list of targets"))?;
         Ok(List { signed, targets })
+    }
+
+    /// A list that clients pass over: its keys may sign it again, unless they had signed a newer one.
+    fn passed_over(
+        &self,
+        electorate: &Electorate<'_>,
+        role: &ListRole,
+        bytes: &[u8],
+    ) -> Result<Option<List>, Error> {
+        let read = |signed: Signed| Some(List { targets: Targets::read(&signed)?, signed });
+        let list = Signed::parse(Dialect::Notary, bytes).and_then(read);
+        if let Some(list) = &list
+            && list.signed.tally(Dialect::Notary, electorate).is_some_and(|tally| tally.is_met())
+        {
+            self.at_least(
+                role.as_str(),
+                self.seen(electorate, role.as_str())?.as_ref(),
+                &list.signed,
+            )?;
+        }
+        Ok(list)
     }
 
     /// The list of a role that was seen before, if those who sign it now signed it.

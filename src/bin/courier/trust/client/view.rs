@@ -25,8 +25,8 @@ pub(crate) struct View {
 pub(crate) struct Broken {
     /// Why, in words that follow its name.
     pub(crate) why: &'static str,
-    /// What it says, if it says anything.
-    pub(crate) list: Option<Targets>,
+    /// What it says, if it says anything; who signed it is to be seen.
+    pub(crate) list: Option<List>,
 }
 
 /// A list with its signatures.

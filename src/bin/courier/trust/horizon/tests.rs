@@ -116,7 +116,7 @@ fn everything_that_ends_is_told_with_whom_it_fails_the_first_first() {
 #[test]
 fn a_list_that_clients_pass_over_has_ended_when_it_expired_or_is_told_as_what_it_is() {
     let mut view = view(&[("targets", "2035-01-01")]);
-    let targets = |until| Some(list(until).targets);
+    let targets = |until| Some(list(until));
     let broken = |why, list| Broken { why, list };
     view.broken.insert(role("targets/a"), broken("has expired", targets("2026-12-01")));
     let why = "is not signed by the keys that are named for it";

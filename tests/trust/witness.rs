@@ -1,0 +1,134 @@
+//! Lists that hold no more, and whether they are signed again: what a signer never saw is nobody's word.
+
+use jiff::{Timestamp, ToSpan};
+use officiant::root::Expiry;
+
+use super::publisher::{plain, signed, tagged};
+use super::{GUN, Team, agreed, digest_of};
+use crate::courier::made::Soft;
+use crate::harness::command::{command, faketime, run};
+
+/// Bob and eve release; bob has signed what is released, and is a signer no more.
+fn without_bob() -> Team {
+    let team = Team::new();
+    team.made_as_by_docker("ada", GUN, "0.1");
+    for who in ["bob", "eve"] {
+        team.key(who);
+        team.courier("ada", &format!("signer add {who} {GUN} --key ../{who}/{who}.pub")).ok();
+    }
+    let add = format!("addhash -p {GUN} 1 528 --sha256 {}", digest_of("1"));
+    team.notary("bob", &format!("{add} -r targets/releases -r targets/bob")).ok();
+    team
+}
+
+#[test]
+fn a_list_that_too_few_have_signed_is_read_before_it_is_signed_again() {
+    let team = without_bob();
+    team.courier("ada", &format!("signer remove bob {GUN} --leave-unsigned")).ok();
+    let witness = format!("witness {GUN} targets/releases --trust-on-first-use");
+    let ran = team.courier("eve", &witness);
+    assert_eq!(ran.code(), 1);
+    let digest = agreed(&ran.stdout);
+    let digits = &digest[..16];
+    assert_eq!(
+        ran.stderr,
+        format!(
+            "error: repository `{GUN}`: too few of their keys have signed `targets/releases`: whoever has the server may have written that\n\
+             hint: read what it says, compare it with whom it is from, then `--agree {digits}` signs it\n\
+             nothing was trusted and nothing was changed\n"
+        )
+    );
+    let adds = format!("    adds `1`: sha256:{}, 528 bytes\n", digest_of("1"));
+    assert!(ran.stdout.contains(&adds), "{}", ran.stdout);
+    let ran = team.courier("eve", &format!("{witness} --agree {}", "0".repeat(16)));
+    let first = format!(
+        "error: the digest of this change is {digest}, and that is not what `--agree` says"
+    );
+    assert_eq!(ran.stderr.lines().next(), Some(first.as_str()));
+    assert_eq!(team.version(GUN, "targets/releases"), 1);
+    team.courier("eve", &format!("{witness} --agree {digits}")).ok();
+    let listed = team.notary("guest", &format!("list {GUN}")).ok().stdout;
+    assert!(listed.contains("targets/releases"), "{listed}");
+    // Notary's own witness is as before, and so is ours where nothing is wrong.
+    team.notary("eve", &format!("witness -p {GUN} targets/releases")).ok();
+    let ran = team.courier("eve", &format!("witness {GUN} targets/releases")).ok().stdout;
+    assert!(
+        ran.ends_with("`targets/releases` version 4: signed, uploaded, fetched back and equal\n"),
+        "{ran}"
+    );
+}
+
+#[test]
+fn a_threshold_that_is_raised_leaves_no_list_behind_unsaid() {
+    let team = without_bob();
+    let add = format!("signer add eve {GUN} --key ../eve/eve.pub --releases-threshold 2");
+    let ran = team.courier("ada", &add);
+    let first = format!(
+        "error: repository `{GUN}`: `1` in `targets/releases` would be signed by too few of its keys"
+    );
+    assert_eq!(ran.stderr.lines().next(), Some(first.as_str()));
+    // All of them sign it apart.
+    let ran = team.courier("ada", &format!("{add} --apart ../one")).ok().stdout;
+    assert!(
+        ran.contains("  `1` in `targets/releases`: to be signed again by the others\n"),
+        "{ran}"
+    );
+    let digest = agreed(&ran);
+    let line = format!("countersign ../one --agree {digest} --trust-on-first-use --out ../two");
+    team.courier("bob", &line).ok();
+    let line = format!("countersign ../two --agree {digest} --trust-on-first-use");
+    team.courier("eve", &line).ok();
+    let inspected = team.docker("guest", &format!("trust inspect {GUN}")).ok().stdout;
+    assert!(inspected.contains(&digest_of("1").to_string()), "{inspected}");
+}
+
+#[test]
+fn a_list_that_has_expired_is_signed_again_by_its_own_keys_without_a_question() {
+    let team = Team::new();
+    team.made_as_by_docker("ada", GUN, "0.1");
+    let soft = Soft::new();
+    let key = team.scratch.file("bob/bob-key.pem", soft.pkcs8());
+    run(command("chmod", &team.home("bob")).arg("600").arg(&key)).ok();
+    team.courier("bob", "key load bob-key.pem --name bob").ok();
+    let mut openssl = command("openssl", &team.home("bob"));
+    run(openssl.args("pkey -in bob-key.pem -pubout -out bob.pem".split(' '))).ok();
+    team.courier("ada", &format!("signer add bob {GUN} --key ../bob/bob.pem")).ok();
+    let mut list = tagged(1, &["1"]);
+    list.expires = Expiry::at(Timestamp::now() + 30.minutes());
+    let file = team.scratch.file("bob/list", signed(&list.value(), &[(&plain(&soft), &soft)]));
+    let mut curl = command("curl", &team.home("bob"));
+    curl.arg("-sSf").arg("--cacert").arg(team.server.ca());
+    curl.arg("-F").arg(format!("files=@{};filename=targets/releases", file.display()));
+    run(curl.arg(format!("{}/v2/{GUN}/_trust/tuf/", team.server.url()))).ok();
+
+    let library = faketime();
+    let in_an_hour = |line: &str| {
+        let mut courier = team.server.courier(&team.home("bob"));
+        courier.env("LD_PRELOAD", &library).env("FAKETIME", "+1h").env("DONT_FAKE_MONOTONIC", "1");
+        run(courier.args(line.split_whitespace()))
+    };
+    let listed = in_an_hour(&format!("list {GUN} --trust-on-first-use")).ok().stdout;
+    assert!(
+        listed.ends_with("`targets/releases` is passed over: its list has expired\n"),
+        "{listed}"
+    );
+    let layout = team.layout("bob", "2");
+    let ran = in_an_hour(&format!("sign {GUN}:2 --layout {layout}"));
+    assert_eq!(
+        ran.stderr,
+        format!(
+            "error: repository `{GUN}`: the list of `targets/releases` has expired\n\
+             hint: `courier witness` signs again what it says, after you have read it\n\
+             nothing was trusted and nothing was changed\n"
+        )
+    );
+    let ran = in_an_hour(&format!("witness {GUN} targets/releases")).ok().stdout;
+    assert_eq!(
+        ran,
+        format!(
+            "{GUN}\n  `targets/releases`: 1 target vouched for\n  `targets/releases` version 2: signed, uploaded, fetched back and equal\n"
+        )
+    );
+    in_an_hour(&format!("sign {GUN}:2 --layout {layout}")).ok();
+    in_an_hour(&format!("verify {GUN}:1")).ok();
+}
