@@ -1,6 +1,7 @@
 //! The publisher's and the consumer's side, with a real server and the clients that people had before.
 
 mod apart;
+mod bench;
 mod cache;
 mod content;
 mod inspect;

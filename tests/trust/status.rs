@@ -119,10 +119,10 @@ fn what_clients_refuse_stands_first_with_its_reason_and_is_named() {
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines[0], format!("refused    localhost:5000/b: {why}"));
     assert_eq!(lines[1], format!("refused    localhost:5000/c: {why}"));
-    assert_eq!(lines[4], "3 repositories: 2 refused by clients, nothing ends within 90 days");
+    assert_eq!(lines[4], "3 repositories: 2 refused, nothing ends within 90 days");
     assert_eq!(
         ran.stderr,
-        "error: clients refuse 2 repositories: `localhost:5000/b` and `localhost:5000/c`\n\
+        "error: 2 repositories refused: `localhost:5000/b` and `localhost:5000/c`\n\
          hint: name the trust folder by `--trust-folder`, or pin its root keys; `--trust-on-first-use` believes the \
          server once\n\
          no repository was changed\n"

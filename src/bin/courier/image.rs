@@ -23,6 +23,41 @@ impl Image {
     /// # Errors
     /// [`Error`], when it is neither.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        Self::plain(text).map_or_else(|| Self::by_grammar(text), Ok)
+    }
+
+    /// Reads the usual form, `HOST/PATH` or `HOST/PATH:TAG` in plain letters; none where anything is less usual. The
+    /// crate compiles its grammar anew in each process, which takes longer than all questions to a server.
+    fn plain(text: &str) -> Option<Self> {
+        let (host, rest) = text.split_once('/')?;
+        let (path, tag) =
+            rest.split_once(':').map_or((rest, None), |(path, tag)| (path, Some(tag)));
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        let (name, port) =
+            host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+        let is_host = name == "localhost" || name.contains('.') || port.is_some();
+        let is_port = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+        let is_tag = |tag: &str| {
+            let goes_on = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
+            !tag.starts_with(['.', '-'])
+                && (1..=128).contains(&tag.len())
+                && tag.bytes().all(goes_on)
+        };
+        let usual = is_host
+            // Its names are completed.
+            && !host.ends_with("docker.io")
+            && name.split(['.', '-']).all(is_word)
+            && port.is_none_or(is_port)
+            && path.split(['/', '.', '_', '-']).all(is_word)
+            && path.len() <= 200
+            && tag.is_none_or(is_tag);
+        let gun = usual.then(|| format!("{host}/{path}").parse().ok())??;
+        Some(Self { gun, tag: tag.map(str::to_owned), digest: None })
+    }
+
+    fn by_grammar(text: &str) -> Result<Self, Error> {
         let reference: Reference = match text.parse() {
             Ok(reference) => reference,
             Err(because) => return Self::of_trust(text, because),
@@ -166,6 +201,34 @@ mod tests {
             assert_eq!((image.tag(), image.digest()), (tag, None), "{text}");
             let whole = image.to_string();
             assert_eq!(Image::parse(&whole).unwrap(), image, "{whole}");
+        }
+    }
+
+    #[test]
+    fn the_usual_form_is_read_as_the_grammar_reads_it() {
+        let usual =
+            ["localhost/a", "localhost:5000/team/app:1.0", "a-b.example.com/x_y/z.1-q:_Tag-2"];
+        let mut taken = 0;
+        for text in usual {
+            assert!(Image::plain(text).is_some(), "{text}");
+            // Each place with each sign that means something, put in or put there.
+            for at in 0..=text.len() {
+                for sign in ["/", ":", "@", ".", "-", "_", "a", "A", "1", "é", " ", ""] {
+                    for end in [at, (at + 1).min(text.len())] {
+                        let changed = format!("{}{sign}{}", &text[..at], &text[end..]);
+                        if let Some(image) = Image::plain(&changed) {
+                            assert_eq!(Ok(image), Image::by_grammar(&changed), "{changed}");
+                            taken += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(taken > 500, "{taken}");
+        for text in
+            ["alpine", "docker.io/alpine", "index.docker.io/alpine", "team/app", "localhost/a@b"]
+        {
+            assert_eq!(Image::plain(text), None, "{text}");
         }
     }
 

@@ -9,6 +9,7 @@ mod error;
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -19,16 +20,17 @@ use super::args;
 use super::auth::{Action, Bearer, Challenge, Login, Logins};
 use super::credentials::{Credentials, Keyring};
 use super::environment::Environment;
-use client::client;
+use client::Maker;
 
 pub(crate) use error::Error;
 
 /// A client of one server.
 pub(crate) struct Net {
+    maker: Maker,
     /// For servers elsewhere, through the proxy of the environment if there is one.
-    there: Client,
+    there: OnceLock<Client>,
     /// For this machine: no proxy reaches it.
-    here: Client,
+    here: OnceLock<Client>,
     keyring: Keyring,
     /// The registry that is asked; none for a trust server, whose repositories name theirs.
     registry: Option<String>,
@@ -40,7 +42,7 @@ impl Net {
     /// Makes a client of a trust server as the command line says: with its authorities, or else the system's.
     ///
     /// # Errors
-    /// [`Error::Authority`], [`Error::Client`], [`Error::Credentials`], [`Error::Identity`].
+    /// [`Error::Authority`], [`Error::Credentials`], [`Error::Identity`].
     pub(crate) fn new(args: &args::Network) -> Result<Self, Error> {
         let keyring = Keyring::of_trust_servers(&Environment::read())?;
         Self::with(args, None, keyring, None)
@@ -49,7 +51,7 @@ impl Net {
     /// Makes a client of a registry; `folder` is where docker keeps what is for its TLS.
     ///
     /// # Errors
-    /// [`Error::Authority`], [`Error::Client`], [`Error::Identity`].
+    /// [`Error::Authority`], [`Error::Identity`].
     pub(crate) fn of_registry(
         args: &args::Network,
         environment: &Environment,
@@ -66,8 +68,9 @@ impl Net {
         registry: Option<String>,
     ) -> Result<Self, Error> {
         Ok(Self {
-            there: client(args, folder, false)?,
-            here: client(args, folder, true)?,
+            maker: Maker::new(args, folder)?,
+            there: OnceLock::new(),
+            here: OnceLock::new(),
             keyring,
             registry,
             token_host: args.token_host.clone(),
@@ -200,8 +203,9 @@ impl Net {
         url: &Url,
         fill: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, Error> {
+        let client = self.client(url)?;
         let request = |login: Option<Login>| {
-            let request = fill(self.client(url).request(method.clone(), url.clone()));
+            let request = fill(client.request(method.clone(), url.clone()));
             match login {
                 Some(Login::Bearer(token)) => request.bearer_auth(token),
                 Some(Login::Basic(own)) => with_password(request, &own),
@@ -256,7 +260,7 @@ impl Net {
         if own.is_some() && !is_named && !is_token_server_of(host, asked_host) {
             return Err(Error::Elsewhere { url: url.to_string(), host: host.to_owned() });
         }
-        let client = self.client(&realm);
+        let client = self.client(&realm)?;
         let request = match own.as_deref() {
             Some(Credentials::Identity(token)) => {
                 let form = asked.exchange(token);
@@ -312,8 +316,16 @@ impl Net {
         Error::Unauthorized { url, action, status, given, registry, notary }
     }
 
-    fn client(&self, url: &Url) -> &Client {
-        if is_here(url) { &self.here } else { &self.there }
+    fn client(&self, url: &Url) -> Result<&Client, Error> {
+        let is_direct = is_here(url);
+        let client = if is_direct { &self.here } else { &self.there };
+        match client.get() {
+            Some(client) => Ok(client),
+            None => {
+                let made = self.maker.make(is_direct)?;
+                Ok(client.get_or_init(|| made))
+            }
+        }
     }
 }
 

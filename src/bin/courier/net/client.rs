@@ -12,37 +12,66 @@ use super::Error;
 use super::error::deepest;
 use crate::args;
 
-/// Makes a client as the command line says, or else as `folder` does, where docker keeps what is for one server:
-/// `ca.crt` beside the system's authorities, and `client.cert` with `client.key`.
-pub(super) fn client(
-    args: &args::Network,
-    folder: Option<&Path>,
-    is_direct: bool,
-) -> Result<Client, Error> {
-    let timeout = Duration::from_secs(args.timeout);
-    // A cache on the way must not show what was served before an upload.
-    let headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]);
-    let mut builder = Client::builder()
-        .user_agent(concat!("officiant-courier/", env!("CARGO_PKG_VERSION")))
-        .default_headers(headers)
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(timeout.min(Duration::from_secs(10)))
-        .timeout(timeout);
-    if is_direct {
-        builder = builder.no_proxy();
+/// What every client of one server is made of. The files are read at once; a client is made when the first request
+/// needs it, which costs the reading of the system's authorities where nobody names others.
+pub(super) struct Maker {
+    timeout: Duration,
+    authorities: Authorities,
+    identity: Option<Identity>,
+}
+
+/// Whom a client trusts to say who a server is.
+enum Authorities {
+    /// These beside the system's.
+    Also(Vec<Certificate>),
+    /// These alone.
+    Only(Vec<Certificate>),
+}
+
+impl Maker {
+    /// As the command line says, or else as `folder` does, where docker keeps what is for one server: `ca.crt` beside
+    /// the system's authorities, and `client.cert` with `client.key`.
+    ///
+    /// # Errors
+    /// [`Error::Authority`], [`Error::Identity`].
+    pub(super) fn new(args: &args::Network, folder: Option<&Path>) -> Result<Self, Error> {
+        let kept = |name: &str| folder.map(|folder| folder.join(name)).filter(|file| file.exists());
+        let authorities = match (&args.ca, kept(AUTHORITY)) {
+            (Some(file), _) => Authorities::Only(authorities(file)?),
+            (None, Some(file)) => Authorities::Also(authorities(&file)?),
+            (None, None) => Authorities::Also(Vec::new()),
+        };
+        let both = args.tls_cert.clone().zip(args.tls_key.clone());
+        let both = both.or_else(|| kept("client.cert").zip(kept("client.key")));
+        let identity = both.map(|(certificate, key)| identity(&certificate, &key)).transpose()?;
+        Ok(Self { timeout: Duration::from_secs(args.timeout), authorities, identity })
     }
-    let kept = |name: &str| folder.map(|folder| folder.join(name)).filter(|file| file.exists());
-    if let Some(file) = &args.ca {
-        builder = builder.tls_certs_only(authorities(file)?);
-    } else if let Some(file) = kept(AUTHORITY) {
-        builder = builder.tls_certs_merge(authorities(&file)?);
+
+    /// Makes a client; one that `is_direct` goes past every proxy.
+    ///
+    /// # Errors
+    /// [`Error::Client`].
+    pub(super) fn make(&self, is_direct: bool) -> Result<Client, Error> {
+        // A cache on the way must not show what was served before an upload.
+        let headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]);
+        let mut builder = Client::builder()
+            .user_agent(concat!("officiant-courier/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(self.timeout.min(Duration::from_secs(10)))
+            .timeout(self.timeout);
+        if is_direct {
+            builder = builder.no_proxy();
+        }
+        builder = match &self.authorities {
+            Authorities::Also(more) => builder.tls_certs_merge(more.clone()),
+            Authorities::Only(all) => builder.tls_certs_only(all.clone()),
+        };
+        if let Some(identity) = &self.identity {
+            builder = builder.identity(identity.clone());
+        }
+        builder.build().map_err(|error| Error::Client { because: deepest(&error) })
     }
-    if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
-        builder = builder.identity(identity(certificate, key)?);
-    } else if let (Some(certificate), Some(key)) = (kept("client.cert"), kept("client.key")) {
-        builder = builder.identity(identity(&certificate, &key)?);
-    }
-    builder.build().map_err(|error| Error::Client { because: deepest(&error) })
 }
 
 fn authorities(file: &Path) -> Result<Vec<Certificate>, Error> {

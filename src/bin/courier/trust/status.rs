@@ -194,7 +194,7 @@ impl Fleet {
         }
         if !self.broken.is_empty() {
             let what = format!(
-                "clients refuse {}: {}",
+                "{} refused: {}",
                 Count(self.broken.len(), "repository"),
                 some(self.broken.keys())
             );

@@ -174,13 +174,26 @@ impl Client<'_> {
         Error::Older { gun: self.gun.clone(), role: role.to_owned(), had, found }
     }
 
-    /// Refuses a file that is older than the one of its role that was seen before. What keys of now did not sign was
-    /// seen under others, and says nothing.
     fn not_older(&self, root: &SignedRoot, role: Role, file: &Signed) -> Result<(), Error> {
-        let before = self.cache.read(role.name())?;
+        self.at_least_cached(role.name(), file, |before| before.is_signed_for(root.root(), role))
+    }
+
+    /// Refuses a file that is older than the one of its role that was seen before. What keys of now did not sign was
+    /// seen under others, and says nothing; its signatures are looked at only where it would refuse.
+    fn at_least_cached(
+        &self,
+        role: &str,
+        file: &Signed,
+        counts: impl Fn(&Signed) -> bool,
+    ) -> Result<(), Error> {
+        let before = self.cache.read(role)?;
         let before = before.and_then(|bytes| Signed::parse(Dialect::Notary, &bytes));
-        let before = before.filter(|before| before.is_signed_for(root.root(), role));
-        self.at_least(role.name(), before.as_ref(), file)
+        match self.at_least(role, before.as_ref(), file) {
+            Err(_) if before.is_some_and(|before| !counts(&before)) => {
+                self.at_least(role, None, file)
+            }
+            result => result,
+        }
     }
 
     fn at_least(&self, role: &str, before: Option<&Signed>, file: &Signed) -> Result<(), Error> {
@@ -252,7 +265,7 @@ impl Client<'_> {
     fn list(&self, electorate: &Electorate<'_>, role: &str, bytes: &[u8]) -> Result<List, Error> {
         let signed = Signed::read_by(electorate, Role::Targets, bytes, self.now)
             .map_err(|why| self.unsound(role, why))?;
-        self.at_least(role, self.seen(electorate, role)?.as_ref(), &signed)?;
+        self.at_least_cached(role, &signed, |before| is_by(electorate, before))?;
         let targets = Targets::read(&signed);
         let targets = targets.ok_or_else(|| self.unsound(role, "is no list of targets"))?;
         Ok(List { signed, targets })
@@ -283,9 +296,7 @@ impl Client<'_> {
     fn seen(&self, electorate: &Electorate<'_>, role: &str) -> Result<Option<Signed>, Error> {
         let before = self.cache.read(role)?;
         let before = before.and_then(|bytes| Signed::parse(Dialect::Notary, &bytes));
-        Ok(before.filter(|before| {
-            before.tally(Dialect::Notary, electorate).is_some_and(|tally| tally.is_met())
-        }))
+        Ok(before.filter(|before| is_by(electorate, before)))
     }
 
     /// Refuses that a list is no more, while the role and its keys are: what it said would be said by another.
@@ -317,13 +328,19 @@ impl Client<'_> {
     fn keep(&self, role: &str, bytes: &[u8]) -> Result<(), Error> {
         match self.cache.read(role)? {
             Some(cached) if cached == bytes => Ok(()),
-            _ => Ok(self.cache.write(role, bytes)?),
+            // The disk takes its time; other repositories go on meanwhile.
+            _ => Ok(tokio::task::block_in_place(|| self.cache.write(role, bytes))?),
         }
     }
 
     pub(crate) fn unsound(&self, role: &str, why: &'static str) -> Error {
         Error::Unsound { gun: self.gun.clone(), role: role.to_owned(), why }
     }
+}
+
+/// Whether enough of those who sign a list signed it.
+fn is_by(electorate: &Electorate<'_>, list: &Signed) -> bool {
+    list.tally(Dialect::Notary, electorate).is_some_and(|tally| tally.is_met())
 }
 
 type Lists = (BTreeMap<ListRole, List>, BTreeMap<ListRole, Broken>, Vec<(ListRole, Vec<u8>)>);

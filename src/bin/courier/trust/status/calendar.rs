@@ -18,7 +18,7 @@ impl Fleet {
             concat!("-//officiant//courier ", env!("CARGO_PKG_VERSION"), "//EN"),
         );
         for (gun, error) in &self.broken {
-            let words = (format!("{gun}: clients refuse it"), error.to_string());
+            let words = (format!("{gun}: refused"), error.to_string());
             calendar.add_event(self.event(&[gun.as_str()], self.now, words));
         }
         for row in &self.whole {

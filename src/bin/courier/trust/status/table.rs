@@ -42,7 +42,7 @@ impl Fleet {
         let all = self.whole.len() + broken + missed;
         let mut text = format!("{}: ", Count(all, "repository"));
         if broken > 0 {
-            text += &format!("{broken} refused by clients, ");
+            text += &format!("{broken} refused, ");
         }
         if missed > 0 {
             text += &format!("{missed} without an answer, ");

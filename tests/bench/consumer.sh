@@ -1,0 +1,139 @@
+#!/bin/sh
+# How long `courier status`, `fetch` and `verify` take, each against its measure, turn by turn in one run:
+# the bare HTTP requests by curl with the same concurrency, and `notary lookup` on the same server.
+#
+#   sh tests/bench/consumer.sh [REPOSITORIES [ROUNDS [LOOKUPS]]]
+#
+# COURIER names the program to measure; without it the release build is made and measured.
+set -eu
+cd "$(dirname "$0")/../.."
+repositories=${1:-1000} rounds=${2:-10} lookups=${3:-40} jobs=8
+if [ -z "${COURIER:-}" ]; then
+    cargo build --release --locked --quiet --features online --bin courier
+    COURIER=${CARGO_TARGET_DIR:-$PWD/target}/release/courier
+fi
+peers=$PWD/target/peers/notary
+work=$(mktemp -d)
+server=
+end() {
+    [ -z "$server" ] || kill "$server"
+    rm -rf "$work"
+}
+trap end EXIT
+trap 'exit 1' INT TERM
+cd "$work"
+
+now() { date +%s%N; }
+# Runs the rest, and adds the milliseconds that it took to the file.
+timed() {
+    times=$1
+    shift
+    began=$(now)
+    "$@" >out 2>err || { cat out err >&2; exit 1; }
+    echo "$(($(now) - began))" >>"$times"
+}
+
+# --- the server
+printf 'basicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n' >extensions
+new='req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -sha256'
+{
+    # shellcheck disable=SC2086 # words
+    openssl $new -x509 -days 2 -subj /CN=test-authority -keyout ca.key -out ca.crt
+    # shellcheck disable=SC2086 # words
+    openssl $new -subj /CN=localhost -keyout server.key -out server.csr
+    openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -sha256 \
+        -extfile extensions -out server.crt
+} 2>openssl.log
+serve() {
+    cat >server.json <<CONFIG
+{"server": {"http_addr": "127.0.0.1:$port", "tls_key_file": "./server.key", "tls_cert_file": "./server.crt"},
+"trust_service": {"type": "local"}, "logging": {"level": "error"}, "storage": {"backend": "memory"}}
+CONFIG
+    "$peers/notary-server" -config server.json >server.log 2>&1 &
+    server=$!
+    until curl -s --cacert ca.crt -o /dev/null "https://localhost:$port/v2/"; do
+        kill -0 "$server" 2>/dev/null || return 1
+        sleep 0.1
+    done
+}
+# A port that nobody has: the next one where the server does not start.
+port=$((20000 + $$ % 20000))
+until serve; do port=$((port + 1)); done
+url=https://localhost:$port
+
+# --- the repositories: one root key, as in a team; server-held snapshot keys, as docker makes them
+for role in ROOT TARGETS SNAPSHOT DELEGATION; do export "NOTARY_${role}_PASSPHRASE=correct horse"; done
+export HOME="$work" DOCKER_CONFIG="$work/docker" DOCKER_CONTENT_TRUST_SERVER="$url"
+unset DOCKER_CONTENT_TRUST NOTARY_AUTH
+mkdir -p "docker/tls/localhost:$port" docker/trust
+cp ca.crt "docker/tls/localhost:$port/ca.crt"
+notary() { "$peers/notary" --server "$url" --tlscacert ca.crt --trustDir "$@"; }
+name() { printf 'localhost:5000/fleet/service-%04d' "$1"; }
+mkdir root
+for number in $(seq "$repositories"); do
+    # A trust folder for each: notary reads every key of the one that it has.
+    mkdir -p one/private
+    [ "$number" = 1 ] || cp root/*.key one/private/
+    gun=$(name "$number")
+    {
+        notary one init -p "$gun"
+        # One after the other: the server without a signer ends when two keys are made at once.
+        notary one key rotate "$gun" snapshot -r
+        [ "$number" != 1 ] || notary one addhash -p "$gun" 1.0 528 --sha256 "$(printf %064d 7)"
+    } >made.log 2>&1 || { cat made.log; exit 1; }
+    [ "$number" != 1 ] || cp "$(grep -l 'role: root' one/private/*.key)" root/
+    rm -rf one
+    echo "$gun" >>fleet
+done
+
+# --- the same requests by curl
+bare() { curl --silent --http1.1 --parallel --parallel-max "$jobs" --cacert ca.crt --config "$1"; }
+ask() { printf 'url = "%s/v2/%s/_trust/tuf/%s"\noutput = /dev/null\n' "$url" "$1" "$2"; }
+by_digest() { echo "$2.$(sha256sum "docker/trust/tuf/$1/metadata/$2.json" | cut -d ' ' -f 1).json"; }
+status() { "$COURIER" status --jobs "$jobs" "$@" fleet; }
+# Each time into a new folder; what is deleted in between would slow the file system down.
+new() { mkdir "$1" && echo "$1"; }
+fetch() { "$COURIER" fetch --jobs "$jobs" --server "$url" --ca ca.crt --out "$1" --list fleet; }
+cold() { status --trust-on-first-use --trust-dir "$1"; }
+cold docker/trust >out
+while read -r gun; do
+    for file in 3.root.json timestamp.json; do ask "$gun" $file >>warm.urls; done
+    for file in root.json 3.root.json timestamp.json "$(by_digest "$gun" snapshot)" "$(by_digest "$gun" targets)"; do
+        ask "$gun" "$file" >>cold.urls
+    done
+    for file in root.json 1.root.json 2.root.json snapshot.key timestamp.key timestamp.json \
+        "$(by_digest "$gun" snapshot)"; do
+        ask "$gun" "$file" >>fetch.urls
+    done
+done <fleet
+
+# --- turn by turn
+for round in $(seq "$rounds"); do
+    timed cold.bare bare cold.urls
+    timed cold.ours cold "$(new "trust.$round")"
+    timed warm.bare bare warm.urls
+    timed warm.ours status
+    timed fetch.bare bare fetch.urls
+    timed fetch.ours fetch "$(new "media.$round")"
+done
+gun=$(name 1)
+timed warm-up notary docker/trust lookup "$gun" 1.0
+for _ in $(seq "$lookups"); do
+    timed verify.bare notary docker/trust lookup "$gun" 1.0
+    timed verify.ours "$COURIER" verify "$gun:1.0"
+done
+
+# --- the table: medians in milliseconds, and the ratios of the pairs
+median() { sort -n "$1" | awk '{ at[NR] = $1 } END { print (at[int((NR + 1) / 2)] + at[int(NR / 2) + 1]) / 2 }'; }
+row() {
+    paste "$2.ours" "$2.bare" | awk '{ printf "%.3f\n", $1 / $2 }' | sort -n >"$2.ratios"
+    awk -v what="$1" -v bare="$(median "$2.bare")" -v ours="$(median "$2.ours")" -v ratio="$(median "$2.ratios")" \
+        -v least="$(head -n 1 "$2.ratios")" -v most="$(tail -n 1 "$2.ratios")" 'BEGIN {
+            printf "%-42s %9.1f %9.1f %7.2f   %.2f to %.2f\n", what, bare / 1e6, ours / 1e6, ratio, least, most }'
+}
+printf 'repositories %s, at once %s, rounds %s, lookups %s\n' "$repositories" "$jobs" "$rounds" "$lookups"
+printf '%-42s %9s %9s %7s   %s\n' '' 'bare ms' 'ours ms' ratio 'least to most'
+row 'status, first use (5 requests each)' cold
+row 'status, warm cache (2 requests each)' warm
+row 'fetch (7 requests each)' fetch
+row 'verify, warm cache, to notary lookup' verify
