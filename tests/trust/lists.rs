@@ -1,5 +1,6 @@
 //! Lists that a server, its keys in hand, or a signer shows, and that say nothing.
 
+use jiff::{Timestamp, ToSpan};
 use officiant::cjson::Value;
 use officiant::root::online::Signed;
 use officiant::root::targets::Target;
@@ -70,6 +71,20 @@ fn a_server_that_signs_over_older_files_is_refused_by_whoever_saw_newer_ones() {
     seen.proxy.show(&shown);
     seen.is_refused(
         "the server has `snapshot` version 1, version 2 was seen before [TRUST-ROLLBACK]",
+    );
+}
+
+#[test]
+fn an_older_list_that_has_expired_is_no_less_older() {
+    let mut seen = Seen::of(released());
+    let mut list = tagged(1, &["1.0"]);
+    list.expires = Expiry::at(Timestamp::now() - 1.hours());
+    let signer = &seen.own.signers[0];
+    let file = signed(&list.value(), &[(&plain(signer), signer)]);
+    seen.own.lists.insert("targets/releases".to_owned(), file);
+    seen.show();
+    seen.is_refused(
+        "the server has `targets/releases` version 1, version 2 was seen before [TRUST-ROLLBACK]",
     );
 }
 
