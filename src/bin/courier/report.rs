@@ -68,6 +68,19 @@ impl From<digest::Error> for Undone {
     }
 }
 
+/// Rows under each other, three blanks between the columns.
+pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        text += cells.collect::<Vec<_>>().join("   ").trim_end();
+        text.push('\n');
+    }
+    text
+}
+
 impl From<fetch::Failure> for Undone {
     fn from(failure: fetch::Failure) -> Self {
         match failure {

@@ -3,12 +3,15 @@
 //!
 //! Annex.
 
+mod pretty;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use officiant::digest::Digest;
 use officiant::request::Role;
 use officiant::root::KeyId;
+use officiant::root::online::Signed;
 use officiant::root::targets::{Delegation, ListRole};
 use serde_json::{Value, json};
 
@@ -37,7 +40,7 @@ pub(crate) async fn run(args: &args::Inspect, is_json: bool) -> Result<Output, E
     }
     let json: Value = all.iter().map(Inspected::json).collect();
     let text = match args.pretty && !is_json {
-        true => all.iter().map(Inspected::pretty).collect::<Vec<_>>().join("\n"),
+        true => all.iter().map(pretty::page).collect::<Vec<_>>().join("\n"),
         false => serde_json::to_string_pretty(&json).unwrap_or_default() + "\n",
     };
     Ok(Output { text, json })
@@ -97,53 +100,43 @@ impl Inspected {
     /// The roles of the root, and all delegations.
     fn roles(&self) -> Vec<Keys> {
         let view = &self.seen.view;
-        let root = view.root();
-        let mut roles: Vec<Keys> = [Role::Root, Role::Targets, Role::Snapshot, Role::Timestamp]
-            .into_iter()
-            .map(|role| {
-                let (version, expires) = match role {
-                    Role::Root => (
-                        i64::try_from(root.version().get()).ok(),
-                        Some(root.expires().text().to_owned()),
-                    ),
-                    Role::Targets => view.top().map_or((None, None), |top| {
-                        (Some(top.targets.version), Some(top.targets.expires.text().to_owned()))
-                    }),
-                    Role::Snapshot => {
-                        (view.snapshot.version(), view.snapshot.expires().map(|e| e.to_string()))
-                    }
-                    Role::Timestamp => {
-                        (view.timestamp.version(), view.timestamp.expires().map(|e| e.to_string()))
-                    }
-                };
-                let ids = root.role_keys(role).map(|(id, key)| {
-                    let own = key.canonical_id().filter(|own| own != id);
-                    (id.clone(), own)
-                });
-                let threshold = root.role(role).map_or(0, |role| role.threshold);
-                Keys {
-                    name: role.name().to_owned(),
-                    version,
-                    expires,
-                    threshold,
-                    ids: ids.collect(),
-                }
-            })
-            .collect();
-        for role in view.roles() {
-            let Some(list) = view.lists.get(&role) else { continue };
-            for delegation in &list.targets.delegations {
-                let own = view.lists.get(&delegation.role).map(|list| &list.targets);
-                roles.push(Keys {
-                    name: delegation.role.to_string(),
-                    version: own.map(|own| own.version),
-                    expires: own.map(|own| own.expires.text().to_owned()),
-                    threshold: delegation.threshold,
-                    ids: delegation.ids.iter().map(|id| (id.clone(), None)).collect(),
-                });
-            }
+        let root = [Role::Root, Role::Targets, Role::Snapshot, Role::Timestamp];
+        let mut roles: Vec<Keys> = root.into_iter().map(|role| self.role(role)).collect();
+        for list in view.roles().iter().filter_map(|role| view.lists.get(role)) {
+            roles.extend(list.targets.delegations.iter().map(|role| self.delegation(role)));
         }
         roles
+    }
+
+    fn role(&self, role: Role) -> Keys {
+        let view = &self.seen.view;
+        let root = view.root();
+        let version = i64::try_from(root.version().get()).ok();
+        let signed =
+            |signed: &Signed| (signed.version(), signed.expires().map(|at| at.to_string()));
+        let (version, expires) = match role {
+            Role::Root => (version, Some(root.expires().text().to_owned())),
+            Role::Targets => view.top().map_or((None, None), |top| signed(&top.signed)),
+            Role::Snapshot => signed(&view.snapshot),
+            Role::Timestamp => signed(&view.timestamp),
+        };
+        let ids = root.role_keys(role).map(|(id, key)| {
+            let own = key.canonical_id().filter(|own| own != id);
+            (id.clone(), own)
+        });
+        let (name, ids) = (role.name().to_owned(), ids.collect());
+        Keys { name, version, expires, threshold: root.role(role).map_or(0, |r| r.threshold), ids }
+    }
+
+    fn delegation(&self, delegation: &Delegation) -> Keys {
+        let own = self.seen.view.lists.get(&delegation.role).map(|list| &list.targets);
+        Keys {
+            name: delegation.role.to_string(),
+            version: own.map(|own| own.version),
+            expires: own.map(|own| own.expires.text().to_owned()),
+            threshold: delegation.threshold,
+            ids: delegation.ids.iter().map(|id| (id.clone(), None)).collect(),
+        }
     }
 
     /// What ends first of all that clients need.
@@ -202,79 +195,6 @@ impl Inspected {
             })),
         })
     }
-
-    /// For people, as docker lays it out.
-    fn pretty(&self) -> String {
-        let name = &self.typed;
-        let mut rows = vec![["SIGNED TAG".to_owned(), "DIGEST".to_owned(), "SIGNERS".to_owned()]];
-        for ((tag, digest), signers) in self.tags() {
-            let signers: Vec<&str> = signers.into_iter().collect();
-            let signers =
-                if signers.is_empty() { format!("({NOBODY})") } else { signers.join(", ") };
-            rows.push([tag.to_owned(), digest.to_string(), signers]);
-        }
-        let mut text = match rows.len() {
-            1 => format!("\nNo signatures for {name}\n\n"),
-            _ => format!("\nSignatures for {name}\n\n{}\n", table(&rows)),
-        };
-        let mut rows = vec![["SIGNER".to_owned(), "KEYS".to_owned()]];
-        for (signer, delegation) in self.signers() {
-            let ids: Vec<&str> = delegation.ids.iter().map(short).collect();
-            rows.push([signer.to_owned(), ids.join(", ")]);
-        }
-        if rows.len() > 1 {
-            text += &format!("List of signers and their keys for {name}\n\n{}\n", table(&rows));
-        }
-        text += &format!("Administrative keys for {name}\n\n");
-        for (who, ids) in self.administrative().into_iter().rev() {
-            let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
-            text += &format!("  {who} Key:\t{}\n", ids.join(", "));
-        }
-        let head = ["ROLE", "VERSION", "EXPIRES", "SIGN", "KEYS"].map(str::to_owned);
-        let mut rows = vec![head];
-        for role in self.roles() {
-            let version = role.version.map(|version| version.to_string()).unwrap_or_default();
-            let day = role.expires.unwrap_or_default();
-            let day = day.split('T').next().unwrap_or_default().to_owned();
-            let must = format!("{} of {}", role.threshold, role.ids.len());
-            let ids = role.ids.iter().map(|(id, own)| match own {
-                Some(own) => format!("{} (key {})", short(id), short(own)),
-                None => short(id).to_owned(),
-            });
-            rows.push([role.name, version, day, must, ids.collect::<Vec<_>>().join(", ")]);
-        }
-        text += &format!(
-            "\nRoles of {name}, trusted by {}\n\n{}",
-            self.seen.because.word(),
-            table(&rows)
-        );
-        if let Some(end) = self.first_failure() {
-            let End { at, what, .. } = end;
-            text += &format!("\nFirst to end: {what}, {}: {}\n", horizon::day(at), what.means());
-        }
-        for (role, broken) in &self.seen.view.broken {
-            text +=
-                &format!("\n`{role}` is passed over by every client: its list {}\n", broken.why);
-        }
-        text
-    }
-}
-
-/// Rows under each other, two blanks between the columns.
-pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        text += cells.collect::<Vec<_>>().join("   ").trim_end();
-        text.push('\n');
-    }
-    text
-}
-
-fn short(id: &KeyId) -> &str {
-    id.as_str().get(..12).unwrap_or(id.as_str())
 }
 
 /// How docker calls whoever has the targets key.

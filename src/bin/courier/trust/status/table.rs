@@ -9,8 +9,8 @@ use officiant::root::targets::ListRole;
 use officiant::wording::Count;
 
 use super::super::horizon::{End, What, day};
-use super::super::inspect::table;
 use super::{Fleet, Row};
+use crate::report::table;
 
 impl Fleet {
     pub(super) fn text(&self) -> String {
