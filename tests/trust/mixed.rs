@@ -4,6 +4,7 @@
 use std::thread;
 
 use super::{GUN, Team, agreed, digest_of, lists_re_encode};
+use crate::harness::command::{command, run};
 
 /// The lines of what was said that hold `text`.
 fn lines<'a>(said: &'a str, text: &str) -> Vec<&'a str> {
@@ -29,7 +30,11 @@ fn listed(team: &Team, who: &str) -> Vec<String> {
 
 #[test]
 fn who_keeps_the_snapshot_key_signs_it_too_and_who_has_it_not_is_told() {
-    let team = Team::new();
+    the_snapshot_key_is_kept(&Team::new());
+    the_snapshot_key_is_kept(&Team::with_signer());
+}
+
+fn the_snapshot_key_is_kept(team: &Team) {
     team.notary("ada", &format!("init -p {GUN}")).ok();
     team.courier("ada", &add("1", "")).ok();
     team.notary("ada", &addhash("2", "-p")).ok();
@@ -50,7 +55,7 @@ fn who_keeps_the_snapshot_key_signs_it_too_and_who_has_it_not_is_told() {
     let ran = team.courier("bob", &format!("{sign} --apart ../change")).ok().stdout;
     let digest = agreed(&ran);
     team.courier("ada", &format!("countersign ../change --agree {digest}")).ok();
-    assert_eq!(listed(&team, "eve"), ["1", "2", "3", "4"]);
+    assert_eq!(listed(team, "eve"), ["1", "2", "3", "4"]);
     // A list to which nobody delegates leaves the snapshot, and the next publication goes on from there.
     let ran = team.courier("ada", &format!("signer remove bob {GUN}"));
     assert_eq!(
@@ -65,7 +70,7 @@ fn who_keeps_the_snapshot_key_signs_it_too_and_who_has_it_not_is_told() {
     assert_eq!(lines(&ran, "`4`"), ["  `4` in `targets/releases`: gone, nobody signs there"]);
     team.notary("ada", &addhash("5", "-p")).ok();
     team.courier("eve", &format!("verify {GUN}:5")).ok();
-    assert_eq!(listed(&team, "eve"), ["1", "2", "3", "5"]);
+    assert_eq!(listed(team, "eve"), ["1", "2", "3", "5"]);
     assert!(lists_re_encode(team.scratch.path()) > 2);
 }
 
@@ -196,4 +201,26 @@ fn whoever_publishes_at_the_same_instant_nothing_is_lost() {
     listed.sort();
     assert_eq!(listed, ["0.1", "by-ada", "by-bob", "by-carl", "by-dave", "by-eve"]);
     assert!(team.version(GUN, "targets/releases") >= 4);
+}
+
+#[test]
+fn two_who_keep_the_snapshot_key_publish_at_the_same_instant_and_nothing_is_lost() {
+    let team = Team::new();
+    team.notary("ada", &format!("init -p {GUN}")).ok();
+    let mut copy = command("cp", &team.home("ada"));
+    run(copy.args(["-r", "docker"]).arg(team.home("bob"))).ok();
+    thread::scope(|scope| {
+        for who in ["ada", "bob"] {
+            let team = &team;
+            scope.spawn(move || {
+                for tag in 0..4 {
+                    team.courier(who, &add(&format!("{who}-{tag}"), "")).ok();
+                }
+            });
+        }
+    });
+    let mut tags = listed(&team, "guest");
+    tags.sort();
+    let all = ["ada", "bob"].map(|who| (0..4).map(move |tag| format!("{who}-{tag}")));
+    assert_eq!(tags, all.into_iter().flatten().collect::<Vec<_>>());
 }

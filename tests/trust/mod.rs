@@ -52,6 +52,13 @@ impl Team {
         Self { scratch, server }
     }
 
+    /// The same, where the server asks a signer for every signature.
+    pub(crate) fn with_signer() -> Self {
+        let scratch = Scratch::new();
+        let server = NotaryServer::with_signer(&scratch);
+        Self { scratch, server }
+    }
+
     /// The home of a person.
     pub(crate) fn home(&self, who: &str) -> PathBuf {
         self.scratch.folder(who)

@@ -83,6 +83,25 @@ fn a_threshold_that_is_raised_leaves_no_list_behind_unsaid() {
 }
 
 #[test]
+fn a_witness_who_is_not_enough_has_the_others_read_all_of_it_too() {
+    let team = without_bob();
+    let line = format!("signer add eve {GUN} --key ../eve/eve.pub --releases-threshold 2");
+    team.courier("ada", &format!("{line} --leave-unsigned")).ok();
+    let witness = format!("witness {GUN} targets/releases --trust-on-first-use --apart ../one");
+    let ran = team.courier("bob", &witness);
+    assert_eq!(ran.code(), 1);
+    let read = agreed(&ran.stdout);
+    let digest = agreed(&team.courier("bob", &format!("{witness} --agree {read}")).ok().stdout);
+    let shown = team.courier("eve", "countersign ../one --trust-on-first-use").ok().stdout;
+    assert_eq!(agreed(&shown), digest);
+    let says = format!("    adds `1`: sha256:{}, 528 bytes\n", digest_of("1"));
+    assert!(shown.contains(&format!("  `targets/releases` version 2\n{says}")), "{shown}");
+    team.courier("eve", &format!("countersign ../one --agree {digest}")).ok();
+    let inspected = team.docker("guest", &format!("trust inspect {GUN}")).ok().stdout;
+    assert!(inspected.contains(&digest_of("1").to_string()), "{inspected}");
+}
+
+#[test]
 fn a_list_that_has_expired_is_signed_again_by_its_own_keys_without_a_question() {
     let team = Team::new();
     team.made_as_by_docker("ada", GUN, "0.1");
