@@ -83,6 +83,33 @@ fn a_threshold_that_is_raised_leaves_no_list_behind_unsaid() {
 }
 
 #[test]
+fn what_becomes_of_the_tags_of_a_signer_who_goes_is_said() {
+    let team = without_bob();
+    let gone = |line: &str| team.courier("ada", &format!("signer remove bob {GUN}{line}"));
+    let told = gone(" --leave-unsigned").ok().stdout;
+    let line =
+        "  `1` in `targets/releases`: not signed until another signer does, by `courier witness`\n";
+    assert!(told.contains(line), "{told}");
+    // Revoked where it is signed, it would come back by a witness.
+    let digest = digest_of("1");
+    team.courier("ada", &format!("add {GUN} 1 --sha256 {digest} --length 528")).ok();
+    let told = team.courier("ada", &format!("revoke {GUN}:1")).ok().stdout;
+    assert_eq!(
+        told.lines().skip(1).take(2).collect::<Vec<_>>(),
+        ["  1 tag revoked: `1`", "  `targets/releases` names some of them, too: do not witness it"]
+    );
+
+    let team = without_bob();
+    team.key("ada");
+    team.courier("ada", &format!("signer add ada {GUN} --key ada.pub")).ok();
+    let told = team.courier("ada", &format!("signer remove bob {GUN}")).ok().stdout;
+    let line = "  `1` in `targets/releases`: signed again by those who stay\n";
+    assert!(told.contains(line), "{told}");
+    let inspected = team.docker("guest", &format!("trust inspect {GUN}")).ok().stdout;
+    assert!(inspected.contains(&digest.to_string()) && !inspected.contains("bob"), "{inspected}");
+}
+
+#[test]
 fn a_witness_who_is_not_enough_has_the_others_read_all_of_it_too() {
     let team = without_bob();
     let line = format!("signer add eve {GUN} --key ../eve/eve.pub --releases-threshold 2");
