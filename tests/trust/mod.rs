@@ -34,7 +34,7 @@ use officiant::root::Dialect;
 use officiant::root::online::Signed;
 use officiant::root::targets::{self, Targets};
 
-use crate::harness::command::{Ran, run};
+use crate::harness::command::{Ran, command, run};
 use crate::harness::notary::NotaryServer;
 use crate::harness::scratch::Scratch;
 
@@ -105,6 +105,14 @@ impl Team {
         let blobs = self.home("any").join(layout).join("blobs/sha256");
         let blob = std::fs::read_dir(blobs).unwrap().next().unwrap().unwrap();
         blob.file_name().to_str().unwrap().parse().unwrap()
+    }
+
+    /// Uploads the file of a role as it is, with curl.
+    pub(crate) fn upload(&self, role: &str, file: &Path) {
+        let mut curl = command("curl", self.scratch.path());
+        curl.arg("-sSf").arg("--cacert").arg(self.server.ca());
+        curl.arg("-F").arg(format!("files=@{};filename={role}", file.display()));
+        run(curl.arg(format!("{}/v2/{GUN}/_trust/tuf/", self.server.url()))).ok();
     }
 
     /// A key of a signer, made by their docker; its public half lies in their home.

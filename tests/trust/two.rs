@@ -46,11 +46,26 @@ fn two_publishers_of_whom_each_has_one_key_sign_the_lists_of_a_repository_apart(
             "error: repository `{GUN}`: version 1 needs 2 of its targets keys to sign, 1 can [TARGETS-UNSIGNED]"
         )
     );
-    offline.courier("ada", &format!("{publish} --targets-key ../bob/key.pem")).ok();
-    for who in ["ada", "bob"] {
-        let load = format!("key load key.pem --gun {GUN} --role targets");
-        offline.courier(who, &load).ok();
-    }
+    // The first list, too, is signed apart: its root is only in the trust folder yet.
+    let told = offline.courier("ada", &format!("{publish} --apart ../first")).ok().stdout;
+    assert!(told.contains("`targets`: 1 signed, 2 needed\n"), "{told}");
+    let digest = agreed(&told);
+    let folder = "--trust-folder ../media/out-1a";
+    let load = format!("key load key.pem --gun {GUN} --role targets");
+    offline.courier("bob", &load).ok();
+    let sign = format!("countersign ../first {folder} --agree {digest}");
+    let ran = offline.courier("bob", &sign);
+    assert_eq!(ran.code(), 2);
+    assert_eq!(
+        ran.stderr.lines().next().unwrap(),
+        "error: name a new folder by `--out`: `courier publish --signed` puts this up with its root"
+    );
+    let told = offline.courier("bob", &format!("{sign} --out ../both")).ok().stdout;
+    assert!(told.contains("`targets`: 2 signed, 2 needed\n"), "{told}");
+    let other = offline.courier("ada", &format!("{publish} --signed ../first"));
+    assert!(other.stderr.contains("[TARGETS-UNSIGNED]"), "{}", other.stderr);
+    offline.courier("ada", &format!("publish ../media/out-1a {server} --signed ../both")).ok();
+    offline.courier("ada", &load).ok();
     let trusted = "--trust-folder ../media/out-1a";
     let add = format!("add {GUN} 1 --sha256 {} --length 528 {trusted}", digest_of("1"));
     let alone = offline.courier("ada", &add);

@@ -1,12 +1,15 @@
 //! Lists that hold no more, and whether they are signed again: what a signer never saw is nobody's word.
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use jiff::{Timestamp, ToSpan};
+use officiant::key::file::{KeyFile, inner};
 use officiant::root::Expiry;
 
 use super::publisher::{plain, signed, tagged};
 use super::{GUN, Team, agreed, digest_of};
 use crate::courier::made::Soft;
 use crate::harness::command::{command, faketime, run};
+use crate::harness::notary::PASSPHRASE;
 
 /// Bob and eve release; bob has signed what is released, and is a signer no more.
 fn without_bob() -> Team {
@@ -142,10 +145,7 @@ fn a_list_that_has_expired_is_signed_again_by_its_own_keys_without_a_question() 
     let mut list = tagged(1, &["1"]);
     list.expires = Expiry::at(Timestamp::now() + 30.minutes());
     let file = team.scratch.file("bob/list", signed(&list.value(), &[(&plain(&soft), &soft)]));
-    let mut curl = command("curl", &team.home("bob"));
-    curl.arg("-sSf").arg("--cacert").arg(team.server.ca());
-    curl.arg("-F").arg(format!("files=@{};filename=targets/releases", file.display()));
-    run(curl.arg(format!("{}/v2/{GUN}/_trust/tuf/", team.server.url()))).ok();
+    team.upload("targets/releases", &file);
 
     let library = faketime();
     let in_an_hour = |line: &str| {
@@ -177,4 +177,50 @@ fn a_list_that_has_expired_is_signed_again_by_its_own_keys_without_a_question() 
     );
     in_an_hour(&format!("sign {GUN}:2 --layout {layout}")).ok();
     in_an_hour(&format!("verify {GUN}:1")).ok();
+}
+
+/// The targets key that the notary of a person made.
+fn targets_key(team: &Team, who: &str) -> Soft {
+    let folder = team.home(who).join("docker/trust/private");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let texts = files.map(|file| std::fs::read_to_string(file).unwrap());
+    let text = texts.into_iter().find(|text| text.contains("role: targets")).unwrap();
+    let block = KeyFile::read(text.as_bytes()).unwrap();
+    let der = inner(&block.open(PASSPHRASE.as_bytes()).unwrap()).unwrap();
+    Soft::of(EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).unwrap())
+}
+
+#[test]
+fn the_list_of_a_repository_itself_is_renewed_after_it_has_expired() {
+    let team = Team::new();
+    team.made_as_by_docker("ada", GUN, "0.1");
+    let (key, version) = (targets_key(&team, "ada"), team.version(GUN, "targets"));
+    let mut list = tagged(version + 1, &["1"]);
+    list.expires = Expiry::at(Timestamp::now() + 30.minutes());
+    let file = signed(&list.value(), &[(&plain(&key), &key)]);
+    team.upload("targets", &team.scratch.file("ada/list", file));
+    let in_an_hour = |who: &str, line: &str| {
+        let mut courier = team.server.courier(&team.home(who));
+        let faked = courier.env("LD_PRELOAD", faketime()).env("FAKETIME", "+1h");
+        run(faked.env("DONT_FAKE_MONOTONIC", "1").args(line.split_whitespace()))
+    };
+    for (who, line) in [
+        ("guest", format!("verify {GUN}:1 --trust-on-first-use")),
+        ("ada", format!("add {GUN} 2 --sha256 {} --length 1", digest_of("2"))),
+    ] {
+        let ran = in_an_hour(who, &line);
+        assert_eq!((ran.code(), ran.stdout.as_str()), (1, ""));
+        let words = format!(
+            "error: repository `{GUN}`: what the server has for `targets` has expired [TRUST-SERVED]\n\
+             hint: who publishes renews it, and what hangs from it, by `courier witness REPOSITORY targets`\n"
+        );
+        assert!(ran.stderr.starts_with(&words), "{}", ran.stderr);
+    }
+    let told = in_an_hour("ada", &format!("witness {GUN} targets")).ok().stdout;
+    let next = version + 2;
+    let told_line =
+        format!("  `targets` version {next}: signed, uploaded, fetched back and equal\n");
+    assert!(told.ends_with(&told_line), "{told}");
+    in_an_hour("guest", &format!("verify {GUN}:1 --trust-on-first-use")).ok();
+    in_an_hour("ada", &format!("add {GUN} 2 --sha256 {} --length 1", digest_of("2"))).ok();
 }

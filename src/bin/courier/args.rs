@@ -166,6 +166,13 @@ pub(crate) struct Publish {
     /// Folder of keys, `~/.notary` for that of notary; else docker's, `trust` in DOCKER_CONFIG or `~/.docker`
     #[arg(long, value_name = "FOLDER")]
     pub(crate) trust_dir: Option<PathBuf>,
+    /// Publish nothing: write the first targets.json of one repository, or the first under new keys, into this new
+    /// folder, signed by the keys at hand. Others sign it by `courier countersign --trust-folder`
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["directory", "bucket", "signed"])]
+    pub(crate) apart: Option<PathBuf>,
+    /// Folder with that file as others signed it; may be repeated
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["directory", "bucket"])]
+    pub(crate) signed: Vec<PathBuf>,
     /// How to reach the server
     #[command(flatten)]
     pub(crate) network: Network,

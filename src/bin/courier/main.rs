@@ -93,7 +93,10 @@ async fn run(courier: &Courier) -> Result<Output, Undone> {
         Command::List(args) => Ok(trust::list::run(args).await?),
         Command::Lookup(args) => Ok(trust::list::lookup(args).await?),
         Command::Prove(args) => Ok(prove::run(args)?.output()),
-        Command::Publish(args) => Ok(publish::run(args).await?.output()),
+        Command::Publish(args) => match &args.apart {
+            Some(folder) => Ok(publish::apart::run(args, folder).await?),
+            None => Ok(publish::run(args).await?.output()),
+        },
         Command::Pull(args) => Ok(pull::run(args).await?),
         Command::Remove(args) => Ok(trust::add::remove(args).await?),
         Command::Revoke(args) => Ok(trust::revoke::run(args).await?),

@@ -9,6 +9,7 @@ use officiant::room::media;
 use officiant::root::{self, Dialect, Role, succession, threshold, walk};
 use officiant::trust;
 
+use crate::trust as trust_side;
 use crate::{keys, net, notary, store};
 
 /// Why something is not published.
@@ -72,6 +73,15 @@ pub(crate) enum Error {
     /// A key file.
     #[error(transparent)]
     Key(#[from] keys::Error),
+    /// What is to be signed apart is not one list.
+    #[error("{why}")]
+    Apart {
+        /// Why not.
+        why: &'static str,
+    },
+    /// The lists that others are to sign.
+    #[error(transparent)]
+    Lists(#[from] Box<trust_side::Error>),
     /// The key store.
     #[error(transparent)]
     Keys(#[from] store::Error),

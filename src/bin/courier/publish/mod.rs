@@ -3,6 +3,7 @@
 //! Annex. First everything is judged for every repository, with the code of the room; only when nothing is
 //! refused does the first byte go up. Twice published is once published.
 
+pub(crate) mod apart;
 mod error;
 mod judge;
 mod notary;
@@ -25,6 +26,7 @@ use super::fleet::{self, ENOUGH, Pace};
 use super::keys::Private;
 use super::net::Net;
 use super::trust::change::at_hand::KeysAtHand;
+use super::trust::change::candidate;
 use super::{args, notary as server};
 pub(crate) use error::Error;
 pub(crate) use outcome::{Done, Failure, Published, Stopped};
@@ -89,7 +91,12 @@ fn begin(args: &args::Publish) -> Result<(trust::Trust, Destination), Error> {
     let to = match (&args.to.server, &args.to.directory, &args.to.bucket) {
         (Some(url), _, _) => {
             let server = server::Server::new(Arc::new(Net::new(&args.network)?), url)?;
-            Destination::Notary(notary::Publisher { server, keys: Mutex::new(keys(args)?) })
+            let others = match args.signed.is_empty() {
+                true => None,
+                false => Some(candidate::join(&args.signed).map_err(Box::new)?),
+            };
+            let (keys, is_apart) = (Mutex::new(keys(args)?), args.apart.is_some());
+            Destination::Notary(notary::Publisher { server, keys, others, is_apart })
         }
         (_, Some(place), _) | (_, _, Some(place)) => {
             if trust.roots.len() > 1 && !place.contains("{name}") {

@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use officiant::name::Name;
+use officiant::root::online::Signed;
+use officiant::root::targets::ListRole;
 use officiant::root::{Dialect, Role, SignedRoot};
 use serde::Deserialize;
 
@@ -15,12 +17,18 @@ use super::{Done, Error, judge};
 use crate::budget::Budget;
 use crate::notary::Server;
 use crate::trust::change::at_hand::KeysAtHand;
+use crate::trust::change::candidate::Read;
+use crate::trust::change::draft::Written;
 
 /// A server, and the targets keys that may sign.
 pub(super) struct Publisher {
     pub(super) server: Server,
     /// Of all repositories: a person is asked for one passphrase at a time.
     pub(super) keys: Mutex<KeysAtHand>,
+    /// The first list of one repository, or the first under new keys, as others signed it.
+    pub(super) others: Option<Read>,
+    /// Whether such a list is only to be written, for others to sign.
+    pub(super) is_apart: bool,
 }
 
 /// What goes up for one repository.
@@ -29,6 +37,8 @@ pub(super) struct Plan {
     last: SignedRoot,
     uploads: Vec<Upload>,
     notes: Vec<String>,
+    /// What others are to sign before anything goes up.
+    pub(super) apart: Vec<Written>,
 }
 
 /// What goes up together: a root, targets that are signed anew, or both.
@@ -55,8 +65,13 @@ impl Publisher {
         if let Some(last) = published.last() {
             self.check_snapshot(name, last, missing).await?;
         }
-        let mut plan =
-            Plan { before: published.len() as u64, last, uploads: Vec::new(), notes: Vec::new() };
+        let mut plan = Plan {
+            before: published.len() as u64,
+            last,
+            uploads: Vec::new(),
+            notes: Vec::new(),
+            apart: Vec::new(),
+        };
         self.lay_out(name, &published, missing, &mut plan).await?;
         Ok(plan)
     }
@@ -105,7 +120,11 @@ impl Publisher {
             let stale = current.as_ref().filter(|current| !current.is_signed_for(root.root()));
             let next = stale.map(|stale| {
                 let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-                stale.next(name, root.root(), &mut keys, now)
+                let next = stale.next(name, root.root(), (self.others(name), &mut keys), now)?;
+                match self.is_apart {
+                    true => Ok(next),
+                    false => next.enough(name, root.root()),
+                }
             });
             let next = match next.transpose() {
                 Err(error) if !must_sign => {
@@ -114,6 +133,9 @@ impl Publisher {
                 }
                 next => next?,
             };
+            if let Some(next) = next.as_ref().filter(|_| self.is_apart) {
+                plan.apart.push(next.clone().written(root.root()));
+            }
             plan.notes.extend(next.iter().map(|next| next.told(root.root())));
             let targets = next.as_ref().map(Targets::bytes);
             let root = (!missing.is_empty()).then(|| root.clone());
@@ -123,6 +145,12 @@ impl Publisher {
             current = next.or(current);
         }
         Ok(())
+    }
+
+    /// What others signed for this repository.
+    fn others(&self, name: &Name) -> Option<&Signed> {
+        let others = self.others.as_ref().filter(|others| others.gun == *name)?;
+        others.lists.get(&ListRole::top()).map(|(signed, _)| signed)
     }
 
     /// The targets that clients see now, signed by keys of a published root; empty ones for a new repository.

@@ -2,19 +2,22 @@
 //!
 //! Annex; pure but for signing with the keys that the command line named.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use officiant::cjson::Value;
 use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::root::online::Signed;
-use officiant::root::targets;
+use officiant::root::targets::{self, ListRole};
 use officiant::root::threshold::Electorate;
 use officiant::root::{Dialect, Expiry, Role, Root, SignedRoot, notary};
 use officiant::wording::Count;
 
 use super::Error;
 use crate::trust::change::at_hand::KeysAtHand;
-use crate::trust::change::draft::in_three_years;
+use crate::trust::change::candidate;
+use crate::trust::change::draft::{Written, in_three_years};
 
 /// What is signed in a targets file, and by whom.
 #[derive(Clone)]
@@ -40,37 +43,59 @@ impl Targets {
         self.0.is_signed_for(root, Role::Targets)
     }
 
-    /// The next version of it, signed by those of `keys` that `root` lists for the role.
+    /// The next version of it, with the signatures that others made apart, if theirs is that, and those of `keys` that
+    /// `root` lists for the role. Whether they are enough is for [`Targets::enough`] to say.
     pub(super) fn next(
         &self,
         name: &Name,
         root: &Root,
-        keys: &mut KeysAtHand,
+        (others, keys): (Option<&Signed>, &mut KeysAtHand),
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let why = "cannot be signed again as it is";
-        let cannot = || Error::Unsound { name: name.clone(), role: Role::Targets, why };
-        let mut members = self.0.value.as_map().cloned().ok_or_else(cannot)?;
-        let version = members.get("version").and_then(Value::as_integer).ok_or_else(cannot)?;
+        let cannot = || {
+            let why = "cannot be signed again as it is";
+            Error::Unsound { name: name.clone(), role: Role::Targets, why }
+        };
+        let value = self.value_after(now).ok_or_else(cannot)?;
+        let same = |others: &&Signed| without_expiry(&others.value) == without_expiry(&value);
+        let others = others.filter(same).filter(|o| o.expires().is_some_and(|at| at > now));
+        let draft = others.cloned().unwrap_or(Signed { value, signatures: Vec::new() });
+        let electorate = Electorate::of(root, Role::Targets);
+        let signed = candidate::sign(&electorate, &draft, keys, &ListRole::top());
+        Ok(Self(signed.map_err(Box::new)?))
+    }
+
+    /// The same, if as many of the keys of `root` have signed it as must.
+    ///
+    /// # Errors
+    /// [`Error::TargetsUnsigned`].
+    pub(super) fn enough(self, name: &Name, root: &Root) -> Result<Self, Error> {
+        match self.is_signed_for(root) {
+            true => Ok(self),
+            false => Err(Error::TargetsUnsigned {
+                name: name.clone(),
+                version: root.version().get(),
+                needed: root.role(Role::Targets).map_or(1, |role| role.threshold),
+                found: self.0.signatures.len(),
+            }),
+        }
+    }
+
+    /// It as others are to sign it.
+    pub(super) fn written(self, root: &Root) -> Written {
+        Written::of(&ListRole::top(), self.0, &Electorate::of(root, Role::Targets))
+    }
+
+    /// What the next version says: the same.
+    fn value_after(&self, now: Timestamp) -> Option<Value> {
+        let mut members = self.0.value.as_map()?.clone();
+        let version = members.get("version").and_then(Value::as_integer)?;
         members.insert("version".to_owned(), Value::Integer(version + 1));
-        if self.0.expires().ok_or_else(cannot)? <= now {
+        if self.0.expires()? <= now {
             let expires = Value::text(Expiry::at(in_three_years(now)).text());
             members.insert("expires".to_owned(), expires);
         }
-        let value = Value::Map(members);
-        let electorate = Electorate::of(root, Role::Targets);
-        let signatures = keys.sign(&electorate, &value.go())?;
-        let found = signatures.len();
-        let next = Self(Signed { value, signatures });
-        if next.is_signed_for(root) {
-            return Ok(next);
-        }
-        Err(Error::TargetsUnsigned {
-            name: name.clone(),
-            version: root.version().get(),
-            needed: root.role(Role::Targets).map_or(1, |role| role.threshold),
-            found,
-        })
+        Some(Value::Map(members))
     }
 
     /// The bytes of the file, as Go writes them.
@@ -91,4 +116,11 @@ impl Targets {
             Digest::of(&self.bytes()),
         )
     }
+}
+
+/// What a list says but for the moment until which it says so: that is of the hour at which it was written.
+fn without_expiry(value: &Value) -> Option<BTreeMap<String, Value>> {
+    let mut members = value.as_map()?.clone();
+    members.remove("expires");
+    Some(members)
 }

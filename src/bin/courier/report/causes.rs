@@ -71,6 +71,8 @@ pub(super) fn of_publish(error: &publish::Error) -> Refusal {
         E::Media(media) => of_media(media, ""),
         E::Net(net) => of_net(net),
         E::Notary(error) => of_notary(error),
+        E::Apart { .. } => new(Exit::Usage).hint("`courier publish --help` says what it is for"),
+        E::Lists(error) => of_trust(error),
         E::Keys(error) => super::key::of_store(error),
         E::Words(refusal) => refusal.clone(),
         E::Dialect { .. } => new(Exit::Usage)

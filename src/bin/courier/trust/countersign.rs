@@ -3,22 +3,15 @@
 //!
 //! Annex: media, the key store, and the network.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
 use jiff::Timestamp;
-use officiant::root::online::Signed;
 use officiant::root::targets::{ListRole, Targets};
-use officiant::root::threshold::{Electorate, verifies};
-use officiant::root::{Dialect, KeyId, Signature};
 
 use super::change::Unchanged;
 use super::change::at_hand::KeysAtHand;
-use super::change::candidate::{self, Candidate, Read};
+use super::change::candidate::{self, Candidate};
 use super::change::changed::{Shown, changed};
 use super::change::difference;
 use super::change::draft::{self, Draft, Published, Written};
-use super::client::Wanted;
 use super::place::Place;
 use super::{Error, args};
 use crate::environment::Environment;
@@ -29,9 +22,10 @@ use crate::report::Output;
 /// # Errors
 /// [`Error`].
 pub(crate) async fn run(args: &args::Countersign) -> Result<Output, Error> {
-    let read = join(&args.folders)?;
+    let read = candidate::join(&args.folders)?;
     let place = Place::of(read.gun.clone(), &args.trust, &Environment::read())?;
-    let mut draft = Draft::of(place.look(Wanted::All).await?.view);
+    let (view, is_ahead) = place.coming().await?;
+    let mut draft = Draft::of(view);
     let mut lines = Vec::new();
     for (role, (_, list)) in &read.lists {
         follows(&place, role, draft.served(role), list)?;
@@ -55,43 +49,20 @@ pub(crate) async fn run(args: &args::Countersign) -> Result<Output, Error> {
     for (role, (signed, _)) in &read.lists {
         let no_role = || Unchanged::NoRole { gun: place.gun.clone(), role: role.clone() };
         let electorate = draft.electorate(role).ok_or_else(no_role)?;
-        let signed = sign(&electorate, signed, &mut keys, role)?;
+        let signed = candidate::sign(&electorate, signed, &mut keys, role)?;
         written.push(Written::of(role, signed, &electorate));
     }
     let mut published = Published { lists: draft::lists(&draft, &written), apart: None };
     match &args.out {
         Some(out) => published.apart = Some(Candidate::write(out, &place.gun, &written)?),
+        // Its root is not there yet, and goes up with it.
+        None if is_ahead => {
+            let what = "name a new folder by `--out`: `courier publish --signed` puts this up with its root";
+            return Err(Error::from(Unchanged::Nothing { what }));
+        }
         None => draft::upload(&place, &draft.view, &written, &mut keys).await?,
     }
     Ok(changed(&place, &published, &shown.lines))
-}
-
-/// Joins the signatures of folders that hold one change.
-fn join(folders: &[PathBuf]) -> Result<Read, Error> {
-    let mut joined: Option<Read> = None;
-    for folder in folders {
-        let read = candidate::read(folder)?;
-        let Some(joined) = &mut joined else {
-            joined = Some(read);
-            continue;
-        };
-        let same = |joined: &Read| {
-            let values = |read: &Read| -> Vec<_> {
-                read.lists.iter().map(|(r, (s, _))| (r.clone(), s.value.clone())).collect()
-            };
-            joined.gun == read.gun && values(joined) == values(&read)
-        };
-        if !same(joined) {
-            let why = "it holds another change than the first folder";
-            return Err(Error::from(Unchanged::NoCandidate { folder: folder.clone(), why }));
-        }
-        for (role, (signed, _)) in read.lists {
-            if let Some((first, _)) = joined.lists.get_mut(&role) {
-                first.signatures.extend(signed.signatures);
-            }
-        }
-    }
-    Ok(joined.ok_or(Unchanged::Nothing { what: "name a candidate's folder" })?)
 }
 
 /// A change is made on what is there: after another publication it is made anew.
@@ -111,29 +82,4 @@ fn follows(
             wanted: version + 1,
         })),
     }
-}
-
-/// Keeps every good signature once, in the order of the keys' ids, and adds those of the keys at hand.
-fn sign(
-    electorate: &Electorate<'_>,
-    signed: &Signed,
-    keys: &mut KeysAtHand,
-    role: &ListRole,
-) -> Result<Signed, Error> {
-    let message = signed.value.go();
-    let mut all: BTreeMap<KeyId, Signature> = BTreeMap::new();
-    for signature in &signed.signatures {
-        let key = electorate.keys.get(&signature.key);
-        if !key.is_some_and(|key| verifies(Dialect::Notary, key, &message, signature)) {
-            return Err(Error::from(Unchanged::Stranger {
-                role: role.clone(),
-                id: signature.key.clone(),
-            }));
-        }
-        all.insert(signature.key.clone(), signature.clone());
-    }
-    for signature in keys.sign(electorate, &message)? {
-        all.entry(signature.key.clone()).or_insert(signature);
-    }
-    Ok(Signed { value: signed.value.clone(), signatures: all.into_values().collect() })
 }

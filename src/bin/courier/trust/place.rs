@@ -21,6 +21,7 @@ use crate::net::{self, Net};
 use crate::notary::Server;
 
 /// Where one repository's trust data is.
+#[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) gun: Name,
     pub(crate) server: Arc<Server>,
@@ -119,6 +120,30 @@ impl Place {
             Err(error) if self.cache.read("root")? != before => Err(error.halfway()),
             seen => seen,
         }
+    }
+
+    /// Looks at the repository under the root that is to be published, where the trust folder has a newer one than the
+    /// server; and says whether that is so. The lists are those that are served.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub(crate) async fn coming(&self) -> Result<(View, bool), Error> {
+        let newest = self.folder.as_deref().map(|folder| anchor::of_folder(folder, &self.gun));
+        let served = self.server.file(&self.gun, "root.json").await?;
+        let version = served.as_deref().and_then(crate::notary::version).unwrap_or_default();
+        match newest.transpose()?.filter(|root| root.version().get() > version) {
+            None => Ok((self.look(Wanted::All).await?.view, false)),
+            Some(root) if served.is_none() => Ok((View::unpublished(self.gun.clone(), root), true)),
+            Some(root) => {
+                let seen = self.clone_without_folder().look(Wanted::All).await?;
+                Ok((View { root, ..seen.view }, true))
+            }
+        }
+    }
+
+    /// The root of the trust folder is not the server's yet: what is served hangs from the one before.
+    fn clone_without_folder(&self) -> Self {
+        Self { folder: None, ..self.clone() }
     }
 
     async fn look_at(&self, wanted: Wanted) -> Result<Seen, Error> {

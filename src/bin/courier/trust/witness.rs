@@ -12,6 +12,7 @@ use super::change::candidate;
 use super::change::changed::{Shown, changed};
 use super::change::difference;
 use super::change::draft::{self, Draft};
+use super::client::Wanted;
 use super::client::view::List;
 use super::delegation::place;
 use super::{Error, args};
@@ -25,6 +26,7 @@ pub(crate) async fn run(args: &args::Witness) -> Result<Output, Error> {
     let place = place(&args.repository, &args.trust)?;
     let roles = args.roles.iter().map(|role| role.parse());
     let roles = roles.collect::<Result<Vec<ListRole>, _>>()?;
+    let apart = args.apart.apart.as_deref();
     let change = |draft: &mut Draft| {
         agree(draft, &roles, args.agree.as_deref())?;
         let mut told = Vec::new();
@@ -34,7 +36,7 @@ pub(crate) async fn run(args: &args::Witness) -> Result<Output, Error> {
         }
         Ok(told)
     };
-    let (told, published) = draft::change(&place, args.apart.apart.as_deref(), change).await?;
+    let (told, published) = draft::change_of(&place, (Wanted::Expired, apart), change).await?;
     Ok(changed(&place, &published, &told))
 }
 

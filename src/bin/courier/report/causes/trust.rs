@@ -65,6 +65,9 @@ fn hint(error: &trust::Error) -> &'static str {
         E::NotPinned { .. } => {
             "compare the ids with the owner's; `courier inspect` shows those of the server"
         }
+        E::Unsound { why: "has expired", role, .. } if role != "timestamp" => {
+            "who publishes renews it, and what hangs from it, by `courier witness REPOSITORY targets`"
+        }
         E::Gone { .. } | E::Long { .. } | E::Older { .. } | E::Twice { .. } | E::Unsound { .. } => {
             "somebody stands between this machine and the server, or the server is broken: find out which"
         }

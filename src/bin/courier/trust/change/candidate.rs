@@ -6,16 +6,21 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::super::Error;
-use super::draft::Written;
-use super::error::Unchanged;
 use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::room::media::{self, Files, Limits};
-use officiant::root::Dialect;
 use officiant::root::online::Signed;
 use officiant::root::targets::{self, ListRole, Targets};
+use officiant::root::threshold::{Electorate, verifies};
+use officiant::root::{Dialect, KeyId, Signature};
 use officiant::trust::METADATA;
+use serde_json::{Value, json};
+
+use super::super::Error;
+use super::at_hand::KeysAtHand;
+use super::draft::Written;
+use super::error::Unchanged;
+use crate::report::words;
 
 /// A candidate that was written.
 pub(crate) struct Candidate {
@@ -55,6 +60,23 @@ impl Candidate {
             digest: digest(gun, lists),
             tallies: written.iter().map(tally).collect(),
         })
+    }
+
+    /// Where it is and what is to be compared, for people.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        for (role, (found, needed)) in &self.tallies {
+            text += &format!("  `{role}`: {found} signed, {needed} needed\n");
+        }
+        text += &format!("written   {}\n", self.folder.display());
+        text += &format!("digest    {}\n", self.digest.grouped());
+        text += &words("words     ", &self.digest);
+        text + "next      the others compare the digest, and sign by `courier countersign`\n"
+    }
+
+    /// The same for machines.
+    pub(crate) fn json(&self) -> Value {
+        json!({ "folder": self.folder, "digest": self.digest, "words": self.digest.words() })
     }
 }
 
@@ -109,6 +131,59 @@ pub(crate) fn read(folder: &Path) -> Result<Read, Error> {
         Some(gun) => Ok(Read { gun, lists }),
         None => Err(bad("it holds no list").into()),
     }
+}
+
+/// Joins the signatures of folders that hold one change.
+pub(crate) fn join(folders: &[PathBuf]) -> Result<Read, Error> {
+    let mut joined: Option<Read> = None;
+    for folder in folders {
+        let read = read(folder)?;
+        let Some(joined) = &mut joined else {
+            joined = Some(read);
+            continue;
+        };
+        let same = |joined: &Read| {
+            let values = |read: &Read| -> Vec<_> {
+                read.lists.iter().map(|(r, (s, _))| (r.clone(), s.value.clone())).collect()
+            };
+            joined.gun == read.gun && values(joined) == values(&read)
+        };
+        if !same(joined) {
+            let why = "it holds another change than the first folder";
+            return Err(Error::from(Unchanged::NoCandidate { folder: folder.clone(), why }));
+        }
+        for (role, (signed, _)) in read.lists {
+            if let Some((first, _)) = joined.lists.get_mut(&role) {
+                first.signatures.extend(signed.signatures);
+            }
+        }
+    }
+    Ok(joined.ok_or(Unchanged::Nothing { what: "name a candidate's folder" })?)
+}
+
+/// Keeps every good signature once, in the order of the keys' ids, and adds those of the keys at hand.
+pub(crate) fn sign(
+    electorate: &Electorate<'_>,
+    signed: &Signed,
+    keys: &mut KeysAtHand,
+    role: &ListRole,
+) -> Result<Signed, Error> {
+    let message = signed.value.go();
+    let mut all: BTreeMap<KeyId, Signature> = BTreeMap::new();
+    for signature in &signed.signatures {
+        let key = electorate.keys.get(&signature.key);
+        if !key.is_some_and(|key| verifies(Dialect::Notary, key, &message, signature)) {
+            return Err(Error::from(Unchanged::Stranger {
+                role: role.clone(),
+                id: signature.key.clone(),
+            }));
+        }
+        all.insert(signature.key.clone(), signature.clone());
+    }
+    for signature in keys.sign(electorate, &message)? {
+        all.entry(signature.key.clone()).or_insert(signature);
+    }
+    Ok(Signed { value: signed.value.clone(), signatures: all.into_values().collect() })
 }
 
 const DOMAIN: &str = "officiant lists v1";

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::super::Error;
 use super::super::place::Place;
+use super::candidate::Candidate;
 use super::draft::Published;
 use crate::report::{Output, words};
 
@@ -77,15 +78,7 @@ pub(crate) fn changed(place: &Place, published: &Published, told: &[String]) -> 
         text += &format!("  `{role}` names {kept} as before: signed again with it\n");
     }
     match &published.apart {
-        Some(apart) => {
-            for (role, (found, needed)) in &apart.tallies {
-                text += &format!("  `{role}`: {found} signed, {needed} needed\n");
-            }
-            text += &format!("written   {}\n", apart.folder.display());
-            text += &format!("digest    {}\n", apart.digest.grouped());
-            text += &words("words     ", &apart.digest);
-            text += "next      the others compare the digest, and sign by `courier countersign`\n";
-        }
+        Some(apart) => text += &apart.text(),
         None => {
             for (role, list) in &published.lists {
                 text += &format!(
@@ -102,9 +95,7 @@ pub(crate) fn changed(place: &Place, published: &Published, told: &[String]) -> 
     let lists = lists.map(
         |(role, list)| json!({ "role": role, "version": list.version, "as_before": list.kept }),
     );
-    let apart = published.apart.as_ref().map(|apart| {
-        json!({ "folder": apart.folder, "digest": apart.digest, "words": apart.digest.words() })
-    });
+    let apart = published.apart.as_ref().map(Candidate::json);
     let json = json!({
         "repository": place.gun, "done": told, "lists": lists.collect::<Vec<_>>(), "apart": apart,
     });

@@ -218,12 +218,24 @@ impl Written {
 pub(crate) async fn change<T>(
     place: &Place,
     apart: Option<&Path>,
+    change: impl FnMut(&mut Draft) -> Result<T, Error>,
+) -> Result<(T, Published), Error> {
+    change_of(place, (Wanted::All, apart), change).await
+}
+
+/// The same of the lists that are wanted.
+///
+/// # Errors
+/// As [`change`].
+pub(crate) async fn change_of<T>(
+    place: &Place,
+    (wanted, apart): (Wanted, Option<&Path>),
     mut change: impl FnMut(&mut Draft) -> Result<T, Error>,
 ) -> Result<(T, Published), Error> {
     let mut keys = KeysAtHand::of(place);
     let mut attempt = 1;
     loop {
-        let Seen { view, .. } = place.look(Wanted::All).await?;
+        let Seen { view, .. } = place.look(wanted).await?;
         let mut draft = Draft::of(view);
         let told = change(&mut draft)?;
         let now = Timestamp::now();

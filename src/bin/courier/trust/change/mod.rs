@@ -3,7 +3,7 @@
 //! Annex: the key store, media, and the network.
 
 pub(crate) mod at_hand;
-pub(super) mod candidate;
+pub(crate) mod candidate;
 pub(super) mod changed;
 pub(super) mod content;
 pub(super) mod difference;

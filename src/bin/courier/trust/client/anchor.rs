@@ -117,7 +117,11 @@ fn cached(client: &Client<'_>) -> Result<Option<SignedRoot>, Error> {
     root.map_err(|_| Error::Cache { gun: client.gun.clone() })
 }
 
-fn of_folder(path: &Path, gun: &Name) -> Result<SignedRoot, Error> {
+/// The newest root that a trust folder has of a repository.
+///
+/// # Errors
+/// [`Error::NotInFolder`], [`Error::Folder`].
+pub(crate) fn of_folder(path: &Path, gun: &Name) -> Result<SignedRoot, Error> {
     let roots = folder::roots_of(path, gun).map_err(Box::new)?;
     let root = roots.into_iter().next_back();
     root.ok_or_else(|| Error::NotInFolder { folder: path.to_owned(), gun: gun.clone() })

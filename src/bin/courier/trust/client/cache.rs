@@ -15,6 +15,7 @@ use officiant::room::media;
 use crate::files;
 
 /// The cache of one repository.
+#[derive(Clone)]
 pub(crate) struct Cache {
     folder: PathBuf,
 }

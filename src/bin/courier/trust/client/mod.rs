@@ -41,6 +41,8 @@ pub(crate) struct Client<'a> {
 pub(crate) enum Wanted {
     /// All of them.
     All,
+    /// All of them, and the repository's own and the snapshot though they have expired: for who renews them.
+    Expired,
     /// Those by which docker decides what a tag means.
     Tags,
 }
@@ -75,8 +77,9 @@ impl Client<'_> {
         self.not_older(&root, Role::Timestamp, &timestamp)?;
         let named = Named::by(&timestamp, Role::Snapshot);
         let snapshot_bytes = self.named("snapshot", named, MOST_SNAPSHOT).await?;
-        let snapshot = Signed::read(root.root(), Role::Snapshot, &snapshot_bytes, self.now)
-            .map_err(|why| self.unsound("snapshot", why))?;
+        let snapshot =
+            Signed::read(root.root(), Role::Snapshot, &snapshot_bytes, self.clock(wanted))
+                .map_err(|why| self.unsound("snapshot", why))?;
         self.not_older(&root, Role::Snapshot, &snapshot)?;
         if !Named::by(&snapshot, Role::Root).is_some_and(|named| named.is(root.bytes())) {
             return Err(self.unsound("root", OTHER));
@@ -91,6 +94,11 @@ impl Client<'_> {
             self.keep(role.as_str(), &bytes)?;
         }
         Ok(View { gun: self.gun.clone(), root, snapshot, timestamp, lists, broken })
+    }
+
+    /// The moment at which the repository's own list and its snapshot must not have expired.
+    fn clock(&self, wanted: Wanted) -> Timestamp {
+        if wanted == Wanted::Expired { Timestamp::MIN } else { self.now }
     }
 
     /// Walks from the anchor to the newest root, `next` being the one after it if there is one. No root is asked for
@@ -238,11 +246,12 @@ impl Client<'_> {
             }
             let bytes = self.named(role.as_str(), named, left).await?;
             left -= bytes.len();
-            match self.list(&electorate, role.as_str(), &bytes) {
+            let at = if role.is_top() { self.clock(wanted) } else { self.now };
+            match self.list(&electorate, role.as_str(), &bytes, at) {
                 Ok(list) => {
                     for delegation in list.targets.delegations.iter().rev() {
                         let is_below = delegation.role.parent().as_ref() == Some(&role);
-                        let is_read = wanted == Wanted::All
+                        let is_read = wanted != Wanted::Tags
                             || (role.is_top() && delegation.role == ListRole::releases());
                         if is_below && is_read {
                             next.push(delegation.role.clone());
@@ -262,8 +271,14 @@ impl Client<'_> {
         Ok((lists, broken, files))
     }
 
-    fn list(&self, electorate: &Electorate<'_>, role: &str, bytes: &[u8]) -> Result<List, Error> {
-        let signed = Signed::read_by(electorate, Role::Targets, bytes, self.now)
+    fn list(
+        &self,
+        electorate: &Electorate<'_>,
+        role: &str,
+        bytes: &[u8],
+        at: Timestamp,
+    ) -> Result<List, Error> {
+        let signed = Signed::read_by(electorate, Role::Targets, bytes, at)
             .map_err(|why| self.unsound(role, why))?;
         self.at_least_cached(role, &signed, |before| is_by(electorate, before))?;
         let targets = Targets::read(&signed);

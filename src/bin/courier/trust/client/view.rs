@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use officiant::cjson::Value;
 use officiant::name::Name;
 use officiant::root::online::Signed;
 use officiant::root::targets::{self, ListRole, Target, Targets};
@@ -37,6 +38,13 @@ pub(crate) struct List {
 }
 
 impl View {
+    /// A repository of which nothing is published yet but its root that is to be.
+    pub(crate) fn unpublished(gun: Name, root: SignedRoot) -> Self {
+        let none = || Signed { value: Value::Null, signatures: Vec::new() };
+        let (timestamp, snapshot) = (none(), none());
+        Self { gun, root, timestamp, snapshot, lists: BTreeMap::new(), broken: BTreeMap::new() }
+    }
+
     /// What its root says.
     pub(crate) fn root(&self) -> &Root {
         self.root.root()
