@@ -9,6 +9,7 @@ mod lists;
 mod many;
 mod mixed;
 mod offline;
+mod on_token;
 mod pins;
 mod proxy;
 mod publisher;

@@ -12,10 +12,16 @@ use officiant::room::media::{self, Error, Kind};
 /// # Errors
 /// As [`media::read_file`].
 pub(crate) fn read(path: &Path, most: usize) -> Result<Option<Vec<u8>>, Error> {
-    let Ok(whole) = fs::canonicalize(path) else { return Ok(None) };
-    match media::read_file(&whole, most as u64) {
+    let read = |path: &Path| match media::read_file(path, most as u64) {
         Err(Error::Missing { .. }) => Ok(None),
         bytes => bytes.map(Some),
+    };
+    match read(path) {
+        Err(Error::NotRegular { .. }) => match fs::canonicalize(path) {
+            Ok(whole) => read(&whole),
+            Err(_) => Ok(None),
+        },
+        bytes => bytes,
     }
 }
 

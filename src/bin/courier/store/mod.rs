@@ -109,6 +109,17 @@ impl Store {
         }
     }
 
+    /// The public half of a key: a token's stands in its reference, a file's is behind its passphrase.
+    ///
+    /// # Errors
+    /// Those of [`Store::read`].
+    pub(crate) fn public(&self, stored: &Stored) -> Result<PublicKey, Error> {
+        match &stored.place {
+            Place::File { .. } => Ok(self.read(stored)?.public().clone()),
+            Place::Token(reference) => Ok(reference.public().clone()),
+        }
+    }
+
     /// The private key of a file, by a passphrase that is set for its role, or by one that is asked for once.
     ///
     /// # Errors

@@ -56,7 +56,7 @@ pub(crate) async fn run(args: &args::Init) -> Result<Output, Error> {
 fn targets_key(store: &Store, gun: &Name) -> Result<(PublicKey, bool), Error> {
     let owner = Owner { gun: Some(gun.to_string()), role: Role::Targets.name().to_owned() };
     if let Some(known) = store.of_owner(&owner)?.first() {
-        return Ok((store.unlock(known)?.public().clone(), false));
+        return Ok((store.public(known)?, false));
     }
     let private = Private::generate().map_err(crate::store::Error::from)?;
     let text = encrypted(&private, &owner, &another(&owner)?)?;

@@ -74,19 +74,19 @@ impl Client<'_> {
         let bytes = timestamp?.ok_or_else(|| self.unsound("timestamp", MISSING))?;
         let timestamp = Signed::read(root.root(), Role::Timestamp, &bytes, self.now)
             .map_err(|why| self.unsound("timestamp", why))?;
-        self.not_older(&root, Role::Timestamp, &timestamp)?;
+        self.not_older(&root, Role::Timestamp, (&timestamp, &bytes))?;
         let named = Named::by(&timestamp, Role::Snapshot);
         let snapshot_bytes = self.named("snapshot", named, MOST_SNAPSHOT).await?;
         let snapshot =
             Signed::read(root.root(), Role::Snapshot, &snapshot_bytes, self.clock(wanted))
                 .map_err(|why| self.unsound("snapshot", why))?;
-        self.not_older(&root, Role::Snapshot, &snapshot)?;
+        self.not_older(&root, Role::Snapshot, (&snapshot, &snapshot_bytes))?;
         if !Named::by(&snapshot, Role::Root).is_some_and(|named| named.is(root.bytes())) {
             return Err(self.unsound("root", OTHER));
         }
         let (lists, broken, files) = self.lists(&root, &snapshot, wanted).await?;
         // Another run may have gone further while the server kept this one waiting.
-        self.not_older(&root, Role::Timestamp, &timestamp)?;
+        self.not_older(&root, Role::Timestamp, (&timestamp, &bytes))?;
         self.keep_root(&root)?;
         self.keep("timestamp", &bytes)?;
         self.keep("snapshot", &snapshot_bytes)?;
@@ -168,12 +168,15 @@ impl Client<'_> {
     /// meanwhile.
     fn keep_root(&self, root: &SignedRoot) -> Result<(), Error> {
         let cached = self.cache.read("root")?;
+        if cached.as_deref() == Some(root.bytes()) {
+            return Ok(());
+        }
         let cached = cached.and_then(|bytes| SignedRoot::parse(Dialect::Notary, &bytes).ok());
         match cached {
             Some(cached) if cached.version() > root.version() => {
                 Err(self.older("root", &cached, root.version()))
             }
-            _ => self.keep("root", root.bytes()),
+            _ => Ok(self.cache.write("root", root.bytes())?),
         }
     }
 
@@ -182,7 +185,12 @@ impl Client<'_> {
         Error::Older { gun: self.gun.clone(), role: role.to_owned(), had, found }
     }
 
-    fn not_older(&self, root: &SignedRoot, role: Role, file: &Signed) -> Result<(), Error> {
+    fn not_older(
+        &self,
+        root: &SignedRoot,
+        role: Role,
+        file: (&Signed, &[u8]),
+    ) -> Result<(), Error> {
         self.at_least_cached(role.name(), file, |before| before.is_signed_for(root.root(), role))
     }
 
@@ -191,10 +199,11 @@ impl Client<'_> {
     fn at_least_cached(
         &self,
         role: &str,
-        file: &Signed,
+        (file, bytes): (&Signed, &[u8]),
         counts: impl Fn(&Signed) -> bool,
     ) -> Result<(), Error> {
-        let before = self.cache.read(role)?;
+        // What is there byte for byte is read once.
+        let before = self.cache.read(role)?.filter(|before| before != bytes);
         let before = before.and_then(|bytes| Signed::parse(Dialect::Notary, &bytes));
         match self.at_least(role, before.as_ref(), file) {
             Err(_) if before.is_some_and(|before| !counts(&before)) => {
@@ -280,7 +289,7 @@ impl Client<'_> {
     ) -> Result<List, Error> {
         let signed = Signed::read_by(electorate, Role::Targets, bytes, at)
             .map_err(|why| self.unsound(role, why))?;
-        self.at_least_cached(role, &signed, |before| is_by(electorate, before))?;
+        self.at_least_cached(role, (&signed, bytes), |before| is_by(electorate, before))?;
         let targets = Targets::read(&signed);
         let targets = targets.ok_or_else(|| self.unsound(role, "is no list of targets"))?;
         Ok(List { signed, targets })
