@@ -88,11 +88,9 @@ impl Client<'_> {
         // Another run may have gone further while the server kept this one waiting.
         self.not_older(&root, Role::Timestamp, (&timestamp, &bytes))?;
         self.keep_root(&root)?;
-        self.keep("timestamp", &bytes)?;
-        self.keep("snapshot", &snapshot_bytes)?;
-        for (role, bytes) in files {
-            self.keep(role.as_str(), &bytes)?;
-        }
+        let mut all = vec![("timestamp", &bytes[..]), ("snapshot", &snapshot_bytes)];
+        all.extend(files.iter().map(|(role, bytes)| (role.as_str(), &bytes[..])));
+        self.keep(&all)?;
         Ok(View { gun: self.gun.clone(), root, snapshot, timestamp, lists, broken })
     }
 
@@ -176,7 +174,7 @@ impl Client<'_> {
             Some(cached) if cached.version() > root.version() => {
                 Err(self.older("root", &cached, root.version()))
             }
-            _ => Ok(self.cache.write("root", root.bytes())?),
+            _ => self.keep(&[("root", root.bytes())]),
         }
     }
 
@@ -348,12 +346,18 @@ impl Client<'_> {
         found.ok_or_else(|| self.unsound(role, OTHER))
     }
 
-    /// Remembers a file that was verified, unless it is there already.
-    fn keep(&self, role: &str, bytes: &[u8]) -> Result<(), Error> {
-        match self.cache.read(role)? {
-            Some(cached) if cached == bytes => Ok(()),
+    /// Remembers files that were verified, where they are not there already.
+    fn keep(&self, files: &[(&str, &[u8])]) -> Result<(), Error> {
+        let mut new = Vec::new();
+        for (role, bytes) in files {
+            if self.cache.read(role)?.as_deref() != Some(bytes) {
+                new.push((*role, *bytes));
+            }
+        }
+        match new.is_empty() {
+            true => Ok(()),
             // The disk takes its time; other repositories go on meanwhile.
-            _ => Ok(tokio::task::block_in_place(|| self.cache.write(role, bytes))?),
+            false => Ok(tokio::task::block_in_place(|| self.cache.write(&new))?),
         }
     }
 
