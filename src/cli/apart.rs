@@ -62,13 +62,8 @@ struct NewFolder<'a> {
 
 impl<'a> NewFolder<'a> {
     fn of(path: &'a Path) -> Result<Self, Refusal> {
-        let parent = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let name = path.file_name().and_then(|name| name.to_str());
-        match name.filter(|_| !path.exists() && parent.is_dir()) {
-            Some(name) => Ok(Self { parent, name }),
+        match media::new_folder(path) {
+            Some((parent, name)) => Ok(Self { parent, name }),
             None => {
                 let what = format!("`{}` names no new folder", path.display());
                 Err(Refusal::new(Exit::Usage, what)

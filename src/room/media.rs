@@ -25,7 +25,7 @@ pub use below::{Apart, expect_apart, make_folders, read_tree_in, write_new_in};
 pub use error::Error;
 pub use limits::LARGEST_RECORD;
 pub use lines::{append_line, cut_to};
-pub use tree::{Files, Limits, compare, read_tree, write_tree};
+pub use tree::{Files, Limits, compare, new_folder, read_tree, write_tree};
 
 /// What a media is for, as its marker file says (docs/threats.md rule 21).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -38,7 +38,12 @@ impl Signed {
         if root.dialect() == Dialect::Tuf && self.value.check_nfc().is_err() {
             return false;
         }
-        self.tally(root.dialect(), &Electorate::of(root, role)).is_some_and(|tally| tally.is_met())
+        self.is_signed_by(root.dialect(), &Electorate::of(root, role))
+    }
+
+    /// Says whether enough of `electorate` have signed it.
+    pub fn is_signed_by(&self, dialect: Dialect, electorate: &Electorate<'_>) -> bool {
+        self.tally(dialect, electorate).is_some_and(|tally| tally.is_met())
     }
 
     /// Counts who of `electorate` has signed it; none where a key is listed under an id that is not its own, or one id
@@ -84,7 +89,7 @@ impl Signed {
         if !file.kind().is_some_and(|kind| kind.eq_ignore_ascii_case(role.name())) {
             return Err("is of another role");
         }
-        if !file.tally(Dialect::Notary, electorate).is_some_and(|tally| tally.is_met()) {
+        if !file.is_signed_by(Dialect::Notary, electorate) {
             return Err("is not signed by the keys that are named for it");
         }
         match file.expires() {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::online::Signed;
 use super::threshold::Electorate;
-use super::{Dialect, Expiry, Key, KeyId, Signature, notary};
+use super::{Expiry, Key, KeyId, Signature, notary};
 use crate::cjson::Value;
 use crate::digest::Digest;
 pub use role::{ListRole, NotARole};
@@ -210,6 +210,17 @@ impl Targets {
         self.delegations.iter().find(|delegation| delegation.role == *role)
     }
 
+    /// The same, to be changed.
+    pub fn delegation_mut(&mut self, role: &ListRole) -> Option<&mut Delegation> {
+        self.delegations.iter_mut().find(|delegation| delegation.role == *role)
+    }
+
+    /// Takes the role of that name away, if this list delegates to it.
+    pub fn remove_delegation(&mut self, role: &ListRole) -> Option<Delegation> {
+        let at = self.delegations.iter().position(|delegation| delegation.role == *role)?;
+        Some(self.delegations.remove(at))
+    }
+
     /// Whose signatures count for a role to which this list delegates.
     pub fn electorate(&self, delegation: &Delegation) -> Electorate<'_> {
         let keys = delegation.ids.iter().filter_map(|id| self.keys.get_key_value(id));
@@ -278,14 +289,6 @@ fn map(value: &Value) -> Option<&BTreeMap<String, Value>> {
         Value::Null => map(&NONE),
         value => value.as_map(),
     }
-}
-
-/// A delegation's key as Notary lists it: a plain key.
-///
-/// # Errors
-/// [`super::Error::Algorithm`] for a kind that no client of Notary reads.
-pub fn plain_key(key: &crate::key::PublicKey) -> Result<Key, super::Error> {
-    Key::plain(Dialect::Notary, key)
 }
 
 const SHA256: &str = "sha256";

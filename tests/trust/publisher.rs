@@ -203,7 +203,7 @@ pub(super) fn tagged(version: i64, tags: &[&str]) -> Targets {
 
 /// A key as lists have it.
 pub(super) fn plain(key: &Soft) -> Key {
-    targets::plain_key(&key.public).unwrap()
+    Key::plain(Dialect::Notary, &key.public).unwrap()
 }
 
 /// The file around a value that these keys sign, each as it is listed.

@@ -19,11 +19,12 @@ pub(crate) struct Digests(Vec<(Image, Manifest)>);
 /// [`Error`], at the first that has no digest.
 pub(crate) async fn run(args: &args::Digest) -> Result<Digests, Error> {
     let registry = Registry::new(args.network.clone(), Environment::read());
+    let layout = args.layout.as_deref().map(Layout::open).transpose()?;
     let mut found = Vec::new();
     for text in &args.images {
         let image = Image::parse(text)?;
-        let manifest = match &args.layout {
-            Some(folder) => Layout::open(folder)?.manifest(image.tag().unwrap_or("latest"))?,
+        let manifest = match &layout {
+            Some(layout) => layout.manifest(image.tag_or_latest())?,
             None => registry.manifest(&image).await?,
         };
         found.push((image, manifest));

@@ -99,6 +99,11 @@ impl Image {
         self.tag.as_deref()
     }
 
+    /// The tag, or the one that an image has that is named without, as docker has it.
+    pub(crate) fn tag_or_latest(&self) -> &str {
+        self.tag().unwrap_or("latest")
+    }
+
     /// The digest, if one was written.
     pub(crate) fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()

@@ -9,7 +9,7 @@ use officiant::key::PublicKey;
 use officiant::name::Name;
 use officiant::request::{MAX_ROOT, MAX_VERSIONS, Role, Served};
 use officiant::root::online::{Named, Signed};
-use officiant::root::{Dialect, Version};
+use officiant::root::{Dialect, Root, Version};
 use reqwest::Url;
 use serde::Deserialize;
 
@@ -223,6 +223,22 @@ pub(crate) enum Error {
         /// The version.
         latest: u64,
     },
+}
+
+impl Error {
+    /// Whether the server refused an upload since it cannot sign for this role under `root`. It has a sentence of its own
+    /// for each; the signer behind it only says which key that does not have.
+    pub(crate) fn lacks_key(&self, root: &Root, role: Role) -> bool {
+        let sentence = match role {
+            Role::Snapshot => "does not hold current snapshot key",
+            Role::Timestamp => "timestamp keys exist on the server",
+            Role::Root | Role::Targets => return false,
+        };
+        let Self::Net(net::Error::Status { said, .. }) = self else { return false };
+        let ids = root.role(role).map(|keys| keys.ids.as_slice()).unwrap_or_default();
+        let names_one = || ids.iter().any(|id| said.contains(id.as_str()));
+        said.contains(sentence) || said.contains("NotFound") && names_one()
+    }
 }
 
 #[derive(Deserialize)]

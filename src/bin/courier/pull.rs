@@ -59,7 +59,7 @@ fn chosen(args: &args::Pull) -> Result<(Tool, &str), Error> {
 /// Pulls by digest, and names what was pulled by its tag, as docker does after a trusted pull.
 fn pull(tool: Tool, to: &str, reference: &str, image: &Image) -> Result<(), Failed> {
     let name = tool.name();
-    let tag = image.tag().unwrap_or("latest");
+    let tag = image.tag_or_latest();
     let tagged = format!("{}:{tag}", image.gun());
     // Docker takes a registry on its own machine without TLS; the others want to be told.
     let is_here =

@@ -115,9 +115,9 @@ fn url(scheme: &str, image: &Image) -> Result<Url, Error> {
         "docker.io" => "registry-1.docker.io",
         host => host,
     };
-    let reference = match (image.digest(), image.tag()) {
-        (Some(digest), _) => format!("sha256:{digest}"),
-        (None, tag) => tag.unwrap_or("latest").to_owned(),
+    let reference = match image.digest() {
+        Some(digest) => format!("sha256:{digest}"),
+        None => image.tag_or_latest().to_owned(),
     };
     let url = format!("{scheme}://{host}/v2/{}/manifests/{reference}", image.repository());
     Ok(net::url(&url)?)

@@ -30,6 +30,17 @@ pub struct Limits {
     pub depth: usize,
 }
 
+/// The folder in which a new one at `path` is to be made, and its name there; none where something stands at `path`
+/// already, or there is no such folder.
+pub fn new_folder(path: &Path) -> Option<(&Path, &str)> {
+    let parent = match path.parent()? {
+        parent if parent.as_os_str().is_empty() => Path::new("."),
+        parent => parent,
+    };
+    let name = path.file_name()?.to_str()?;
+    (!path.exists() && parent.is_dir()).then_some((parent, name))
+}
+
 /// Writes the folder `name` below `root` with all its `files`: under a temporary name, then one sync of the
 /// whole file system, a rename that replaces nothing, one more sync; then every byte is read back.
 ///

@@ -1,6 +1,6 @@
 use super::*;
 use crate::key::PublicKey;
-use crate::root::fixture;
+use crate::root::{Dialect, fixture};
 
 const LIST: &str = r#"{"signed":{"_type":"Targets","delegations":{"keys":{},"roles":[{"keyids":[],"name":"targets/a","paths":["x","y"],"threshold":2},{"keyids":[],"name":"targets/b","threshold":1}]},"expires":"2029-11-27T00:00:00.25Z","targets":{"1.0":{"custom":{"a":1},"hashes":{"sha256":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","sha512":"AAAA"},"length":528}},"version":3},"signatures":[]}"#;
 
@@ -58,7 +58,7 @@ fn what_clients_would_read_in_different_ways_is_no_list() {
 fn keys_that_no_role_has_are_not_written() {
     let mut list = Targets::empty(Timestamp::UNIX_EPOCH);
     let key: PublicKey = fixture::Signer::new().public;
-    let id = list.add_key(plain_key(&key).unwrap());
+    let id = list.add_key(Key::plain(Dialect::Notary, &key).unwrap());
     assert!(!again(&list).contains(id.as_str()));
     let role = ListRole::releases();
     let (ids, paths) = (vec![id.clone()], vec![String::new()]);

@@ -228,15 +228,10 @@ fn explain(name: &Name, root: Option<&SignedRoot>, error: crate::notary::Error) 
     };
     let Some(root) = root else { return Error::Notary(error) };
     let (name, version) = (name.clone(), root.version().get());
-    // The server's signer only says which key it does not have.
-    let lacks = |role: Role| {
-        let ids = root.root().role(role).map(|keys| keys.ids.as_slice()).unwrap_or_default();
-        said.contains("NotFound") && ids.iter().any(|id| said.contains(id.as_str()))
-    };
-    if said.contains("does not hold current snapshot key") || lacks(Role::Snapshot) {
+    if error.lacks_key(root.root(), Role::Snapshot) {
         return Error::SnapshotClient { name, version };
     }
-    if said.contains("timestamp keys exist on the server") || lacks(Role::Timestamp) {
+    if error.lacks_key(root.root(), Role::Timestamp) {
         return Error::TimestampForeign { name, version };
     }
     let refusal = serde_json::from_str::<Refused>(said).unwrap_or_default();

@@ -30,14 +30,8 @@ pub(crate) async fn run(args: &args::Add) -> Result<Output, Error> {
     let place = place(&args.repository, &args.trust)?;
     let change = |draft: &mut Draft| {
         for role in &roles {
-            let list = draft.list(role)?;
+            let list = draft.list_naming(role, &args.target)?;
             list.targets.insert(args.target.clone(), target.clone());
-            if !draft.may_name(role, &args.target) {
-                return Err(Error::from(Unchanged::Path {
-                    role: role.clone(),
-                    tag: args.target.clone(),
-                }));
-            }
         }
         let digest = target.sha256().map(|digest| digest.to_string()).unwrap_or_default();
         Ok([format!("`{}` is sha256:{digest} in {}", args.target, List::names(&roles))])

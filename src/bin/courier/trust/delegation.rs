@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
-use officiant::root::KeyId;
-use officiant::root::targets::{self, Delegation, ListRole, Targets};
+use officiant::root::targets::{Delegation, ListRole, Targets};
+use officiant::root::{Dialect, Key, KeyId};
 use serde_json::json;
 
 use super::change::Unchanged;
@@ -66,14 +66,12 @@ async fn remove(args: &args::DelegationRemove) -> Result<Output, Error> {
     let change = |draft: &mut Draft| {
         let no_role = Unchanged::NoRole { gun: place.gun.clone(), role: role.clone() };
         let list = draft.list(&parent)?;
-        let at = list.delegations.iter().position(|delegation| delegation.role == role);
-        let at = at.ok_or(no_role)?;
         if args.whole {
-            list.delegations.remove(at);
+            list.remove_delegation(&role).ok_or(no_role)?;
             draft.forget_below(&role);
             return Ok(vec![format!("`{role}` is gone, with all that it listed")]);
         }
-        let delegation = &mut list.delegations[at];
+        let delegation = list.delegation_mut(&role).ok_or(no_role)?;
         for id in &ids {
             let found = delegation.ids.iter().position(|known| known == id);
             let unknown = || Unchanged::NoKey { role: role.clone(), id: id.clone() };
@@ -141,7 +139,7 @@ async fn list(args: &args::Repository) -> Result<Output, Error> {
 
 /// What a delegation gets.
 pub(super) struct Grant<'a> {
-    pub(super) keys: &'a [officiant::root::Key],
+    pub(super) keys: &'a [Key],
     pub(super) paths: &'a [String],
     pub(super) threshold: Option<u8>,
 }
@@ -198,9 +196,9 @@ pub(super) fn enough(delegation: &Delegation) -> Result<(), Error> {
 }
 
 /// Reads public keys, or those of certificates.
-pub(super) fn read(files: &[PathBuf]) -> Result<Vec<officiant::root::Key>, Error> {
+pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Key>, Error> {
     let read = |file: &PathBuf| {
-        let key = targets::plain_key(&keys::public(file)?);
+        let key = Key::plain(Dialect::Notary, &keys::public(file)?);
         Ok(key.map_err(|source| Unchanged::Kind { file: file.clone(), source })?)
     };
     files.iter().map(read).collect()

@@ -128,17 +128,20 @@ impl Place {
     /// # Errors
     /// [`Error`].
     pub(crate) async fn coming(&self) -> Result<(View, bool), Error> {
-        let newest = self.folder.as_deref().map(|folder| anchor::of_folder(folder, &self.gun));
+        let Some(folder) = self.folder.as_deref() else {
+            return Ok((self.look(Wanted::All).await?.view, false));
+        };
+        let newest = anchor::of_folder(folder, &self.gun)?;
         let served = self.server.file(&self.gun, "root.json").await?;
         let version = served.as_deref().and_then(crate::notary::version).unwrap_or_default();
-        match newest.transpose()?.filter(|root| root.version().get() > version) {
-            None => Ok((self.look(Wanted::All).await?.view, false)),
-            Some(root) if served.is_none() => Ok((View::unpublished(self.gun.clone(), root), true)),
-            Some(root) => {
-                let seen = self.clone_without_folder().look(Wanted::All).await?;
-                Ok((View { root, ..seen.view }, true))
-            }
+        if newest.version().get() <= version {
+            return Ok((self.look(Wanted::All).await?.view, false));
         }
+        if served.is_none() {
+            return Ok((View::unpublished(self.gun.clone(), newest), true));
+        }
+        let seen = self.clone_without_folder().look(Wanted::All).await?;
+        Ok((View { root: newest, ..seen.view }, true))
     }
 
     /// The root of the trust folder is not the server's yet: what is served hangs from the one before.

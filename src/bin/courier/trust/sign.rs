@@ -32,11 +32,14 @@ pub(crate) async fn run(args: &args::Sign) -> Result<Output, Error> {
     let repositories = by_repository(&args.images)?;
     let apart = apart(&args.apart, repositories.len())?;
     let layout = args.layout.as_deref().map(Layout::open).transpose()?;
+    let network =
+        crate::args::Network { ca: args.registry_ca.clone(), ..args.trust.network.clone() };
+    let registry = Registry::new(network, Environment::read());
     let mut all = Vec::new();
     for (gun, images) in repositories {
         let mut tags = Vec::new();
         for image in &images {
-            tags.push(tag(image, layout.as_ref(), args).await?);
+            tags.push(tag(image, layout.as_ref(), &registry).await?);
         }
         all.push((places.of(gun)?, tags));
     }
@@ -57,16 +60,12 @@ pub(crate) async fn run(args: &args::Sign) -> Result<Output, Error> {
 async fn tag(
     image: &Image,
     layout: Option<&Layout>,
-    args: &args::Sign,
+    registry: &Registry,
 ) -> Result<(String, Target), Error> {
     let tag = image.tag().ok_or(Unchanged::Nothing { what: "name each image with its tag" })?;
     let manifest = match layout {
         Some(layout) => layout.manifest(tag)?,
-        None => {
-            let network =
-                crate::args::Network { ca: args.registry_ca.clone(), ..args.trust.network.clone() };
-            Registry::new(network, Environment::read()).manifest(image).await?
-        }
+        None => registry.manifest(image).await?,
     };
     match image.digest() {
         Some(asked) if *asked != manifest.digest => Err(Error::TagOther {
@@ -91,11 +90,7 @@ fn put(
         true => roles(draft, own, tag)?,
     };
     for role in &roles {
-        draft.list(role)?;
-        if !draft.may_name(role, tag) {
-            return Err(Error::from(Unchanged::Path { role: role.clone(), tag: tag.to_owned() }));
-        }
-        let list = draft.list(role)?;
+        let list = draft.list_naming(role, tag)?;
         if list.targets.get(tag).is_none_or(|known| !known.is_same(target)) {
             list.targets.insert(tag.to_owned(), target.clone());
         }

@@ -17,8 +17,10 @@ use super::change::draft::{self, Draft};
 use super::change::settle::{forget, settle};
 use super::delegation::{Grant, enough, place, read};
 use super::images::apart;
-use super::place::Place;
+use super::place::{Place, Places};
 use super::{Error, args, client::Wanted};
+use crate::environment::Environment;
+use crate::image::Image;
 use crate::report::Output;
 
 /// Does what is asked.
@@ -78,18 +80,20 @@ async fn remove(args: &args::SignerRemove) -> Result<Output, Error> {
 
 /// The places of repositories that a person named.
 fn places(repositories: &[String], trust: &args::Trust) -> Result<Vec<(Place, ())>, Error> {
-    repositories.iter().map(|repository| Ok((place(repository, trust)?, ()))).collect()
+    let environment = Environment::read();
+    let mut places = Places::new(trust, &environment)?;
+    let mut place = |name: &String| places.of(Image::parse(name)?.gun().clone());
+    repositories.iter().map(|name| Ok((place(name)?, ()))).collect()
 }
 
 /// Takes a signer's role away, and says which keys it had.
 fn take(draft: &mut Draft, own: &ListRole) -> Result<Vec<KeyId>, Error> {
     let gun = draft.view.gun.clone();
     let list = draft.list(&ListRole::top())?;
-    let at = list.delegations.iter().position(|delegation| delegation.role == *own);
-    let at = at.ok_or_else(|| Unchanged::NoRole { gun, role: own.clone() })?;
-    let gone = list.delegations.remove(at).ids;
+    let gone = list.remove_delegation(own);
+    let gone = gone.ok_or_else(|| Unchanged::NoRole { gun, role: own.clone() })?;
     draft.forget_below(own);
-    Ok(gone)
+    Ok(gone.ids)
 }
 
 /// Takes the keys out of `targets/releases` that no other signer has; says whether that was the last one.
@@ -98,15 +102,12 @@ fn leave(draft: &mut Draft, own: &ListRole, gone: &[KeyId]) -> Result<bool, Erro
     let list = draft.list(&ListRole::top())?;
     let others = list.delegations.iter().filter(|d| d.role != releases && d.role != *own);
     let kept: BTreeSet<KeyId> = others.flat_map(|d| d.ids.iter().cloned()).collect();
-    let Some(at) = list.delegations.iter().position(|d| d.role == releases) else {
-        return Ok(false);
-    };
-    let delegation = &mut list.delegations[at];
+    let Some(delegation) = list.delegation_mut(&releases) else { return Ok(false) };
     delegation.ids.retain(|id| !gone.contains(id) || kept.contains(id));
     if !delegation.ids.is_empty() {
         return enough(delegation).map(|()| false);
     }
-    list.delegations.remove(at);
+    list.remove_delegation(&releases);
     Ok(true)
 }
 

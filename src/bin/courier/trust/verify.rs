@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &args::Verify) -> Result<Output, Error> {
 /// [`Error`].
 pub(crate) async fn image(text: &str, places: &mut Places<'_>) -> Result<Verified, Error> {
     let image = Image::parse(text)?;
-    let tag = image.tag().unwrap_or(LATEST).to_owned();
+    let tag = image.tag_or_latest().to_owned();
     let seen = places.of(image.gun().clone())?.look(Wanted::Tags).await?;
     let asked = image.digest();
     let (digest, length) = signed(&seen.view, &tag, asked).map_err(Error::halfway)?;
@@ -88,6 +88,3 @@ impl Verified {
         })
     }
 }
-
-/// The tag of an image that is named without one, as docker has it.
-const LATEST: &str = "latest";

@@ -12,7 +12,7 @@ use officiant::root::{Key, KeyId, Signature, targets};
 use super::super::Error;
 use super::super::place::Place;
 use crate::keys::Private;
-use crate::store::{self, Signer, Store, Stored};
+use crate::store::{self, Signer, Store};
 
 /// The keys at hand.
 pub(crate) struct KeysAtHand {
@@ -41,14 +41,6 @@ impl KeysAtHand {
         Ok(())
     }
 
-    /// The key in the store whose public half this is.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub(crate) fn holds(&self, key: &Key) -> Result<Option<Stored>, Error> {
-        key.public().map_or(Ok(None), |public| Ok(self.store.find_public(public)?))
-    }
-
     /// Whether one of the keys that count is at hand.
     ///
     /// # Errors
@@ -63,8 +55,8 @@ impl KeysAtHand {
     /// [`Error::Store`].
     pub(crate) fn held(&self, electorate: &Electorate<'_>) -> Result<i64, Error> {
         let mut held = 0;
-        for key in electorate.keys.values() {
-            held += i64::from(self.holds(key)?.is_some());
+        for public in electorate.keys.values().filter_map(|key| key.public()) {
+            held += i64::from(self.store.find_public(public)?.is_some());
         }
         Ok(held)
     }

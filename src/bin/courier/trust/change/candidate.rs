@@ -38,19 +38,13 @@ impl Candidate {
     /// # Errors
     /// [`Unchanged::NoNewFolder`], [`Error::Media`].
     pub(crate) fn write(path: &Path, gun: &Name, written: &[Written]) -> Result<Self, Error> {
-        let parent = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.filter(|_| !path.exists() && parent.is_dir());
-        let name = name.ok_or_else(|| Unchanged::NoNewFolder { folder: path.to_owned() })?;
+        let (parent, name) = media::new_folder(path)
+            .ok_or_else(|| Unchanged::NoNewFolder { folder: path.to_owned() })?;
         let mut files = Files::new();
-        for Written { role, signed, .. } in written {
-            let version = signed.version().unwrap_or_default();
-            let role = role.as_str().replace('/', SLASH);
+        for list in written {
+            let (version, role) = (list.version(), list.role.as_str().replace('/', SLASH));
             let file = format!("{METADATA}/{}/{version}.{role}.json", gun.folder());
-            files.insert(file, targets::file(signed));
+            files.insert(file, targets::file(&list.signed));
         }
         media::write_tree(parent, name, &files)?;
         let tally = |w: &Written| (w.role.clone(), (w.tally.counted.len(), w.tally.needed));

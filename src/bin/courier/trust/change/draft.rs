@@ -82,14 +82,25 @@ impl Draft {
         if !is_known {
             return Err(Error::from(Unchanged::NoRole { gun, role: role.clone() }));
         }
-        let now = match self.changed.get(role) {
-            Some(_) => None,
-            None => Some(self.view.lists.get(role).map_or_else(
-                || Targets::empty(Timestamp::UNIX_EPOCH),
-                |list| list.targets.clone(),
-            )),
-        };
-        Ok(self.changed.entry(role.clone()).or_insert_with(|| now.unwrap_or_else(nothing)))
+        let known = self.view.lists.get(role);
+        let now = || known.map_or_else(nothing, |list| list.targets.clone());
+        Ok(self.changed.entry(role.clone()).or_insert_with(now))
+    }
+
+    /// The same, for naming one target there.
+    ///
+    /// # Errors
+    /// As [`Self::list`]; [`Unchanged::Path`] where a delegation on the way does not allow that.
+    pub(crate) fn list_naming(
+        &mut self,
+        role: &ListRole,
+        tag: &str,
+    ) -> Result<&mut Targets, Error> {
+        self.list(role)?;
+        match targets::may_name(role, tag, |role| self.read(role)) {
+            true => self.list(role),
+            false => Err(Error::from(Unchanged::Path { role: role.clone(), tag: tag.to_owned() })),
+        }
     }
 
     /// Takes up a list whatever its signatures are, to be signed again.
@@ -133,9 +144,7 @@ impl Draft {
     }
 
     fn is_signed(&self, role: &ListRole, signed: &Signed) -> bool {
-        let electorate = self.electorate(role);
-        let tally = electorate.and_then(|electorate| signed.tally(Dialect::Notary, &electorate));
-        tally.is_some_and(|tally| tally.is_met())
+        self.electorate(role).is_some_and(|all| signed.is_signed_by(Dialect::Notary, &all))
     }
 
     fn is_unchanged(&self, role: &ListRole) -> bool {
@@ -167,11 +176,6 @@ impl Draft {
                 Some(parent.electorate(parent.delegation(role)?))
             }
         }
-    }
-
-    /// Whether every delegation on the way to `role` allows it to name this target, with the changes so far.
-    pub(crate) fn may_name(&self, role: &ListRole, target: &str) -> bool {
-        targets::may_name(role, target, |role| self.read(role))
     }
 
     /// Signs what is changed with every key at hand; a list that says nothing else than before is left alone, unless it is
@@ -339,10 +343,7 @@ fn explain(view: &View, error: &notary::Error) -> Error {
     if said.contains("\"VERSION\"") {
         return Unchanged::Meanwhile { gun }.into();
     }
-    // A server with a signer behind it only says which key that does not have.
-    let mut snapshot = view.root().role_keys(Role::Snapshot);
-    let lacks = said.contains("NotFound") && snapshot.any(|(id, _)| said.contains(id.as_str()));
-    match said.contains("does not hold current snapshot key") || lacks {
+    match error.lacks_key(view.root(), Role::Snapshot) {
         true => Unchanged::NoSnapshotKey { gun }.into(),
         false => upload(said.clone()),
     }

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use officiant::root::targets::{ListRole, Target};
+use officiant::wording::{Count, List};
+
 use super::super::{Error, args};
 use super::at_hand::KeysAtHand;
 use super::draft::Draft;
 use super::error::Unchanged;
-use officiant::root::targets::{ListRole, Target};
-use officiant::wording::{Count, List};
 
 /// Signs every such list again where enough of its keys are at hand, or where others sign the change, too; says what
 /// becomes of it.

@@ -287,7 +287,9 @@ impl Client<'_> {
     ) -> Result<List, Error> {
         let signed = Signed::read_by(electorate, Role::Targets, bytes, at)
             .map_err(|why| self.unsound(role, why))?;
-        self.at_least_cached(role, (&signed, bytes), |before| is_by(electorate, before))?;
+        self.at_least_cached(role, (&signed, bytes), |before| {
+            before.is_signed_by(Dialect::Notary, electorate)
+        })?;
         let targets = Targets::read(&signed);
         let targets = targets.ok_or_else(|| self.unsound(role, "is no list of targets"))?;
         Ok(List { signed, targets })
@@ -303,7 +305,7 @@ impl Client<'_> {
         let read = |signed: Signed| Some(List { targets: Targets::read(&signed)?, signed });
         let list = Signed::parse(Dialect::Notary, bytes).and_then(read);
         if let Some(list) = &list
-            && list.signed.tally(Dialect::Notary, electorate).is_some_and(|tally| tally.is_met())
+            && list.signed.is_signed_by(Dialect::Notary, electorate)
         {
             self.at_least(
                 role.as_str(),
@@ -318,7 +320,7 @@ impl Client<'_> {
     fn seen(&self, electorate: &Electorate<'_>, role: &str) -> Result<Option<Signed>, Error> {
         let before = self.cache.read(role)?;
         let before = before.and_then(|bytes| Signed::parse(Dialect::Notary, &bytes));
-        Ok(before.filter(|before| is_by(electorate, before)))
+        Ok(before.filter(|before| before.is_signed_by(Dialect::Notary, electorate)))
     }
 
     /// Refuses that a list is no more, while the role and its keys are: what it said would be said by another.
@@ -364,11 +366,6 @@ impl Client<'_> {
     pub(crate) fn unsound(&self, role: &str, why: &'static str) -> Error {
         Error::Unsound { gun: self.gun.clone(), role: role.to_owned(), why }
     }
-}
-
-/// Whether enough of those who sign a list signed it.
-fn is_by(electorate: &Electorate<'_>, list: &Signed) -> bool {
-    list.tally(Dialect::Notary, electorate).is_some_and(|tally| tally.is_met())
 }
 
 type Lists = (BTreeMap<ListRole, List>, BTreeMap<ListRole, Broken>, Vec<(ListRole, Vec<u8>)>);
