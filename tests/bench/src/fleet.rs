@@ -1,0 +1,206 @@
+//! A room for ceremonies over a fleet: media folders, a soft token for each key, requests and plans.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use officiant::digest::Digest;
+use officiant::key::{Algorithm, PublicKey};
+use officiant::name::Name;
+use officiant::request::proof::{Claim, Proof};
+use officiant::request::{Repository, Request};
+use officiant::root::{Dialect, Role};
+use officiant::sums;
+
+/// A room, and how many repositories its plans name.
+pub(crate) struct Room<'a> {
+    folder: &'a Path,
+    names: Vec<Name>,
+}
+
+const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
+/// The PIN of every soft token.
+pub(crate) const PIN: &str = "135792";
+
+impl<'a> Room<'a> {
+    /// A room in a folder.
+    pub(crate) fn new(folder: &'a Path, count: usize) -> Self {
+        // Far enough apart that no two look alike.
+        let name = |n: usize| {
+            let digest = Digest::of(&n.to_be_bytes()).to_string();
+            format!("localhost:5000/team-{}/{}", &digest[..6], &digest[6..14])
+        };
+        let names = (0..count).map(|n| name(n).parse().expect("a name")).collect();
+        Self { folder, names }
+    }
+
+    /// Lays out a first ceremony: one key on one token.
+    pub(crate) fn genesis(&self) {
+        for name in ["room-1", "room-2"] {
+            self.file(&format!("media/{name}/officiant-media"), b"room\n");
+        }
+        let key = Soft::new();
+        let public = key.public();
+        let own = |_: &Name| {
+            let made = |role| (role, vec![Soft::new().public()]);
+            let mut keys: BTreeMap<_, _> = [Role::Snapshot, Role::Timestamp].map(made).into();
+            keys.insert(Role::Targets, vec![public.clone()]);
+            Repository { roots: Vec::new(), keys, served: None }
+        };
+        let request = self.request(own);
+        let digest = self.lay_request(1, &request);
+        let list = request.repositories.iter().map(|(name, asked)| {
+            let pins = asked.keys.iter().map(|(role, keys)| format!("{role}={}", keys[0].id()));
+            format!("{name} 0 - {}\n", pins.collect::<Vec<_>>().join(" "))
+        });
+        let list: String = list.collect();
+        let roles = Role::ONLINE.map(|role| {
+            format!("[[role]]\nname = \"{role}\"\nkeys = \"request\"\nthreshold = 1\n")
+        });
+        let text =
+            self.plan("genesis", (1, "officer-a", "root-a"), (&list, digest), "") + &roles.concat();
+        self.file("plan-1.toml", text.as_bytes());
+        for name in &self.names {
+            let claim = Claim {
+                plan: Digest::of(text.as_bytes()),
+                repository: name.clone(),
+                role: Role::Targets,
+            };
+            let signature = key.sign(claim.text().as_bytes());
+            let proof = Proof { claim, key: public.id(), signature };
+            self.file(&format!("media/in-1/{}", proof.path()), proof.to_line().as_bytes());
+        }
+        self.lay_room(1, &["officer-a"]);
+    }
+
+    /// Lays out the second one, which replaces that key by another on another token.
+    pub(crate) fn rotate(&self) {
+        let trust = self.folder.join("media/out-1a/trust");
+        let folders = fs::read_dir(trust.join("ceremonies")).expect("a trust folder");
+        let mut folders: Vec<PathBuf> = folders.map(|entry| entry.expect("one").path()).collect();
+        folders.sort();
+        let last = folders.last().expect("a ceremony").join(sums::FILE);
+        let closing = Digest::of(&fs::read(last).expect("its sums"));
+        let own = |name: &Name| {
+            let file = trust.join(format!("metadata/{}/1.root.json", name.folder()));
+            let root = fs::read(file).expect("a root");
+            let signed =
+                officiant::root::SignedRoot::parse(Dialect::Notary, &root).expect("a root");
+            let keys = Role::ONLINE.map(|role| {
+                let keys = signed.root().role_keys(role);
+                (role, keys.filter_map(|(_, key)| key.public().cloned()).collect())
+            });
+            Repository { roots: vec![root], keys: keys.into(), served: None }
+        };
+        let digest = self.lay_request(2, &self.request(own));
+        let list: String = self.names.iter().map(|name| format!("{name} - -\n")).collect();
+        let after = format!("after = \"{closing}\"\n");
+        let text = self.plan("rotate", (2, "officer-b", "root-b"), (&list, digest), &after);
+        self.file("plan-2.toml", text.as_bytes());
+        self.lay_room(2, &["officer-a", "officer-b"]);
+    }
+
+    fn request(&self, own: impl Fn(&Name) -> Repository) -> Request {
+        let fetched = Timestamp::from_second(Timestamp::now().as_second()).expect("now");
+        let repositories = self.names.iter().map(|name| (name.clone(), own(name))).collect();
+        let server = "https://localhost:4443".to_owned();
+        Request { dialect: Dialect::Notary, fetched, server, repositories }
+    }
+
+    fn lay_request(&self, number: u32, request: &Request) -> Digest {
+        let files = request.files().expect("a request");
+        for (path, bytes) in &files {
+            self.file(&format!("media/in-{number}/request/{path}"), bytes);
+        }
+        self.file(&format!("media/in-{number}/officiant-media"), b"in\n");
+        Digest::of(&files[sums::FILE])
+    }
+
+    fn plan(
+        &self,
+        kind: &str,
+        (number, token, key): (u32, &str, &str),
+        (list, request): (&str, Digest),
+        extra: &str,
+    ) -> String {
+        let name = format!("repositories-{number}.txt");
+        self.file(&name, list.as_bytes());
+        let today = today();
+        let day = |days: i64| today.checked_add(days.days()).expect("a day");
+        format!(
+            "ceremony = \"{kind}\"\ntitle = \"Fleet {number}\"\ndialect = \"notary\"\n\
+             quorum_people = 1\npractice = true\n{extra}[when]\nfrom = {}\nuntil = {}\n\
+             [request]\nsha256 = \"{request}\"\n[repositories]\nlist = \"{name}\"\n\
+             sha256 = \"{}\"\n[[token]]\nname = \"{token}\"\ncustodian = \"seat of {token}\"\n\
+             [[key]]\nname = \"{key}\"\nalgorithm = \"ecdsa-p256\"\ntoken = \"{token}\"\n\
+             [root]\nkeys = [\"{key}\"]\nthreshold = 1\nexpires = {}\n\
+             certificates_until = {}\ncertificate_name = \"gun\"\n",
+            day(-1),
+            day(3),
+            Digest::of(list.as_bytes()),
+            day(2000),
+            day(3000)
+        )
+    }
+
+    fn lay_room(&self, number: u32, tokens: &[&str]) {
+        for copy in ["a", "b"] {
+            self.file(&format!("media/out-{number}{copy}/officiant-media"), b"out\n");
+        }
+        let before = number - 1;
+        let trust = match before {
+            0 => String::new(),
+            _ => format!("trust = \"media/out-{before}a/trust\"\n"),
+        };
+        let mut room = format!(
+            "work = \"work-{number}\"\n{trust}[media]\nin = [\"media/in-{number}\"]\n\
+             out = [\"media/out-{number}a\", \"media/out-{number}b\"]\n\
+             room = [\"media/room-1\", \"media/room-2\"]\n\
+             [[module]]\nname = \"soft\"\npath = \"{MODULE}\"\n"
+        );
+        let mut pins = "[pin]\n".to_owned();
+        for token in tokens {
+            let _ = write!(
+                room,
+                "[[token]]\nname = \"{token}\"\nmodule = \"soft\"\nsofthsm = \"tokens/{token}\"\n"
+            );
+            let _ = writeln!(pins, "{token} = \"{PIN}\"");
+        }
+        fs::create_dir_all(self.folder.join("tokens")).expect("a folder");
+        self.file(&format!("room-{number}.toml"), room.as_bytes());
+        self.file(&format!("answers-{number}.toml"), (pins + "[answer]\n").as_bytes());
+    }
+
+    fn file(&self, path: &str, bytes: &[u8]) {
+        let path = self.folder.join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, bytes).expect("a file");
+    }
+}
+
+/// A software key of somebody online.
+struct Soft(EcdsaKeyPair);
+
+impl Soft {
+    fn new() -> Self {
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key"))
+    }
+
+    fn public(&self) -> PublicKey {
+        PublicKey::from_ec_point(Algorithm::EcdsaP256, self.0.public_key().as_ref()).expect("a key")
+    }
+
+    fn sign(&self, text: &[u8]) -> Vec<u8> {
+        self.0.sign(&SystemRandom::new(), text).expect("a signature").as_ref().to_vec()
+    }
+}
+
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
