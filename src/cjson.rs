@@ -72,7 +72,7 @@ impl Value {
 
     /// The bytes of this value in `form`.
     pub fn encode(&self, form: Form) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(self.length());
         self.write(form, &mut out);
         out
     }
@@ -147,6 +147,14 @@ impl Value {
         }
     }
 
+    /// Takes a member out, if this is an object and has it.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        match self {
+            Value::Map(members) => members.remove(name),
+            _ => None,
+        }
+    }
+
     /// An object of these members.
     pub fn map<K: Into<String>>(members: impl IntoIterator<Item = (K, Value)>) -> Value {
         Value::Map(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
@@ -157,7 +165,20 @@ impl Value {
         Value::Text(text.into())
     }
 
-    fn write(&self, form: Form, out: &mut Vec<u8>) {
+    /// The bytes that this value takes where nothing is escaped, or a few more.
+    fn length(&self) -> usize {
+        match self {
+            Value::Null | Value::Bool(_) | Value::Integer(_) => 17,
+            Value::Text(text) => text.len() + 2,
+            Value::List(items) => items.iter().map(|item| item.length() + 1).sum::<usize>() + 2,
+            Value::Map(members) => {
+                members.iter().map(|(key, value)| key.len() + 4 + value.length()).sum::<usize>() + 2
+            }
+        }
+    }
+
+    /// Appends the bytes of this value in `form`.
+    pub(crate) fn write(&self, form: Form, out: &mut Vec<u8>) {
         match self {
             Value::Null => out.extend_from_slice(b"null"),
             Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -191,24 +212,45 @@ impl Value {
 }
 
 /// Only `\` and `"` are escaped in what is signed; control characters stand raw there, in both dialects.
-fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
+pub(crate) fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
     out.push(b'"');
-    let mut buffer = [0; 4];
-    for c in text.chars() {
-        match (c, form) {
-            ('\\', _) => out.extend_from_slice(b"\\\\"),
-            ('"', _) => out.extend_from_slice(b"\\\""),
-            ('\n', Form::Json) => out.extend_from_slice(b"\\n"),
-            ('\0'..'\x20', Form::Json) => {
-                out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
-            }
-            ('<' | '>' | '&' | '\u{2028}' | '\u{2029}', Form::GoEmbedded) => {
-                out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
-            }
-            _ => out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()),
+    let mut rest = text;
+    // Nearly all text is one run of bytes that stand for themselves, and is copied whole.
+    while let Some(at) = rest.bytes().position(|byte| may_escape(byte, form)) {
+        let (plain, tail) = rest.split_at(at);
+        out.extend_from_slice(plain.as_bytes());
+        let mut chars = tail.chars();
+        if let Some(c) = chars.next() {
+            write_char(c, form, out);
         }
+        rest = chars.as_str();
     }
+    out.extend_from_slice(rest.as_bytes());
     out.push(b'"');
+}
+
+/// Whether a character that begins with this byte is one that [`write_char`] may have to escape.
+fn may_escape(byte: u8, form: Form) -> bool {
+    match byte {
+        b'\\' | b'"' => true,
+        b'\0'..b' ' => form == Form::Json,
+        // U+2028 and U+2029 begin with 0xe2.
+        b'<' | b'>' | b'&' | 0xe2 => form == Form::GoEmbedded,
+        _ => false,
+    }
+}
+
+fn write_char(c: char, form: Form, out: &mut Vec<u8>) {
+    match (c, form) {
+        ('\\', _) => out.extend_from_slice(b"\\\\"),
+        ('"', _) => out.extend_from_slice(b"\\\""),
+        ('\n', Form::Json) => out.extend_from_slice(b"\\n"),
+        ('\0'..'\x20', Form::Json)
+        | ('<' | '>' | '&' | '\u{2028}' | '\u{2029}', Form::GoEmbedded) => {
+            out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
+        }
+        _ => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
 }
 
 /// Why a document is not read, or a value not written. Offsets count bytes from 0.

@@ -19,9 +19,13 @@ pub struct Digest([u8; 32]);
 impl Digest {
     /// Computes the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        let mut hasher = Hasher::default();
-        hasher.update(bytes);
-        hasher.finish()
+        Self::taken(digest::digest(&digest::SHA256, bytes))
+    }
+
+    fn taken(digest: digest::Digest) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest.as_ref());
+        Self(bytes)
     }
 
     /// Computes the digest of `parts` under a domain: `domain`, a zero byte, then each part with its
@@ -79,7 +83,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&HEXLOWER.encode(&self.0))
+        f.write_str(HEXLOWER.encode_mut_str(&self.0, &mut [0; 64]))
     }
 }
 
@@ -128,9 +132,7 @@ impl Hasher {
 
     /// Ends, and gives the digest.
     pub fn finish(self) -> Digest {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(self.0.finish().as_ref());
-        Digest(bytes)
+        Digest::taken(self.0.finish())
     }
 }
 

@@ -9,31 +9,36 @@ mod encrypted;
 pub mod file;
 mod kem;
 mod scheme;
+mod spki;
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
-use x509_cert::der::asn1::{Any, BitString, ObjectIdentifier, UintRef};
-use x509_cert::der::{Decode, Encode, Reader, SliceReader, pem};
-use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
+use x509_cert::der::asn1::UintRef;
+use x509_cert::der::{Decode, Encode, pem};
+use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 use crate::digest::Digest;
 pub use age::AgeKey;
 pub use algorithm::Algorithm;
 pub use kem::KemKey;
 pub use scheme::{Hash, Scheme, ToSign};
+use spki::{algorithm_of, check_material, headed, rsa_algorithm, spki_der};
 
 /// A public key, held as its one DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
 ///
-/// Ordered by those bytes; serializes as their base64.
+/// Ordered by those bytes; serializes as their base64. A clone shares them, and is checked no more.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PublicKey {
-    der: Box<[u8]>,
+    der: Arc<[u8]>,
     algorithm: Algorithm,
+    /// Where the material begins.
+    material: usize,
 }
 
 impl PublicKey {
@@ -42,6 +47,10 @@ impl PublicKey {
     /// # Errors
     /// No such structure, another encoding of it, an unknown algorithm, or a point that is not on its curve.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        if let Some((algorithm, material)) = headed(der) {
+            check_material(algorithm, material)?;
+            return Ok(Self::checked(der, algorithm, material));
+        }
         let spki = SubjectPublicKeyInfoOwned::from_der(der).map_err(|_| Error::NotSpki)?;
         let again = spki.to_der().map_err(|_| Error::NotSpki)?;
         if again != der {
@@ -50,12 +59,16 @@ impl PublicKey {
         let algorithm = algorithm_of(&spki)?;
         let bits = spki.subject_public_key.as_bytes().ok_or(Error::NotSpki)?;
         check_material(algorithm, bits)?;
-        let key = Self { der: der.into(), algorithm };
         // The same key has one encoding only if rebuilding it from its material gives these bytes.
         match spki_der(algorithm, bits)? == der {
-            true => Ok(key),
+            true => Ok(Self::checked(der, algorithm, bits)),
             false => Err(Error::NotCanonical),
         }
+    }
+
+    /// The bit string is the last thing in the structure, so the material is a suffix of it.
+    fn checked(der: &[u8], algorithm: Algorithm, material: &[u8]) -> Self {
+        Self { der: der.into(), algorithm, material: der.len() - material.len() }
     }
 
     /// Takes PEM exactly as [`PublicKey::to_pem`] writes it.
@@ -151,11 +164,7 @@ impl PublicKey {
 
     /// The content of the subjectPublicKey bit string: an uncompressed point, 32 bytes of Ed25519, or DER RSAPublicKey.
     pub fn material(&self) -> &[u8] {
-        // The bit string is the last thing in the structure, so the material is a suffix of it.
-        let spki = SubjectPublicKeyInfoOwned::from_der(&self.der).ok();
-        let length =
-            spki.and_then(|s| s.subject_public_key.as_bytes().map(<[u8]>::len)).unwrap_or(0);
-        &self.der[self.der.len() - length..]
+        &self.der[self.material..]
     }
 
     /// Verifies `signature`, encoded as `scheme` says, over `message`.
@@ -286,84 +295,13 @@ fn pem_with(label: &str, headers: &str, der: &[u8]) -> String {
     if !headers.is_empty() {
         text.push('\n');
     }
-    for line in BASE64.encode(der).as_bytes().chunks(64) {
-        text.extend(line.iter().map(|b| char::from(*b)));
+    text.reserve(der.len() * 65 / 48 + label.len() + 24);
+    // 48 bytes are one line of 64 characters.
+    for line in der.chunks(48) {
+        BASE64.encode_append(line, &mut text);
         text.push('\n');
     }
-    text + &format!("-----END {label}-----\n")
-}
-
-/// The SubjectPublicKeyInfo of a key, in DER.
-fn spki_der(algorithm: Algorithm, material: &[u8]) -> Result<Vec<u8>, Error> {
-    let (oid, parameters) = match algorithm {
-        Algorithm::Ed25519 => (ED25519, None),
-        Algorithm::Rsa(_) => (RSA, Some(Any::null())),
-        _ => (EC, algorithm.curve().map(|curve| Any::from(&curve))),
-    };
-    let subject_public_key = BitString::from_bytes(material).map_err(|_| Error::NotSpki)?;
-    let algorithm = AlgorithmIdentifierOwned { oid, parameters };
-    let spki = SubjectPublicKeyInfoOwned { algorithm, subject_public_key };
-    spki.to_der().map_err(|_| Error::NotSpki)
-}
-
-fn algorithm_of(spki: &SubjectPublicKeyInfoOwned) -> Result<Algorithm, Error> {
-    let unknown = |oid: ObjectIdentifier| Error::UnknownAlgorithm { found: oid.to_string() };
-    match spki.algorithm.oid {
-        ED25519 => Ok(Algorithm::Ed25519),
-        RSA => rsa_algorithm(spki.subject_public_key.as_bytes().ok_or(Error::NotSpki)?),
-        EC => {
-            let curve = spki.algorithm.parameters.as_ref().ok_or(Error::NotSpki)?;
-            match curve.decode_as::<ObjectIdentifier>().map_err(|_| Error::NotSpki)? {
-                algorithm::P224 => Ok(Algorithm::EcdsaP224),
-                algorithm::P256 => Ok(Algorithm::EcdsaP256),
-                algorithm::P384 => Ok(Algorithm::EcdsaP384),
-                algorithm::P521 => Ok(Algorithm::EcdsaP521),
-                other => Err(unknown(other)),
-            }
-        }
-        other => Err(unknown(other)),
-    }
-}
-
-/// Reads DER RSAPublicKey (RFC 8017 A.1.1) and checks what every client wants of it.
-fn rsa_algorithm(material: &[u8]) -> Result<Algorithm, Error> {
-    let mut reader = SliceReader::new(material).map_err(|_| Error::BadRsa)?;
-    let (modulus, exponent) = reader
-        .sequence(|inner| {
-            Ok::<_, x509_cert::der::Error>((UintRef::decode(inner)?, UintRef::decode(inner)?))
-        })
-        .map_err(|_| Error::BadRsa)?;
-    reader.finish().map_err(|_| Error::BadRsa)?;
-    let (modulus, exponent) = (modulus.as_bytes(), exponent.as_bytes());
-    let odd = |bytes: &[u8]| bytes.last().is_some_and(|b| b & 1 == 1);
-    let top = modulus.first().map_or(8, |b| b.leading_zeros() as usize);
-    let bits = (modulus.len() * 8).saturating_sub(top);
-    let good = (2048..=8192).contains(&bits) && odd(modulus) && odd(exponent);
-    let exponent_ok = exponent != [1] && exponent.len() <= 4;
-    match u16::try_from(bits) {
-        Ok(bits) if good && exponent_ok => Ok(Algorithm::Rsa(bits)),
-        _ => Err(Error::BadRsa),
-    }
-}
-
-fn check_material(algorithm: Algorithm, material: &[u8]) -> Result<(), Error> {
-    let scheme = match algorithm {
-        Algorithm::Rsa(_) => return Ok(()),
-        Algorithm::Ed25519 if material.len() == 32 => return Ok(()),
-        Algorithm::Ed25519 => return Err(Error::NotSpki),
-        _ => Scheme::EcdsaDer(Hash::Sha256),
-    };
-    let uncompressed = material.first() == Some(&4);
-    let length = algorithm.width().map_or(0, |width| 1 + 2 * width);
-    if !uncompressed || material.len() != length {
-        return Err(Error::BadPoint { algorithm });
-    }
-    let verifier = match scheme.verifier(algorithm) {
-        Err(Error::Unverifiable { .. }) => return Ok(()),
-        verifier => verifier?,
-    };
-    let parsed = signature::UnparsedPublicKey::new(verifier, material).parse();
-    parsed.map(|_| ()).map_err(|_| Error::BadPoint { algorithm })
+    text + "-----END " + label + "-----\n"
 }
 
 /// ECDSA-Sig-Value (RFC 3279 2.2.3) of r‖s.
@@ -373,14 +311,13 @@ fn der_of_raw(algorithm: Algorithm, raw: &[u8]) -> Result<Vec<u8>, Error> {
         return Err(Error::SignatureLength { expected: 2 * width, found: raw.len() });
     }
     let (r, s) = raw.split_at(width);
-    let integer = |bytes| UintRef::new(bytes).and_then(|n| n.to_der());
-    let body = [integer(r), integer(s)].into_iter().collect::<Result<Vec<_>, _>>();
-    Ok(tlv(0x30, &body.map_err(|_| Error::BadSignature)?.concat()))
+    let mut body = Vec::with_capacity(2 * (width + 3));
+    for number in [r, s] {
+        let number = UintRef::new(number).map_err(|_| Error::BadSignature)?;
+        number.encode_to_vec(&mut body).map_err(|_| Error::BadSignature)?;
+    }
+    Ok(tlv(0x30, &body))
 }
-
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 #[cfg(test)]
 mod tests;

@@ -165,7 +165,9 @@ impl Parser<'_> {
         let mut out = String::new();
         loop {
             let rest = &self.text[self.at..];
-            let plain = rest.find(|c: char| c == '"' || c == '\\' || c < ' ').unwrap_or(rest.len());
+            // These three are ASCII, and no byte of a longer character is.
+            let is_end = |byte| matches!(byte, b'"' | b'\\' | b'\0'..b' ');
+            let plain = rest.bytes().position(is_end).unwrap_or(rest.len());
             out.push_str(&rest[..plain]);
             self.at += plain;
             match self.peek() {

@@ -15,7 +15,8 @@ use x509_cert::der::asn1::{Any, ObjectIdentifier, OctetString};
 use x509_cert::der::{Decode, Encode, Tag, Tagged};
 use zeroize::Zeroizing;
 
-use super::{Algorithm, EC, RSA, tlv};
+use super::spki::{EC, RSA};
+use super::{Algorithm, tlv};
 
 /// Decrypts EncryptedPrivateKeyInfo (RFC 5958) to the DER that it holds; none when it is of another kind, or the
 /// passphrase is another one.

@@ -3,15 +3,22 @@
 //! First floor: pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::threshold::verifies;
+use super::verdict::Verdicts;
 use super::{Dialect, Error, Expiry, Fields, Key, KeyId, Role, RoleKeys, Version, notary, tuf};
 use crate::cjson::{Limits, Value};
 use crate::digest::Digest;
 use crate::key::{self, PublicKey};
 
-/// A root as its signatures cover it: everything it says, known to us or not, in no particular layout.
+/// A root as its signatures cover it: everything it says, known to us or not, in no particular layout. A clone shares
+/// all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Root {
+pub struct Root(Arc<Said>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
     dialect: Dialect,
     value: Value,
     version: Version,
@@ -27,6 +34,15 @@ impl Root {
     /// # Errors
     /// [`Error::Missing`] or [`Error::Type`] naming the field, text that is not NFC in a TUF root.
     pub fn from_value(dialect: Dialect, value: Value) -> Result<Self, Error> {
+        Self::from_value_knowing(dialect, value, &BTreeMap::new())
+    }
+
+    /// The same where some key objects were read before: one that says the same under the same id is not read again.
+    pub(super) fn from_value_knowing(
+        dialect: Dialect,
+        value: Value,
+        known: &BTreeMap<KeyId, Key>,
+    ) -> Result<Self, Error> {
         if dialect == Dialect::Tuf {
             value.check_nfc()?;
         }
@@ -43,63 +59,66 @@ impl Root {
             Expiry::from_text(expires).ok_or(Error::Expires { found: expires.to_owned() })?;
         let mut keys = BTreeMap::new();
         for (id, key) in top.map("keys")? {
-            let key = match dialect {
-                Dialect::Notary => notary::read_key(key),
-                Dialect::Tuf => tuf::read_key(key),
-            };
-            keys.insert(KeyId::new(id), key);
+            match known.get_key_value(id.as_str()) {
+                Some((id, known)) if known.is_read_from(dialect, key) => {
+                    keys.insert(id.clone(), known.clone());
+                }
+                _ => {
+                    keys.insert(KeyId::new(id), Key::read(dialect, key));
+                }
+            }
         }
         let mut roles = BTreeMap::new();
         for (name, role) in top.map("roles")? {
             roles.insert(name.clone(), read_role(name, role)?);
         }
-        Ok(Self { dialect, version, expires, keys, roles, value })
+        Ok(Self(Arc::new(Said { dialect, version, expires, keys, roles, value })))
     }
 
     /// The dialect.
     pub fn dialect(&self) -> Dialect {
-        self.dialect
+        self.0.dialect
     }
 
     /// The whole content of `signed`.
     pub fn value(&self) -> &Value {
-        &self.value
+        &self.0.value
     }
 
     /// The version.
     pub fn version(&self) -> Version {
-        self.version
+        self.0.version
     }
 
     /// When it expires.
     pub fn expires(&self) -> &Expiry {
-        &self.expires
+        &self.0.expires
     }
 
     /// The keys by the id under which the document lists them.
     pub fn keys(&self) -> &BTreeMap<KeyId, Key> {
-        &self.keys
+        &self.0.keys
     }
 
     /// The key listed under `id`.
     pub fn key(&self, id: &KeyId) -> Option<&Key> {
-        self.keys.get(id)
+        self.0.keys.get(id)
     }
 
     /// All roles by name, those that we do not know included.
     pub fn roles(&self) -> &BTreeMap<String, RoleKeys> {
-        &self.roles
+        &self.0.roles
     }
 
     /// The keys of one of the four roles.
     pub fn role(&self, role: Role) -> Option<&RoleKeys> {
-        self.roles.get(role.name())
+        self.0.roles.get(role.name())
     }
 
     /// The listed keys of a role with their ids, in the order of the document; ids without a key are left out.
     pub fn role_keys(&self, role: Role) -> impl Iterator<Item = (&KeyId, &Key)> {
         let ids = self.role(role).map(|keys| keys.ids.as_slice()).unwrap_or_default();
-        ids.iter().filter_map(|id| self.keys.get_key_value(id))
+        ids.iter().filter_map(|id| self.0.keys.get_key_value(id))
     }
 
     /// The id under which the root role lists this public key; with several certificates of one key, the first.
@@ -110,7 +129,7 @@ impl Root {
     /// The bytes that signatures cover.
     pub fn signed_bytes(&self) -> Vec<u8> {
         // A TUF root was found to be NFC when it was read, so both dialects have the same bytes here.
-        self.value.go()
+        self.0.value.go()
     }
 
     /// The SHA-256 of [`Root::signed_bytes`].
@@ -123,7 +142,7 @@ impl Root {
     /// # Errors
     /// [`Error::Algorithm`] when the dialect's roots are not signed by such keys.
     pub fn to_sign(&self, key: &PublicKey) -> Result<key::ToSign, Error> {
-        Ok(self.dialect.scheme(key.algorithm())?.to_sign(&self.signed_bytes()))
+        Ok(self.0.dialect.scheme(key.algorithm())?.to_sign(&self.signed_bytes()))
     }
 
     /// Makes a signature from a token's raw answer and verifies it.
@@ -131,7 +150,7 @@ impl Root {
     /// # Errors
     /// [`Error::Key`] when the answer is not a signature by `key` over this root.
     pub fn signature(&self, id: &KeyId, key: &PublicKey, raw: &[u8]) -> Result<Signature, Error> {
-        let scheme = self.dialect.scheme(key.algorithm())?;
+        let scheme = self.0.dialect.scheme(key.algorithm())?;
         self.signature_of(id, key, scheme.encode(key.algorithm(), raw)?)
     }
 
@@ -145,9 +164,9 @@ impl Root {
         key: &PublicKey,
         bytes: Vec<u8>,
     ) -> Result<Signature, Error> {
-        let scheme = self.dialect.scheme(key.algorithm())?;
+        let scheme = self.0.dialect.scheme(key.algorithm())?;
         key.verify(scheme, &self.signed_bytes(), &bytes)?;
-        let method = (self.dialect == Dialect::Notary).then(|| notary::method(scheme).to_owned());
+        let method = (self.0.dialect == Dialect::Notary).then(|| notary::method(scheme).to_owned());
         Ok(Signature { key: id.clone(), method, bytes })
     }
 }
@@ -163,12 +182,17 @@ pub struct Signature {
     pub bytes: Vec<u8>,
 }
 
-/// A root file: its exact bytes, what it says, and the signatures it carries, none of them verified yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedRoot {
+/// A root file: its exact bytes, what it says, and the signatures it carries, none of them verified yet. A clone shares
+/// all of it, and what was found out about it.
+#[derive(Clone, Debug)]
+pub struct SignedRoot(Arc<File>);
+
+#[derive(Debug)]
+struct File {
     bytes: Vec<u8>,
     root: Root,
     signatures: Vec<Signature>,
+    verdicts: Verdicts,
 }
 
 impl SignedRoot {
@@ -177,7 +201,23 @@ impl SignedRoot {
     /// # Errors
     /// [`Error::Json`], or a field that is missing or of another type.
     pub fn parse(dialect: Dialect, bytes: &[u8]) -> Result<Self, Error> {
-        let value = Value::parse(bytes, Limits::ROOT)?;
+        Self::parse_knowing(dialect, bytes, &BTreeMap::new())
+    }
+
+    /// Reads the file that is thought to follow `last`: the keys that both list are read and held once.
+    ///
+    /// # Errors
+    /// As [`SignedRoot::parse`].
+    pub fn parse_after(last: &Self, bytes: &[u8]) -> Result<Self, Error> {
+        Self::parse_knowing(last.root().dialect(), bytes, last.root().keys())
+    }
+
+    fn parse_knowing(
+        dialect: Dialect,
+        bytes: &[u8],
+        known: &BTreeMap<KeyId, Key>,
+    ) -> Result<Self, Error> {
+        let mut value = Value::parse(bytes, Limits::ROOT)?;
         let file = Fields::of("the file", &value)?;
         let list = file.get("signatures")?;
         let list = list.as_list().ok_or(Error::wrong("signatures", "a list"))?;
@@ -186,8 +226,10 @@ impl SignedRoot {
             Dialect::Tuf => tuf::read_signature,
         };
         let signatures = list.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let root = Root::from_value(dialect, file.get("signed")?.clone())?;
-        Ok(Self { bytes: bytes.to_vec(), root, signatures })
+        file.get("signed")?;
+        let signed = value.take("signed").unwrap_or(Value::Null);
+        let root = Root::from_value_knowing(dialect, signed, known)?;
+        Ok(Self::of(bytes.to_vec(), root, signatures))
     }
 
     /// Puts a root and its signatures into a file; the order in which signatures were made does not matter.
@@ -195,43 +237,68 @@ impl SignedRoot {
         let mut signatures = signatures.to_vec();
         signatures.sort();
         signatures.dedup();
-        let bytes = match root.dialect {
+        let bytes = match root.dialect() {
             Dialect::Notary => notary::file(root, &signatures),
             Dialect::Tuf => tuf::file(root, &signatures),
         };
-        Self { bytes, root: root.clone(), signatures }
+        Self::of(bytes, root.clone(), signatures)
+    }
+
+    fn of(bytes: Vec<u8>, root: Root, signatures: Vec<Signature>) -> Self {
+        Self(Arc::new(File { bytes, root, signatures, verdicts: Verdicts::default() }))
+    }
+
+    /// Says whether the signature at `index` is good under `key`. A signature is verified once under each key.
+    pub(super) fn is_good(&self, index: usize, key: &Key) -> bool {
+        let Some(signature) = self.signatures().get(index) else { return false };
+        self.0.verdicts.good(index, key, || {
+            verifies(self.root().dialect(), key, &self.root().signed_bytes(), signature)
+        })
+    }
+
+    pub(super) fn verdicts(&self) -> &Verdicts {
+        &self.0.verdicts
     }
 
     /// The exact bytes of the file.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.0.bytes
     }
 
     /// What it says.
     pub fn root(&self) -> &Root {
-        &self.root
+        &self.0.root
     }
 
     /// The version.
     pub fn version(&self) -> Version {
-        self.root.version
+        self.root().version()
     }
 
     /// The signatures, in the order of the file.
     pub fn signatures(&self) -> &[Signature] {
-        &self.signatures
+        &self.0.signatures
     }
 
     /// The SHA-256 of the file.
     pub fn digest(&self) -> Digest {
-        Digest::of(&self.bytes)
+        Digest::of(&self.0.bytes)
     }
 
     /// The SHA-256 of what the signatures cover.
     pub fn signed_digest(&self) -> Digest {
-        self.root.signed_digest()
+        self.root().signed_digest()
     }
 }
+
+impl PartialEq for SignedRoot {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, other) = (&self.0, &other.0);
+        one.bytes == other.bytes && one.root == other.root && one.signatures == other.signatures
+    }
+}
+
+impl Eq for SignedRoot {}
 
 fn read_role(name: &str, value: &Value) -> Result<RoleKeys, Error> {
     let place = format!("role `{name}`");

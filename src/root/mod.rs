@@ -1,6 +1,10 @@
 //! Root metadata of both dialects as one model that keeps every byte the signatures cover.
 //!
 //! First floor: pure, touches nothing but the ground floor.
+//!
+//! Roots, files and keys never change once they are read, and share what they hold: a clone costs a count. All of them
+//! may go to other threads and be read by several at once, as may a [`walk::Chain`]; repositories have nothing in
+//! common, so that as many of them are read and walked at a time as there are cores.
 
 pub mod certificate;
 pub mod diff;
@@ -17,11 +21,13 @@ pub mod targets;
 mod term;
 pub mod threshold;
 pub mod tuf;
+mod verdict;
 pub mod walk;
 #[cfg(test)]
 mod words;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::cjson::{self, Value};
 use crate::key::{self, Algorithm, PublicKey, Scheme};
@@ -38,9 +44,13 @@ pub struct RoleKeys {
     pub threshold: i64,
 }
 
-/// A key as metadata states it.
+/// A key as metadata states it. A clone shares all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
+pub struct Key(Arc<Parts>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Parts {
+    dialect: Dialect,
     value: Value,
     id: KeyId,
     scheme: Option<Scheme>,
@@ -54,46 +64,59 @@ impl Key {
     /// # Errors
     /// [`Error::Algorithm`] when the dialect has no such key.
     pub fn plain(dialect: Dialect, key: &PublicKey) -> Result<Self, Error> {
+        let value = match dialect {
+            Dialect::Notary => notary::plain_key(key),
+            Dialect::Tuf => tuf::key_value(key)?,
+        };
+        Ok(Self::read(dialect, &value))
+    }
+
+    /// Reads a key object; what is unknown stays opaque.
+    fn read(dialect: Dialect, value: &Value) -> Self {
         match dialect {
-            Dialect::Notary => notary::plain_key(key).map(|value| notary::read_key(&value)),
-            Dialect::Tuf => tuf::key_value(key).map(|value| tuf::read_key(&value)),
+            Dialect::Notary => notary::read_key(value),
+            Dialect::Tuf => tuf::read_key(value),
         }
+    }
+
+    /// Says whether reading `value` gives this key.
+    fn is_read_from(&self, dialect: Dialect, value: &Value) -> bool {
+        self.0.dialect == dialect && self.0.value == *value
     }
 
     /// A Notary root key: a certificate.
     pub fn certificate(bundle: &Bundle) -> Self {
-        notary::read_key(&notary::certificate_key(bundle))
+        Self::read(Dialect::Notary, &notary::certificate_key(bundle))
     }
 
     /// The key object of the document.
     pub fn value(&self) -> &Value {
-        &self.value
+        &self.0.value
     }
 
     /// The id recomputed from the key object, as this dialect's strict clients do.
     pub fn id(&self) -> &KeyId {
-        &self.id
+        &self.0.id
     }
 
     /// The id of the key without its certificate, under which Notary keeps private keys and lists keys.
     pub fn canonical_id(&self) -> Option<KeyId> {
-        let plain = notary::plain_key(self.public.as_ref()?).ok()?;
-        Some(notary::read_key(&plain).id)
+        self.public().map(notary::plain_id)
     }
 
     /// The public key, unless it is of a kind that we cannot read.
     pub fn public(&self) -> Option<&PublicKey> {
-        self.public.as_ref()
+        self.0.public.as_ref()
     }
 
     /// How this key signs, unless it is of a kind that we cannot read.
     pub fn scheme(&self) -> Option<Scheme> {
-        self.scheme
+        self.0.scheme
     }
 
     /// The certificate and its intermediates, when the key has one.
     pub fn bundle(&self) -> Option<&Bundle> {
-        self.bundle.as_ref()
+        self.0.bundle.as_ref()
     }
 }
 

@@ -2,18 +2,20 @@
 //!
 //! First floor: pure.
 
+use std::sync::Arc;
+
 use data_encoding::BASE64;
 
 use super::certificate::Bundle;
-use super::{Error, Fields, Key, KeyId, Root, Signature, SignedRoot};
-use crate::cjson::{Form, Value};
+use super::{Dialect, Error, Fields, Key, KeyId, Parts, Root, Signature, SignedRoot};
+use crate::cjson::{Form, Value, write_text};
 use crate::digest::Digest;
 use crate::key::{Algorithm, Hash, PublicKey, Scheme};
 
 /// How a key of this kind signs Notary metadata: ECDSA is r‖s over SHA-256 whatever the curve.
 pub(super) fn scheme(algorithm: Algorithm) -> Result<Scheme, Error> {
     match algorithm {
-        Algorithm::Ed25519 => Err(Error::Algorithm { dialect: super::Dialect::Notary, algorithm }),
+        Algorithm::Ed25519 => Err(Error::Algorithm { dialect: Dialect::Notary, algorithm }),
         Algorithm::Rsa(_) => Ok(Scheme::RsaPss),
         _ => Ok(Scheme::EcdsaRaw(Hash::Sha256)),
     }
@@ -40,13 +42,26 @@ pub fn scheme_of_method(method: &str) -> Option<Scheme> {
     }
 }
 
+/// The type and the public part that a plain key has.
+fn plain(key: &PublicKey) -> (&'static str, String) {
+    let (kind, public) = match key.algorithm() {
+        Algorithm::Ed25519 => ("ed25519", key.material()),
+        Algorithm::Rsa(_) => ("rsa", key.der()),
+        _ => ("ecdsa", key.der()),
+    };
+    (kind, BASE64.encode(public))
+}
+
 /// The key object of a plain key.
-pub(super) fn plain_key(key: &PublicKey) -> Result<Value, Error> {
-    match key.algorithm() {
-        Algorithm::Ed25519 => Ok(key_object("ed25519", key.material())),
-        Algorithm::Rsa(_) => Ok(key_object("rsa", key.der())),
-        _ => Ok(key_object("ecdsa", key.der())),
-    }
+pub(super) fn plain_key(key: &PublicKey) -> Value {
+    let (kind, public) = plain(key);
+    key_object(kind, public)
+}
+
+/// The id of a plain key.
+pub(super) fn plain_id(key: &PublicKey) -> KeyId {
+    let (kind, public) = plain(key);
+    id_of(kind, &public)
 }
 
 /// The key object of a certificate: Notary puts its PEM text where plain keys have DER.
@@ -55,42 +70,68 @@ pub(super) fn certificate_key(bundle: &Bundle) -> Value {
         Algorithm::Rsa(_) => "rsa-x509",
         _ => "ecdsa-x509",
     };
-    key_object(kind, bundle.pem().as_bytes())
+    key_object(kind, BASE64.encode(bundle.pem().as_bytes()))
 }
 
-fn key_object(kind: &str, public: &[u8]) -> Value {
-    let keyval = [("private", Value::Null), ("public", Value::text(BASE64.encode(public)))];
+fn key_object(kind: &str, public: String) -> Value {
+    let keyval = [("private", Value::Null), ("public", Value::Text(public))];
     Value::map([("keytype", Value::text(kind)), ("keyval", Value::map(keyval))])
 }
 
-/// Reads a key object; what is unknown stays opaque. The id covers type and public part alone, as Go computes it.
+/// The same object as bytes, with nothing in it that Go does not know.
+fn write_key(kind: &str, public: &str, form: Form, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"keytype\":");
+    write_text(kind, form, out);
+    out.extend_from_slice(b",\"keyval\":{\"private\":null,\"public\":");
+    write_text(public, form, out);
+    out.extend_from_slice(b"}}");
+}
+
+/// The id covers type and public part alone, as Go computes it.
+fn id_of(kind: &str, public: &str) -> KeyId {
+    let mut signed = Vec::with_capacity(kind.len() + public.len() + 64);
+    write_key(kind, public, Form::Go, &mut signed);
+    KeyId::from(Digest::of(&signed))
+}
+
+/// Type and public part of a key object, empty where it has none, and the bytes of the latter. What is no base64, and
+/// of that there is one for any bytes, Go has for nothing.
+fn parts(value: &Value) -> (&str, &str, Vec<u8>) {
+    let members = value.as_map();
+    let kind = members.and_then(|m| m.get("keytype")).and_then(Value::as_text);
+    let keyval = members.and_then(|m| m.get("keyval")).and_then(Value::as_map);
+    let public = keyval.and_then(|m| m.get("public")).and_then(Value::as_text).unwrap_or_default();
+    let (public, bytes) = match BASE64.decode(public.as_bytes()) {
+        Ok(bytes) => (public, bytes),
+        Err(_) => ("", Vec::new()),
+    };
+    (kind.unwrap_or_default(), public, bytes)
+}
+
+/// Reads a key object.
 pub(super) fn read_key(value: &Value) -> Key {
-    let kind = value.as_map().and_then(|m| m.get("keytype")).and_then(Value::as_text);
-    let keyval = value.as_map().and_then(|m| m.get("keyval")).and_then(Value::as_map);
-    let public = keyval.and_then(|m| m.get("public")).and_then(Value::as_text);
-    let kind = kind.unwrap_or_default();
-    let bytes = public.and_then(|text| BASE64.decode(text.as_bytes()).ok()).unwrap_or_default();
-    let id = KeyId::from(Digest::of(&key_object(kind, &bytes).go()));
-    let mut key = Key { value: value.clone(), id, scheme: None, public: None, bundle: None };
+    let (kind, public, bytes) = parts(value);
+    let id = id_of(kind, public);
     // Notary looks for certificates in a root key whatever its type says.
-    if bytes.starts_with(b"-----BEGIN ") || kind.ends_with("-x509") {
-        key.bundle = String::from_utf8(bytes.clone()).ok().and_then(|t| Bundle::read(&t).ok());
-    }
-    let certified = key.bundle.as_ref().map(|bundle| bundle.leaf().public().clone());
-    key.public = match kind {
+    let text = (bytes.starts_with(b"-----BEGIN ") || kind.ends_with("-x509"))
+        .then(|| std::str::from_utf8(&bytes).ok());
+    let bundle = text.flatten().and_then(|text| Bundle::read(text).ok());
+    let certified = || bundle.as_ref().map(|bundle| bundle.leaf().public().clone());
+    let public = match kind {
         "ecdsa" => PublicKey::from_der(&bytes).ok().filter(|key| key.algorithm().width().is_some()),
         "rsa" => PublicKey::from_der(&bytes).ok().filter(is_rsa),
         "ed25519" => PublicKey::from_ed25519(&bytes).ok(),
-        "ecdsa-x509" => certified.filter(|key| key.algorithm().width().is_some()),
-        "rsa-x509" => certified.filter(is_rsa),
+        "ecdsa-x509" => certified().filter(|key| key.algorithm().width().is_some()),
+        "rsa-x509" => certified().filter(is_rsa),
         _ => None,
     };
-    key.scheme = key.public.as_ref().map(|public| match public.algorithm() {
+    let scheme = public.as_ref().map(|public| match public.algorithm() {
         Algorithm::Ed25519 => Scheme::Ed25519,
         Algorithm::Rsa(_) => Scheme::RsaPss,
         _ => Scheme::EcdsaRaw(Hash::Sha256),
     });
-    key
+    let value = value.clone();
+    Key(Arc::new(Parts { dialect: Dialect::Notary, value, id, scheme, public, bundle }))
 }
 
 fn is_rsa(key: &PublicKey) -> bool {
@@ -118,24 +159,24 @@ pub(super) fn file(root: &Root, signatures: &[Signature]) -> Vec<u8> {
 
 /// The file of any role around what is signed: `signed` first, escaped for HTML, no line end.
 pub fn file_of(signed: &Value, signatures: &[Signature]) -> Vec<u8> {
-    let go = |value: &Value| value.encode(Form::GoEmbedded);
+    file_with(signatures, |out| signed.write(FILE, out))
+}
+
+fn file_with(signatures: &[Signature], signed: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut out = b"{\"signed\":".to_vec();
-    out.extend(go(signed));
-    out.extend_from_slice(b",\"signatures\":[");
-    for (i, signature) in signatures.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
+    signed(&mut out);
+    out.extend_from_slice(b",\"signatures\":");
+    write_list(signatures, &mut out, |signature, out| {
         let method = signature.method.as_deref().unwrap_or_default().to_lowercase();
         out.extend_from_slice(b"{\"keyid\":");
-        out.extend(go(&Value::text(signature.key.as_str())));
+        write_text(signature.key.as_str(), FILE, out);
         out.extend_from_slice(b",\"method\":");
-        out.extend(go(&Value::text(method)));
+        write_text(&method, FILE, out);
         out.extend_from_slice(b",\"sig\":");
-        out.extend(go(&Value::text(BASE64.encode(&signature.bytes))));
+        write_text(&BASE64.encode(&signature.bytes), FILE, out);
         out.push(b'}');
-    }
-    out.extend_from_slice(b"]}");
+    });
+    out.push(b'}');
     out
 }
 
@@ -144,38 +185,70 @@ pub fn file_of(signed: &Value, signatures: &[Signature]) -> Vec<u8> {
 /// A server-managed snapshot names the hash of *these* bytes, so a file that differs from them is taken with
 /// status 200 and is then broken for every client.
 pub fn reencode(file: &SignedRoot) -> Vec<u8> {
-    file_of(&known_fields(file.root()), file.signatures())
+    file_with(file.signatures(), |out| write_known(file.root(), out))
 }
 
 /// Says whether a Notary server would keep the file byte for byte.
 pub fn is_byte_exact(file: &SignedRoot) -> bool {
-    reencode(file) == file.bytes()
+    file.verdicts().byte_exact(|| reencode(file) == file.bytes())
 }
 
-fn known_fields(root: &Root) -> Value {
+/// The fields of a root that Go knows, in the order of their names.
+fn write_known(root: &Root, out: &mut Vec<u8>) {
     let consistent = root.value().as_map().and_then(|m| m.get("consistent_snapshot"));
-    let keys = root.keys().iter().map(|(id, key)| (id.as_str(), known_key(key)));
-    let roles = root.roles().iter().map(|(name, role)| {
-        let ids = role.ids.iter().map(|id| Value::text(id.as_str())).collect();
-        let members = [("keyids", Value::List(ids)), ("threshold", Value::Integer(role.threshold))];
-        (name.as_str(), Value::map(members))
+    let consistent = consistent.and_then(Value::as_bool).unwrap_or(false);
+    out.extend_from_slice(b"{\"_type\":\"Root\",\"consistent_snapshot\":");
+    Value::Bool(consistent).write(FILE, out);
+    out.extend_from_slice(b",\"expires\":");
+    write_text(&go_time(root.expires()), FILE, out);
+    out.extend_from_slice(b",\"keys\":");
+    write_members(root.keys().iter().map(|(id, key)| (id.as_str(), key)), out, |key, out| {
+        let (kind, public, _) = parts(key.value());
+        write_key(kind, public, FILE, out);
     });
-    Value::map([
-        ("_type", Value::text("Root")),
-        ("consistent_snapshot", Value::Bool(consistent.and_then(Value::as_bool).unwrap_or(false))),
-        ("expires", Value::text(go_time(root.expires()))),
-        ("keys", Value::map(keys)),
-        ("roles", Value::map(roles)),
-        ("version", Value::Integer(root.version().get() as i64)),
-    ])
+    out.extend_from_slice(b",\"roles\":");
+    write_members(
+        root.roles().iter().map(|(name, role)| (name.as_str(), role)),
+        out,
+        |role, out| {
+            out.extend_from_slice(b"{\"keyids\":");
+            write_list(&role.ids, out, |id, out| write_text(id.as_str(), FILE, out));
+            out.extend_from_slice(b",\"threshold\":");
+            Value::Integer(role.threshold).write(FILE, out);
+            out.push(b'}');
+        },
+    );
+    out.extend_from_slice(b",\"version\":");
+    Value::Integer(root.version().get() as i64).write(FILE, out);
+    out.push(b'}');
 }
 
-fn known_key(key: &Key) -> Value {
-    let kind = key.value().as_map().and_then(|m| m.get("keytype")).and_then(Value::as_text);
-    let keyval = key.value().as_map().and_then(|m| m.get("keyval")).and_then(Value::as_map);
-    let public = keyval.and_then(|m| m.get("public")).and_then(Value::as_text).unwrap_or_default();
-    let bytes = BASE64.decode(public.as_bytes()).unwrap_or_default();
-    key_object(kind.unwrap_or_default(), &bytes)
+fn write_members<'a, T>(
+    members: impl Iterator<Item = (&'a str, T)>,
+    out: &mut Vec<u8>,
+    write: impl Fn(T, &mut Vec<u8>),
+) {
+    out.push(b'{');
+    for (at, (name, value)) in members.enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write_text(name, FILE, out);
+        out.push(b':');
+        write(value, out);
+    }
+    out.push(b'}');
+}
+
+fn write_list<T>(items: &[T], out: &mut Vec<u8>, write: impl Fn(&T, &mut Vec<u8>)) {
+    out.push(b'[');
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write(item, out);
+    }
+    out.push(b']');
 }
 
 /// Go's RFC3339Nano: no trailing zeros in the fraction, `Z` for an offset of zero, any other offset kept.
@@ -191,6 +264,9 @@ fn go_time(expiry: &super::Expiry) -> String {
     };
     format!("{base}{fraction}{zone}")
 }
+
+/// How Go's outer encoder embeds values in a file.
+const FILE: Form = Form::GoEmbedded;
 
 #[cfg(test)]
 mod tests;

@@ -58,9 +58,16 @@ pub fn next(dialect: Dialect, previous: Option<&Root>, change: &Change) -> Resul
     if dialect == Dialect::Tuf {
         set("spec_version", Value::text(tuf::SPEC_VERSION));
     }
-    let next = Root::from_value(dialect, Value::Map(members))?;
+    let next = Root::from_value_knowing(dialect, Value::Map(members), &known(previous, change))?;
     check(previous, &next)?;
     Ok(next)
+}
+
+/// The keys that were read before.
+fn known(previous: Option<&Root>, change: &Change) -> BTreeMap<KeyId, Key> {
+    let kept = previous.into_iter().flat_map(Root::keys).map(|(id, key)| (id.clone(), key.clone()));
+    let new = change.lists().flat_map(|(_, list, _)| list);
+    kept.chain(new.map(|key| (key.id().clone(), key.clone()))).collect()
 }
 
 /// The keys of the roles that stay as they are, and those of the change.
@@ -197,17 +204,17 @@ fn check_moves(previous: &Root, next: &Root) -> Result<(), Error> {
         let Some(then) = before.get(&public) else { continue };
         if let (Some(from), Some(to)) = (then.first(), now.difference(then).next()) {
             let (from, to) = (*from, *to);
-            return Err(Error::Moved { key: public, from, to });
+            return Err(Error::Moved { key: public.clone(), from, to });
         }
     }
     Ok(())
 }
 
-fn roles_by_key(root: &Root) -> BTreeMap<PublicKey, BTreeSet<Role>> {
+fn roles_by_key(root: &Root) -> BTreeMap<&PublicKey, BTreeSet<Role>> {
     let mut roles: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for role in Role::ALL {
         for public in root.role_keys(role).filter_map(|(_, key)| key.public()) {
-            roles.entry(public.clone()).or_default().insert(role);
+            roles.entry(public).or_default().insert(role);
         }
     }
     roles

@@ -2,9 +2,11 @@
 //!
 //! First floor: pure.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -83,15 +85,16 @@ impl fmt::Display for Version {
     }
 }
 
-/// The name of a key inside metadata: 64 lower-case hex digits in all that we write, any text in what we read.
+/// The name of a key inside metadata: 64 lower-case hex digits in all that we write, any text in what we read. A clone
+/// shares the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct KeyId(String);
+#[serde(from = "String", into = "String")]
+pub struct KeyId(Arc<str>);
 
 impl KeyId {
     /// Takes an id as a document writes it.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+    pub fn new(text: impl AsRef<str>) -> Self {
+        Self(text.as_ref().into())
     }
 
     /// The id as text.
@@ -102,7 +105,25 @@ impl KeyId {
 
 impl From<Digest> for KeyId {
     fn from(digest: Digest) -> Self {
-        Self(digest.to_string())
+        Self(digest.to_string().into())
+    }
+}
+
+impl From<String> for KeyId {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<KeyId> for String {
+    fn from(id: KeyId) -> Self {
+        id.as_str().to_owned()
+    }
+}
+
+impl Borrow<str> for KeyId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! First floor: pure.
 
+use std::sync::Arc;
+
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
-use super::{Dialect, Error, Fields, Key, KeyId, Root, Signature};
-use crate::cjson::Value;
+use super::{Dialect, Error, Fields, Key, KeyId, Parts, Root, Signature};
+use crate::cjson::{Form, Value};
 use crate::digest::Digest;
 use crate::key::{Algorithm, Hash, PublicKey, Scheme};
 
@@ -40,19 +42,25 @@ pub(super) fn key_value(key: &PublicKey) -> Result<Value, Error> {
     ]))
 }
 
-/// Reads a key object; what is unknown stays opaque. The id covers the whole object, unknown fields included.
+/// Reads a key object. The id covers the whole object, unknown fields included.
 pub(super) fn read_key(value: &Value) -> Key {
-    let text =
-        |value: Option<&Value>| value.and_then(Value::as_text).unwrap_or_default().to_owned();
     let members = value.as_map();
-    let kind = text(members.and_then(|m| m.get("keytype")));
-    let scheme = text(members.and_then(|m| m.get("scheme")));
-    let keyval = members.and_then(|m| m.get("keyval")).and_then(Value::as_map);
-    let public = text(keyval.and_then(|m| m.get("public")));
-    let found = read_public(&kind, &scheme, &public);
+    let text = |name: &str| members.and_then(|m| m.get(name)).and_then(Value::as_text);
+    let found = read_public(
+        text("keytype").unwrap_or_default(),
+        text("scheme").unwrap_or_default(),
+        public_part(value),
+    );
     let id = KeyId::from(Digest::of(&value.go()));
-    let (scheme, public) = (found.as_ref().map(|f| f.0), found.map(|f| f.1));
-    Key { value: value.clone(), id, scheme, public, bundle: None }
+    let (scheme, public) = found.unzip();
+    let value = value.clone();
+    Key(Arc::new(Parts { dialect: Dialect::Tuf, value, id, scheme, public, bundle: None }))
+}
+
+/// The public part of a key object, empty if it has none.
+fn public_part(value: &Value) -> &str {
+    let keyval = value.as_map().and_then(|m| m.get("keyval")).and_then(Value::as_map);
+    keyval.and_then(|m| m.get("public")).and_then(Value::as_text).unwrap_or_default()
 }
 
 fn read_public(kind: &str, scheme: &str, public: &str) -> Option<(Scheme, PublicKey)> {
@@ -83,9 +91,8 @@ fn read_public(kind: &str, scheme: &str, public: &str) -> Option<(Scheme, Public
 
 /// Says whether the public part is a bare point in hex, as old sigstore roots have it.
 pub(super) fn is_hex_point(key: &Key) -> bool {
-    let keyval = key.value().as_map().and_then(|m| m.get("keyval")).and_then(Value::as_map);
-    let public = keyval.and_then(|m| m.get("public")).and_then(Value::as_text).unwrap_or_default();
-    matches!(key.scheme(), Some(Scheme::EcdsaDer(_))) && !public.starts_with("-----BEGIN ")
+    matches!(key.scheme(), Some(Scheme::EcdsaDer(_)))
+        && !public_part(key.value()).starts_with("-----BEGIN ")
 }
 
 /// Reads `{"keyid","sig"}`, as every role's file holds it; some writers leave an empty `sig` for a key that has not
@@ -109,8 +116,12 @@ pub(super) fn file(root: &Root, signatures: &[Signature]) -> Vec<u8> {
         let sig = Value::text(HEXLOWER.encode(&signature.bytes));
         Value::map([("keyid", Value::text(signature.key.as_str())), ("sig", sig)])
     });
-    let signatures = Value::List(signatures.collect());
-    Value::map([("signatures", signatures), ("signed", root.value().clone())]).json()
+    let mut out = b"{\"signatures\":".to_vec();
+    Value::List(signatures.collect()).write(Form::Json, &mut out);
+    out.extend_from_slice(b",\"signed\":");
+    root.value().write(Form::Json, &mut out);
+    out.push(b'}');
+    out
 }
 
 #[cfg(test)]

@@ -3,25 +3,21 @@
 //! First floor: pure. The newest root may be a candidate whose signatures are assumed.
 
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::certificate::Certificate;
 use super::profile::{Electors, Expiries, Path, Profile};
 use super::shape::ShapeError;
-use super::threshold::{self, Electorate, Tally, count_with, verifies};
+use super::threshold::{self, Electorate, Tally, count_with};
 use super::{Key, KeyId, Role, Root, Signature, SignedRoot, Version, notary, tuf};
-use crate::key::PublicKey;
 
 /// The roots of one repository as they are published, by version, with the newest possibly not signed yet.
 #[derive(Debug)]
 pub struct Chain {
     files: BTreeMap<Version, SignedRoot>,
     assumed: BTreeSet<KeyId>,
-    /// Which signatures of which version verify under which key: many walks ask the same.
-    memo: RefCell<HashMap<(Version, usize, PublicKey), bool>>,
 }
 
 impl Chain {
@@ -33,7 +29,7 @@ impl Chain {
     /// Takes the files that are published, each under the version of its file name, whatever it says itself.
     pub fn published(files: impl IntoIterator<Item = (Version, SignedRoot)>) -> Self {
         let files = files.into_iter().collect();
-        Self { files, assumed: BTreeSet::new(), memo: RefCell::default() }
+        Self { files, assumed: BTreeSet::new() }
     }
 
     /// Adds a candidate as the newest version, with the ids of keys that will sign it.
@@ -298,15 +294,7 @@ impl Walker<'_> {
         let none = BTreeSet::new();
         let is_newest = chain.newest() == Some(next.position);
         let assumed = if is_newest { &chain.assumed } else { &none };
-        let (root, message) = (next.file.root(), OnceCell::new());
-        let good = |index: usize, key: &Key, signature: &Signature| {
-            let Some(public) = key.public() else { return false };
-            let entry = (next.position, index, public.clone());
-            *chain.memo.borrow_mut().entry(entry).or_insert_with(|| {
-                let message = message.get_or_init(|| root.signed_bytes());
-                verifies(root.dialect(), key, message, signature)
-            })
-        };
+        let good = |index: usize, key: &Key, _: &Signature| next.file.is_good(index, key);
         count_with(&electorate, (next.file.signatures(), assumed), self.profile.counting, good)
     }
 }
