@@ -5,7 +5,8 @@
 //! A folder name is made of lower-case ASCII only, so case folding and Unicode normalization cannot
 //! make two of them one (docs/threats.md rule 21).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod alike;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -14,6 +15,7 @@ use unicode_normalization::is_nfc;
 
 use crate::digest::Digest;
 use crate::wording::is_unseen;
+pub use alike::{alike_groups, look_alikes};
 
 /// The name of a repository: a Notary GUN, or the name that a plan gives to a TUF repository.
 ///
@@ -115,33 +117,6 @@ pub fn look_alike(a: &Name, b: &Name) -> bool {
     }
 }
 
-/// Every pair of `names` that [`look_alike`] finds, each once, in order of name.
-///
-/// The cost grows with the number of names and their lengths, not with the number of pairs.
-pub fn look_alikes<'a>(
-    names: impl IntoIterator<Item = &'a Name>,
-) -> BTreeSet<(&'a Name, &'a Name)> {
-    // Two texts within one edit share the text itself or one with a character left out.
-    let mut shapes: BTreeMap<Vec<char>, Vec<&Name>> = BTreeMap::new();
-    let mut pairs = BTreeSet::new();
-    for name in names {
-        let whole = folded(name);
-        let mut own: BTreeSet<Vec<char>> = BTreeSet::from([whole.clone()]);
-        for at in 0..whole.len() {
-            let mut shape = whole.clone();
-            shape.remove(at);
-            own.insert(shape);
-        }
-        for shape in own {
-            let others = shapes.entry(shape).or_default();
-            let close = others.iter().filter(|other| look_alike(name, other));
-            pairs.extend(close.map(|&other| (name.min(other), name.max(other))));
-            others.push(name);
-        }
-    }
-    pairs
-}
-
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -220,7 +195,18 @@ pub enum Error {
 }
 
 fn folded(name: &Name) -> Vec<char> {
-    name.0.chars().flat_map(char::to_lowercase).collect()
+    let mut chars = Vec::with_capacity(name.0.len());
+    fold(name, &mut chars);
+    chars
+}
+
+fn fold(name: &Name, chars: &mut Vec<char>) {
+    for c in name.0.chars() {
+        match c.is_ascii() {
+            true => chars.push(c.to_ascii_lowercase()),
+            false => chars.extend(c.to_lowercase()),
+        }
+    }
 }
 
 fn shown(name: &str) -> String {

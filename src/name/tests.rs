@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -198,4 +198,54 @@ fn a_fleet_gives_the_pairs_that_a_comparison_of_all_gives() {
         .collect();
     assert!(!slow.is_empty());
     assert_eq!(look_alikes(&names), slow);
+}
+
+#[test]
+fn groups_are_what_the_pairs_join() {
+    let mut draw = Draw(5);
+    for _ in 0..20 {
+        let names: BTreeSet<Name> = (0..60).filter_map(|_| draw.name()).collect();
+        let mut joined: Vec<BTreeSet<&Name>> = Vec::new();
+        for (a, b) in look_alikes(&names) {
+            let (hit, mut rest): (Vec<_>, Vec<_>) =
+                joined.into_iter().partition(|group| group.contains(a) || group.contains(b));
+            rest.push(hit.into_iter().flatten().chain([a, b]).collect());
+            joined = rest;
+        }
+        joined.sort();
+        let joined: Vec<Vec<&Name>> =
+            joined.into_iter().map(|group| group.into_iter().collect()).collect();
+        assert_eq!(alike_groups(&names), joined);
+    }
+}
+
+#[test]
+fn short_names_of_few_letters_are_told_apart_as_a_comparison_tells_them() {
+    let mut names: Vec<Name> = Vec::new();
+    for length in 1..=5 {
+        for mut number in 0..3_usize.pow(length) {
+            let mut text = String::new();
+            for _ in 0..length {
+                text.push(['a', 'B', 'b'][number % 3]);
+                number /= 3;
+            }
+            names.push(text.parse().unwrap());
+        }
+    }
+    let found = look_alikes(&names);
+    for a in &names {
+        for b in names.iter().filter(|b| a < *b) {
+            assert_eq!(found.contains(&(a, b)), look_alike(a, b), "{a} {b}");
+        }
+    }
+}
+
+#[test]
+fn a_fleet_that_is_all_alike_is_one_group() {
+    let many = |start: &str| -> Vec<Name> {
+        ('\u{4e00}'..'\u{8000}').map(|c| format!("{start}{c}").parse().unwrap()).collect()
+    };
+    let (one, other) = (many("reg/team/"), many("another/"));
+    let groups = alike_groups(one.iter().chain(&other));
+    assert_eq!(groups, [other.iter().collect::<Vec<_>>(), one.iter().collect()]);
 }
