@@ -88,6 +88,9 @@ impl PublicKey {
     /// # Errors
     /// As [`PublicKey::from_der`].
     pub fn from_foreign_pem(text: &str) -> Result<Self, Error> {
+        if let Some(der) = pem_bytes("PUBLIC KEY", text) {
+            return Self::from_der(&der);
+        }
         let (label, der) =
             pem::decode_vec(text.trim_end().as_bytes()).map_err(|_| Error::NotPem)?;
         match label {
@@ -287,6 +290,16 @@ pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
 /// PEM as Go's `encoding/pem` writes it: 64 columns, LF, a final line end (RFC 7468).
 pub(crate) fn pem_text(label: &str, der: &[u8]) -> String {
     pem_with(label, "", der)
+}
+
+/// The bytes in a text that is exactly what [`pem_text`] makes of them: nearly all PEM is, and needs no other parser.
+pub(crate) fn pem_bytes(label: &str, text: &str) -> Option<Vec<u8>> {
+    let body = text.strip_prefix("-----BEGIN ")?.strip_prefix(label)?.strip_prefix("-----\n")?;
+    let (body, _) = body.split_once("-----END ")?;
+    let mut joined = String::with_capacity(body.len());
+    joined.extend(body.split('\n'));
+    let bytes = BASE64.decode(joined.as_bytes()).ok()?;
+    (pem_text(label, &bytes) == text).then_some(bytes)
 }
 
 /// The same with headers, each a line with its end.

@@ -13,7 +13,7 @@ use x509_cert::der::{Decode, Encode, pem};
 use x509_cert::ext::pkix::BasicConstraints;
 use x509_cert::time::Time;
 
-use crate::key::{self, Algorithm, PublicKey, Scheme, pem_text};
+use crate::key::{self, Algorithm, PublicKey, Scheme, pem_bytes, pem_text};
 pub use tbs::{MAX_NAME, Subject, Tbs};
 
 /// An X.509 certificate with what Notary looks at. Its signature says nothing: Notary does not verify it either.
@@ -179,12 +179,10 @@ impl Bundle {
     pub fn read(text: &str) -> Result<Self, Error> {
         let mut certificates = Vec::new();
         for block in blocks(text)? {
-            let normalized = block.replace('\r', "");
-            let (label, der) =
-                pem::decode_vec(normalized.trim_end().as_bytes()).map_err(|_| Error::Pem)?;
-            if label != LABEL {
-                return Err(Error::Pem);
-            }
+            let der = match pem_bytes(LABEL, block) {
+                Some(der) => der,
+                None => foreign(block)?,
+            };
             certificates.push(Certificate::from_der(&der)?);
         }
         let leaves = certificates.iter().filter(|certificate| !certificate.is_ca).count();
@@ -337,6 +335,15 @@ fn blocks(text: &str) -> Result<Vec<&str>, Error> {
     match found.is_empty() {
         true => Err(Error::Pem),
         false => Ok(found),
+    }
+}
+
+/// The bytes of a block that is not as Go writes it.
+fn foreign(block: &str) -> Result<Vec<u8>, Error> {
+    let normalized = block.replace('\r', "");
+    match pem::decode_vec(normalized.trim_end().as_bytes()) {
+        Ok((LABEL, der)) => Ok(der),
+        _ => Err(Error::Pem),
     }
 }
 

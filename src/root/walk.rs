@@ -1,6 +1,7 @@
 //! The walk: does a client that holds one root of a chain reach the newest, on a given day, and until when?
 //!
-//! First floor: pure. The newest root may be a candidate whose signatures are assumed.
+//! First floor: pure. The newest root may be a candidate whose signatures are assumed. A signature is verified once for
+//! all walks over one file, whichever chains hold it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

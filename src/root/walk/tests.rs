@@ -204,3 +204,21 @@ fn python_reads_whole_seconds_and_tough_its_own_spelling() {
         assert_eq!(TOUGH.shape.check(&file).is_ok(), tough, "{text}");
     }
 }
+
+#[test]
+fn chains_and_what_is_in_them_are_walked_by_several_threads_at_once() {
+    fn crosses<T: Send + Sync>() {}
+    crosses::<Key>();
+    crosses::<SignedRoot>();
+    crosses::<Chain>();
+    crosses::<Stop>();
+    for dialect in [Dialect::Notary, Dialect::Tuf] {
+        let chain = fixture::chain(dialect, 4);
+        std::thread::scope(|scope| {
+            for profile in Profile::of(dialect) {
+                let chain = &chain;
+                scope.spawn(move || assert_eq!(walk(chain, profile, 1, "2027-01-01"), Ok(())));
+            }
+        });
+    }
+}
