@@ -2,12 +2,12 @@
 //!
 //! Second floor: pure. docs/threats.md rule 6.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Ceremony;
 use super::draft::Draft;
 use crate::key::PublicKey;
-use crate::name::{Name, look_alikes};
+use crate::name::{Name, alike_groups};
 use crate::root::diff::{Difference, differences};
 use crate::root::{Key, Role, SignedRoot};
 use crate::trust::CustodyKey;
@@ -29,8 +29,8 @@ pub struct Page {
     pub alone: Vec<Group>,
     /// The one change that most repositories share; with a single repository, its change.
     pub together: Option<Group>,
-    /// Names that a tired reader takes for one another.
-    pub look_alikes: Vec<(String, String)>,
+    /// Names that a tired reader takes for one another: groups that pairs of such names join.
+    pub look_alikes: Vec<Vec<String>>,
 }
 
 impl Group {
@@ -85,27 +85,16 @@ pub fn page_of(drafts: &[Draft], named: &dyn Fn(&PublicKey) -> Option<String>) -
     }
     let names: Vec<Name> =
         drafts.iter().filter_map(|draft| draft.repository.parse().ok()).collect();
-    let pairs = look_alikes(&names);
-    page.look_alikes =
-        pairs.into_iter().map(|(a, b)| (a.as_str().to_owned(), b.as_str().to_owned())).collect();
+    let texts = |group: Vec<&Name>| group.iter().map(|name| name.as_str().to_owned()).collect();
+    page.look_alikes = alike_groups(&names).into_iter().map(texts).collect();
     page
 }
 
-/// Names that look alike, in sentences: those that a chain of such pairs joins stand together.
-pub fn alike(pairs: &[(String, String)]) -> Vec<String> {
-    let mut groups: Vec<BTreeSet<&str>> = Vec::new();
-    for (one, other) in pairs {
-        let pair = BTreeSet::from([one.as_str(), other.as_str()]);
-        let (joined, mut rest): (Vec<_>, Vec<_>) =
-            groups.into_iter().partition(|group| !group.is_disjoint(&pair));
-        rest.push(joined.into_iter().flatten().chain(pair.iter().copied()).collect());
-        groups = rest;
-    }
-    let sentence = |group: BTreeSet<&str>| {
-        let names: Vec<&str> = group.into_iter().collect();
-        format!("{} differ by one character", List::names(&names))
-    };
-    groups.into_iter().map(sentence).collect()
+/// Names that look alike, in sentences.
+pub fn alike(groups: &[Vec<String>]) -> Vec<String> {
+    let sentence =
+        |names: &Vec<String>| format!("{} differ by one character", List::names(names.as_slice()));
+    groups.iter().map(sentence).collect()
 }
 
 /// The change of one repository. As a shape, values that may differ between equal changes are left out: its own online
@@ -186,13 +175,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_look_alike_stand_together_once() {
-        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-        let pairs = [pair("a1", "a2"), pair("b1", "b2"), pair("a2", "a3")];
-        let told = alike(&pairs);
+    fn names_that_look_alike_stand_in_one_sentence() {
+        let group = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let told = alike(&[group(&["a1", "a2", "a3"]), group(&["b1", "b2"])]);
         let expected = [
-            "`b1` and `b2` differ by one character",
             "`a1`, `a2` and `a3` differ by one character",
+            "`b1` and `b2` differ by one character",
         ];
         assert_eq!(told, expected);
     }

@@ -31,7 +31,7 @@ pub struct Candidate {
     /// The changes: those of single repositories first.
     pub changes: Vec<Change>,
     /// Names that a tired reader takes for one another.
-    pub look_alikes: Vec<(String, String)>,
+    pub look_alikes: Vec<Vec<String>>,
     /// Whether the old roots are those of the reader's own trust folder.
     pub past_compared: bool,
 }
