@@ -31,13 +31,8 @@ impl Digest {
     /// Computes the digest of `parts` under a domain: `domain`, a zero byte, then each part with its
     /// length (8 bytes, big endian) before it, so that no two lists of parts read alike.
     pub fn of_parts(domain: &str, parts: &[&[u8]]) -> Self {
-        let mut hasher = Hasher::default();
-        hasher.update(domain.as_bytes());
-        hasher.update(&[0]);
-        for part in parts {
-            hasher.update(&(part.len() as u64).to_be_bytes());
-            hasher.update(part);
-        }
+        let mut hasher = Hasher::of_parts(domain);
+        parts.iter().for_each(|part| hasher.part(part));
         hasher.finish()
     }
 
@@ -125,6 +120,20 @@ impl Default for Hasher {
 }
 
 impl Hasher {
+    /// Begins a digest as [`Digest::of_parts`] computes it, part by part.
+    pub fn of_parts(domain: &str) -> Self {
+        let mut hasher = Self::default();
+        hasher.update(domain.as_bytes());
+        hasher.update(&[0]);
+        hasher
+    }
+
+    /// Adds a part with its length.
+    pub fn part(&mut self, part: &[u8]) {
+        self.update(&(part.len() as u64).to_be_bytes());
+        self.update(part);
+    }
+
     /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);

@@ -5,15 +5,14 @@
 use std::collections::BTreeSet;
 
 use super::admission::adopted;
-use super::draft::{self, Draft};
 use super::fact::{Fact, RootMade, ShareMade};
 use super::plan::{Kind, Plan};
+use super::prospect::Told;
 use super::roster::{Holding, Key, KeyOrigin, Roster, Token, TokenOrigin};
 use super::{Ceremony, Inputs};
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
-use crate::root::SignedRoot;
 
 /// The tokens that hold something of the unfinished ceremony, which goes. Nothing of a ceremony goes whose roots are
 /// complete.
@@ -54,11 +53,11 @@ fn check_plan(plan: &Plan, unfinished: &Ceremony) -> Result<(), Refusal> {
 /// Whether a token of the unfinished ceremony meant to sign: its versions are then signed as they were meant, or never.
 pub(super) fn meant(unfinished: &Ceremony) -> bool {
     unfinished.has_any_intent()
-        || unfinished.facts().any(|fact| matches!(fact, Fact::RootsSigned { .. }))
+        || unfinished.roster().keys().iter().any(|key| unfinished.signed(&key.name) > 0)
 }
 
 fn check_intended(unfinished: &Ceremony) -> Result<(), Refusal> {
-    if !meant(unfinished) || draft::assemble(unfinished).is_ok() {
+    if !meant(unfinished) || unfinished.wholes().is_ok() {
         return Ok(());
     }
     let what =
@@ -67,32 +66,31 @@ fn check_intended(unfinished: &Ceremony) -> Result<(), Refusal> {
         .hint("`resume` until enough keys signed: what is complete and unwanted stays in the room, and the next version follows it"))
 }
 
-/// The complete roots of the unfinished ceremony that an abandon closes: nobody wants them, and the next version follows
-/// them. None where nothing was signed.
-///
-/// # Errors
-/// As [`draft::assemble`].
-pub fn unwanted(ceremony: &Ceremony) -> Result<Vec<(Draft, SignedRoot)>, Refusal> {
-    match ceremony.inputs().unfinished.as_deref() {
-        Some(unfinished) if meant(unfinished) => draft::assemble(unfinished),
-        _ => Ok(Vec::new()),
-    }
+/// The unfinished ceremony that an abandon closes, where its roots are complete: nobody wants them, and the next version
+/// follows them. None where nothing was signed.
+pub fn unwanted(ceremony: &Ceremony) -> Option<&Ceremony> {
+    ceremony.inputs().unfinished.as_deref().filter(|unfinished| meant(unfinished))
 }
 
 /// The versions that the unfinished ceremony drafted and nobody signed in the room, as sentences: its candidates were
 /// exported, and a custodian at another site may have signed them.
-pub fn drafted_only(unfinished: &Ceremony) -> Vec<String> {
+///
+/// # Errors
+/// As [`Ceremony::sheets`].
+pub fn drafted_only(unfinished: &Ceremony) -> Result<Vec<String>, Refusal> {
     // Without a past no token is known that could have.
     let could = !meant(unfinished) && unfinished.past().last().is_some();
-    let drafted = unfinished.drafted().filter(|_| could);
-    let roots = drafted.map_or(&[][..], |(roots, _)| roots).iter();
-    roots
-        .map(|RootMade { repository, version, .. }| {
-            format!(
-                "`{repository}`: version {version} was drafted and may have been signed at another site: a token that did signs no other version {version}"
-            )
-        })
-        .collect()
+    if !could || unfinished.drafted().is_none() {
+        return Ok(Vec::new());
+    }
+    let (sheets, mut told) = (unfinished.sheets()?, Told::default());
+    for RootMade { repository, version, .. } in sheets.made(unfinished, 0..sheets.count())? {
+        let said = format!(
+            "`{repository}`: version {version} was drafted and may have been signed at another site: a token that did signs no other version {version}"
+        );
+        told.add(&repository, vec![said]);
+    }
+    Ok(told.finish())
 }
 
 /// The keys that the unfinished ceremony made on a token, and those that it was to put there: no signed root counts on

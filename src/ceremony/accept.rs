@@ -3,13 +3,14 @@
 //! Second floor: pure.
 
 mod keys;
+mod piece;
 
 use std::collections::BTreeSet;
 
 use super::fact::{Fact, ModuleRead};
 use super::statement::Said;
 use super::step::{Act, Step};
-use super::{Ceremony, admission, draft, ours, reading, statement};
+use super::{Ceremony, admission, draft, statement};
 use crate::check::Check;
 use crate::refusal::Refusal;
 
@@ -25,7 +26,7 @@ impl Ceremony {
             }
             Fact::Resumed { page, .. } => self.forget_volatile(*page),
             Fact::Intended { token, consent, .. } => {
-                if self.drafted().map(|(_, drafted)| drafted) != Some(*consent) {
+                if self.drafted() != Some(*consent) {
                     let what =
                         format!("token `{token}` intends to sign something else than was drafted");
                     return Err(Refusal::of(Check::RootEquivocation, what)
@@ -50,9 +51,15 @@ impl Ceremony {
                     _ => refusal,
                 })?;
             }
+            Fact::Assembled { .. }
+            | Fact::Certified { .. }
+            | Fact::Drafted { .. }
+            | Fact::Signed { .. } => self.take_piece(number, &fact)?,
             _ => {
                 let step = self.steps.iter().find(|step| step.number == number).cloned();
-                let step = step.filter(|step| self.next() == Some(step));
+                let step = step.filter(|step| {
+                    self.next() == Some(step) && !self.done.contains_key(&step.number)
+                });
                 let step = step.ok_or_else(|| self.no_place(number))?;
                 self.check_fact(&step, &fact)?;
                 self.done.insert(number, fact);
@@ -91,8 +98,8 @@ impl Ceremony {
             (Act::SeatPeople, Fact::PeopleSeated { taken, empty, .. }) => {
                 super::people::check_seated(self.plan(), taken, empty)
             }
-            (Act::ReadRoots, Fact::RootsRead { second_reader, alone, .. }) => {
-                self.check_read(step.number, *second_reader, alone)
+            (Act::ReadRoots, Fact::RootsRead { second_reader, alone, counted, .. }) => {
+                self.check_read(step.number, *second_reader, (alone, counted))
             }
             (Act::DrillPaper { paper }, Fact::PaperDrilled { paper: p }) if p == paper => Ok(()),
             (Act::DrillRecipient { recipient }, Fact::RecipientDrilled { recipient: r })
@@ -145,24 +152,19 @@ impl Ceremony {
             }
             (
                 Act::MakeKey { key, token },
-                Fact::KeyMade { key: k, public, certificates, statement, advised, .. },
+                Fact::KeyMade { key: k, public, statement, advised, .. },
             ) if k == key => {
                 self.check_made(key, public)?;
                 let said = Said::KeyMade { key, public };
                 statement::check(self, token, &said, statement.as_ref())?;
                 super::attested::check(self, step.number, fact)?;
-                self.check_excused(step.number, advised.is_empty() || self.plan().practice())?;
-                self.check_certificates(key, public, certificates)
+                self.check_excused(step.number, advised.is_empty() || self.plan().practice())
             }
-            (
-                Act::SplitKey { key },
-                Fact::KeySplit { key: k, public, set, shares, certificates },
-            ) if k == key => {
+            (Act::SplitKey { key }, Fact::KeySplit { key: k, public, set, shares }) if k == key => {
                 self.check_made(key, public)?;
                 self.check_same(key, public)?;
                 self.check_set(set)?;
-                self.check_shares(key, shares)?;
-                self.check_certificates(key, public, certificates)
+                self.check_shares(key, shares)
             }
             (
                 Act::StoreShare { key, index, holder: token },
@@ -189,24 +191,24 @@ impl Ceremony {
             ) if k == key && i == index && p == purpose => Ok(()),
             (
                 Act::Certify { key, .. } | Act::CertifyWithShares { key },
-                Fact::KeyCertified { key: k, certificates },
-            ) if k == key => {
-                let public =
-                    self.public(key).ok_or_else(|| ours(format!("key `{key}` is not known")))?;
-                self.check_certificates(key, &public, certificates)
-            }
-            (Act::DraftRoots, Fact::RootsDrafted { roots, consent }) => {
-                draft::check_drafted(self, roots, *consent)
+                Fact::KeyCertified { key: k },
+            ) if k == key => self
+                .check_all(step.number, (self.certified(key), draft::certificate_count(self, key))),
+            (Act::DraftRoots, Fact::RootsDrafted { consent }) => {
+                let sheets = self.sheets()?;
+                self.check_all(step.number, (self.recorded_drafts(), sheets.count()))?;
+                match sheets.consent == Some(*consent) {
+                    true => Ok(()),
+                    false => Err(draft::other_candidates()),
+                }
             }
             (
                 Act::SignRoots { key, .. } | Act::SignWithShares { key },
-                Fact::RootsSigned { key: k, signatures },
-            ) if k == key => {
-                self.check_intended(step.number, key)?;
-                draft::check_signed(self, key, signatures)
-            }
-            (Act::AssembleRoots, Fact::RootsAssembled { roots }) => {
-                draft::check_assembled(self, roots)
+                Fact::RootsSigned { key: k },
+            ) if k == key => self.check_all(step.number, (self.signed(key), self.signs(key)?)),
+            (Act::AssembleRoots, Fact::RootsAssembled) => {
+                let all = self.plan().repositories().len();
+                self.check_all(step.number, (self.recorded_roots(), all))
             }
             _ => Err(self.no_place(step.number)),
         }
@@ -244,10 +246,14 @@ impl Ceremony {
     }
 
     /// What people read: everything that stands alone, and a second reader or an exception.
-    fn check_read(&self, number: u32, second: bool, alone: &[String]) -> Result<(), Refusal> {
-        let page = reading::page(self, &draft::drafts(self)?);
-        let expected = page.alone.iter().filter_map(|group| group.repositories.first());
-        if !expected.eq(alone) {
+    fn check_read(
+        &self,
+        number: u32,
+        second: bool,
+        (alone, counted): (&[String], &[u64]),
+    ) -> Result<(), Refusal> {
+        let sheets = self.sheets()?;
+        if !sheets.page.alone().eq(alone) || !sheets.page.counted().eq(counted.iter().copied()) {
             let what =
                 "the record says that other repositories were typed by name than stand alone";
             return Err(Refusal::of(Check::FleetOutlier, what).hint(EDITED));

@@ -66,14 +66,17 @@ pub fn chain(inputs: &Inputs, repository: &str) -> Result<Vec<SignedRoot>, Refus
     let Some(asked) = inputs.request.as_ref().and_then(|request| of(request, repository)) else {
         return Ok(inputs.past.chain(repository).to_vec());
     };
-    let mut chain = Vec::new();
+    let mut chain: Vec<SignedRoot> = Vec::new();
     for (version, bytes) in (1_u64..).zip(&asked.roots) {
         let bad = |what: String| {
             let what = format!("`{repository}`: root {version} of the request: {what}");
             Refusal::of(Check::RequestChain, what).hint(FETCH_ANEW)
         };
-        let root = SignedRoot::parse(inputs.plan.dialect(), bytes)
-            .map_err(|error| bad(error.to_string()))?;
+        let root = match chain.last() {
+            Some(last) => SignedRoot::parse_after(last, bytes),
+            None => SignedRoot::parse(inputs.plan.dialect(), bytes),
+        };
+        let root = root.map_err(|error| bad(error.to_string()))?;
         if root.version().get() != version {
             return Err(bad(format!("says version {}", root.version())));
         }
@@ -85,6 +88,19 @@ pub fn chain(inputs: &Inputs, repository: &str) -> Result<Vec<SignedRoot>, Refus
         chain.extend(known.iter().skip(chain.len()).cloned());
     }
     Ok(chain)
+}
+
+/// The files of the same chain, as they are.
+pub fn files<'a>(inputs: &'a Inputs, repository: &str) -> Vec<&'a [u8]> {
+    let known = inputs.past.chain(repository);
+    let asked = inputs.request.as_ref().and_then(|request| of(request, repository));
+    let Some(asked) = asked else { return known.iter().map(SignedRoot::bytes).collect() };
+    let mut files: Vec<&[u8]> = asked.roots.iter().map(Vec::as_slice).collect();
+    let published = known.len() - inputs.past.unwanted(repository).len();
+    if published <= files.len() {
+        files.extend(known.iter().skip(files.len()).map(SignedRoot::bytes));
+    }
+    files
 }
 
 /// The keys that a role gets from the request.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Ceremony;
 use super::closing::{Files, root_path};
-use super::draft::{self, Draft};
+use super::draft::{self, Consent, Draft};
 use super::fact::{Fact, RootMade};
 use super::plan::{self, Plan};
 use super::roster::Holding;
@@ -90,7 +90,9 @@ impl Candidate {
 
     /// What consent is given to.
     pub fn consent(&self) -> Digest {
-        draft::consent(self.plan.digest(), self.room, &self.drafts)
+        let mut consent = Consent::new(self.plan.digest(), self.room);
+        self.drafts.iter().for_each(|draft| consent.add(draft));
+        consent.finish()
     }
 
     /// The new roots as a record names them.
@@ -103,13 +105,16 @@ impl Candidate {
     /// # Errors
     /// `[SIGNATURE-GOOD]`.
     pub fn sign(&mut self, public: &PublicKey, raw: &[Vec<u8>]) -> Result<(), Refusal> {
-        let made = draft::signatures(&self.drafts, public, raw)?;
+        let mut answers = raw.iter();
         for (draft, signed) in self.drafts.iter().zip(&mut self.signed) {
-            let Some(mine) = made.iter().find(|made| made.repository == draft.repository) else {
-                continue;
-            };
-            let more = draft::of_key(draft, public, &mine.signature).unwrap_or_default();
-            *signed = joined(draft, signed.signatures().iter().chain(&more));
+            let ids = draft.ids(public);
+            let Some(raw) = (!ids.is_empty()).then(|| answers.next()).flatten() else { continue };
+            let made = ids.iter().map(|id| draft.root.signature(id, public, raw));
+            let made = made.collect::<Result<Vec<_>, _>>().map_err(|error| {
+                Refusal::of(Check::SignatureGood, format!("`{}`: {error}", draft.repository))
+                    .hint(draft::SIGN_ANEW)
+            })?;
+            *signed = joined(draft, signed.signatures().iter().chain(&made));
         }
         Ok(())
     }

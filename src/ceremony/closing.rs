@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::fact::{Fact, RootMade};
+use super::prospect::Told;
 use super::roster::{Holding, KeyOrigin, Recipient};
-use super::{Ceremony, abandon, draft, ours, prospect, reshare, restore, retire};
+use super::{Ceremony, abandon, admission, ours, reshare, restore, retire};
 use crate::digest::Digest;
 use crate::name::Name;
 use crate::record::{Body, Entry, Record};
@@ -39,17 +40,20 @@ pub struct TrustFolder {
 /// Builds the new trust folder.
 ///
 /// # Errors
-/// As [`draft::assemble`], when roots were signed; a path that no sums may hold.
+/// As [`Ceremony::wholes`], when roots were signed; a path that no sums may hold.
 pub fn trust_folder(ceremony: &Ceremony, own: OwnFiles) -> Result<TrustFolder, Refusal> {
     let mut files = ceremony.past().files().clone();
     files.insert(CUSTODY.to_owned(), custody(ceremony).to_bytes());
-    let complete = match ceremony.plan().root() {
-        Some(_) => draft::assemble(ceremony)?,
-        None => abandon::unwanted(ceremony)?,
-    };
-    for (draft, complete) in complete {
-        for root in draft.chain.iter().chain([&complete]) {
-            files.insert(root_path(&draft.repository, root)?, root.bytes().to_vec());
+    if let Some(complete) = completed(ceremony) {
+        let (wholes, inputs) = (complete.wholes()?, complete.inputs());
+        for (at, planned) in complete.plan().repositories().iter().enumerate() {
+            let mut chain = admission::files(inputs, &planned.name);
+            let whole = wholes.bytes(&inputs.means, at)?;
+            chain.push(&whole);
+            let folder = folder_of(&planned.name)?;
+            for (version, bytes) in (1_u64..).zip(chain) {
+                files.insert(format!("{folder}/{version}.root.json"), bytes.to_vec());
+            }
         }
     }
     let number = ceremony.past().ceremonies().len() + 1;
@@ -75,38 +79,58 @@ pub fn trust_folder(ceremony: &Ceremony, own: OwnFiles) -> Result<TrustFolder, R
     Ok(TrustFolder { files, folder, closing: sums.digest() })
 }
 
+/// The ceremony whose roots are complete when this one ends: itself, or the one that it abandons.
+fn completed(ceremony: &Ceremony) -> Option<&Ceremony> {
+    match ceremony.plan().root() {
+        Some(_) => Some(ceremony),
+        None => abandon::unwanted(ceremony),
+    }
+}
+
 /// The path of a root in the trust folder.
 ///
 /// # Errors
 /// A name that no repository has.
 pub fn root_path(repository: &str, root: &SignedRoot) -> Result<String, Refusal> {
+    path_of(repository, root.version().get())
+}
+
+/// The same of a version.
+///
+/// # Errors
+/// A name that no repository has.
+pub fn path_of(repository: &str, version: u64) -> Result<String, Refusal> {
+    Ok(format!("{}/{version}.root.json", folder_of(repository)?))
+}
+
+fn folder_of(repository: &str) -> Result<String, Refusal> {
     let name: Name =
         repository.parse().map_err(|error| ours(format!("`{repository}`: {error}")))?;
-    Ok(format!("{METADATA}/{}/{}.root.json", name.folder(), root.version()))
+    Ok(format!("{METADATA}/{}", name.folder()))
 }
 
 /// The candidates of a record that somebody has begun to sign, as far as the room knows.
 pub fn intended(record: &Record) -> Vec<RootMade> {
     let begun = |entry: &Entry| {
         let Body::Done { fact } = &entry.body else { return false };
-        matches!(fact, Fact::Intended { .. } | Fact::RootsSigned { .. })
+        matches!(fact, Fact::Intended { .. } | Fact::Signed { .. })
     };
     if record.entries().iter().any(begun) { drafted(record) } else { Vec::new() }
 }
 
 /// The candidates of a record.
 pub fn drafted(record: &Record) -> Vec<RootMade> {
-    let roots = record.entries().iter().find_map(|entry| match &entry.body {
-        Body::Done { fact: Fact::RootsDrafted { roots, .. } } => Some(roots.clone()),
+    let roots = record.entries().iter().filter_map(|entry| match &entry.body {
+        Body::Done { fact: Fact::Drafted { roots } } => Some(roots.clone()),
         _ => None,
     });
-    roots.unwrap_or_default()
+    roots.flatten().collect()
 }
 
 /// What consent was given to in a record.
 pub fn consent(record: &Record) -> Option<Digest> {
     record.entries().iter().rev().find_map(|entry| match &entry.body {
-        Body::Done { fact: Fact::RootsDrafted { consent, .. } } => Some(*consent),
+        Body::Done { fact: Fact::RootsDrafted { consent } } => Some(*consent),
         _ => None,
     })
 }
@@ -115,7 +139,7 @@ pub fn consent(record: &Record) -> Option<Digest> {
 /// days on which somebody fails, and how long old keys stay dangerous. Always the same for the same record.
 ///
 /// # Errors
-/// As [`draft::assemble`].
+/// As [`Ceremony::wholes`].
 pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
     let absent = ceremony.absent().iter();
     let mut remarks: Vec<String> = absent
@@ -133,7 +157,7 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
     }
     if let Some(unfinished) = ceremony.inputs().unfinished.as_deref() {
         remarks.extend(abandon::papers_left(unfinished));
-        remarks.extend(abandon::drafted_only(unfinished));
+        remarks.extend(abandon::drafted_only(unfinished)?);
         for token in ceremony.absent().keys() {
             let left = abandon::left_on(unfinished, token).into_iter();
             remarks.extend(left.map(|(key, _)| abandon::not_destroyed(unfinished, &key, token)));
@@ -143,12 +167,16 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
             }));
         }
     }
-    for (draft, complete) in abandon::unwanted(ceremony)? {
-        let (name, version) = (&draft.repository, complete.version());
-        remarks.push(format!(
-            "`{name}`: root {version} is complete and unwanted: it stays in the room until root {} follows it",
-            version.next()
-        ));
+    if let Some(unwanted) = abandon::unwanted(ceremony) {
+        let (wholes, mut told) = (unwanted.wholes()?, Told::default());
+        for RootMade { repository, version, .. } in wholes.made(unwanted, 0..wholes.count()) {
+            let said = format!(
+                "`{repository}`: root {version} is complete and unwanted: it stays in the room until root {} follows it",
+                version + 1
+            );
+            told.add(&repository, vec![said]);
+        }
+        remarks.extend(told.finish());
     }
     remarks.extend(restore::remarks(ceremony));
     remarks.extend(reshare::remarks(ceremony));
@@ -157,12 +185,7 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
     if ceremony.plan().root().is_none() {
         return Ok(remarks);
     }
-    let at = ceremony.attested().ok_or_else(|| ours("a close before the clock was attested"))?;
-    for (draft, complete) in draft::assemble(ceremony)? {
-        let fares = prospect::fares(&draft, prospect::Newest::Complete(&complete), at);
-        remarks.extend(prospect::sentences(&draft.repository, &fares));
-        remarks.extend(prospect::old_keys(ceremony, &draft, &complete));
-    }
+    remarks.extend(ceremony.wholes()?.remarks.iter().cloned());
     Ok(remarks)
 }
 

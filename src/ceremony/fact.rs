@@ -23,6 +23,11 @@ pub use parts::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fact {
+    /// The next of the complete roots; as all pieces, before the fact that ends their step.
+    Assembled {
+        /// The roots, in the plan's order.
+        roots: Vec<RootMade>,
+    },
     /// The bags that tokens came in, against those that they were put into last.
     BagsOpened {
         /// What was read on each.
@@ -32,6 +37,13 @@ pub enum Fact {
     BreakTaken {
         /// The bags.
         bags: Vec<Bagged>,
+    },
+    /// The next certificates of a key (Notary): of one that is new, after it was made.
+    Certified {
+        /// The key.
+        key: String,
+        /// One per repository, in the plan's order.
+        certificates: Vec<Certified>,
     },
     /// The clock was compared with two watches.
     ClockAttested {
@@ -50,6 +62,11 @@ pub enum Fact {
         by: Vec<String>,
         /// Why copies are kept; then whoever has one and its token opens it.
         kept: Option<String>,
+    },
+    /// The next of the candidates.
+    Drafted {
+        /// The candidates, in the plan's order: the digest is that of the signed part.
+        roots: Vec<RootMade>,
     },
     /// Fresh entropy went to the kernel's generator.
     EntropyDrawn {
@@ -91,12 +108,10 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         apart: bool,
     },
-    /// A key got its certificates without being new.
+    /// A key that is not new has all its certificates.
     KeyCertified {
         /// The key.
         key: String,
-        /// One per repository.
-        certificates: Vec<Certified>,
     },
     /// What the unfinished ceremony left on a token is gone.
     KeysDestroyed {
@@ -111,8 +126,6 @@ pub enum Fact {
         key: String,
         /// Its public half.
         public: PublicKey,
-        /// One per repository (Notary).
-        certificates: Vec<Certified>,
         /// The token's own word for it; none from a token without an attest key.
         statement: Option<Statement>,
         /// Its maker's word for the key; nothing is said where the token has none.
@@ -141,8 +154,6 @@ pub enum Fact {
         set: String,
         /// The shares, by index.
         shares: Vec<ShareMade>,
-        /// One per repository (Notary).
-        certificates: Vec<Certified>,
     },
     /// Before a PIN that could be the last try of a token, two people said that it is to be asked for.
     LastTryConfirmed {
@@ -215,14 +226,9 @@ pub enum Fact {
         modules: Vec<ModuleRead>,
     },
     /// Every root is complete, verified and written in the work folder.
-    RootsAssembled {
-        /// The roots, in the plan's order.
-        roots: Vec<RootMade>,
-    },
+    RootsAssembled,
     /// Every candidate is written in the work folder and on `room` media.
     RootsDrafted {
-        /// The candidates, in the plan's order: the digest is that of the signed part.
-        roots: Vec<RootMade>,
         /// What consent is given to: plan, room, old roots and candidates in one digest.
         consent: Digest,
     },
@@ -232,6 +238,9 @@ pub enum Fact {
         second_reader: bool,
         /// The repositories that stood alone and were typed by name.
         alone: Vec<String>,
+        /// How many repositories each group had that was typed by its number.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        counted: Vec<u64>,
         /// How many wrong answers came before.
         wrong: u32,
     },
@@ -239,7 +248,12 @@ pub enum Fact {
     RootsSigned {
         /// The key.
         key: String,
-        /// One signature per repository.
+    },
+    /// The next signatures of a key.
+    Signed {
+        /// The key.
+        key: String,
+        /// One per repository, in the plan's order of those that it signs.
         signatures: Vec<Signed>,
     },
     /// A token, the passphrase of a paper, or the identity of a recipient opened its share for the vault.
@@ -361,6 +375,17 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// Whether it is a piece of what a step brings for each repository: the step goes on after it.
+    pub const fn is_piece(&self) -> bool {
+        matches!(
+            self,
+            Self::Assembled { .. }
+                | Self::Certified { .. }
+                | Self::Drafted { .. }
+                | Self::Signed { .. }
+        )
+    }
+
     /// What a token said of it.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
         let (keys, statement) = match self {

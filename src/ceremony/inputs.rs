@@ -3,6 +3,7 @@
 //! Second floor: pure.
 
 use super::closing::Files;
+use super::means::Means;
 use super::plan::Plan;
 use super::{Ceremony, replay};
 use crate::check::Check;
@@ -27,6 +28,8 @@ pub struct Inputs {
     pub proofs: Vec<Proof>,
     /// The unfinished ceremony that an `abandon` closes, as far as it got.
     pub unfinished: Option<Box<Ceremony>>,
+    /// What it works with.
+    pub means: Means,
 }
 
 /// The plan's file among the inputs.
@@ -37,8 +40,8 @@ pub const UNFINISHED: &str = "unfinished";
 impl Inputs {
     /// Plan and past without a request and what came beside it: what is at hand before there is a room.
     pub fn alone(plan: Plan, past: Past) -> Self {
-        let (request, second, proofs, unfinished) = Default::default();
-        Self { plan, past, request, second, proofs, unfinished }
+        let (request, second, proofs, unfinished, means) = Default::default();
+        Self { plan, past, request, second, proofs, unfinished, means }
     }
 
     /// Reads the inputs from files by path: `plan.toml`, the list that it names, `request/`, `request-2/`, `proofs/` and
@@ -58,6 +61,7 @@ impl Inputs {
             second: request(files, "request-2")?,
             proofs: proofs(files)?,
             unfinished: unfinished.map(Box::new),
+            means: Means::default(),
         })
     }
 }

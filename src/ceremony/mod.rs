@@ -3,6 +3,7 @@
 //! Second floor: pure. It decides and never does; it never sees a secret, a clock, a file or a person.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
@@ -21,6 +22,7 @@ pub mod draft;
 pub mod drill;
 pub mod fact;
 mod inputs;
+pub mod means;
 pub mod people;
 pub mod plan;
 pub mod prospect;
@@ -38,11 +40,14 @@ pub mod survival;
 
 mod accept;
 mod attested;
+mod bulk;
 mod opening;
 mod replay;
 mod restart;
 
-use fact::{Certified, Fact, Purpose, RootMade, ShareMade, Signed};
+use bulk::Bulk;
+use draft::{Sheets, Wholes};
+use fact::{Fact, Purpose, ShareMade};
 use plan::{Kind, Plan};
 use roster::{Holding, Key, KeyOrigin, Roster};
 use step::{Act, Step};
@@ -53,11 +58,17 @@ pub use replay::replay;
 /// A ceremony at some point of its script.
 #[derive(Clone, Debug)]
 pub struct Ceremony {
-    inputs: Inputs,
+    inputs: Arc<Inputs>,
     roster: Roster,
     steps: Vec<Step>,
     /// What each finished step brought.
     done: BTreeMap<u32, Fact>,
+    /// What came for each repository.
+    bulk: Bulk,
+    /// The candidates, once they were made; what they are made of does not change from then on.
+    sheets: Arc<OnceLock<Arc<Sheets>>>,
+    /// The complete roots.
+    wholes: Arc<OnceLock<Arc<Wholes>>>,
     /// Tokens that said what they are about to sign.
     intended: BTreeSet<String>,
     /// Tokens that are not here.
@@ -117,22 +128,36 @@ impl Ceremony {
         opening::check(&inputs, at)?;
         admission::check(&inputs, &roster, at)?;
         let steps = step::steps(&inputs.plan, &roster);
-        let (done, intended, absent, exceptions, void) = Default::default();
-        Ok(Self { inputs, roster, steps, done, intended, absent, exceptions, void })
+        let (done, bulk, intended, absent, exceptions, void) = Default::default();
+        let (sheets, wholes) = Default::default();
+        let inputs = Arc::new(inputs);
+        Ok(Self {
+            inputs,
+            roster,
+            steps,
+            done,
+            bulk,
+            sheets,
+            wholes,
+            intended,
+            absent,
+            exceptions,
+            void,
+        })
     }
 
     /// The plan.
-    pub const fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &Plan {
         &self.inputs.plan
     }
 
     /// The past.
-    pub const fn past(&self) -> &Past {
+    pub fn past(&self) -> &Past {
         &self.inputs.past
     }
 
     /// All inputs.
-    pub const fn inputs(&self) -> &Inputs {
+    pub fn inputs(&self) -> &Inputs {
         &self.inputs
     }
 
@@ -188,21 +213,66 @@ impl Ceremony {
     }
 
     fn is_pending(&self, step: &Step) -> bool {
-        !self.done.contains_key(&step.number) && self.left_out(step).is_none()
+        let is_done = self.done.contains_key(&step.number) && !self.lacks_certificates(step);
+        !is_done && self.left_out(step).is_none()
+    }
+
+    /// Whether the key that a step made is still to be certified for some repository.
+    fn lacks_certificates(&self, step: &Step) -> bool {
+        match &step.act {
+            Act::MakeKey { key, .. } | Act::SplitKey { key } => {
+                self.certified(key) < draft::certificate_count(self, key)
+            }
+            _ => false,
+        }
+    }
+
+    /// How many certificates of a key are recorded.
+    pub fn certified(&self, key: &str) -> usize {
+        self.bulk.certified.get(key).map_or(0, bulk::Heap::count)
+    }
+
+    /// How many signatures of a key are recorded.
+    pub fn signed(&self, key: &str) -> usize {
+        self.bulk.signed.get(key).map_or(0, bulk::Heap::count)
+    }
+
+    /// How many candidates are recorded.
+    pub const fn recorded_drafts(&self) -> usize {
+        self.bulk.drafted
+    }
+
+    /// How many complete roots are recorded.
+    pub const fn recorded_roots(&self) -> usize {
+        self.bulk.assembled
     }
 
     fn needed(&self, key: &str) -> usize {
         self.roster.key(key).map_or(0, |key| key.opened_from().needed())
     }
 
+    /// Whether all certificates or all signatures of a key are recorded, where it makes any.
+    pub fn has_all(&self, key: &str, purpose: Purpose) -> bool {
+        let (of, found) = match purpose {
+            Purpose::Certify => (draft::certificate_count(self, key), self.certified(key)),
+            Purpose::Sign => {
+                let of = self.sheets.get().map(|sheets| sheets.of_key(self.roster.place_of(key)));
+                (of.map_or(0, Iterator::count), self.signed(key))
+            }
+            Purpose::Reshare | Purpose::Restore => return false,
+        };
+        found > 0 && found == of
+    }
+
     fn is_finished(&self, key: &str, purpose: Purpose) -> bool {
-        self.facts().any(|fact| match (purpose, fact) {
-            (Purpose::Certify, Fact::KeyCertified { key: done, .. })
-            | (Purpose::Reshare, Fact::SharesCombined { key: done, .. })
-            | (Purpose::Restore, Fact::KeyPlaced { key: done, .. })
-            | (Purpose::Sign, Fact::RootsSigned { key: done, .. }) => done == key,
-            _ => false,
-        })
+        self.has_all(key, purpose)
+            || self.facts().any(|fact| match (purpose, fact) {
+                (Purpose::Certify, Fact::KeyCertified { key: done, .. })
+                | (Purpose::Reshare, Fact::SharesCombined { key: done, .. })
+                | (Purpose::Restore, Fact::KeyPlaced { key: done, .. })
+                | (Purpose::Sign, Fact::RootsSigned { key: done, .. }) => done == key,
+                _ => false,
+            })
     }
 
     /// Whoever is still here cannot open enough: nobody opens a share for nothing.
@@ -276,20 +346,6 @@ impl Ceremony {
         })
     }
 
-    /// The certificates that this ceremony made for a key.
-    pub fn certificates(&self, key: &str) -> Option<&[Certified]> {
-        self.facts().find_map(|fact| match fact {
-            Fact::KeyMade { key: made, certificates, .. }
-            | Fact::KeySplit { key: made, certificates, .. }
-            | Fact::KeyCertified { key: made, certificates }
-                if made == key && !certificates.is_empty() =>
-            {
-                Some(certificates.as_slice())
-            }
-            _ => None,
-        })
-    }
-
     /// The set id and the shares that this ceremony made of a key.
     pub fn split(&self, key: &str) -> Option<(&str, &[ShareMade])> {
         self.facts().find_map(|fact| match fact {
@@ -300,10 +356,10 @@ impl Ceremony {
         })
     }
 
-    /// The candidates as they were drafted, and the consent digest.
-    pub fn drafted(&self) -> Option<(&[RootMade], Digest)> {
+    /// The consent digest, once all candidates were drafted.
+    pub fn drafted(&self) -> Option<Digest> {
         self.facts().find_map(|fact| match fact {
-            Fact::RootsDrafted { roots, consent } => Some((roots.as_slice(), *consent)),
+            Fact::RootsDrafted { consent } => Some(*consent),
             _ => None,
         })
     }
@@ -314,18 +370,6 @@ impl Ceremony {
             Fact::RoomRead { room, .. } => Some(*room),
             _ => None,
         })
-    }
-
-    /// The recorded signatures over one repository's candidate, with the keys that made them.
-    pub fn signatures(&self, repository: &str) -> Vec<(&str, &Signed)> {
-        let mut found = Vec::new();
-        for fact in self.facts() {
-            if let Fact::RootsSigned { key, signatures } = fact {
-                let mine = signatures.iter().find(|signed| signed.repository == repository);
-                found.extend(mine.map(|signed| (key.as_str(), signed)));
-            }
-        }
-        found
     }
 
     /// What the machine's clock showed when it was last compared with two watches.
@@ -406,6 +450,11 @@ impl Ceremony {
         }
         if self.done.is_empty() {
             return format!("nothing was signed; the work folder holds a record; {goes_on}");
+        }
+        let pieces = self.bulk.signed.values().map(bulk::Heap::count).sum();
+        if pieces > 0 {
+            let many = crate::wording::Count(pieces, "signature");
+            return format!("{many} recorded; nothing is on out media; {goes_on}");
         }
         // Between an intent and its entry a token may have signed what nobody recorded.
         let signatures =

@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 use crate::root::horizon::{self, Fare};
 use crate::root::walk::{Chain, Stop};
 use crate::root::{KeyId, SignedRoot, Version};
-use crate::wording::one_line;
+use crate::wording::{Count, one_line};
 
 /// What is to be published: a candidate whose signatures are assumed, or the completed root.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +66,41 @@ pub fn check(
     Ok(fares)
 }
 
+/// What was found of many candidates, in sentences.
+#[derive(Debug, Default)]
+pub struct Prospects {
+    /// Until when every client can follow.
+    pub horizon: Told,
+    /// Until when old keys can mislead somebody.
+    pub old_keys: Told,
+}
+
+impl Prospects {
+    /// Has every client walk to these candidates, as [`check`].
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn add(
+        &mut self,
+        ceremony: &Ceremony,
+        drafts: &[Draft],
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let walk = |place: usize| {
+            let (draft, plan) = (&drafts[place], ceremony.plan());
+            let fares = check(plan, draft, Newest::Assumed(&signers(ceremony, draft)), at)?;
+            let candidate = SignedRoot::assemble(&draft.root, &[]);
+            let old = old_keys(ceremony, draft, &candidate);
+            Ok((sentences(&draft.repository, &fares), old))
+        };
+        ceremony.inputs().means.map(0..drafts.len(), walk, |place, (horizon, old)| {
+            self.horizon.add(&drafts[place].repository, horizon);
+            self.old_keys.add(&drafts[place].repository, old);
+            Ok(())
+        })
+    }
+}
+
 /// The ids under which the keys that can still be used will sign.
 pub fn signers(ceremony: &Ceremony, draft: &Draft) -> BTreeSet<KeyId> {
     let usable = ceremony.roster().keys().iter().filter(|key| ceremony.is_usable(key));
@@ -107,6 +142,61 @@ pub fn sentences(repository: &str, fares: &[Fare]) -> Vec<String> {
     };
     ends.into_iter().map(sentence).collect()
 }
+
+/// Sentences about many repositories: those that are equal but for the name become one where they are many.
+#[derive(Debug, Default)]
+pub struct Told {
+    shapes: BTreeMap<String, Alike>,
+    count: usize,
+}
+
+/// Sentences that are equal but for the name.
+#[derive(Debug, Default)]
+struct Alike {
+    /// The first few, each with its place among all sentences.
+    first: Vec<(usize, String)>,
+    names: Vec<String>,
+    count: usize,
+}
+
+impl Told {
+    /// Adds the sentences of one repository.
+    pub fn add(&mut self, repository: &str, sentences: Vec<String>) {
+        let name = format!("`{repository}`");
+        for sentence in sentences {
+            self.count += 1;
+            let alike = self.shapes.entry(sentence.replace(&name, NAME)).or_default();
+            alike.count += 1;
+            if alike.count <= FEW {
+                alike.first.push((self.count, sentence));
+                alike.names.push(name.clone());
+            }
+        }
+    }
+
+    /// All of it, in the order in which it was said.
+    pub fn finish(self) -> Vec<String> {
+        let mut all = Vec::new();
+        for (shape, alike) in self.shapes {
+            if alike.count <= FEW {
+                all.extend(alike.first);
+                continue;
+            }
+            let named = &alike.names[..NAMED.min(alike.names.len())];
+            let more = Count(alike.count - named.len(), "more repository");
+            let names = format!("{} and {more}", named.join(", "));
+            all.extend(alike.first.first().map(|(at, _)| (*at, shape.replace(NAME, &names))));
+        }
+        all.sort();
+        all.into_iter().map(|(_, sentence)| sentence).collect()
+    }
+}
+
+/// Stands for a repository's name.
+const NAME: &str = "`NAME`";
+/// Up to so many equal sentences are said one by one; of more, so many names are.
+const FEW: usize = 8;
+const NAMED: usize = 3;
 
 /// Kinds of clients, each with the roots that it may hold.
 type Concerned<'a> = BTreeMap<&'a str, BTreeSet<Option<Version>>>;

@@ -42,7 +42,7 @@ impl Ceremony {
     /// # Errors
     /// `[WALK]`, `[HORIZON]`.
     pub fn check_day(&self, at: Timestamp) -> Result<(), Refusal> {
-        if self.facts().any(|fact| matches!(fact, Fact::RootsAssembled { .. })) {
+        if self.facts().any(|fact| matches!(fact, Fact::RootsAssembled)) {
             return Ok(());
         }
         last::check_all(self.inputs(), at)?;
@@ -67,10 +67,12 @@ impl Ceremony {
         if self.drafted().is_none() {
             return Ok(());
         }
-        for draft in draft::drafts(self)? {
+        let sheets = self.sheets()?;
+        let walk = |place: usize| {
+            let draft = sheets.draft(self, place)?;
             let ids = prospect::signers(self, &draft);
-            prospect::check(self.plan(), &draft, Newest::Assumed(&ids), at)?;
-        }
-        Ok(())
+            prospect::check(self.plan(), &draft, Newest::Assumed(&ids), at).map(drop)
+        };
+        self.inputs().means.map(0..sheets.count(), walk, |_, ()| Ok(()))
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::Ceremony;
 use super::draft::Draft;
+use crate::digest::{Digest, Hasher};
 use crate::key::PublicKey;
 use crate::name::{Name, alike_groups};
 use crate::root::diff::{Difference, differences};
@@ -23,71 +24,178 @@ pub struct Group {
 }
 
 /// Everything that is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The changes of single repositories: shown first, and typed by name.
-    pub alone: Vec<Group>,
+    /// What most repositories do not share, those of fewest first: shown first, and something of each is typed. Of few
+    /// repositories that are not of the most common change each stands alone.
+    pub uncommon: Vec<Group>,
     /// The one change that most repositories share; with a single repository, its change.
-    pub together: Option<Group>,
+    pub common: Option<Group>,
     /// Names that a tired reader takes for one another: groups that pairs of such names join.
     pub look_alikes: Vec<Vec<String>>,
 }
 
+impl Page {
+    /// Every group, as they are shown.
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.uncommon.iter().chain(&self.common)
+    }
+
+    /// The repositories that stand alone: each is typed by name.
+    pub fn alone(&self) -> impl Iterator<Item = &String> {
+        self.uncommon.iter().filter_map(Group::alone)
+    }
+
+    /// How many repositories the other uncommon groups have: each number is typed.
+    pub fn counted(&self) -> impl Iterator<Item = u64> {
+        let many = self.uncommon.iter().filter(|group| group.alone().is_none());
+        many.map(|group| group.repositories.len() as u64)
+    }
+}
+
 impl Group {
-    /// The change as it is shown.
+    /// The repository, where it is one.
+    pub fn alone(&self) -> Option<&String> {
+        match self.repositories.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
+    /// The change as it is shown. Of very many repositories the names of some are; all of them are in the candidate's
+    /// list, and their digest is that of a file with one name on each line.
     pub fn text(&self) -> String {
+        let many = Count(self.repositories.len(), "repository");
         let heading = match self.repositories.as_slice() {
             [one] => format!("        {one}:"),
-            many => format!("        {}: {}:", Count(many.len(), "repository"), many.join(", ")),
+            few if few.len() <= NAMED => format!("        {many}: {}:", few.join(", ")),
+            names => format!(
+                "        {many}: {} and {} more; SHA-256 of all names, a line each: {}:",
+                names[..SOME].join(", "),
+                names.len() - SOME,
+                names_digest(names).grouped()
+            ),
         };
         let lines = self.sentences.iter().map(|sentence| format!("          {sentence}"));
         std::iter::once(heading).chain(lines).collect::<Vec<_>>().join("\n")
     }
 }
 
-/// Sorts the candidates of a ceremony into groups.
-pub fn page(ceremony: &Ceremony, drafts: &[Draft]) -> Page {
-    page_of(drafts, &|public| name_of(ceremony, public))
+/// SHA-256 of a file with one name on each line.
+fn names_digest(names: &[String]) -> Digest {
+    let mut hasher = Hasher::default();
+    for name in names {
+        hasher.update(name.as_bytes());
+        hasher.update(b"\n");
+    }
+    hasher.finish()
+}
+
+/// What one candidate says: in full, and as a shape that leaves out what may differ between equal changes.
+pub struct Read {
+    shown: Vec<String>,
+    shape: Vec<String>,
+}
+
+impl Read {
+    /// Reads a candidate; `named` says how a key is called, where it has a name.
+    pub fn of(draft: &Draft, named: &dyn Fn(&PublicKey) -> Option<String>) -> Self {
+        Self { shown: sentences(named, draft, false), shape: sentences(named, draft, true) }
+    }
+}
+
+impl Ceremony {
+    /// Reads a candidate, with the names that keys have here.
+    pub fn read(&self, draft: &Draft) -> Read {
+        Read::of(draft, &|public| name_of(self, public))
+    }
+}
+
+/// Sorts what candidates say into groups.
+#[derive(Default)]
+pub struct Reading {
+    groups: BTreeMap<Vec<String>, Members>,
+    names: Vec<Name>,
+}
+
+/// Candidates of one shape.
+#[derive(Default)]
+struct Members {
+    names: Vec<String>,
+    /// What each of the first few says in full.
+    shown: Vec<Vec<String>>,
+    /// What all say in full, but for their names; none for a sentence in which they differ.
+    same: Vec<Option<String>>,
+}
+
+impl Reading {
+    /// Adds the next candidate.
+    pub fn add(&mut self, repository: &str, read: &Read) {
+        self.names.extend(repository.parse::<Name>());
+        let full = read.shown.iter().map(|line| nameless(line, repository));
+        let members = self.groups.entry(read.shape.clone()).or_default();
+        if members.names.is_empty() {
+            members.same = full.map(Some).collect();
+        } else {
+            for (same, line) in members.same.iter_mut().zip(full) {
+                if same.as_ref() != Some(&line) {
+                    *same = None;
+                }
+            }
+        }
+        members.names.push(repository.to_owned());
+        if members.shown.len() < FEW {
+            members.shown.push(read.shown.clone());
+        }
+    }
+
+    /// The page.
+    pub fn finish(self) -> Page {
+        let largest = self.groups.values().map(|members| members.names.len()).max();
+        let only = self.names.len() == 1;
+        let mut page = Page::default();
+        for (shape, members) in self.groups {
+            let many = members.names.len();
+            if page.common.is_none() && Some(many) == largest && (many > 1 || only) {
+                page.common = match many {
+                    1 => members.alone().next(),
+                    _ => Some(members.together(shape)),
+                };
+            } else if many <= FEW {
+                page.uncommon.extend(members.alone());
+            } else {
+                page.uncommon.push(members.together(shape));
+            }
+        }
+        let order = |group: &Group| (group.repositories.len(), group.repositories.first().cloned());
+        page.uncommon.sort_by_key(order);
+        let texts = |group: Vec<&Name>| group.iter().map(|name| name.as_str().to_owned()).collect();
+        page.look_alikes = alike_groups(&self.names).into_iter().map(texts).collect();
+        page
+    }
+}
+
+impl Members {
+    fn alone(self) -> impl Iterator<Item = Group> {
+        let group = |(name, sentences)| Group { repositories: vec![name], sentences };
+        self.names.into_iter().zip(self.shown).map(group)
+    }
+
+    /// What members of one shape say together: in full where all say the same, and else its shape.
+    fn together(self, shape: Vec<String>) -> Group {
+        let same = self.same.into_iter().chain(std::iter::repeat(None));
+        let sentences = shape.into_iter().zip(same).map(|(shape, full)| full.unwrap_or(shape));
+        Group { repositories: self.names, sentences: sentences.collect() }
+    }
 }
 
 /// Sorts candidates into groups; `named` says how a key is called, where it has a name.
 pub fn page_of(drafts: &[Draft], named: &dyn Fn(&PublicKey) -> Option<String>) -> Page {
-    let mut groups: BTreeMap<Vec<String>, Vec<(String, Vec<String>)>> = BTreeMap::new();
+    let mut reading = Reading::default();
     for draft in drafts {
-        let shown = sentences(named, draft, false);
-        let shape = sentences(named, draft, true);
-        groups.entry(shape).or_default().push((draft.repository.clone(), shown));
+        reading.add(&draft.repository, &Read::of(draft, named));
     }
-    let largest = groups.values().map(Vec::len).max().unwrap_or_default();
-    let mut page = Page { alone: Vec::new(), together: None, look_alikes: Vec::new() };
-    for (shape, members) in groups {
-        let is_largest = page.together.is_none() && members.len() == largest;
-        match members.as_slice() {
-            [(name, shown)] => {
-                let group = Group { repositories: vec![name.clone()], sentences: shown.clone() };
-                if is_largest && drafts.len() == 1 {
-                    page.together = Some(group);
-                } else {
-                    page.alone.push(group);
-                }
-            }
-            _ if is_largest => {
-                let sentences = together(shape, &members);
-                let repositories = members.into_iter().map(|(name, _)| name).collect();
-                page.together = Some(Group { repositories, sentences });
-            }
-            _ => page.alone.extend(
-                members
-                    .into_iter()
-                    .map(|(name, sentences)| Group { repositories: vec![name], sentences }),
-            ),
-        }
-    }
-    let names: Vec<Name> =
-        drafts.iter().filter_map(|draft| draft.repository.parse().ok()).collect();
-    let texts = |group: Vec<&Name>| group.iter().map(|name| name.as_str().to_owned()).collect();
-    page.look_alikes = alike_groups(&names).into_iter().map(texts).collect();
-    page
+    reading.finish()
 }
 
 /// Names that look alike, in sentences.
@@ -135,16 +243,6 @@ fn nameless(line: &str, repository: &str) -> String {
     line.replace(&format!("`{repository}`"), "`NAME`")
 }
 
-/// What members of one shape say together: in full where all say the same, and else its shape.
-fn together(shape: Vec<String>, members: &[(String, Vec<String>)]) -> Vec<String> {
-    let full = |at: usize| {
-        let mut said = members.iter().map(|(name, lines)| Some(nameless(lines.get(at)?, name)));
-        let first = said.next()??;
-        said.all(|other| other.as_ref() == Some(&first)).then_some(first)
-    };
-    shape.into_iter().enumerate().map(|(at, line)| full(at).unwrap_or(line)).collect()
-}
-
 /// By the digest of the public key, as plans pin it: the id of a certificate differs for every repository.
 fn short(key: &Key) -> String {
     let id = key.public().map_or_else(|| key.id().to_string(), |public| public.id().to_string());
@@ -169,6 +267,12 @@ fn name_of(ceremony: &Ceremony, public: &PublicKey) -> Option<String> {
             .cloned()
     })
 }
+
+/// So many repositories that change otherwise than most stand alone, each of them.
+const FEW: usize = 8;
+/// So many names are shown, and of more than that [`SOME`].
+const NAMED: usize = 64;
+const SOME: usize = 8;
 
 #[cfg(test)]
 mod tests {

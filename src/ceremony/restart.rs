@@ -11,9 +11,17 @@ use crate::wording::List;
 
 impl Ceremony {
     pub(super) fn forget_volatile(&mut self, page: Option<Part>) {
-        let lost = self.volatile(page);
-        let gone = lost.iter().filter_map(|number| self.done.remove(number));
-        self.void.extend(gone.filter(|fact| matches!(fact, Fact::KeySplit { .. })));
+        for number in self.volatile(page) {
+            let gone = self.done.remove(&number);
+            if let Some(split @ Fact::KeySplit { .. }) = gone {
+                // Its certificates are of a key that is made anew.
+                if let Fact::KeySplit { key, .. } = &split {
+                    self.bulk.certified.remove(key);
+                    self.sheets = Default::default();
+                }
+                self.void.push(split);
+            }
+        }
     }
 
     /// The sets that restarts made void: key, set and shares of each. They were never whole, and what was stored or
@@ -40,7 +48,7 @@ impl Ceremony {
             _ => false,
         });
         // Nothing signs after it, so that nobody opens a share for nothing.
-        let is_over = self.facts().any(|fact| matches!(fact, Fact::RootsAssembled { .. }));
+        let is_over = self.facts().any(|fact| matches!(fact, Fact::RootsAssembled));
         let is_lost = |step: &&Step| match &step.act {
             _ if !self.done.contains_key(&step.number) => false,
             Act::AttestClock => true,

@@ -259,6 +259,12 @@ impl Roster {
         self.keys.iter().find(|key| key.name == name)
     }
 
+    /// The place of a key among all of them; beyond them for one that is not known.
+    pub fn place_of(&self, key: &str) -> usize {
+        let place = self.keys.iter().position(|known| known.name == key);
+        place.unwrap_or(self.keys.len())
+    }
+
     /// The seat that holds a token, keeps a paper, or has the key of a recipient.
     pub fn custodian(&self, holder: &str) -> &str {
         let mut held = self.held();

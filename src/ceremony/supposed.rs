@@ -1,4 +1,4 @@
-//! Looking ahead: the candidates as they will be, under keys that stand in for those that do not exist yet.
+//! Looking ahead: a ceremony as it will be, under keys that stand in for those that do not exist yet.
 //!
 //! Second floor: pure. Nothing of it can be signed or recorded: no token has such a key, and the certificates of the
 //! stand-ins are signed by nobody.
@@ -6,8 +6,9 @@
 use jiff::Timestamp;
 
 use super::admission::adopted;
-use super::draft::{self, Draft};
+use super::draft;
 use super::fact::{Certified, Fact};
+use super::means::pieces;
 use super::roster::{Key, KeyOrigin};
 use super::step::Act;
 use super::{Ceremony, ours};
@@ -18,7 +19,7 @@ use crate::refusal::Refusal;
 /// Makes a public key of a kind, whose private half nobody keeps.
 pub type StandIn<'a> = dyn FnMut(Algorithm) -> Result<PublicKey, Refusal> + 'a;
 
-/// The candidates of a ceremony that has only been opened, each with the ids under which its keys will sign.
+/// A ceremony that has only been opened, as if all its keys were made and certified.
 ///
 /// # Errors
 /// Whatever would refuse the candidates in the room.
@@ -26,7 +27,7 @@ pub fn supposed(
     mut ceremony: Ceremony,
     stand_in: &mut StandIn<'_>,
     at: Timestamp,
-) -> Result<(Ceremony, Vec<Draft>), Refusal> {
+) -> Result<Ceremony, Refusal> {
     for key in ceremony.roster().keys().to_vec() {
         let public = match (&key.origin, ceremony.public(&key.name)) {
             (_, Some(public)) => public,
@@ -36,18 +37,16 @@ pub fn supposed(
             }
             _ => stand_in(key.algorithm)?,
         };
-        let certificates = certificates(&ceremony, &key, &public, at)?;
-        ceremony.suppose(&key, &public, &certificates);
+        ceremony.suppose(&key, &public);
+        ceremony.certify(&key, &public, at)?;
     }
-    let drafts = draft::drafts(&ceremony)?;
-    Ok((ceremony, drafts))
+    Ok(ceremony)
 }
 
 impl Ceremony {
     /// Takes up what will be known of a key, without asking whether it may stand.
-    fn suppose(&mut self, key: &Key, public: &PublicKey, certificates: &[Certified]) {
-        let (name, public, certificates) =
-            (key.name.clone(), public.clone(), certificates.to_vec());
+    fn suppose(&mut self, key: &Key, public: &PublicKey) {
+        let (name, public) = (key.name.clone(), public.clone());
         for step in &self.steps {
             let fact = match &step.act {
                 Act::AdoptToken { token, key } if *key == name => Fact::TokenAdopted {
@@ -57,7 +56,7 @@ impl Ceremony {
                     public: public.clone(),
                 },
                 Act::Certify { key, .. } | Act::CertifyWithShares { key } if *key == name => {
-                    Fact::KeyCertified { key: name.clone(), certificates: certificates.clone() }
+                    Fact::KeyCertified { key: name.clone() }
                 }
                 Act::PlaceKey { key, .. } if *key == name => {
                     let (key, public) = (name.clone(), public.clone());
@@ -66,7 +65,6 @@ impl Ceremony {
                 Act::MakeKey { key, .. } | Act::SplitKey { key } if *key == name => Fact::KeyMade {
                     key: name.clone(),
                     public: public.clone(),
-                    certificates: certificates.clone(),
                     statement: None,
                     attested: None,
                     advised: Vec::new(),
@@ -76,22 +74,24 @@ impl Ceremony {
             self.done.insert(step.number, fact);
         }
     }
-}
 
-fn certificates(
-    ceremony: &Ceremony,
-    key: &Key,
-    public: &PublicKey,
-    at: Timestamp,
-) -> Result<Vec<Certified>, Refusal> {
-    if key.origin != KeyOrigin::New && !key.certified {
-        return Ok(Vec::new());
+    /// Takes up the certificates that it will have.
+    fn certify(&mut self, key: &Key, public: &PublicKey, at: Timestamp) -> Result<(), Refusal> {
+        if key.origin != KeyOrigin::New && !key.certified {
+            return Ok(());
+        }
+        for range in pieces(0..draft::certificate_count(self, &key.name)) {
+            let mut serial = || [1; 16];
+            let of = (key.name.as_str(), public);
+            let wanted = draft::certificate_requests(self, of, range, &mut serial, at)?;
+            let certified = wanted.into_iter().map(|(repository, tbs)| {
+                let made = tbs.stand_in().map_err(|error| ours(error.to_string()))?;
+                Ok(Certified { repository, certificate: made.to_pem() })
+            });
+            let certified = certified.collect::<Result<Vec<_>, Refusal>>()?;
+            let shelf = &*self.inputs.means.shelf;
+            self.bulk.certified.entry(key.name.clone()).or_default().push(shelf, &certified)?;
+        }
+        Ok(())
     }
-    let mut serial = || [1; 16];
-    let wanted = draft::certificate_requests(ceremony, &key.name, public, &mut serial, at)?;
-    let certified = wanted.into_iter().map(|(repository, tbs)| {
-        let made = tbs.stand_in().map_err(|error| ours(error.to_string()))?;
-        Ok(Certified { repository, certificate: made.to_pem() })
-    });
-    certified.collect()
 }

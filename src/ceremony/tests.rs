@@ -10,7 +10,8 @@ use data_encoding::BASE64;
 use jiff::Timestamp;
 
 use super::closing::{self, Files, TrustFolder};
-use super::fact::{Certified, Fact, ModuleRead, Purpose, RootMade, ShareMade, Statement, Watch};
+use super::fact::{Certified, Fact, ModuleRead, Purpose, ShareMade, Statement, Watch};
+use super::means::Means;
 use super::plan::Plan;
 use super::statement::{self, Said};
 use super::step::{Act, Step};
@@ -224,6 +225,7 @@ impl Room {
             second: None,
             proofs,
             unfinished: None,
+            means: Means::default(),
         }
     }
 
@@ -325,14 +327,15 @@ impl Room {
         }
         Ok(match &step.act {
             Act::SignRoots { key, token } => {
-                let consent = ceremony.drafted().unwrap().1;
+                let consent = ceremony.drafted().unwrap();
                 let (key, token) = (key.clone(), token.clone());
                 let signed = self.signed(ceremony, &key)?;
-                vec![Fact::Intended { key, token, consent, stored: true, apart: false }, signed]
+                let intended = Fact::Intended { key, token, consent, stored: true, apart: false };
+                [vec![intended], signed].concat()
             }
-            Act::SignWithShares { key } => vec![self.signed(ceremony, key)?],
+            Act::SignWithShares { key } => self.signed(ceremony, key)?,
             Act::OpenShare { key, holder: token, purpose: Purpose::Sign, .. } => {
-                let consent = ceremony.drafted().unwrap().1;
+                let consent = ceremony.drafted().unwrap();
                 let (key, token) = (key.clone(), token.clone());
                 let intended = Fact::Intended { key, token, consent, stored: true, apart: false };
                 vec![intended, self.fact(ceremony, &step.act)]
@@ -344,20 +347,26 @@ impl Room {
                 vec![exception, self.fact(ceremony, &step.act)]
             }
             Act::DraftRoots => {
-                let drafts = draft::drafts(ceremony)?;
-                let roots = drafts.iter().map(draft::Draft::made).collect();
-                let room = ceremony.room().unwrap();
-                let consent = draft::consent(ceremony.plan().digest(), room, &drafts);
-                vec![Fact::RootsDrafted { roots, consent }]
+                let sheets = ceremony.sheets()?;
+                let roots = sheets.made(ceremony, 0..sheets.count())?;
+                let consent = sheets.consent.unwrap();
+                vec![Fact::Drafted { roots }, Fact::RootsDrafted { consent }]
             }
             Act::AssembleRoots => {
-                let made = draft::assemble(ceremony)?;
-                let roots = made.iter().map(|(draft, file)| RootMade {
-                    repository: draft.repository.clone(),
-                    version: file.version().get(),
-                    sha256: file.digest(),
-                });
-                vec![Fact::RootsAssembled { roots: roots.collect() }]
+                let wholes = ceremony.wholes()?;
+                let roots = wholes.made(ceremony, 0..wholes.count());
+                vec![Fact::Assembled { roots }, Fact::RootsAssembled]
+            }
+            Act::MakeKey { key, .. } | Act::SplitKey { key } => {
+                let made = self.fact(ceremony, &step.act);
+                let number = step.number;
+                let made_here = ceremony.clone().accept(number, made.clone())?;
+                let certified = self.certified(&made_here, key);
+                std::iter::once(made).chain(certified).collect()
+            }
+            Act::Certify { key, .. } | Act::CertifyWithShares { key } => {
+                let ended = Fact::KeyCertified { key: key.clone() };
+                self.certified(ceremony, key).into_iter().chain([ended]).collect()
             }
             act => vec![self.fact(ceremony, act)],
         })
@@ -370,10 +379,6 @@ impl Room {
                     .map(|who| Watch { who: who.into(), read: self.now, machine: self.now })
                     .to_vec(),
             },
-            Act::CertifyWithShares { key } | Act::Certify { key, .. } => {
-                let certificates = self.certificates(ceremony, &key);
-                Fact::KeyCertified { key, certificates }
-            }
             Act::Close => Fact::Closed { remarks: closing::remarks(ceremony).unwrap() },
             Act::CombineShares { key } => Fact::SharesCombined { key, tried: 3, of: 3 },
             Act::ConfirmPlan => Fact::PlanConfirmed { wrong: 0 },
@@ -401,23 +406,14 @@ impl Room {
             }
             Act::MakeKey { key, token } => {
                 let public = self.make(ceremony, &key);
-                let certificates = self.certificates(ceremony, &key);
                 let said = Said::KeyMade { key: &key, public: &public };
                 let statement = Some(self.state(ceremony, &token, &said));
-                Fact::KeyMade {
-                    key,
-                    public,
-                    certificates,
-                    statement,
-                    attested: None,
-                    advised: Vec::new(),
-                }
+                Fact::KeyMade { key, public, statement, attested: None, advised: Vec::new() }
             }
             Act::SplitKey { key } => {
                 let public = self.make(ceremony, &key);
-                let certificates = self.certificates(ceremony, &key);
                 let (set, shares) = (format!("{:032x}", 7), shares(ceremony, &key));
-                Fact::KeySplit { key, public, set, shares, certificates }
+                Fact::KeySplit { key, public, set, shares }
             }
             Act::StoreShare { key, index, holder: token } => {
                 let (public, split) = (ceremony.public(&key).unwrap(), ceremony.split(&key));
@@ -438,7 +434,10 @@ impl Room {
                 let modules = vec![ModuleRead { name: "softhsm".into(), sha256 }];
                 Fact::RoomRead { room: Digest::of(b"room.toml"), modules }
             }
-            Act::ReadRoots => Fact::RootsRead { second_reader: true, alone: vec![], wrong: 0 },
+            Act::ReadRoots => {
+                let (alone, counted) = (vec![], vec![]);
+                Fact::RootsRead { second_reader: true, alone, counted, wrong: 0 }
+            }
             act => panic!("the software room has no {act:?}"),
         }
     }
@@ -468,34 +467,44 @@ impl Room {
         public
     }
 
-    fn certificates(&mut self, ceremony: &Ceremony, key: &str) -> Vec<Certified> {
+    /// The certificates of a key that is known, in one piece; none of a key that needs none.
+    fn certified(&mut self, ceremony: &Ceremony, key: &str) -> Option<Fact> {
         let mut serial = self.serial;
         let pair = &self.keys[key];
         let mut serials = || {
             serial += 1;
             [serial; 16]
         };
-        let wanted =
-            draft::certificate_requests(ceremony, key, &pair.public(), &mut serials, self.now)
-                .unwrap();
-        let certificates = wanted.into_iter().map(|(repository, tbs): (String, Tbs)| {
+        let (of, all) = ((key, &pair.public()), 0..draft::certificate_count(ceremony, key));
+        let wanted = draft::certificate_requests(ceremony, of, all, &mut serials, self.now);
+        let certificates = wanted.unwrap().into_iter().map(|(repository, tbs): (String, Tbs)| {
             let certificate = tbs.finish(&pair.sign(tbs.bytes())).unwrap().to_pem();
             Certified { repository, certificate }
         });
-        let certificates = certificates.collect();
+        let certificates: Vec<Certified> = certificates.collect();
         self.serial = serial;
-        certificates
+        let key = key.to_owned();
+        (!certificates.is_empty()).then_some(Fact::Certified { key, certificates })
     }
 
-    fn signed(&self, ceremony: &Ceremony, key: &str) -> Result<Fact, Refusal> {
+    /// The signatures of a key, in one piece, and the end of its step.
+    fn signed(&self, ceremony: &Ceremony, key: &str) -> Result<Vec<Fact>, Refusal> {
         let public = ceremony.public(key).unwrap();
-        let drafts = draft::drafts(ceremony)?;
+        let drafts = all(ceremony);
         let mine = drafts.iter().filter(|draft| !draft.ids(&public).is_empty());
-        let raw: Vec<Vec<u8>> =
-            mine.map(|draft| self.keys[key].sign(&draft.root.signed_bytes())).collect();
-        let signatures = draft::signatures(&drafts, &public, &raw)?;
-        Ok(Fact::RootsSigned { key: key.to_owned(), signatures })
+        let raw = mine.map(|draft| {
+            (draft.repository.clone(), self.keys[key].sign(&draft.root.signed_bytes()))
+        });
+        let signatures = draft::signatures(ceremony.plan().dialect(), &public, raw)?;
+        let key = key.to_owned();
+        Ok(vec![Fact::Signed { key: key.clone(), signatures }, Fact::RootsSigned { key }])
     }
+}
+
+/// Every candidate of a ceremony.
+pub(crate) fn all(ceremony: &Ceremony) -> Vec<draft::Draft> {
+    let sheets = ceremony.sheets().unwrap();
+    (0..sheets.count()).map(|at| sheets.draft(ceremony, at).unwrap()).collect()
 }
 
 fn shares(ceremony: &Ceremony, key: &str) -> Vec<ShareMade> {

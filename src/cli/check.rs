@@ -8,7 +8,8 @@ use super::args::Check;
 use super::command::{print, room};
 use super::folder::json;
 use super::reading;
-use crate::ceremony::prospect::{self, Newest};
+use crate::ceremony::draft;
+use crate::ceremony::prospect::Prospects;
 use crate::ceremony::roster::Roster;
 use crate::ceremony::supposed::supposed;
 use crate::ceremony::survival::{Holdings, Survival};
@@ -54,23 +55,17 @@ fn in_room((ceremony, at): (Ceremony, Timestamp), lost: &[String]) -> Result<Out
     outlook.survival = survival(ceremony.inputs(), ceremony.roster(), lost)?;
     outlook.advised(ceremony.past());
     if ceremony.plan().root().is_none() {
-        outlook.walked(&ceremony, &[], Vec::new());
+        outlook.walked(&ceremony, None);
         return Ok(outlook);
     }
     let mut vault = Vault::start(&Launch::this_binary("vault"))
         .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
     let mut stand_in =
         |algorithm| vault.stand_in(algorithm).map_err(|error| error.refusal(Refusal::NOTHING_DONE));
-    let (ceremony, drafts) = supposed(ceremony, &mut stand_in, at)?;
-    let mut horizon = Vec::new();
-    for draft in &drafts {
-        let keys = ceremony.roster().keys().iter();
-        let keys = keys.filter_map(|key| ceremony.public(&key.name));
-        let ids = keys.flat_map(|public| draft.ids(&public)).collect();
-        let fares = prospect::check(ceremony.plan(), draft, Newest::Assumed(&ids), at)?;
-        horizon.extend(prospect::sentences(&draft.repository, &fares));
-    }
-    outlook.walked(&ceremony, &drafts, horizon);
+    let ceremony = supposed(ceremony, &mut stand_in, at)?;
+    let mut prospects = Prospects::default();
+    draft::make(&ceremony, &mut |drafts| prospects.add(&ceremony, drafts, at))?;
+    outlook.walked(&ceremony, Some(prospects));
     Ok(outlook)
 }
 

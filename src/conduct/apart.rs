@@ -11,7 +11,7 @@ use crate::ceremony::reading::{alike, page_of};
 use crate::check::Check;
 use crate::child::token::Driver;
 use crate::digest::Digest;
-use crate::key::{PublicKey, ToSign};
+use crate::key::PublicKey;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Console, Prompt};
 use crate::trust::Past;
@@ -98,7 +98,6 @@ fn sign_with(
     }
     for (key, public) in keys {
         let inputs = to_sign(&candidate.drafts, public)?;
-        let inputs: Vec<ToSign> = inputs.into_iter().map(|(_, input)| input).collect();
         let held = found.key(public)?;
         let raw = found.token.sign(&held, &inputs);
         candidate.sign(public, &raw.map_err(|error| error.refusal(MEANT))?)?;
@@ -114,7 +113,7 @@ fn read(past: &Past, candidate: &Candidate, site: &mut Site<'_>) -> Result<(), R
     for names in alike(&page.look_alikes) {
         site.show(&format!("look twice: {names}"))?;
     }
-    for group in page.alone.iter().chain(&page.together) {
+    for group in page.groups() {
         site.show(&group.text())?;
     }
     Ok(())

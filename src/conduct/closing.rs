@@ -9,9 +9,9 @@ use super::bags::RECEIPTS;
 use super::token::PINS;
 use super::{CUSTODY, Session};
 use crate::ceremony::fact::Fact;
-use crate::ceremony::{self, abandon, closing};
+use crate::ceremony::{self, Ceremony, abandon, closing};
 use crate::paper;
-use crate::record::{Body, Record};
+use crate::record::{Body, Entry, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::room::media::{self, Kind, Limits};
 use crate::trust::{ATTESTATIONS, PEOPLE, People};
@@ -35,10 +35,20 @@ impl Session<'_> {
         let record = self.closed_record()?;
         let mut own = self.inputs.published();
         own.insert("record.jsonl".to_owned(), record.bytes());
-        let closed = ceremony::replay(self.inputs.inputs()?, &record)?;
+        let closed = self.closed(&record)?;
         let report = paper::report::html(&closed, &record);
         own.insert("report.html".to_owned(), report.into_bytes());
         closing::trust_folder(&closed, own)
+    }
+
+    /// The ceremony as it was when it was closed: a restart since then has said more.
+    fn closed(&self, record: &Record) -> Result<Ceremony, Refusal> {
+        let is_fact = |entry: &Entry| matches!(entry.body, Body::Done { .. });
+        let since = &self.record.entries()[record.entries().len()..];
+        match since.iter().any(is_fact) {
+            false => Ok(self.ceremony.clone()),
+            true => ceremony::replay(self.inputs.inputs()?, record),
+        }
     }
 
     pub(super) fn export_folders(&mut self) -> Result<Fact, Refusal> {
@@ -67,7 +77,7 @@ impl Session<'_> {
         whole: &mut Vec<String>,
     ) -> Result<Fact, Refusal> {
         let binding = self.room.binding.media.clone();
-        let outward = self.goes_out()?;
+        let outward = self.goes_out();
         // Only wanted roots go out: a complete one that nobody wants stays in the room, with the folder that has it.
         let (roots, kind, name) = match outward {
             true => (&binding.outward, Kind::Out, "trust".to_owned()),
@@ -98,8 +108,8 @@ impl Session<'_> {
     }
 
     /// Whether the trust folder goes onto `out` media: everything that it completed is wanted.
-    pub(super) fn goes_out(&self) -> Result<bool, Refusal> {
-        abandon::unwanted(&self.ceremony).map(|unwanted| unwanted.is_empty())
+    pub(super) fn goes_out(&self) -> bool {
+        abandon::unwanted(&self.ceremony).is_none()
     }
 
     /// The record up to its close: what comes after is about the export itself, and differs when that is repeated.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::plan::PlanFile;
-use super::{CUSTODY, INPUTS};
+use super::{CUSTODY, INPUTS, Threads};
 use crate::ceremony::plan::{Kind as PlanKind, Plan};
 use crate::ceremony::{Inputs, UNFINISHED};
 use crate::check::Check;
@@ -128,7 +128,8 @@ impl Files {
 
     /// The inputs as values.
     pub(super) fn inputs(&self) -> Result<Inputs, Refusal> {
-        Inputs::read(&self.files, Past::read(self.folder("trust"))?)
+        let inputs = Inputs::read(&self.files, Past::read(self.folder("trust"))?)?;
+        Ok(Inputs { means: Threads::means(), ..inputs })
     }
 }
 

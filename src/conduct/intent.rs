@@ -127,8 +127,9 @@ impl Session<'_> {
         meant: &[Intent],
     ) -> Result<(), Refusal> {
         let (key, holder) = of;
-        let (made, consent) = self.drafted_roots()?;
-        check_versions(self.ceremony.past(), holder, meant, made)?;
+        let (sheets, consent) = (self.ceremony.sheets()?, self.drafted_consent()?);
+        let made = sheets.made(&self.ceremony, 0..sheets.count())?;
+        check_versions(self.ceremony.past(), holder, meant, &made)?;
         let here: Vec<&Intent> = meant.iter().filter(|intent| self.is_here(intent)).collect();
         if here.iter().any(|intent| intent.consent != consent) {
             let what = format!("token `{holder}` was to sign something else in this ceremony");

@@ -8,14 +8,17 @@ mod alone;
 mod apart;
 mod attested;
 mod bags;
+mod batch;
 mod card;
 mod closing;
 mod drill;
 mod enrol;
+mod hands;
 mod identity;
 mod import;
 mod inputs;
 mod intent;
+mod jobs;
 mod journal;
 mod last_try;
 mod module;
@@ -37,13 +40,14 @@ mod screen;
 mod share;
 pub mod sheet;
 mod signing;
+mod together;
 mod token;
 mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::ceremony::fact::Fact;
+use crate::ceremony::fact::{Fact, Purpose};
 use crate::ceremony::plan::midnight;
 use crate::ceremony::step::{Act, Step};
 use crate::ceremony::{self, Ceremony, Inputs};
@@ -59,6 +63,7 @@ use crate::room::console::Console;
 use crate::room::media::{self, Apart};
 pub use alone::alone;
 pub use apart::{MEANT, sign};
+pub use hands::Threads;
 pub use plan::{PlanFile, read_plan};
 pub use scan::paper_share;
 
@@ -196,6 +201,10 @@ pub fn unfinished_mode(binding: &Binding) -> Result<Mode, Refusal> {
     journal::mode(&binding.work).map_err(after_others)
 }
 
+fn no_vault() -> Refusal {
+    Refusal::new(Exit::Ours, "the vault did not start")
+}
+
 fn lock(work: &Path) -> Result<media::Lock, Refusal> {
     media::Lock::take(work).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
 }
@@ -230,7 +239,10 @@ impl<'a> Session<'a> {
         self.announce(step)?;
         let fact = self.act(step)?;
         let seen = self.seen(&fact)?;
-        self.take(step.number, fact)?;
+        // A key is recorded before what it certifies.
+        if self.ceremony.fact(step.number).is_none() {
+            self.take(step.number, fact)?;
+        }
         self.done(&seen)?;
         self.checkpoint(step)
     }
@@ -270,6 +282,17 @@ impl<'a> Session<'a> {
             }
             Act::StoreShare { key, index, holder } => self.store_share(number, key, *index, holder),
             Act::CombineShares { key } => self.combine_shares(key),
+            // An interruption may have left nothing to do but to say so.
+            Act::Certify { key, .. } | Act::CertifyWithShares { key }
+                if self.ceremony.has_all(key, Purpose::Certify) =>
+            {
+                Ok(Fact::KeyCertified { key: key.clone() })
+            }
+            Act::SignRoots { key, .. } | Act::SignWithShares { key }
+                if self.ceremony.has_all(key, Purpose::Sign) =>
+            {
+                Ok(Fact::RootsSigned { key: key.clone() })
+            }
             Act::Certify { key, token } => self.certify(number, key, token),
             Act::OpenShare { key, index, holder, purpose } => {
                 let opening = share::Opening { key, index: *index, holder, purpose: *purpose };
@@ -279,11 +302,11 @@ impl<'a> Session<'a> {
                     (false, false) => self.open_share(number, opening),
                 }
             }
-            Act::CertifyWithShares { key } => self.certify_with_shares(key),
-            Act::DraftRoots => self.draft_roots(),
+            Act::CertifyWithShares { key } => self.certify_with_shares(number, key),
+            Act::DraftRoots => self.draft_roots(number),
             Act::ReadRoots => self.read_roots(number),
             Act::SignRoots { key, token } => self.sign_roots(number, key, token),
-            Act::SignWithShares { key } => self.sign_with_shares(key),
+            Act::SignWithShares { key } => self.sign_with_shares(number, key),
             Act::AssembleRoots => self.assemble_roots(number),
             Act::Close => self.close(),
             Act::ExportFolders => {
@@ -366,7 +389,13 @@ impl<'a> Session<'a> {
             }
             self.vault = Some(vault);
         }
-        self.vault.as_mut().ok_or_else(|| Refusal::new(Exit::Ours, "the vault did not start"))
+        self.vault.as_mut().ok_or_else(no_vault)
+    }
+
+    /// The vault by itself, to be given back.
+    fn take_vault(&mut self) -> Result<Vault, Refusal> {
+        self.vault()?;
+        self.vault.take().ok_or_else(no_vault)
     }
 
     fn opened(&mut self) -> Result<(), Refusal> {

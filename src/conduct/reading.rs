@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use super::Session;
 use super::words::{Asked, YES_OR_NO, is_yes};
 use crate::ceremony::draft::{self, Draft};
-use crate::ceremony::fact::{Fact, RootMade};
-use crate::ceremony::prospect::{self, Newest};
+use crate::ceremony::fact::Fact;
+use crate::ceremony::means::PIECE;
+use crate::ceremony::prospect::{self, Newest, Prospects};
+use crate::ceremony::reading::Group;
 use crate::ceremony::{closing, reach, reading};
 use crate::check::Check;
 use crate::record::Mode;
@@ -16,23 +18,39 @@ use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::media::{self, Kind};
 use crate::root::SignedRoot;
+use crate::wording::Count;
 
 impl Session<'_> {
-    pub(super) fn draft_roots(&mut self) -> Result<Fact, Refusal> {
-        let drafts = draft::drafts(&self.ceremony)?;
-        let at = self.room.clock.now();
-        let (mut horizon, mut walked) = (Vec::new(), 0);
-        for draft in &drafts {
-            let assumed = prospect::signers(&self.ceremony, draft);
-            let newest = Newest::Assumed(&assumed);
-            let fares = prospect::check(self.ceremony.plan(), draft, newest, at)?;
-            horizon.extend(prospect::sentences(&draft.repository, &fares));
-            walked += 1;
-            self.progress(walked, drafts.len(), "walked by every client")?;
+    pub(super) fn draft_roots(&mut self, step: u32) -> Result<Fact, Refusal> {
+        let (at, ceremony) = (self.room.clock.now(), self.ceremony.clone());
+        let of = ceremony.plan().repositories().len();
+        let (mut prospects, mut files, mut walked) = (Prospects::default(), BTreeMap::new(), 0);
+        let sheets = draft::make(&ceremony, &mut |drafts| {
+            prospects.add(&ceremony, drafts, at)?;
+            self.sign_dry(drafts)?;
+            add_candidates(&mut files, drafts)?;
+            walked += drafts.len();
+            self.progress(walked, of, "walked by every client")
+        })?;
+        self.show_horizon(&prospects.horizon.finish())?;
+        self.write_candidates(files)?;
+        while self.ceremony.recorded_drafts() < sheets.count() {
+            let first = self.ceremony.recorded_drafts();
+            let last = sheets.count().min(first + PIECE);
+            let roots = sheets.made(&self.ceremony, first..last)?;
+            self.take(step, Fact::Drafted { roots })?;
         }
-        self.sign_dry(&drafts)?;
-        self.show_horizon(&horizon)?;
-        let files = self.candidate_files(&drafts)?;
+        let consent = sheets.consent;
+        let consent = consent.ok_or_else(|| Refusal::new(Exit::Ours, "no room was read"))?;
+        Ok(Fact::RootsDrafted { consent })
+    }
+
+    /// Writes the folder of the candidates into the work folder and onto both `room` media.
+    fn write_candidates(&mut self, mut files: BTreeMap<String, Vec<u8>>) -> Result<(), Refusal> {
+        for name in ["plan.toml", "room.toml"].into_iter().chain(self.ceremony.plan().list_name()) {
+            let bytes = self.inputs.file(name).unwrap_or_default();
+            files.insert(name.to_owned(), bytes.to_vec());
+        }
         let name = candidate_folder(&self.ceremony.plan().digest());
         media::write_tree(&self.room.binding.work, &name, &files)
             .map_err(|error| self.device(&error))?;
@@ -44,11 +62,8 @@ impl Session<'_> {
         for root in room {
             media::write_tree(&root, &name, &files).map_err(|error| self.device(&error))?;
         }
-        let room = self.inputs.room_digest();
-        let consent = draft::consent(self.ceremony.plan().digest(), room, &drafts);
         // No word of the consent digest stands here before the second reader's machine gave some.
-        self.show(&format!("        folder {name} is on both room media"))?;
-        Ok(Fact::RootsDrafted { roots: drafts.iter().map(Draft::made).collect(), consent })
+        self.show(&format!("        folder {name} is on both room media"))
     }
 
     /// The first days on which somebody fails; the rest stands in the report.
@@ -73,42 +88,45 @@ impl Session<'_> {
         })
     }
 
-    /// What the second reader's machine needs to see the same change and say the same words.
-    fn candidate_files(&self, drafts: &[Draft]) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
-        let mut files = BTreeMap::new();
-        for name in ["plan.toml", "room.toml"].into_iter().chain(self.ceremony.plan().list_name()) {
-            let bytes = self.inputs.file(name).unwrap_or_default();
-            files.insert(name.to_owned(), bytes.to_vec());
-        }
-        for draft in drafts {
-            let candidate = SignedRoot::assemble(&draft.root, &[]);
-            let path = closing::root_path(&draft.repository, &candidate)?;
-            files.insert(path, candidate.bytes().to_vec());
-            if let Some(last) = draft.last() {
-                let path = closing::root_path(&draft.repository, last)?;
-                files.insert(format!("previous/{path}"), last.bytes().to_vec());
-            }
-        }
-        Ok(files)
-    }
-
     pub(super) fn read_roots(&mut self, step: u32) -> Result<Fact, Refusal> {
-        let drafts = draft::drafts(&self.ceremony)?;
-        let page = reading::page(&self.ceremony, &drafts);
-        for names in reading::alike(&page.look_alikes) {
+        let sheets = self.ceremony.sheets()?;
+        for names in reading::alike(&sheets.page.look_alikes) {
             self.show(&format!("        look twice: {names}"))?;
         }
-        let mut alone = Vec::new();
-        for group in &page.alone {
+        for group in &sheets.page.uncommon {
             self.show(&group.text())?;
-            self.ask_name(step, &group.repositories[0])?;
-            alone.push(group.repositories[0].clone());
+            match group.alone() {
+                Some(name) => self.ask_name(step, name)?,
+                None => self.ask_number(step, group)?,
+            }
         }
-        if let Some(group) = &page.together {
+        if let Some(group) = &sheets.page.common {
             self.show(&group.text())?;
         }
         let (second_reader, wrong) = self.hear_second_reader(step)?;
-        Ok(Fact::RootsRead { second_reader, alone, wrong })
+        let (alone, counted) = (sheets.page.alone().cloned().collect(), sheets.page.counted());
+        Ok(Fact::RootsRead { second_reader, alone, counted: counted.collect(), wrong })
+    }
+
+    /// Of repositories that change alike, and otherwise than most, the number is typed. `[FLEET-OUTLIER]`
+    fn ask_number(&mut self, step: u32, group: &Group) -> Result<(), Refusal> {
+        let (first, many) = (&group.repositories[0], group.repositories.len());
+        let prompt = Prompt {
+            step,
+            id: format!("outliers {first}"),
+            who: "operator".to_owned(),
+            text: "these change otherwise than most: type how many they are".to_owned(),
+            expected: Some(Expected::Text(many.to_string())),
+        };
+        let is_it = |typed: &str| (typed == many.to_string()).then_some(());
+        self.ask_until(&prompt, "that is not their number", is_it)?.ok_or_else(|| {
+            let what = format!(
+                "`{first}` and {} change otherwise than most, and their number was not typed",
+                Count(many - 1, "other")
+            );
+            Refusal::of(Check::FleetOutlier, what)
+                .hint("find out why they differ; `resume` shows them again")
+        })
     }
 
     /// A repository that stands alone is typed by name, so that nobody passes over it. `[FLEET-OUTLIER]`
@@ -163,7 +181,7 @@ impl Session<'_> {
     }
 
     fn ask_second_reader(&mut self, step: u32) -> Result<u32, Refusal> {
-        let drafted = self.ceremony.drafted().map(|(_, consent)| consent);
+        let drafted = self.ceremony.drafted();
         let consent = drafted.ok_or_else(|| Refusal::new(Exit::Ours, "nothing was drafted"))?;
         let asked = Asked {
             step,
@@ -177,34 +195,56 @@ impl Session<'_> {
     }
 
     pub(super) fn assemble_roots(&mut self, step: u32) -> Result<Fact, Refusal> {
-        let at = self.room.clock.now();
-        let mut roots = Vec::new();
-        let mut files = BTreeMap::new();
-        let all = draft::assemble(&self.ceremony)?;
-        for (draft, complete) in &all {
-            let newest = Newest::Complete(complete);
-            match prospect::check(self.ceremony.plan(), draft, newest, at) {
-                // What was finished late is complete all the same, by the same people's decision.
-                Err(refusal) if self.ceremony.is_late() => {
-                    self.ask_exception(step, reach::SAME_DAY.to_owned(), refusal.what)?;
-                }
-                walked => walked.map(drop)?,
+        let (at, ceremony) = (self.room.clock.now(), self.ceremony.clone());
+        let of = ceremony.plan().repositories().len();
+        let walk = |draft: &Draft, whole: &SignedRoot| {
+            Ok(prospect::check(ceremony.plan(), draft, Newest::Complete(whole), at).err())
+        };
+        let mut late = Vec::new();
+        let wholes = draft::complete(&ceremony, &walk, &mut |place, refused| {
+            match refused {
+                Some(refusal) if !ceremony.is_late() => return Err(refusal),
+                refused => late.extend(refused.map(|refusal| refusal.what)),
             }
-            files.insert(
-                closing::root_path(&draft.repository, complete)?,
-                complete.bytes().to_vec(),
-            );
-            let (repository, version) = (draft.repository.clone(), complete.version().get());
-            roots.push(RootMade { repository, version, sha256: complete.digest() });
-            self.progress(roots.len(), all.len(), "walked by every client")?;
+            self.progress(place + 1, of, "walked by every client")
+        })?;
+        // What was finished late is complete all the same, by the same people's decision.
+        for what in late {
+            self.ask_exception(step, reach::SAME_DAY.to_owned(), what)?;
+        }
+        let mut files = BTreeMap::new();
+        for (place, planned) in ceremony.plan().repositories().iter().enumerate() {
+            let made = wholes.made(&ceremony, place..place + 1);
+            let version = made.first().map_or(0, |made| made.version);
+            let bytes = wholes.bytes(&ceremony.inputs().means, place)?;
+            files.insert(closing::path_of(&planned.name, version)?, bytes);
         }
         let written = media::write_tree(&self.room.binding.work, "complete", &files);
         written.map_err(|error| self.device(&error))?;
+        while self.ceremony.recorded_roots() < wholes.count() {
+            let first = self.ceremony.recorded_roots();
+            let roots = wholes.made(&self.ceremony, first..first + PIECE);
+            self.take(step, Fact::Assembled { roots })?;
+        }
         let walked = if self.ceremony.is_late() { "" } else { ", walked by every client" };
-        let roots_made = crate::wording::Count(roots.len(), "root");
+        let roots_made = Count(wholes.count(), "root");
         self.show(&format!("        {roots_made} complete{walked}"))?;
-        Ok(Fact::RootsAssembled { roots })
+        Ok(Fact::RootsAssembled)
     }
+}
+
+/// Adds what the second reader's machine needs to see the same change and say the same words.
+fn add_candidates(files: &mut BTreeMap<String, Vec<u8>>, drafts: &[Draft]) -> Result<(), Refusal> {
+    for draft in drafts {
+        let candidate = SignedRoot::assemble(&draft.root, &[]);
+        let path = closing::root_path(&draft.repository, &candidate)?;
+        files.insert(path, candidate.bytes().to_vec());
+        if let Some(last) = draft.last() {
+            let path = closing::root_path(&draft.repository, last)?;
+            files.insert(format!("previous/{path}"), last.bytes().to_vec());
+        }
+    }
+    Ok(())
 }
 
 /// How many sentences of the horizon fit a screen.

@@ -163,13 +163,15 @@ impl Session<'_> {
         for entry in entries {
             let passing = match &entry.body {
                 Body::Done { fact } => {
-                    matches!(
-                        fact,
-                        Fact::BreakTaken { .. }
-                            | Fact::ClockAttested { .. }
-                            | Fact::LastTryConfirmed { .. }
-                            | Fact::Resumed { .. }
-                    )
+                    // What a piece says is held against plan, keys and request anyway.
+                    fact.is_piece()
+                        || matches!(
+                            fact,
+                            Fact::BreakTaken { .. }
+                                | Fact::ClockAttested { .. }
+                                | Fact::LastTryConfirmed { .. }
+                                | Fact::Resumed { .. }
+                        )
                 }
                 _ => true,
             };

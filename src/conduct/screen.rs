@@ -8,7 +8,7 @@ use super::pause::Shown;
 use super::words::ATTEMPTS;
 use super::{Session, words};
 use crate::ceremony::draft;
-use crate::ceremony::fact::{Fact, Signed};
+use crate::ceremony::fact::Fact;
 use crate::ceremony::plan::Kind;
 use crate::ceremony::step::{Act, Step};
 use crate::digest::Digest;
@@ -97,15 +97,16 @@ impl Session<'_> {
             Fact::ShareStored { .. } => {
                 same("this token stores nothing: the custody folder keeps it; opened, equal")
             }
-            Fact::KeyCertified { certificates, .. } => {
-                format!("{} made and verified", Count(certificates.len(), "certificate"))
+            Fact::KeyCertified { key } => {
+                let many = self.ceremony.certified(key);
+                format!("{} made and verified", Count(many, "certificate"))
             }
             Fact::ShareOpened { index, .. } => {
                 format!("share {index} is open, equal to its commitment")
             }
-            Fact::RootsSigned { key, signatures } => {
-                let roots = Count(signatures.len(), "signature");
-                format!("{roots} made and verified; {}", self.counted(key, signatures)?)
+            Fact::RootsSigned { key } => {
+                let roots = Count(self.ceremony.signed(key), "signature");
+                format!("{roots} made and verified; {}", self.counted(key)?)
             }
             Fact::RootsRead { second_reader: true, .. } => same("the same words here and there"),
             Fact::TokenDrilled { .. } => same("it holds all of it"),
@@ -117,14 +118,9 @@ impl Session<'_> {
     }
 
     /// How far the old and the new threshold are met in the first repository, with this key's signature.
-    fn counted(&self, key: &str, signatures: &[Signed]) -> Result<String, Refusal> {
-        let drafts = draft::drafts(&self.ceremony)?;
-        let Some(first) = drafts.first() else { return Ok(String::new()) };
-        let mut signed = self.ceremony.signatures(&first.repository);
-        let mine = signatures.iter().find(|signed| signed.repository == first.repository);
-        signed.extend(mine.map(|signed| (key, signed)));
-        let file = draft::signed_by(&self.ceremony, first, &signed)?;
-        let tallies = draft::tallies(first, &file)?.into_iter();
+    fn counted(&self, key: &str) -> Result<String, Refusal> {
+        let (draft, file) = draft::first_signed(&self.ceremony, key)?;
+        let tallies = draft::tallies(&draft, &file)?.into_iter();
         let said = tallies.map(|(who, tally)| {
             format!("{who} keys: {} signed, {} needed", tally.counted.len(), tally.needed)
         });
@@ -156,8 +152,8 @@ impl Session<'_> {
     pub(super) fn show_consent(&mut self, step: u32) -> Result<(), Refusal> {
         let has = |is_it: fn(&Fact) -> bool| self.ceremony.facts().any(is_it);
         let is_read = has(|fact| matches!(fact, Fact::RootsRead { .. }));
-        let is_over = has(|fact| matches!(fact, Fact::RootsAssembled { .. }));
-        let consent = self.ceremony.drafted().map(|(_, consent)| consent);
+        let is_over = has(|fact| matches!(fact, Fact::RootsAssembled));
+        let consent = self.ceremony.drafted();
         let Some(consent) = consent.filter(|_| is_read && !is_over) else { return Ok(()) };
         self.show("        the consent digest, of which every custodian types words:")?;
         self.show(&words::table(&consent))?;
@@ -185,7 +181,7 @@ impl Session<'_> {
 
     /// Waits until the media are in: the empty ones are taken out of their bags only now.
     pub(super) fn ask_media(&mut self, step: u32) -> Result<(), Refusal> {
-        let media = match self.goes_out()? {
+        let media = match self.goes_out() {
             true => "both out media, empty, and both room media",
             false => "both room media",
         };
@@ -210,7 +206,7 @@ impl Session<'_> {
     /// Whether the media that the folders go onto are in, and are what they should be.
     fn check_media(&self) -> Result<(), Refusal> {
         let binding = &self.room.binding.media;
-        let outward: &[PathBuf] = if self.goes_out()? { &binding.outward } else { &[] };
+        let outward: &[PathBuf] = if self.goes_out() { &binding.outward } else { &[] };
         for root in outward {
             media::expect(root, Marked::Out).map_err(|error| self.device(&error))?;
             media::expect_only(root, &["trust"]).map_err(|error| self.device(&error))?;
@@ -229,7 +225,7 @@ impl Session<'_> {
         )?;
         self.show(&words::table(closing))?;
         let next = match self.ceremony.plan().kind() {
-            Kind::Abandon if !self.goes_out()? => {
+            Kind::Abandon if !self.goes_out() => {
                 "Nothing is to be published: complete roots that nobody wants lie on the room media, in the trust folder \
                  of this ceremony. The next plan follows it, and its roots go out together with these."
             }

@@ -4,17 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use super::signing::finish;
 use super::token::{Put, seal_key};
 use super::{CUSTODY, Session};
-use crate::ceremony::fact::{Certified, Fact, Purpose, ShareMade};
+use crate::ceremony::fact::{Fact, Purpose, ShareMade};
 use crate::ceremony::roster::{Holding, KeyOrigin};
 use crate::ceremony::statement::Said;
 use crate::ceremony::{Ceremony, closing};
 use crate::check::Check;
 use crate::child::token::Token;
 use crate::digest::Digest;
-use crate::key::PublicKey;
+use crate::key::{PublicKey, ToSign};
 use crate::record::Body;
 use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11::{self, Face, KeyRef, Object};
@@ -124,24 +123,25 @@ impl Session<'_> {
             shares.push(ShareMade { index, holder, commitment, sealed });
         }
         let public = set.key.clone();
-        let certificates = self.certify_in_vault(name, &public)?;
         self.show(&format!("        set {}, key {}", set.id, public.id().grouped()))?;
-        let set = set.id.to_string();
-        Ok(Fact::KeySplit { key: name.to_owned(), public, set, shares, certificates })
+        let (key, set) = (name.to_owned(), set.id.to_string());
+        let fact = Fact::KeySplit { key, public: public.clone(), set, shares };
+        self.take(step, fact.clone())?;
+        self.certify_in_vault(step, name, &public)?;
+        Ok(fact)
     }
 
     pub(super) fn certify_in_vault(
         &mut self,
+        step: u32,
         name: &str,
         public: &PublicKey,
-    ) -> Result<Vec<Certified>, Refusal> {
-        let requests = self.certificate_requests(name, public)?;
-        let inputs: Vec<_> = requests.iter().map(|(_, tbs)| tbs.to_sign()).collect();
-        if inputs.is_empty() {
-            return Ok(Vec::new());
-        }
-        let raw = self.sign_in_vault(name, &inputs)?;
-        finish(&requests, &raw)
+    ) -> Result<(), Refusal> {
+        let mut vault = self.take_vault()?;
+        let sign = Box::new(|inputs: &[ToSign]| vault.sign(name, inputs));
+        let certified = self.certify_by(step, (name, public), sign);
+        self.vault = Some(vault);
+        certified
     }
 
     /// The public sealing key of a token.

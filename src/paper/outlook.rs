@@ -8,15 +8,15 @@ use super::Paper;
 use super::losses::losses;
 use super::script::{foot, mark, parts, subject};
 use crate::ceremony::admission;
-use crate::ceremony::draft::Draft;
 use crate::ceremony::plan::Plan;
+use crate::ceremony::prospect::Prospects;
 use crate::ceremony::quorum::Quorum;
 use crate::ceremony::roster::{Holding, KeyOrigin, Roster, Token, TokenOrigin};
 use crate::ceremony::survival::Survival;
-use crate::ceremony::{Ceremony, advice, prospect, step};
+use crate::ceremony::{Ceremony, advice, step};
 use crate::digest::Digest;
 use crate::record::Mode;
-use crate::root::{Dialect, SignedRoot};
+use crate::root::Dialect;
 use crate::trust::Past;
 use crate::wording::Count;
 
@@ -77,7 +77,7 @@ impl Outlook {
 
     /// Adds what the room tells: that the request may be believed, and how far each client gets with the new roots; or
     /// that the unfinished ceremony may be abandoned.
-    pub fn walked(&mut self, ceremony: &Ceremony, drafts: &[Draft], horizon: Vec<String>) {
+    pub fn walked(&mut self, ceremony: &Ceremony, prospects: Option<Prospects>) {
         let plan = ceremony.plan();
         self.checked.push(match (plan.abandon(), plan.request()) {
             (None, None) => "What the plan says of keys and holders agrees with the trust folder.".into(),
@@ -91,7 +91,7 @@ impl Outlook {
                 "Every client that works today follows a supposed next root without the keys that go.".into(),
             );
         }
-        if !drafts.is_empty() {
+        if prospects.is_some() {
             self.checked.push(
                 "Every client walks from every old root to the new one, under keys that stand in for those that \
                  do not exist yet."
@@ -101,11 +101,10 @@ impl Outlook {
         if let Some(twice) = admission::seen_once(ceremony.inputs()) {
             self.warnings.push(format!("An exception will be needed: {twice}."));
         }
-        for draft in drafts {
-            let candidate = SignedRoot::assemble(&draft.root, &[]);
-            self.warnings.extend(prospect::old_keys(ceremony, draft, &candidate));
+        if let Some(prospects) = prospects {
+            self.warnings.extend(prospects.old_keys.finish());
+            self.horizon = prospects.horizon.finish();
         }
-        self.horizon = horizon;
     }
 
     /// Adds what is known of tokens whose firmware the records say.

@@ -9,7 +9,7 @@ use super::{Paper, Row, cells};
 use crate::ceremony::fact::Fact;
 use crate::ceremony::step::{Act, Step};
 use crate::ceremony::{Ceremony, holding_words};
-use crate::digest::Digest;
+use crate::digest::{Digest, Hasher};
 use crate::record::{Body, Entry, Mode, Record, Tool};
 use crate::root::{Role, SignedRoot};
 use crate::trust::{CEREMONIES, Held};
@@ -195,8 +195,8 @@ fn rows(step: &Step, ceremony: &Ceremony, record: &Record) -> Vec<Row> {
             && matches!(&entry.body, Body::Done { fact: done } if Some(done) == fact)
     });
     let (state, came) = match (fact, ceremony.left_out(step)) {
-        (Some(absent @ Fact::TokenAbsent { .. }), _) => ("not here", said::fact(absent)),
-        (Some(fact), _) => ("done", said::fact(fact)),
+        (Some(absent @ Fact::TokenAbsent { .. }), _) => ("not here", said::fact(ceremony, absent)),
+        (Some(fact), _) => ("done", said::fact(ceremony, fact)),
         (None, Some(reason)) => ("left out", reason),
         // The report is one of the files that it writes.
         (None, None) if step.act == Act::ExportFolders => ("open", "after this report".to_owned()),
@@ -209,7 +209,7 @@ fn rows(step: &Step, ceremony: &Ceremony, record: &Record) -> Vec<Row> {
     let mut rows = vec![cells([&number, &step.who(roster), &instruction, &came, state, &when])];
     let events = record.entries().iter().zip(record.heads());
     let events = events.filter(|(entry, _)| entry.step == step.number);
-    rows.extend(events.filter_map(|(entry, head)| said::event(entry, head, fact)));
+    rows.extend(events.filter_map(|(entry, head)| said::event(ceremony, (entry, head), fact)));
     rows
 }
 
@@ -262,6 +262,7 @@ fn holders(ceremony: &Ceremony, paper: &mut Paper) {
 
 fn digests(ceremony: &Ceremony, record: &Record, paper: &mut Paper) {
     let mut rows: Vec<Row> = Vec::new();
+    let (few, mut all) = (ceremony.recorded_roots() <= LISTED, Hasher::default());
     let mut add = |what: String, digest: Digest| rows.push(cells([&what, &digest.grouped()]));
     let plan = ceremony.plan();
     add("in: plan.toml".into(), plan.digest());
@@ -286,11 +287,25 @@ fn digests(ceremony: &Ceremony, record: &Record, paper: &mut Paper) {
                     .for_each(|module| add(format!("in: module {}", module.name), module.sha256));
             }
             Fact::RootsDrafted { consent, .. } => add("consent".into(), *consent),
-            Fact::RootsAssembled { roots } => roots.iter().for_each(|root| {
+            Fact::Assembled { roots } if few => roots.iter().for_each(|root| {
                 add(format!("out: `{}` root {}", root.repository, root.version), root.sha256);
+            }),
+            Fact::Assembled { roots } => roots.iter().for_each(|root| {
+                all.update(
+                    format!("{}  {} {}\n", root.sha256, root.repository, root.version).as_bytes(),
+                );
             }),
             _ => {}
         }
+    }
+    if !few {
+        let many = Count(ceremony.recorded_roots(), "root");
+        add(
+            format!(
+                "out: {many}: of a list with SHA-256, two spaces, name, space and version on each line"
+            ),
+            all.finish(),
+        );
     }
     paper.section("Digests");
     paper.table(&[("What", 36), ("SHA-256", 39)], rows);
@@ -337,6 +352,9 @@ fn second(at: Timestamp) -> String {
 
 const COLUMNS: [(&str, usize); 6] =
     [("No", 3), ("Who", 8), ("Do", 20), ("What came back", 17), ("State", 5), ("UTC", 10)];
+
+/// Of more roots than this, those of which the same is said stand together.
+const LISTED: usize = 64;
 
 #[cfg(test)]
 mod tests;

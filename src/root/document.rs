@@ -166,6 +166,20 @@ impl Root {
     ) -> Result<Signature, Error> {
         let scheme = self.0.dialect.scheme(key.algorithm())?;
         key.verify(scheme, &self.signed_bytes(), &bytes)?;
+        self.signature_under(id, key, bytes)
+    }
+
+    /// The same of bytes that nobody verified yet: whoever counts signatures does.
+    ///
+    /// # Errors
+    /// [`Error::Algorithm`] when the dialect's roots are not signed by such keys.
+    pub fn signature_under(
+        &self,
+        id: &KeyId,
+        key: &PublicKey,
+        bytes: Vec<u8>,
+    ) -> Result<Signature, Error> {
+        let scheme = self.0.dialect.scheme(key.algorithm())?;
         let method = (self.0.dialect == Dialect::Notary).then(|| notary::method(scheme).to_owned());
         Ok(Signature { key: id.clone(), method, bytes })
     }

@@ -69,7 +69,7 @@ impl Candidate {
             room: read.room,
             consent,
             words: consent.words().to_vec(),
-            changes: page.alone.into_iter().chain(page.together).map(change).collect(),
+            changes: page.uncommon.into_iter().chain(page.common).map(change).collect(),
             look_alikes: page.look_alikes,
             past_compared: own.is_some(),
         })

@@ -9,7 +9,7 @@ use aws_lc_rs::agreement::{ECDH_P256, PrivateKey, UnparsedPublicKey, agree};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
-use officiant::ceremony::draft::{Draft, consent};
+use officiant::ceremony::draft::{Consent, Draft};
 use officiant::ceremony::fact::{Fact, Watch};
 use officiant::ceremony::plan::{Plan, PlannedRetire};
 use officiant::digest::Digest;
@@ -445,6 +445,7 @@ fn consent_is_one_digest_over_plan_room_and_roots() {
         draft("localhost:5000/vector", vec![notary(1)], &notary(2)),
         draft("demo", Vec::new(), &tuf),
     ];
-    let digest = consent(Digest::of(b"plan"), Digest::of(b"room"), &drafts);
-    same("consent.txt", format!("{digest}\n"));
+    let mut consent = Consent::new(Digest::of(b"plan"), Digest::of(b"room"));
+    drafts.iter().for_each(|draft| consent.add(draft));
+    same("consent.txt", format!("{}\n", consent.finish()));
 }

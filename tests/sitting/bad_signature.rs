@@ -28,14 +28,14 @@ fn a_signature_that_a_token_spoils_is_named_and_made_anew() {
         ("the proof of the root key", 2, own, use_another, 6),
         (
             "the certificate of the second repository",
-            3,
+            4,
             format!("certificate for {two}: {SPOILED} [SIGNATURE-GOOD]"),
             "run `resume`: it is made anew; if it stays so, use another token",
             6,
         ),
         (
             "the root of the second repository",
-            6,
+            4,
             format!("{two}: {SPOILED} [SIGNATURE-GOOD]"),
             "run `resume`: it signs anew; if it stays so, use another token",
             9,

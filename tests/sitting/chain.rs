@@ -6,6 +6,8 @@ use std::{collections::BTreeSet, fs, process::Command};
 use serde_json::Value;
 
 use super::{Bench, bench::Saved};
+use officiant::root::Dialect;
+
 use crate::harness::{
     command::Ran,
     killer::{Killer, When},
@@ -104,8 +106,10 @@ pub(crate) struct Deaths {
 }
 
 /// Facts that a restart may ask for again: their use was not over, or they are about the moment.
-const PASSING: [&str; 8] = [
+const PASSING: [&str; 11] = [
+    "assembled",
     "clock-attested",
+    "drafted",
     "entropy-drawn",
     "exception",
     "intended",
@@ -113,6 +117,7 @@ const PASSING: [&str; 8] = [
     "resumed",
     "share-opened",
     "share-stored",
+    "signed",
 ];
 
 /// What stands: whether there is a record, and the steps that are proven done.
@@ -135,6 +140,8 @@ impl Standing {
             match entry["body"]["fact"]["is"].as_str() {
                 // That the change was read is believed once its page is on paper.
                 Some("roots-read") => read = Some(step),
+                // Its certificate comes next, and asks for the PIN once more.
+                Some("key-made") if bench.dialect == Dialect::Notary => {}
                 Some(kind) if !PASSING.contains(&kind) => drop(done.insert(step)),
                 Some(_) => {}
                 None if entry["body"]["part"] == "Reading" => done.extend(read),

@@ -58,7 +58,8 @@ fn repositories_cost_one_signing_for_each_signature_and_nothing_else() {
     assert_eq!((one["C_SignInit"], one["C_Sign"]), (3 + 3, 2 * (3 + 3)));
     // One login for each act at a token, as user or (three times, at the enrolment) as security officer.
     assert_eq!((one["C_Login"], one["C_Logout"]), (LOGINS, LOGINS));
-    assert_eq!(screen.matches("signed: 18 of 18\n").count(), 3, "{screen}");
+    assert_eq!(screen.matches("certified: 18 of 18\n").count(), 1, "{screen}");
+    assert_eq!(screen.matches("\nsigned: 18 of 18\n").count(), 2, "{screen}");
     assert_eq!(screen.matches("walked by every client: 18 of 18\n").count(), 2, "{screen}");
     assert!(!alone.contains(" of 1\n"), "{alone}");
 }

@@ -61,8 +61,21 @@ fn candidates_that_were_exchanged_are_not_signed() {
     let bench = stopped();
     let other = Digest::of(b"another candidate");
     edit(&bench, |entry| {
-        if let Body::Done { fact: Fact::RootsDrafted { roots, consent } } = &mut entry.body {
-            (roots[0].sha256, *consent) = (other, other);
+        if let Body::Done { fact: Fact::Drafted { roots } } = &mut entry.body {
+            roots[0].sha256 = other;
+        }
+        true
+    });
+    let what = "the recorded candidates are not those that plan, request and record give";
+    is_refused(&bench, &format!("{what} [ROOT-EQUIVOCATION]"));
+}
+
+#[test]
+fn a_consent_that_was_exchanged_is_none_to_what_is_signed() {
+    let bench = stopped();
+    edit(&bench, |entry| {
+        if let Body::Done { fact: Fact::RootsDrafted { consent } } = &mut entry.body {
+            *consent = Digest::of(b"another consent");
         }
         true
     });

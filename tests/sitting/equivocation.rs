@@ -210,9 +210,12 @@ fn an_edited_record_with_all_its_hashes_is_not_the_one_on_paper() {
     let mut edited = Record::default();
     for entry in record.entries() {
         let body = match &entry.body {
-            Body::Done { fact: Fact::RootsRead { second_reader, alone, wrong: 0 } } => {
-                let (second_reader, alone) = (*second_reader, alone.clone());
-                Body::Done { fact: Fact::RootsRead { second_reader, alone, wrong: 1 } }
+            Body::Done { fact: read @ Fact::RootsRead { wrong: 0, .. } } => {
+                let mut fact = read.clone();
+                if let Fact::RootsRead { wrong, .. } = &mut fact {
+                    *wrong = 1;
+                }
+                Body::Done { fact }
             }
             body => body.clone(),
         };
@@ -251,7 +254,7 @@ fn resume_after(bench: &Bench, days: u32) -> Ran {
 fn drafted(bench: &Bench) -> Digest {
     let record = record_of(bench);
     let mut drafted = record.entries().iter().filter_map(|entry| match &entry.body {
-        Body::Done { fact: Fact::RootsDrafted { roots, .. } } => Some(roots[0].sha256),
+        Body::Done { fact: Fact::Drafted { roots } } => Some(roots[0].sha256),
         _ => None,
     });
     drafted.next().unwrap()

@@ -43,7 +43,9 @@ fn facts(entries: &[Entry]) -> Vec<(u32, &Fact)> {
 /// The steps that are over.
 fn done(facts: &[(u32, &Fact)]) -> BTreeSet<u32> {
     let is_over = |fact: &Fact| {
-        !matches!(fact, Fact::Exception { .. } | Fact::Intended { .. } | Fact::Resumed { .. })
+        let passing =
+            matches!(fact, Fact::Exception { .. } | Fact::Intended { .. } | Fact::Resumed { .. });
+        !passing && !fact.is_piece()
     };
     let over = facts.iter().filter(|(step, fact)| *step != CLOCK && is_over(fact));
     over.map(|(step, _)| *step).collect()
@@ -61,6 +63,8 @@ fn true_of(facts: &[(u32, &Fact)], is_resumed: bool) -> BTreeSet<String> {
         "1 key signed, recorded; out and room media are not complete"
     } else if any(|fact| matches!(fact, Fact::RootsSigned { .. })) {
         "1 key signed, recorded; nothing is on out media"
+    } else if any(|fact| matches!(fact, Fact::Signed { .. })) {
+        "1 signature recorded; nothing is on out media"
     } else if any(|fact| matches!(fact, Fact::Intended { .. })) {
         "no signature was recorded; the record holds what was done"
     } else {

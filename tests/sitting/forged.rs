@@ -56,12 +56,10 @@ fn is_page(body: &Body, of: &str) -> bool {
 /// The key that `root-b` is to have, by whoever forges.
 fn with_other_key(body: &Body, other: &PublicKey) -> Body {
     match body.clone() {
-        Body::Done { fact: Fact::KeyMade { key, certificates, statement, .. } }
-            if key == "root-b" =>
-        {
+        Body::Done { fact: Fact::KeyMade { key, statement, .. } } if key == "root-b" => {
             let public = other.clone();
             let (attested, advised) = (None, Vec::new());
-            let fact = Fact::KeyMade { key, public, certificates, statement, attested, advised };
+            let fact = Fact::KeyMade { key, public, statement, attested, advised };
             Body::Done { fact }
         }
         body => body,

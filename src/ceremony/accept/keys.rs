@@ -3,14 +3,13 @@
 //! Second floor: pure.
 
 use super::EDITED;
-use crate::ceremony::fact::{Certified, Fact, Purpose, ShareMade, Statement};
+use crate::ceremony::fact::{Fact, Purpose, ShareMade, Statement};
 use crate::ceremony::roster::{Holding, KeyOrigin};
 use crate::ceremony::statement::Said;
-use crate::ceremony::{Ceremony, draft, ours, statement};
+use crate::ceremony::{Ceremony, ours, statement};
 use crate::check::Check;
 use crate::key::{KemKey, PublicKey};
 use crate::refusal::Refusal;
-use crate::root::Dialect;
 use crate::trust::Held;
 
 impl Ceremony {
@@ -135,24 +134,6 @@ impl Ceremony {
         }
         let what = format!("key `{name}` was split for other tokens than the plan says");
         Err(Refusal::of(Check::ShareThreshold, what).hint(EDITED))
-    }
-
-    pub(super) fn check_certificates(
-        &self,
-        name: &str,
-        public: &PublicKey,
-        certificates: &[Certified],
-    ) -> Result<(), Refusal> {
-        let expected = draft::certificate_names(self, name);
-        if self.plan().dialect() == Dialect::Tuf && certificates.is_empty() {
-            return Ok(());
-        }
-        let made: Vec<&str> = certificates.iter().map(|made| made.repository.as_str()).collect();
-        if made != expected {
-            let what = format!("key `{name}` has certificates for other repositories than planned");
-            return Err(Refusal::of(Check::FactOrder, what).hint(EDITED));
-        }
-        certificates.iter().try_for_each(|made| draft::check_certificate(self, public, made))
     }
 
     /// The token that holds a share of the set that was made said so.

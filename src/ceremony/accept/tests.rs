@@ -10,6 +10,22 @@ use crate::key::{Algorithm, KemKey, PublicKey};
 use crate::record::{Body, Mode, Record, Tool};
 use crate::trust::Past;
 
+/// New certificates for the keys of the genesis.
+const RENEW: &str = r#"
+ceremony = "renew"
+title = "Practice renewal"
+dialect = "notary"
+quorum_people = 2
+practice = true
+when = { from = 2026-12-20, until = 2026-12-31 }
+ROOT
+[root]
+keys = ["root-a", "root-b", "root-spare"]
+threshold = 2
+expires = 2031-11-30
+certificates_until = 2033-11-30
+"#;
+
 /// A genesis up to a step, the facts of which are changed.
 fn refused(at: fn(&Act) -> bool, change: impl Fn(&Ceremony, &mut Fact)) -> String {
     let mut room = Room::new();
@@ -137,7 +153,7 @@ fn an_intent_or_a_candidate_of_other_bytes_is_refused() {
         let drafted = refused(
             |act| *act == Act::DraftRoots,
             |_, fact| {
-                if let Fact::RootsDrafted { roots, .. } = fact {
+                if let Fact::Drafted { roots } = fact {
                     change(&mut roots[0]);
                 }
             },
@@ -154,14 +170,14 @@ fn a_signature_that_is_not_good_is_refused() {
     let refusal = refused(
         |act| matches!(act, Act::SignRoots { .. }),
         |_, fact| {
-            if let Fact::RootsSigned { signatures, .. } = fact {
+            if let Fact::Signed { signatures, .. } = fact {
                 signatures[0].signature = signatures[1].signature.clone();
             }
         },
     );
     assert_eq!(
         refusal,
-        "`localhost:5000/a`: the signature of key `root-a` is not good [SIGNATURE-GOOD]"
+        "`localhost:5000/a`: the signature is not by this key over these bytes [SIGNATURE-GOOD]"
     );
 }
 
@@ -170,7 +186,7 @@ fn a_complete_root_of_other_bytes_is_refused() {
     let refusal = refused(
         |act| *act == Act::AssembleRoots,
         |_, fact| {
-            if let Fact::RootsAssembled { roots } = fact {
+            if let Fact::Assembled { roots } = fact {
                 roots[1].sha256 = Digest::of(b"x");
             }
         },
@@ -183,7 +199,7 @@ fn a_certificate_of_another_repository_is_refused() {
     let refusal = refused(
         |act| matches!(act, Act::MakeKey { .. }),
         |_, fact| {
-            if let Fact::KeyMade { certificates, .. } = fact {
+            if let Fact::Certified { certificates, .. } = fact {
                 certificates[0].certificate = certificates[1].certificate.clone();
             }
         },
@@ -199,7 +215,7 @@ fn a_certificate_that_may_do_more_than_a_root_certificate_is_refused() {
     let refusal = refused(
         |act| matches!(act, Act::MakeKey { .. }),
         |_, fact| {
-            if let Fact::KeyMade { certificates, .. } = fact {
+            if let Fact::Certified { certificates, .. } = fact {
                 let pem = &certificates[0].certificate;
                 let bundle = crate::root::certificate::Bundle::read(pem).unwrap();
                 let mut der = bundle.leaf().der().to_vec();
@@ -400,7 +416,7 @@ fn certificates_or_signatures_for_other_repositories_than_planned_are_refused() 
     let certified = refused(
         |act| matches!(act, Act::MakeKey { .. }),
         |_, fact| {
-            if let Fact::KeyMade { certificates, .. } = fact {
+            if let Fact::Certified { certificates, .. } = fact {
                 certificates.swap(0, 1);
             }
         },
@@ -412,12 +428,90 @@ fn certificates_or_signatures_for_other_repositories_than_planned_are_refused() 
     let signed = refused(
         |act| matches!(act, Act::SignRoots { .. }),
         |_, fact| {
-            if let Fact::RootsSigned { signatures, .. } = fact {
-                signatures.pop();
+            if let Fact::Signed { signatures, .. } = fact {
+                signatures.swap(0, 1);
             }
         },
     );
     assert_eq!(signed, "key `root-a` signed for other repositories than planned [FACT-ORDER]");
+}
+
+#[test]
+fn a_step_of_which_a_piece_is_missing_is_not_at_its_end() {
+    let ends: [(fn(&Act) -> bool, fn(&mut Fact)); 4] = [
+        (
+            |act| *act == Act::DraftRoots,
+            |fact| match fact {
+                Fact::Drafted { roots } => drop(roots.pop()),
+                _ => {}
+            },
+        ),
+        (
+            |act| *act == Act::AssembleRoots,
+            |fact| match fact {
+                Fact::Assembled { roots } => drop(roots.pop()),
+                _ => {}
+            },
+        ),
+        (
+            |act| matches!(act, Act::SignRoots { .. }),
+            |fact| match fact {
+                Fact::Signed { signatures, .. } => drop(signatures.pop()),
+                _ => {}
+            },
+        ),
+        (
+            |act| *act == Act::CertifyWithShares { key: "root-spare".to_owned() },
+            |fact| match fact {
+                Fact::Certified { certificates, .. } => drop(certificates.pop()),
+                _ => {}
+            },
+        ),
+    ];
+    for (at, change) in ends {
+        let mut room = Room::new();
+        let mut inputs = room.genesis();
+        if at(&Act::CertifyWithShares { key: "root-spare".to_owned() }) {
+            let genesis = room.play(inputs).unwrap();
+            let past = room.rotate(&genesis).past;
+            inputs = room.inputs(RENEW, past, false);
+        }
+        let (mut ceremony, number, facts) = room.until(inputs, at);
+        let mut told = None;
+        for mut fact in facts {
+            change(&mut fact);
+            match ceremony.clone().accept(number, fact) {
+                Ok(next) => ceremony = next,
+                Err(refusal) => told = Some(refusal.to_string()),
+            }
+        }
+        let told = told.expect("a step that ended without its last piece");
+        assert_eq!(told, format!("step {number} ends with 1 of 2 recorded [FACT-ORDER]"));
+        assert_eq!(ceremony.next().map(|step| step.number), Some(number));
+    }
+}
+
+#[test]
+fn a_new_key_is_certified_before_anything_else_is_done() {
+    let mut room = Room::new();
+    let inputs = room.genesis();
+    let (ceremony, number, facts) = room.until(inputs, |act| matches!(act, Act::MakeKey { .. }));
+    let [made, Fact::Certified { key, certificates }] = &facts[..] else { panic!("{facts:?}") };
+    let piece = |at: usize| {
+        let certificates = certificates[at..=at].to_vec();
+        Fact::Certified { key: key.clone(), certificates }
+    };
+    let at = |ceremony: &Ceremony| ceremony.next().map(|step| step.number);
+    assert!(ceremony.clone().accept(number, piece(0)).is_err());
+    let mut ceremony = ceremony.accept(number, made.clone()).unwrap();
+    assert!(ceremony.clone().accept(number, made.clone()).is_err());
+    for one in [0, 1] {
+        assert_eq!(at(&ceremony), Some(number));
+        assert!(ceremony.clone().accept(number, piece(1 - one)).is_err());
+        ceremony = ceremony.accept(number, piece(one)).unwrap();
+    }
+    assert!(at(&ceremony) > Some(number));
+    assert!(ceremony.accept(number, piece(0)).is_err());
 }
 
 #[test]
@@ -477,14 +571,13 @@ fn a_key_that_is_attested_with_other_rules_or_by_nobody_known_is_refused() {
     let plan = GENESIS.replace("practice = true", &pinned);
     let inputs = room.inputs(&plan, Past::default(), true);
     let (ceremony, number, facts) = room.until(inputs, |act| matches!(act, Act::MakeKey { .. }));
-    let [Fact::KeyMade { key, public, certificates, statement, .. }] = &facts[..] else {
+    let [Fact::KeyMade { key, public, statement, .. }, ..] = &facts[..] else {
         panic!("{facts:?}");
     };
-    let (key, public) = (key.clone(), public.clone());
-    let (certificates, statement) = (certificates.clone(), statement.clone());
+    let (key, public, statement) = (key.clone(), public.clone(), statement.clone());
     let attested = Some(said(once, cached, false));
     let advised = Vec::new();
-    let unknown = Fact::KeyMade { key, public, certificates, statement, attested, advised };
+    let unknown = Fact::KeyMade { key, public, statement, attested, advised };
     let told = ceremony.clone().accept(number, unknown.clone()).unwrap_err().to_string();
     assert!(told.ends_with("lacks the exception that it needs [FACT-ORDER]"), "{told}");
     let text = || "text".to_owned();

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::offered;
-use crate::ceremony::draft::Draft;
+use crate::ceremony::Inputs;
 use crate::ceremony::plan::{Plan, PlannedRepository};
 use crate::ceremony::roster::{Key, KeyOrigin, Roster};
-use crate::ceremony::{Ceremony, Inputs};
 use crate::check::Check;
+use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
 use crate::root::{self, Dialect, Role, Root, SignedRoot};
@@ -24,24 +24,34 @@ pub(super) fn check(
     lasts: &[Option<SignedRoot>],
 ) -> Result<(), Refusal> {
     check_covered(&inputs.plan)?;
-    let planned = inputs.plan.repositories().iter().zip(lasts).map(|(repository, last)| {
+    let mut faces = Faces::new(&inputs.plan, &inputs.past);
+    for (repository, last) in inputs.plan.repositories().iter().zip(lasts) {
         let last = last.as_ref().map(SignedRoot::root);
-        Face {
+        faces.faces.push(Face {
             name: &repository.name,
             shared: will_share(&inputs.plan, roster, last),
-            targets: will_own(inputs, repository, last),
-        }
-    });
-    decide(&inputs.plan, &inputs.past, planned.collect())
+            targets: owners(will_own(inputs, repository, last)),
+        });
+    }
+    faces.finish()
 }
 
-/// Checks the candidates as they are. `[ROOT-SHARED]`
-pub(in crate::ceremony) fn check_drafts(
-    ceremony: &Ceremony,
-    drafts: &[Draft],
-) -> Result<(), Refusal> {
-    let faces = drafts.iter().map(|draft| Face::of(&draft.repository, &draft.root));
-    decide(ceremony.plan(), ceremony.past(), faces.collect())
+/// The repositories of a plan, by what decides whether one's root could stand for another one's.
+pub(in crate::ceremony) struct Faces<'a> {
+    plan: &'a Plan,
+    past: &'a Past,
+    faces: Vec<Face<'a>>,
+}
+
+impl<'a> Faces<'a> {
+    pub(in crate::ceremony) const fn new(plan: &'a Plan, past: &'a Past) -> Self {
+        Self { plan, past, faces: Vec::new() }
+    }
+
+    /// Adds a candidate as it is.
+    pub(in crate::ceremony) fn add(&mut self, name: &'a str, root: &Root) {
+        self.faces.push(Face::of(name, root));
+    }
 }
 
 /// The plan's wildcard is for all its repositories.
@@ -73,13 +83,14 @@ struct Face<'a> {
     name: &'a str,
     /// Of Notary the stems of its root certificates' wildcards, of TUF its root keys.
     shared: BTreeSet<String>,
-    targets: BTreeSet<PublicKey>,
+    /// Over its targets keys.
+    targets: Digest,
 }
 
 impl<'a> Face<'a> {
     fn of(name: &'a str, root: &Root) -> Self {
         let marks = root.role_keys(Role::Root).filter_map(|(_, key)| mark(root.dialect(), key));
-        Self { name, shared: marks.collect(), targets: targets_of(root) }
+        Self { name, shared: marks.collect(), targets: owners(targets_of(root)) }
     }
 }
 
@@ -88,6 +99,12 @@ fn mark(dialect: Dialect, key: &root::Key) -> Option<String> {
         Dialect::Notary => stem(key.bundle()?.leaf().name()).map(str::to_owned),
         Dialect::Tuf => key.public().map(|public| public.id().to_string()),
     }
+}
+
+/// Keys in one digest, whatever their order.
+fn owners(keys: BTreeSet<PublicKey>) -> Digest {
+    let keys: Vec<&[u8]> = keys.iter().map(PublicKey::der).collect();
+    Digest::of_parts("targets keys", &keys)
 }
 
 fn targets_of(root: &Root) -> BTreeSet<PublicKey> {
@@ -123,34 +140,37 @@ fn will_own(
     }
 }
 
-/// One certificate name, or one TUF root key, for several repositories lets each take over the others: allowed only
-/// where the same people own their targets keys anyway. Repositories of earlier ceremonies count as well: a plan for
-/// each would else do what one plan for both may not.
-fn decide<'a>(plan: &Plan, past: &'a Past, mut faces: Vec<Face<'a>>) -> Result<(), Refusal> {
-    let planned: BTreeSet<&str> = faces.iter().map(|face| face.name).collect();
-    for (name, chain) in past.repositories() {
-        let last = chain.last().map(SignedRoot::root);
-        let last = last.filter(|last| last.dialect() == plan.dialect());
-        if let (Some(last), false) = (last, planned.contains(name.as_str())) {
-            faces.push(Face::of(name, last));
+impl Faces<'_> {
+    /// One certificate name, or one TUF root key, for several repositories lets each take over the others: allowed only
+    /// where the same people own their targets keys anyway. Repositories of earlier ceremonies count as well: a plan for
+    /// each would else do what one plan for both may not. `[ROOT-SHARED]`
+    pub(in crate::ceremony) fn finish(mut self) -> Result<(), Refusal> {
+        let planned: BTreeSet<&str> = self.faces.iter().map(|face| face.name).collect();
+        for (name, chain) in self.past.repositories() {
+            let last = chain.last().map(SignedRoot::root);
+            let last = last.filter(|last| last.dialect() == self.plan.dialect());
+            if let (Some(last), false) = (last, planned.contains(name.as_str())) {
+                self.faces.push(Face::of(name, last));
+            }
         }
-    }
-    let mut holders: BTreeMap<&str, &Face<'_>> = BTreeMap::new();
-    for face in &faces {
-        for mark in &face.shared {
-            check_owners(holders.entry(mark).or_insert(face), face)?;
+        let mut holders: BTreeMap<&str, &Face<'_>> = BTreeMap::new();
+        for face in &self.faces {
+            for mark in &face.shared {
+                check_owners(holders.entry(mark).or_insert(face), face)?;
+            }
         }
+        if self.plan.dialect() == Dialect::Tuf || holders.is_empty() {
+            return Ok(());
+        }
+        let faces = self.faces.iter();
+        let names: BTreeMap<&str, &Face<'_>> = faces.map(|face| (face.name, face)).collect();
+        for (stem, holder) in holders {
+            let from = names.range::<str, _>((Bound::Included(stem), Bound::Unbounded));
+            let mut covered = from.take_while(|(name, _)| name.starts_with(stem));
+            covered.try_for_each(|(_, face)| check_owners(holder, face))?;
+        }
+        Ok(())
     }
-    if plan.dialect() == Dialect::Tuf {
-        return Ok(());
-    }
-    let names: BTreeMap<&str, &Face<'_>> = faces.iter().map(|face| (face.name, face)).collect();
-    for (stem, holder) in holders {
-        let from = names.range::<str, _>((Bound::Included(stem), Bound::Unbounded));
-        let mut covered = from.take_while(|(name, _)| name.starts_with(stem));
-        covered.try_for_each(|(_, face)| check_owners(holder, face))?;
-    }
-    Ok(())
 }
 
 fn check_owners(one: &Face<'_>, other: &Face<'_>) -> Result<(), Refusal> {

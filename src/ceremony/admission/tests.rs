@@ -1,3 +1,4 @@
+use crate::ceremony::means::Means;
 use crate::ceremony::plan::Plan;
 use crate::ceremony::tests::{GENESIS, Room};
 use crate::ceremony::{Ceremony, Inputs};
@@ -21,7 +22,8 @@ fn one_fetch_that_is_named_twice_is_refused_whatever_the_plan_is_dated() {
             let proofs = room.proofs(plan.digest());
             let (past, unfinished) = Default::default();
             let (request, second) = (Some(first.clone()), Some(second.clone()));
-            let inputs = Inputs { plan, past, request, second, proofs, unfinished };
+            let means = Means::default();
+            let inputs = Inputs { plan, past, request, second, proofs, unfinished, means };
             Ceremony::open(inputs, day.parse().unwrap())
         };
         let told = open(&first).unwrap_err().to_string();

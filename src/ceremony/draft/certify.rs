@@ -2,11 +2,14 @@
 //!
 //! Second floor: pure. docs/threats.md rules 10, 24 and 25.
 
+use std::ops::Range;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::document;
+use crate::ceremony::accept::EDITED;
 use crate::ceremony::fact::Certified;
-use crate::ceremony::plan::{Plan, midnight};
+use crate::ceremony::plan::{Plan, PlannedRoot, midnight};
 use crate::ceremony::roster::{KeyOrigin, Roster};
 use crate::ceremony::{Ceremony, ours};
 use crate::check::Check;
@@ -20,42 +23,50 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Whose name the certificate for a repository carries: the repository's, or the plan's wildcard.
 pub(super) fn certified_name(plan: &Plan, repository: &str) -> String {
-    let named = plan.root().and_then(|root| root.certificate_name.as_deref());
-    named.filter(|name| *name != "gun").unwrap_or(repository).to_owned()
+    plan.root().and_then(wildcard).unwrap_or(repository).to_owned()
 }
 
-/// The names that certificates of a key are needed for: one per repository, or the one wildcard; none for TUF, and
-/// none for a key that only leaves.
-pub fn certificate_names(ceremony: &Ceremony, key: &str) -> Vec<String> {
+/// The wildcard of the plan's certificates; none where each repository has its own.
+pub(super) fn wildcard(root: &PlannedRoot) -> Option<&str> {
+    root.certificate_name.as_deref().filter(|name| *name != "gun")
+}
+
+/// How many certificates a key needs: one per repository, or the one with the wildcard; none for TUF, and none for a key
+/// that only leaves.
+pub fn certificate_count(ceremony: &Ceremony, key: &str) -> usize {
     let plan = ceremony.plan();
     let stays = ceremony.roster().key(key).is_some_and(|key| key.stays);
-    if plan.dialect() == Dialect::Tuf || !stays {
-        return Vec::new();
+    match (plan.dialect(), plan.root()) {
+        (Dialect::Notary, Some(root)) if stays && wildcard(root).is_some() => 1,
+        (Dialect::Notary, Some(_)) if stays => plan.repositories().len(),
+        _ => 0,
     }
-    let mut names: Vec<String> = Vec::new();
-    for repository in plan.repositories() {
-        let name = certified_name(plan, &repository.name);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }
 
-/// What a key signs to make its certificates, with serials drawn by the room.
+/// The names that a range of these certificates are for, in the plan's order.
+fn certificate_names(ceremony: &Ceremony, range: Range<usize>) -> impl Iterator<Item = String> {
+    let plan = ceremony.plan();
+    let range =
+        range.start.min(plan.repositories().len())..range.end.min(plan.repositories().len());
+    plan.repositories()[range].iter().map(|planned| certified_name(plan, &planned.name))
+}
+
+/// What a key signs to make the next certificates, with serials drawn by the room: those of the range, as far as it
+/// needs them.
 ///
 /// # Errors
 /// A name or date that X.509 cannot hold.
 pub fn certificate_requests(
     ceremony: &Ceremony,
-    key: &str,
-    public: &PublicKey,
+    (key, public): (&str, &PublicKey),
+    range: Range<usize>,
     serials: &mut dyn FnMut() -> [u8; 16],
     now: Timestamp,
 ) -> Result<Vec<(String, Tbs)>, Refusal> {
     let until = ceremony.plan().root().and_then(|root| root.certificates_until).map(midnight);
     let mut requests = Vec::new();
-    for name in certificate_names(ceremony, key) {
+    let range = range.start..range.end.min(certificate_count(ceremony, key));
+    for name in certificate_names(ceremony, range) {
         let subject = Subject {
             name: name.clone(),
             serial: serials(),
@@ -75,8 +86,27 @@ fn day_before(now: Timestamp) -> Timestamp {
     Timestamp::from_second(day * 86_400).unwrap_or(now)
 }
 
-/// Checks a certificate that the room made.
-pub(in crate::ceremony) fn check_certificate(
+/// Checks the next certificates that the room made for a key.
+pub(in crate::ceremony) fn check_certificates(
+    ceremony: &Ceremony,
+    (key, public): (&str, &PublicKey),
+    certificates: &[Certified],
+) -> Result<(), Refusal> {
+    let first = ceremony.certified(key);
+    let last = (first + certificates.len()).min(certificate_count(ceremony, key));
+    let expected = certificate_names(ceremony, first.min(last)..last);
+    if certificates.is_empty()
+        || !expected.eq(certificates.iter().map(|made| made.repository.as_str()))
+    {
+        let what = format!("key `{key}` has certificates for other repositories than planned");
+        return Err(Refusal::of(Check::FactOrder, what).hint(EDITED));
+    }
+    let means = &ceremony.inputs().means;
+    let check = |at: usize| check_certificate(ceremony, public, &certificates[at]);
+    means.map(0..certificates.len(), check, |_, ()| Ok(()))
+}
+
+fn check_certificate(
     ceremony: &Ceremony,
     public: &PublicKey,
     made: &Certified,

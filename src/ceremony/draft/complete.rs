@@ -2,40 +2,214 @@
 //!
 //! Second floor: pure.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use data_encoding::BASE64;
 
-use super::{Draft, drafts};
+use super::{Draft, Sheets};
 use crate::ceremony::accept::EDITED;
-use crate::ceremony::fact::{RootMade, Signed};
+use crate::ceremony::fact::{Fact, RootMade, Signed};
+use crate::ceremony::means::{Means, Place, pieces};
+use crate::ceremony::prospect::{self, Told};
 use crate::ceremony::{Ceremony, ours};
 use crate::check::Check;
+use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
 use crate::root::threshold::{self, Counting, Tally};
 use crate::root::{Dialect, Error, Signature, SignedRoot, notary};
 
-/// Completes every root from the recorded signatures, and counts them as the strictest reader would.
+/// What is kept of all complete roots.
+#[derive(Clone, Debug, Default)]
+pub struct Wholes {
+    roots: Vec<Whole>,
+    /// Until when every client can follow, and until when old keys can mislead somebody, as sentences.
+    pub remarks: Vec<String>,
+}
+
+/// What is kept of one.
+#[derive(Clone, Copy, Debug)]
+struct Whole {
+    file: Place,
+    version: u64,
+    sha256: Digest,
+    /// How many signatures count for the root before it, and how many are needed.
+    old: Option<(usize, i64)>,
+    /// The same for itself.
+    new: Option<(usize, i64)>,
+}
+
+/// How many signatures of a root count for the root before it, where there is one, and for itself; and how many are
+/// needed.
+pub type Counted = (Option<(usize, i64)>, Option<(usize, i64)>);
+
+impl Wholes {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// The file of a repository's complete root, by the repository's place in the plan.
+    ///
+    /// # Errors
+    /// Whatever keeps the room from its shelf.
+    pub fn bytes(&self, means: &Means, at: usize) -> Result<Vec<u8>, Refusal> {
+        let whole = self.roots.get(at).ok_or_else(|| ours("no such root"))?;
+        means.shelf.get(whole.file)
+    }
+
+    /// How far a root's thresholds are met.
+    pub fn tallies(&self, at: usize) -> Counted {
+        self.roots.get(at).map_or((None, None), |whole| (whole.old, whole.new))
+    }
+
+    /// Roots as a record names them.
+    pub fn made(&self, ceremony: &Ceremony, range: Range<usize>) -> Vec<RootMade> {
+        let names = ceremony.plan().repositories().iter().zip(&self.roots);
+        let names = names.skip(range.start).take(range.len());
+        names
+            .map(|(planned, whole)| RootMade {
+                repository: planned.name.clone(),
+                version: whole.version,
+                sha256: whole.sha256,
+            })
+            .collect()
+    }
+}
+
+impl Ceremony {
+    /// All complete roots, completed when they are first asked for.
+    ///
+    /// # Errors
+    /// As [`complete`].
+    pub fn wholes(&self) -> Result<Arc<Wholes>, Refusal> {
+        match self.wholes.get() {
+            Some(wholes) => Ok(Arc::clone(wholes)),
+            None => complete(self, &|_, _| Ok(()), &mut |_, ()| Ok(())),
+        }
+    }
+
+    /// A candidate again, with its complete root.
+    ///
+    /// # Errors
+    /// As [`complete`].
+    pub fn whole(&self, at: usize) -> Result<(Draft, SignedRoot), Refusal> {
+        let draft = self.sheets()?.draft(self, at)?;
+        let bytes = self.wholes()?.bytes(&self.inputs().means, at)?;
+        let file = SignedRoot::parse(self.plan().dialect(), &bytes);
+        Ok((draft, file.map_err(|error| ours(error.to_string()))?))
+    }
+
+    /// The keys that signed all candidates of theirs, by their places in the roster.
+    fn finished_keys(&self) -> Vec<(usize, &str)> {
+        let signed = |name: &str| {
+            self.facts().any(|fact| matches!(fact, Fact::RootsSigned { key } if key == name))
+        };
+        let keys = self.roster().keys().iter().map(|key| key.name.as_str()).enumerate();
+        keys.filter(|(_, name)| signed(name)).collect()
+    }
+}
+
+/// The names of the keys whose signatures a repository's complete root carries.
 ///
 /// # Errors
-/// `[ROOT-THRESHOLD]` when old or new threshold is not met; `[ROOT-BYTES]` when the file does not read back as itself.
-pub fn assemble(ceremony: &Ceremony) -> Result<Vec<(Draft, SignedRoot)>, Refusal> {
-    let mut complete = Vec::new();
-    for draft in drafts(ceremony)? {
-        let file = signed_by(ceremony, &draft, &ceremony.signatures(&draft.repository))?;
-        check_complete(&draft, &file)?;
-        complete.push((draft, file));
+/// As [`Ceremony::sheets`].
+pub fn signers(ceremony: &Ceremony, at: usize) -> Result<Vec<&str>, Refusal> {
+    let sheets = ceremony.sheets()?;
+    let signed = ceremony.finished_keys().into_iter();
+    Ok(signed.filter(|(key, _)| sheets.is_signed_by(at, *key)).map(|(_, name)| name).collect())
+}
+
+/// Completes every root from the recorded signatures, counts them as the strictest reader would, and hands each on.
+///
+/// # Errors
+/// `[ROOT-THRESHOLD]` when old or new threshold is not met; `[ROOT-BYTES]` when the file does not read back as itself;
+/// those of `look`, which sees each in any order, and of `each`, which gets what came of that in the plan's order.
+pub fn complete<T: Send>(
+    ceremony: &Ceremony,
+    look: &(dyn Fn(&Draft, &SignedRoot) -> Result<T, Refusal> + Sync),
+    each: &mut dyn FnMut(usize, T) -> Result<(), Refusal>,
+) -> Result<Arc<Wholes>, Refusal> {
+    let sheets = ceremony.sheets()?;
+    let means = &ceremony.inputs().means;
+    let mut signed = Collected::new(ceremony);
+    let (mut wholes, mut told) = (Wholes::default(), Told::default());
+    for range in pieces(0..sheets.count()) {
+        let first = range.start;
+        let signatures = signed.of(&sheets, range.clone())?;
+        let work = |at: usize| {
+            let draft = sheets.draft(ceremony, at)?;
+            let file = signed_by(ceremony, &draft, &signatures[at - first])?;
+            let counted = check_complete(&draft, &file)?;
+            let came = look(&draft, &file)?;
+            Ok((remarks(ceremony, &draft, &file), (file, counted), came))
+        };
+        means.map(range, work, |at, (remarks, (file, (old, new)), came)| {
+            let (version, sha256) = (file.version().get(), file.digest());
+            let file = means.shelf.put(file.bytes())?;
+            wholes.roots.push(Whole { file, version, sha256, old, new });
+            told.add(&ceremony.plan().repositories()[at].name, remarks);
+            each(at, came)
+        })?;
     }
-    Ok(complete)
+    wholes.remarks = told.finish();
+    let wholes = Arc::new(wholes);
+    // Somebody else may have completed the same ones meanwhile.
+    let _ = ceremony.wholes.set(Arc::clone(&wholes));
+    Ok(wholes)
+}
+
+/// What the closing page says of a complete root.
+fn remarks(ceremony: &Ceremony, draft: &Draft, file: &SignedRoot) -> Vec<String> {
+    let Some(at) = ceremony.attested() else { return Vec::new() };
+    let fares = prospect::fares(draft, prospect::Newest::Complete(file), at);
+    let mut said = prospect::sentences(&draft.repository, &fares);
+    said.extend(prospect::old_keys(ceremony, draft, file));
+    said
+}
+
+/// The recorded signatures, taken up in the plan's order.
+struct Collected<'a> {
+    ceremony: &'a Ceremony,
+    /// Name and place of each key that signed, and how many of its signatures were taken up.
+    keys: Vec<(&'a str, usize, usize)>,
+}
+
+impl<'a> Collected<'a> {
+    fn new(ceremony: &'a Ceremony) -> Self {
+        let keys = ceremony.finished_keys().into_iter();
+        Self { ceremony, keys: keys.map(|(place, name)| (name, place, 0)).collect() }
+    }
+
+    /// Those of the next candidates: for each, key and signature.
+    fn of(
+        &mut self,
+        sheets: &Sheets,
+        range: Range<usize>,
+    ) -> Result<Vec<Vec<(&'a str, Signed)>>, Refusal> {
+        let shelf = &*self.ceremony.inputs().means.shelf;
+        let mut found: Vec<Vec<(&str, Signed)>> = range.clone().map(|_| Vec::new()).collect();
+        for (name, place, taken) in &mut self.keys {
+            let mine = range.clone().filter(|at| sheets.is_signed_by(*at, *place));
+            let mine: Vec<usize> = mine.collect();
+            let heap = self.ceremony.bulk.signed.get(*name);
+            let next = *taken..*taken + mine.len();
+            let signed = heap.map_or_else(|| Ok(Vec::new()), |heap| heap.read(shelf, next))?;
+            *taken += mine.len();
+            for (at, signed) in mine.into_iter().zip(signed) {
+                found[at - range.start].push((name, signed));
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// The file of a candidate under signatures that were recorded, by the names of their keys.
-///
-/// # Errors
-/// A key that nobody knows, or a signature of another form than it makes: our own fault.
-pub fn signed_by(
+fn signed_by(
     ceremony: &Ceremony,
     draft: &Draft,
-    signed: &[(&str, &Signed)],
+    signed: &[(&str, Signed)],
 ) -> Result<SignedRoot, Refusal> {
     let mut signatures = Vec::new();
     for (key, signed) in signed {
@@ -45,6 +219,27 @@ pub fn signed_by(
         signatures.extend(made.ok_or_else(|| ours(format!("key `{key}`: unreadable signature")))?);
     }
     Ok(SignedRoot::assemble(&draft.root, &signatures))
+}
+
+/// The first candidate under the signatures that are recorded of it, those of a key among them that has just signed all
+/// of its own.
+///
+/// # Errors
+/// As [`Ceremony::sheets`].
+pub fn first_signed<'a>(
+    ceremony: &'a Ceremony,
+    key: &'a str,
+) -> Result<(Draft, SignedRoot), Refusal> {
+    let sheets = ceremony.sheets()?;
+    let mut signed = Collected::new(ceremony);
+    let place = ceremony.roster().place_of(key);
+    if signed.keys.iter().all(|(name, ..)| *name != key) {
+        signed.keys.push((key, place, 0));
+    }
+    let signatures = signed.of(&sheets, 0..1)?;
+    let draft = sheets.draft(ceremony, 0)?;
+    let file = signed_by(ceremony, &draft, &signatures[0])?;
+    Ok((draft, file))
 }
 
 /// How many signatures of a candidate's file count for the root before it, where there is one, and for itself.
@@ -74,50 +269,60 @@ pub(super) fn reads_back(draft: &Draft, file: &SignedRoot) -> Result<bool, Error
 }
 
 /// A recorded signature, under every id that the key has: one private key signs once, for the old root and the new.
-pub(in crate::ceremony) fn of_key(
-    draft: &Draft,
-    public: &PublicKey,
-    signature: &str,
-) -> Option<Vec<Signature>> {
+fn of_key(draft: &Draft, public: &PublicKey, signature: &str) -> Option<Vec<Signature>> {
     let bytes = BASE64.decode(signature.as_bytes()).ok()?;
     let ids = draft.ids(public).into_iter();
-    ids.map(|id| draft.root.signature_of(&id, public, bytes.clone()).ok()).collect()
+    ids.map(|id| draft.root.signature_under(&id, public, bytes.clone()).ok()).collect()
 }
 
-fn check_complete(draft: &Draft, file: &SignedRoot) -> Result<(), Refusal> {
+fn check_complete(draft: &Draft, file: &SignedRoot) -> Result<Counted, Refusal> {
     let name = &draft.repository;
     let bytes = |what: String| Refusal::of(Check::RootBytes, format!("`{name}`: {what}"));
     if !reads_back(draft, file).map_err(|error| bytes(error.to_string()))? {
         return Err(bytes("the file does not read back as it was written".to_owned()));
     }
-    match tallies(draft, file)?.into_iter().find(|(_, tally)| !tally.is_met()) {
-        None => Ok(()),
-        Some((who, Tally { counted, needed })) => {
-            let what = format!(
-                "`{name}`: {} of the {needed} {who} signatures that it needs",
-                counted.len()
-            );
-            Err(Refusal::of(Check::RootThreshold, what))
-        }
+    let tallies = tallies(draft, file)?;
+    if let Some((who, Tally { counted, needed })) =
+        tallies.iter().find(|(_, tally)| !tally.is_met())
+    {
+        let what =
+            format!("`{name}`: {} of the {needed} {who} signatures that it needs", counted.len());
+        return Err(Refusal::of(Check::RootThreshold, what));
     }
+    let mut counted = tallies.iter().map(|(_, tally)| (tally.counted.len(), tally.needed)).rev();
+    let new = counted.next();
+    Ok((counted.next(), new))
 }
 
-/// Checks the recorded digests of completed roots.
+/// Checks the next recorded digests of completed roots.
 pub(in crate::ceremony) fn check_assembled(
     ceremony: &Ceremony,
     roots: &[RootMade],
 ) -> Result<(), Refusal> {
-    let made: Vec<RootMade> = assemble(ceremony)?
-        .iter()
-        .map(|(draft, file)| RootMade {
-            repository: draft.repository.clone(),
-            version: file.version().get(),
-            sha256: file.digest(),
-        })
-        .collect();
-    if made == roots {
+    let first = ceremony.recorded_roots();
+    let made = ceremony.wholes()?.made(ceremony, first..first + roots.len());
+    if !roots.is_empty() && made == roots {
         return Ok(());
     }
     Err(Refusal::of(Check::RootBytes, "the recorded roots are not those that the record gives")
         .hint(EDITED))
+}
+
+/// Checks the next recorded candidates against those made anew.
+pub(in crate::ceremony) fn check_drafted(
+    ceremony: &Ceremony,
+    roots: &[RootMade],
+) -> Result<(), Refusal> {
+    let (sheets, first) = (ceremony.sheets()?, ceremony.recorded_drafts());
+    let last = (first + roots.len()).min(sheets.count());
+    if !roots.is_empty() && sheets.made(ceremony, first..last)? == roots {
+        return Ok(());
+    }
+    Err(other_candidates())
+}
+
+/// A record that tells of other candidates than come out.
+pub(in crate::ceremony) fn other_candidates() -> Refusal {
+    let what = "the recorded candidates are not those that plan, request and record give";
+    Refusal::of(Check::RootEquivocation, what).hint(EDITED)
 }

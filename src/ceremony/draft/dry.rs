@@ -24,25 +24,36 @@ pub fn try_dry(
     drafts: &[Draft],
     sign: &mut SignDry<'_>,
 ) -> Result<(), Refusal> {
-    let mut made: Vec<Vec<Signature>> = drafts.iter().map(|_| Vec::new()).collect();
+    let mut made: Vec<Vec<Answer>> = drafts.iter().map(|_| Vec::new()).collect();
     for key in ceremony.roster().keys() {
         let public = ceremony.public(&key.name);
         let public = public.ok_or_else(|| ours(format!("key `{}` is not known", key.name)))?;
-        let (_, inputs): (Vec<_>, Vec<_>) = to_sign(drafts, &public)?.into_iter().unzip();
+        let inputs = to_sign(drafts, &public)?;
         let answers = sign(key.algorithm, &inputs)?;
         if answers.len() != inputs.len() {
             return Err(ours("as many dry signatures as candidates were expected"));
         }
-        let asked =
-            drafts.iter().zip(&mut made).filter(|(draft, _)| !draft.ids(&public).is_empty());
-        for ((draft, signatures), (stand_in, raw)) in asked.zip(answers) {
-            for id in draft.ids(&public) {
-                let signature = draft.root.signature(&id, &stand_in, &raw);
-                signatures.push(signature.map_err(|error| refuse(draft, error.to_string()))?);
-            }
+        let asked = drafts.iter().zip(&mut made);
+        let asked = asked.filter(|(draft, _)| !draft.ids(&public).is_empty());
+        asked.zip(answers).for_each(|((_, dry), answer)| dry.push((public.clone(), answer)));
+    }
+    let check = |at: usize| check_dry(&drafts[at], &signed(&drafts[at], &made[at])?);
+    ceremony.inputs().means.map(0..drafts.len(), check, |_, ()| Ok(()))
+}
+
+/// What a throw-away key answered in the place of a root key.
+type Answer = (PublicKey, (PublicKey, Vec<u8>));
+
+/// The answers as signatures under the ids of the keys in whose place they were made.
+fn signed(draft: &Draft, answers: &[Answer]) -> Result<Vec<Signature>, Refusal> {
+    let mut signatures = Vec::new();
+    for (public, (stand_in, raw)) in answers {
+        for id in draft.ids(public) {
+            let signature = draft.root.signature(&id, stand_in, raw);
+            signatures.push(signature.map_err(|error| refuse(draft, error.to_string()))?);
         }
     }
-    drafts.iter().zip(&made).try_for_each(|(draft, signatures)| check_dry(draft, signatures))
+    Ok(signatures)
 }
 
 /// Reads a candidate under dry signatures as a stranger would.
@@ -65,9 +76,8 @@ pub(super) const NOT_SIGNED: &str =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ceremony::draft::drafts;
     use crate::ceremony::step::Act;
-    use crate::ceremony::tests::{NAMES, Pair, Room};
+    use crate::ceremony::tests::{NAMES, Pair, Room, all};
 
     /// A rotation that is about to be drafted: `root-a` goes, `root-b` and `root-spare` stay, `root-c` comes.
     fn drafting() -> (Ceremony, Vec<Draft>) {
@@ -76,7 +86,7 @@ mod tests {
         let genesis = room.play(inputs).unwrap();
         let inputs = room.rotate(&genesis);
         let (ceremony, ..) = room.until(inputs, |act| *act == Act::DraftRoots);
-        let drafts = drafts(&ceremony).unwrap();
+        let drafts = all(&ceremony);
         (ceremony, drafts)
     }
 

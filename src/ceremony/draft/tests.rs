@@ -3,10 +3,10 @@
 use super::dry::{NOT_SIGNED, check_dry};
 use super::*;
 use crate::ceremony::step::Act;
-use crate::ceremony::tests::{Pair, Room};
+use crate::ceremony::tests::{Pair, Room, all};
 use crate::cjson::Value;
 use crate::key::Algorithm;
-use crate::root::Signature;
+use crate::root::{Dialect, Signature};
 
 /// The candidates of a genesis.
 fn drafted() -> Vec<Draft> {
@@ -16,7 +16,7 @@ fn drafted() -> Vec<Draft> {
     loop {
         let step = ceremony.next().cloned().unwrap();
         if step.act == Act::DraftRoots {
-            return drafts(&ceremony).unwrap();
+            return all(&ceremony);
         }
         for fact in room.facts(&ceremony, &step).unwrap() {
             ceremony = ceremony.accept(step.number, fact).unwrap();

@@ -102,7 +102,7 @@ fn both(inputs: &Inputs) -> Result<(&Request, &Request), Refusal> {
 /// When the ceremony was closed that made this root.
 fn made(past: &Past, name: &str, newest: &SignedRoot) -> Option<Timestamp> {
     let is_it = |fact: &Fact| {
-        matches!(fact, Fact::RootsAssembled { roots } if roots.iter().any(|root| {
+        matches!(fact, Fact::Assembled { roots } if roots.iter().any(|root| {
             root.repository == name && root.sha256 == newest.digest()
         }))
     };

@@ -1,5 +1,6 @@
 use super::*;
-use crate::ceremony::prospect::{self, Newest};
+use crate::ceremony::draft;
+use crate::ceremony::prospect::Prospects;
 use crate::ceremony::supposed::supposed;
 use crate::ceremony::tests::{Pair, Room};
 use crate::ceremony::{Inputs, tests::Played};
@@ -10,15 +11,10 @@ fn outlook(inputs: Inputs, at: jiff::Timestamp) -> Outlook {
     let mut outlook = Outlook::of_plan(&inputs.plan, &roster);
     let ceremony = Ceremony::open(inputs, at).unwrap();
     let mut stand_in = |algorithm| Ok(Pair::new(algorithm).public());
-    let (ceremony, drafts) = supposed(ceremony, &mut stand_in, at).unwrap();
-    let mut horizon = Vec::new();
-    for draft in &drafts {
-        let ids = ceremony.roster().keys().iter().filter_map(|key| ceremony.public(&key.name));
-        let ids = ids.flat_map(|public| draft.ids(&public)).collect();
-        let fares = prospect::check(ceremony.plan(), draft, Newest::Assumed(&ids), at).unwrap();
-        horizon.extend(prospect::sentences(&draft.repository, &fares));
-    }
-    outlook.walked(&ceremony, &drafts, horizon);
+    let ceremony = supposed(ceremony, &mut stand_in, at).unwrap();
+    let mut prospects = Prospects::default();
+    draft::make(&ceremony, &mut |drafts| prospects.add(&ceremony, drafts, at)).unwrap();
+    outlook.walked(&ceremony, Some(prospects));
     outlook
 }
 

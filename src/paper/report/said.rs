@@ -3,7 +3,8 @@
 //! Roof, pure.
 
 use super::{List, minute};
-use crate::ceremony::fact::{Certified, Fact};
+use crate::ceremony::Ceremony;
+use crate::ceremony::fact::Fact;
 use crate::ceremony::step::Part;
 use crate::digest::Digest;
 use crate::paper::Row;
@@ -11,7 +12,7 @@ use crate::record::{Body, Entry};
 use crate::wording::Count;
 
 /// What came back from a step.
-pub(super) fn fact(fact: &Fact) -> String {
+pub(super) fn fact(ceremony: &Ceremony, fact: &Fact) -> String {
     match fact {
         Fact::BagsOpened { bags } if bags.is_empty() => "no record says of any bag".into(),
         Fact::BagsOpened { bags } | Fact::BreakTaken { bags } | Fact::TokensBagged { bags } => {
@@ -48,21 +49,21 @@ pub(super) fn fact(fact: &Fact) -> String {
                 false => format!("{token} stores nothing; it intends: {}", consent.grouped()),
             }
         }
-        Fact::KeyCertified { certificates, .. } => certified(certificates),
+        Fact::KeyCertified { key } => Count(ceremony.certified(key), "certificate").to_string(),
         Fact::KeysDestroyed { keys, .. } if keys.is_empty() => "it held no key".into(),
         Fact::KeysDestroyed { keys, .. } => format!("destroyed {}", keys.join(", ")),
         Fact::UnfinishedRead { head } => format!("its record ends with {}", head.grouped()),
-        Fact::KeyMade { public, certificates, .. } => {
-            format!("public key {}{}", public.id().grouped(), and_certified(certificates))
+        Fact::KeyMade { key, public, .. } => {
+            format!("public key {}{}", public.id().grouped(), and_certified(ceremony, key))
         }
         Fact::KeyPlaced { public, .. } => {
             format!("public key {}, unwrapped there", public.id().grouped())
         }
-        Fact::KeySplit { public, set, shares, certificates, .. } => format!(
+        Fact::KeySplit { key, public, set, shares } => format!(
             "public key {}; set {set}, {}{}",
             public.id().grouped(),
             Count(shares.len(), "share"),
-            and_certified(certificates)
+            and_certified(ceremony, key)
         ),
         Fact::LastTryConfirmed { token, by: [custodian, other] } => {
             format!(
@@ -89,12 +90,22 @@ pub(super) fn fact(fact: &Fact) -> String {
         Fact::RoomRead { room, modules } => {
             format!("room.toml {}; {}", room.grouped(), Count(modules.len(), "module"))
         }
-        Fact::RootsAssembled { roots } => format!("{} complete", Count(roots.len(), "root")),
-        Fact::RootsDrafted { roots, consent } => {
-            format!("{}; consent {}", Count(roots.len(), "candidate"), consent.grouped())
+        Fact::RootsAssembled => {
+            format!("{} complete", Count(ceremony.recorded_roots(), "root"))
         }
-        Fact::RootsRead { second_reader, alone, wrong } => read(*second_reader, alone, *wrong),
-        Fact::RootsSigned { signatures, .. } => Count(signatures.len(), "signature").to_string(),
+        Fact::RootsDrafted { consent } => {
+            let many = Count(ceremony.recorded_drafts(), "candidate");
+            format!("{many}; consent {}", consent.grouped())
+        }
+        Fact::RootsRead { second_reader, alone, counted, wrong } => {
+            read(*second_reader, (alone, counted), *wrong)
+        }
+        Fact::RootsSigned { key } => Count(ceremony.signed(key), "signature").to_string(),
+        // Their step says how many.
+        Fact::Assembled { .. }
+        | Fact::Certified { .. }
+        | Fact::Drafted { .. }
+        | Fact::Signed { .. } => String::new(),
         Fact::ShareOpened { index, .. } => format!("share {index} opened"),
         Fact::ShareStored { index, on_token, .. } => {
             let place =
@@ -130,7 +141,11 @@ pub(super) fn fact(fact: &Fact) -> String {
 }
 
 /// What else happened at a step: a row across the table, in words that need no colour.
-pub(super) fn event(entry: &Entry, head: Digest, current: Option<&Fact>) -> Option<Row> {
+pub(super) fn event(
+    ceremony: &Ceremony,
+    (entry, head): (&Entry, Digest),
+    current: Option<&Fact>,
+) -> Option<Row> {
     let at = minute(entry.at);
     let (kind, text) = match &entry.body {
         Body::Begun { .. } | Body::Opened { .. } => return None,
@@ -156,29 +171,30 @@ pub(super) fn event(entry: &Entry, head: Digest, current: Option<&Fact>) -> Opti
             ("restarted", format!("{at}: the words of page {page} were right{wrong}{undone}"))
         }
         Body::Done { fact: intent @ Fact::Intended { .. } } => {
-            ("intent", format!("{at}: {}", fact(intent)))
+            ("intent", format!("{at}: {}", fact(ceremony, intent)))
         }
         Body::Done { fact: bagged @ Fact::BreakTaken { .. } } => {
             let words = head.words().join(" ");
-            ("break", format!("{at}: {}; on the break sheet: {words}", fact(bagged)))
+            ("break", format!("{at}: {}; on the break sheet: {words}", fact(ceremony, bagged)))
         }
         Body::Done { fact: last @ Fact::LastTryConfirmed { .. } } => {
-            ("last try", format!("{at}: {}", fact(last)))
+            ("last try", format!("{at}: {}", fact(ceremony, last)))
         }
         Body::Done { fact: absent @ Fact::TokenAbsent { token, .. } } => {
-            ("absent", format!("{at}: {token} {}", fact(absent)))
+            ("absent", format!("{at}: {token} {}", fact(ceremony, absent)))
         }
         Body::Done { fact: clock @ Fact::ClockAttested { .. } } => {
-            ("watches", format!("{at}: {}; compared again after a restart", fact(clock)))
+            ("watches", format!("{at}: {}; compared again after a restart", fact(ceremony, clock)))
         }
+        Body::Done { fact: piece } if piece.is_piece() => return None,
         Body::Done { fact: done } => {
-            ("undone", format!("{at}: {}; done again after a restart", fact(done)))
+            ("undone", format!("{at}: {}; done again after a restart", fact(ceremony, done)))
         }
     };
     Some(Row::Note { kind, text })
 }
 
-fn read(second_reader: bool, alone: &[String], wrong: u32) -> String {
+fn read(second_reader: bool, (alone, counted): (&[String], &[u64]), wrong: u32) -> String {
     let who = if second_reader {
         "another machine gave the words"
     } else {
@@ -189,18 +205,19 @@ fn read(second_reader: bool, alone: &[String], wrong: u32) -> String {
     } else {
         format!("; typed by name: {}", List::names(alone))
     };
-    format!("{who}{}{alone}", after_wrong(wrong))
+    let counted = if counted.is_empty() {
+        String::new()
+    } else {
+        format!("; typed by number: {}", List::and(counted))
+    };
+    format!("{who}{}{alone}{counted}", after_wrong(wrong))
 }
 
-fn certified(certificates: &[Certified]) -> String {
-    Count(certificates.len(), "certificate").to_string()
-}
-
-fn and_certified(certificates: &[Certified]) -> String {
-    if certificates.is_empty() {
-        return String::new();
+fn and_certified(ceremony: &Ceremony, key: &str) -> String {
+    match ceremony.certified(key) {
+        0 => String::new(),
+        many => format!("; {}", Count(many, "certificate")),
     }
-    format!("; {}", certified(certificates))
 }
 
 fn after_wrong(wrong: u32) -> String {

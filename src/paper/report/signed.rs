@@ -2,61 +2,70 @@
 //!
 //! Roof, pure.
 
-use super::{name_of, names};
+use std::collections::BTreeMap;
+
+use super::{LISTED, name_of, names};
 use crate::ceremony::Ceremony;
-use crate::ceremony::draft::{self, Draft};
+use crate::ceremony::draft::{self, Draft, Wholes};
 use crate::paper::{Paper, Row, cells};
-use crate::root::threshold::{self, Counting};
 use crate::root::{Role, Root, SignedRoot};
-use crate::wording::List;
+use crate::wording::{Count, List};
 
 /// Writes the section of the new roots, when there are any.
 pub(super) fn roots(ceremony: &Ceremony, paper: &mut Paper) {
-    let complete = match ceremony.plan().root() {
-        Some(_) => draft::assemble(ceremony).unwrap_or_default(),
-        None => Vec::new(),
-    };
-    if complete.is_empty() {
-        return;
-    }
+    let Some(wholes) = ceremony.plan().root().and_then(|_| ceremony.wholes().ok()) else { return };
     paper.section("The new roots, and who signed them");
     paper.prose(
         "Each signature was verified over the bytes that everybody read, and is counted once for each root \
          that lists its key: for the old root, which hands over, and for the new one.",
     );
-    let rows = complete.iter().map(|(draft, file)| row(ceremony, draft, file)).collect();
     let columns =
         [("Repository", 20), ("Root", 6), ("Signed by", 18), ("Old root", 11), ("New root", 11)];
-    paper.table(&columns, rows);
-    for (draft, file) in complete.iter().take(SHOWN) {
+    paper.table(&columns, rows(ceremony, &wholes));
+    for at in 0..wholes.count().min(SHOWN) {
+        let Ok((draft, file)) = ceremony.whole(at) else { return };
         paper.section(format!("`{}`: root {}", draft.repository, file.version()));
-        paper.points(changes(ceremony, draft, file));
+        paper.points(changes(ceremony, &draft, &file));
     }
-    let more = complete.len().saturating_sub(SHOWN);
+    let more = wholes.count().saturating_sub(SHOWN);
     if more > 0 {
         paper.prose(format!("{more} more roots changed; `officiant show` prints each."));
     }
 }
 
-fn row(ceremony: &Ceremony, draft: &Draft, file: &SignedRoot) -> Row {
-    let signed = ceremony.signatures(&draft.repository);
-    let signed: Vec<&str> = signed.iter().map(|(key, _)| *key).collect();
-    let old = draft.last().map_or_else(|| "none".to_owned(), |last| tally(last.root(), file));
-    cells([
-        &format!("`{}`", draft.repository),
-        &file.version().to_string(),
-        &signed.join(", "),
-        &old,
-        &tally(&draft.root, file),
-    ])
+/// A row for each root; of many, a row for those of which it says the same, the fewest first.
+fn rows(ceremony: &Ceremony, wholes: &Wholes) -> Vec<Row> {
+    let mut alike: BTreeMap<[String; 4], Vec<String>> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for (at, planned) in ceremony.plan().repositories().iter().enumerate() {
+        let said = said(ceremony, wholes, at);
+        let name = format!("`{}`", planned.name);
+        match wholes.count() <= LISTED {
+            true => rows.push(row(&name, &said)),
+            false => alike.entry(said).or_default().push(name),
+        }
+    }
+    let mut alike: Vec<_> = alike.into_iter().collect();
+    alike.sort_by_key(|(_, names)| names.len());
+    rows.extend(alike.into_iter().map(|(said, names)| match names.as_slice() {
+        few if few.len() <= SHOWN => row(&few.join(", "), &said),
+        many => row(&Count(many.len(), "repository").to_string(), &said),
+    }));
+    rows
 }
 
-/// How many signatures of `file` count for `holder`, as the strictest reader counts.
-fn tally(holder: &Root, file: &SignedRoot) -> String {
-    match threshold::tally(holder, file, Counting::ONE_SIDE) {
-        Ok(tally) => format!("{} counted, {} needed", tally.counted.len(), tally.needed),
-        Err(error) => error.to_string(),
-    }
+fn row(names: &str, [version, signed, old, new]: &[String; 4]) -> Row {
+    cells([names, version, signed, old, new])
+}
+
+/// Version, signers and tallies of a root.
+fn said(ceremony: &Ceremony, wholes: &Wholes, at: usize) -> [String; 4] {
+    let version = wholes.made(ceremony, at..at + 1).first().map_or(0, |made| made.version);
+    let signers = draft::signers(ceremony, at).unwrap_or_default();
+    let tally = |(counted, needed): (usize, i64)| format!("{counted} counted, {needed} needed");
+    let (old, new) = wholes.tallies(at);
+    let old = old.map_or_else(|| "none".to_owned(), tally);
+    [version.to_string(), signers.join(", "), old, new.map(tally).unwrap_or_default()]
 }
 
 fn changes(ceremony: &Ceremony, draft: &Draft, file: &SignedRoot) -> Vec<String> {

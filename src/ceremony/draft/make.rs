@@ -1,0 +1,367 @@
+//! Making the candidates: piece by piece, each once; what later steps need of them stays on the shelf.
+//!
+//! Second floor: pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::certify::{certified_name, wildcard};
+use super::{Consent, Draft, check_outlives, document};
+use crate::ceremony::admission::{self, shared::Faces};
+use crate::ceremony::fact::{Certified, RootMade};
+use crate::ceremony::means::{Means, Place, pieces};
+use crate::ceremony::plan::{PlannedRoot, midnight};
+use crate::ceremony::reading::{Page, Read, Reading};
+use crate::ceremony::{Ceremony, closing, ours};
+use crate::check::Check;
+use crate::digest::Digest;
+use crate::key::PublicKey;
+use crate::refusal::Refusal;
+use crate::root::certificate::Bundle;
+use crate::root::succession::{self, Change};
+use crate::root::{self, Dialect, Root, SignedRoot, Version};
+
+/// What is kept of all candidates.
+#[derive(Clone, Debug)]
+pub struct Sheets {
+    /// In the plan's order.
+    roots: Vec<Kept>,
+    /// Whether a key of the roster signs a candidate: for each candidate, for each key.
+    signers: Vec<bool>,
+    keys: usize,
+    /// What consent is given to, once the room is known.
+    pub consent: Option<Digest>,
+    /// What people read.
+    pub page: Page,
+}
+
+/// What is kept of one candidate.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    version: u64,
+    /// The bytes that signatures cover.
+    signed: Place,
+    /// Its file without signatures.
+    file: Place,
+}
+
+impl Sheets {
+    /// How many candidates there are.
+    pub fn count(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// Whether the key at a place of the roster signs a candidate.
+    pub fn is_signed_by(&self, at: usize, key: usize) -> bool {
+        key < self.keys && self.signers.get(at * self.keys + key).copied().unwrap_or_default()
+    }
+
+    /// The candidates that a key signs.
+    pub fn of_key(&self, key: usize) -> impl Iterator<Item = usize> {
+        (0..self.count()).filter(move |at| self.is_signed_by(*at, key))
+    }
+
+    /// The bytes that signatures of a candidate cover.
+    ///
+    /// # Errors
+    /// Whatever keeps the room from its shelf.
+    pub fn bytes(&self, means: &Means, at: usize) -> Result<Vec<u8>, Refusal> {
+        means.shelf.get(self.kept(at)?.signed)
+    }
+
+    fn kept(&self, at: usize) -> Result<Kept, Refusal> {
+        self.roots.get(at).copied().ok_or_else(|| ours("no such candidate"))
+    }
+
+    /// A candidate again, as it was made.
+    ///
+    /// # Errors
+    /// As [`Sheets::bytes`].
+    pub fn draft(&self, ceremony: &Ceremony, at: usize) -> Result<Draft, Refusal> {
+        let planned = ceremony.plan().repositories().get(at);
+        let planned = planned.ok_or_else(|| ours("no such candidate"))?;
+        let bytes = ceremony.inputs().means.shelf.get(self.kept(at)?.file)?;
+        let chain = admission::chain(ceremony.inputs(), &planned.name)?;
+        let file = match chain.last() {
+            Some(last) => SignedRoot::parse_after(last, &bytes),
+            None => SignedRoot::parse(ceremony.plan().dialect(), &bytes),
+        };
+        let root = file.map_err(|error| ours(error.to_string()))?.root().clone();
+        Ok(Draft { repository: planned.name.clone(), chain, root })
+    }
+
+    /// Candidates as a record names them.
+    ///
+    /// # Errors
+    /// As [`Sheets::bytes`].
+    pub fn made(&self, ceremony: &Ceremony, range: Range<usize>) -> Result<Vec<RootMade>, Refusal> {
+        let plan = ceremony.plan();
+        let made = range.map(|at| {
+            let bytes = self.bytes(&ceremony.inputs().means, at)?;
+            let planned = plan.repositories().get(at).ok_or_else(|| ours("no such candidate"))?;
+            let (repository, version) = (planned.name.clone(), self.kept(at)?.version);
+            Ok(RootMade { repository, version, sha256: Digest::of(&bytes) })
+        });
+        made.collect()
+    }
+}
+
+impl Ceremony {
+    /// All candidates, made when they are first asked for.
+    ///
+    /// # Errors
+    /// As [`make`].
+    pub fn sheets(&self) -> Result<Arc<Sheets>, Refusal> {
+        match self.sheets.get() {
+            Some(sheets) => Ok(Arc::clone(sheets)),
+            None => make(self, &mut |_| Ok(())),
+        }
+    }
+
+    /// Whether all candidates were made already.
+    pub fn has_sheets(&self) -> bool {
+        self.sheets.get().is_some()
+    }
+}
+
+/// Makes every candidate, in the plan's order, and hands them on piece by piece.
+///
+/// # Errors
+/// The rule of succession that one of them breaks; `[CERT-OUTLIVES-ROOT]`; `[ROOT-EQUIVOCATION]`; `[ROOT-SHARED]`; those
+/// of `each`.
+pub fn make(
+    ceremony: &Ceremony,
+    each: &mut dyn FnMut(&[Draft]) -> Result<(), Refusal>,
+) -> Result<Arc<Sheets>, Refusal> {
+    check_outlives(ceremony.plan())?;
+    let drafting = Drafting::new(ceremony)?;
+    let mut keeping = Keeping::new(ceremony, &drafting);
+    let means = &ceremony.inputs().means;
+    for range in pieces(0..ceremony.plan().repositories().len()) {
+        let certificates = drafting.certificates(range.clone())?;
+        let mut drafts = Vec::with_capacity(range.len());
+        let first = range.start;
+        let draft = |at: usize| {
+            let draft = drafting.draft(&certificates, first, at)?;
+            Ok(drafting.sheet(draft))
+        };
+        means.map(range, draft, |at, sheet: Sheet| {
+            keeping.add(at, &sheet)?;
+            drafts.push(sheet.draft);
+            Ok(())
+        })?;
+        each(&drafts)?;
+    }
+    let sheets = Arc::new(keeping.finish()?);
+    // Somebody else may have made the same ones meanwhile.
+    let _ = ceremony.sheets.set(Arc::clone(&sheets));
+    Ok(sheets)
+}
+
+/// A candidate, and what is kept of it.
+struct Sheet {
+    draft: Draft,
+    signed: Vec<u8>,
+    file: Vec<u8>,
+    signers: Vec<bool>,
+    reading: Read,
+}
+
+/// What comes together of all candidates.
+struct Keeping<'a> {
+    ceremony: &'a Ceremony,
+    sheets: Sheets,
+    consent: Option<Consent>,
+    reading: Reading,
+    faces: Faces<'a>,
+}
+
+impl<'a> Keeping<'a> {
+    fn new(ceremony: &'a Ceremony, drafting: &Drafting<'_>) -> Self {
+        let plan = ceremony.plan();
+        let count = plan.repositories().len();
+        let sheets = Sheets {
+            roots: Vec::with_capacity(count),
+            signers: Vec::with_capacity(count * drafting.signers.len()),
+            keys: drafting.signers.len(),
+            consent: None,
+            page: Page::default(),
+        };
+        let consent = ceremony.room().map(|room| Consent::new(plan.digest(), room));
+        let faces = Faces::new(plan, ceremony.past());
+        Self { ceremony, sheets, consent, reading: Reading::default(), faces }
+    }
+
+    fn add(&mut self, at: usize, sheet: &Sheet) -> Result<(), Refusal> {
+        let shelf = &self.ceremony.inputs().means.shelf;
+        let (signed, file) = (shelf.put(&sheet.signed)?, shelf.put(&sheet.file)?);
+        let version = sheet.draft.root.version().get();
+        self.sheets.roots.push(Kept { version, signed, file });
+        self.sheets.signers.extend(&sheet.signers);
+        if let Some(consent) = &mut self.consent {
+            consent.add(&sheet.draft);
+        }
+        self.reading.add(&sheet.draft.repository, &sheet.reading);
+        self.faces.add(&self.ceremony.plan().repositories()[at].name, &sheet.draft.root);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Sheets, Refusal> {
+        self.faces.finish()?;
+        let consent = self.consent.map(Consent::finish);
+        Ok(Sheets { consent, page: self.reading.finish(), ..self.sheets })
+    }
+}
+
+/// What all candidates are made of.
+struct Drafting<'a> {
+    ceremony: &'a Ceremony,
+    planned: &'a PlannedRoot,
+    /// The keys of the new root, with their names.
+    keys: Vec<(&'a str, PublicKey)>,
+    /// The keys of the roster, as far as they are known.
+    signers: Vec<Option<PublicKey>>,
+    earlier: Earlier<'a>,
+}
+
+/// What earlier ceremonies meant to sign: by repository and version, the digest and the ceremony's folder.
+type Earlier<'a> = BTreeMap<(String, u64), Vec<(Digest, &'a str)>>;
+
+/// The certificates of each key of the new root, of one piece, or the one for all repositories.
+struct Certificates {
+    of_all: bool,
+    by_key: Vec<Vec<Certified>>,
+}
+
+impl<'a> Drafting<'a> {
+    fn new(ceremony: &'a Ceremony) -> Result<Self, Refusal> {
+        let planned = ceremony.plan().root().ok_or_else(|| ours("a draft without `[root]`"))?;
+        let public = |name: &'a String| {
+            let public = ceremony.public(name);
+            let public = public.ok_or_else(|| ours(format!("key `{name}` is not known yet")))?;
+            Ok((name.as_str(), public))
+        };
+        let keys = planned.keys.iter().map(public).collect::<Result<_, Refusal>>()?;
+        let signers = ceremony.roster().keys().iter().map(|key| ceremony.public(&key.name));
+        let signers = signers.collect();
+        Ok(Self { ceremony, planned, keys, signers, earlier: earlier(ceremony) })
+    }
+
+    fn certificates(&self, range: Range<usize>) -> Result<Certificates, Refusal> {
+        let ceremony = self.ceremony;
+        let of_all = wildcard(self.planned).is_some();
+        let range = if of_all { 0..1 } else { range };
+        let shelf = &*ceremony.inputs().means.shelf;
+        let by_key = self.keys.iter().map(|(name, _)| match ceremony.bulk.certified.get(*name) {
+            Some(heap) => heap.read(shelf, range.clone()),
+            None => Ok(Vec::new()),
+        });
+        Ok(Certificates { of_all, by_key: by_key.collect::<Result<_, _>>()? })
+    }
+
+    fn draft(&self, made: &Certificates, first: usize, at: usize) -> Result<Draft, Refusal> {
+        let plan = self.ceremony.plan();
+        let repository = &plan.repositories()[at].name;
+        let chain = admission::chain(self.ceremony.inputs(), repository)?;
+        let last = chain.last().map(SignedRoot::root);
+        let version = last.map_or(Version::FIRST, |last| last.version().next());
+        let mut root_keys = Vec::new();
+        for ((name, public), made_here) in self.keys.iter().zip(&made.by_key) {
+            let made = made_here.get(if made.of_all { 0 } else { at - first });
+            root_keys.push(self.root_key(repository, (name, public), made, last)?);
+        }
+        let roles = self.roles(repository)?;
+        let expires = midnight(self.planned.expires);
+        let threshold = self.planned.threshold;
+        let change = Change { version, root_keys, threshold, roles, expires };
+        let root = succession::next(plan.dialect(), last, &change).map_err(|error| {
+            Refusal::of(error.check(), format!("`{repository}`: {error}"))
+                .hint("clients would not take such a root: correct the plan or the request")
+        })?;
+        let draft = Draft { repository: repository.clone(), chain, root };
+        self.check_equivocation(&draft)?;
+        Ok(draft)
+    }
+
+    /// The online roles that change, with the keys that the request offers.
+    fn roles(
+        &self,
+        repository: &str,
+    ) -> Result<BTreeMap<root::Role, (Vec<root::Key>, u32)>, Refusal> {
+        let plan = self.ceremony.plan();
+        let mut roles = BTreeMap::new();
+        for role in plan.roles() {
+            let request = self.ceremony.inputs().request.as_ref();
+            let offered = request.map(|request| admission::offered(request, repository, role.name));
+            let offered = offered.unwrap_or_default();
+            let keys = offered.iter().map(|key| root::Key::plain(plan.dialect(), key));
+            let keys: Vec<_> =
+                keys.collect::<Result<_, _>>().map_err(|error| document(repository, &error))?;
+            roles.insert(role.name, (keys, role.threshold));
+        }
+        Ok(roles)
+    }
+
+    /// A root key as this repository's root will list it: made here, or as the last root has it.
+    fn root_key(
+        &self,
+        repository: &str,
+        (name, public): (&str, &PublicKey),
+        made: Option<&Certified>,
+        last: Option<&Root>,
+    ) -> Result<root::Key, Refusal> {
+        let plan = self.ceremony.plan();
+        if plan.dialect() == Dialect::Tuf {
+            return root::Key::plain(Dialect::Tuf, public)
+                .map_err(|error| document(repository, &error));
+        }
+        let made = made.filter(|made| made.repository == certified_name(plan, repository));
+        if let Some(made) = made {
+            let bundle = Bundle::read_exact(&made.certificate)
+                .map_err(|error| document(repository, &error))?;
+            return Ok(root::Key::certificate(&bundle));
+        }
+        let kept = last.and_then(|last| last.root_key_id(public).and_then(|id| last.key(id)));
+        kept.cloned()
+            .ok_or_else(|| ours(format!("key `{name}` has no certificate for `{repository}`")))
+    }
+
+    /// A version that an earlier ceremony meant to sign is never signed with other bytes.
+    fn check_equivocation(&self, draft: &Draft) -> Result<(), Refusal> {
+        let made = draft.made();
+        let earlier = self.earlier.get(&(made.repository.clone(), made.version));
+        let other = earlier.into_iter().flatten().find(|(sha256, _)| *sha256 != made.sha256);
+        let Some((_, folder)) = other else { return Ok(()) };
+        let what = format!(
+            "`{}`: version {} was meant to be something else in `{folder}`",
+            made.repository, made.version
+        );
+        Err(Refusal::of(Check::RootEquivocation, what)
+            .hint("a version once meant is never signed with other bytes"))
+    }
+
+    fn sheet(&self, draft: Draft) -> Sheet {
+        let ids = |public: &PublicKey| !draft.ids(public).is_empty();
+        let signers = self.signers.iter().map(|public| public.as_ref().is_some_and(ids));
+        let reading = self.ceremony.read(&draft);
+        let signed = draft.root.signed_bytes();
+        let file = SignedRoot::assemble(&draft.root, &[]).bytes().to_vec();
+        Sheet { signed, file, signers: signers.collect(), reading, draft }
+    }
+}
+
+fn earlier(ceremony: &Ceremony) -> Earlier<'_> {
+    let planned: BTreeSet<&str> =
+        ceremony.plan().repositories().iter().map(|planned| planned.name.as_str()).collect();
+    let mut earlier = Earlier::new();
+    for past in ceremony.past().ceremonies() {
+        for made in past.records().flat_map(closing::intended) {
+            if planned.contains(made.repository.as_str()) {
+                let of = earlier.entry((made.repository, made.version)).or_default();
+                of.push((made.sha256, past.folder.as_str()));
+            }
+        }
+    }
+    earlier
+}

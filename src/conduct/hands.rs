@@ -1,0 +1,69 @@
+//! Hands and shelf of the room: threads, and a file without a name in the work folder.
+//!
+//! Roof.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::ceremony::means::{Hands, Means};
+
+/// As many hands as the machine has processors.
+#[derive(Debug)]
+pub struct Threads(usize);
+
+impl Threads {
+    /// The means of a room: this machine's processors.
+    pub fn means() -> Means {
+        let many = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Means { hands: Arc::new(Self(many)), ..Means::default() }
+    }
+}
+
+impl Hands for Threads {
+    fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
+        let next = AtomicUsize::new(0);
+        let hand = || {
+            while let Some(first) = some(&next, count) {
+                (first..count.min(first + AT_ONCE)).for_each(work);
+            }
+        };
+        if self.0 == 1 || count <= AT_ONCE {
+            return hand();
+        }
+        thread::scope(|scope| {
+            (1..self.0).for_each(|_| drop(scope.spawn(hand)));
+            hand();
+        });
+    }
+}
+
+/// The first of the next few that nobody took yet.
+fn some(next: &AtomicUsize, count: usize) -> Option<usize> {
+    let first = next.fetch_add(AT_ONCE, Ordering::Relaxed);
+    (first < count).then_some(first)
+}
+
+/// How many a hand takes at once.
+const AT_ONCE: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn each_number_is_worked_on_once_by_however_many_hands() {
+        for hands in 1..4 {
+            for count in [0, 1, 8, 9, 1000] {
+                let seen = Mutex::new(Vec::new());
+                Threads(hands).each(count, &|at| seen.lock().unwrap().push(at));
+                let mut seen = seen.into_inner().unwrap();
+                seen.sort_unstable();
+                assert_eq!(seen, (0..count).collect::<Vec<_>>());
+            }
+        }
+    }
+}
