@@ -49,46 +49,48 @@ lay_out() {
     cp "$example/room.toml" "$example/answers.toml" .
 }
 
-# The entry of a repository in request.json; the three online keys serve all of them.
-entry() {
-    printf '    {\n      "name": "%s",\n      "latest": %s,\n      "keys": {\n' "$1" "$2"
-    comma=,
-    for role in snapshot targets timestamp; do
-        [ $role != timestamp ] || comma=
-        printf '        "%s": [\n          "%s"\n        ]%s\n' $role "$(pin $role)" "$comma"
+# The base64 of each file, as a list of JSON.
+listed() {
+    comma=
+    printf '['
+    for file do
+        printf '%s"%s"' "$comma" "$(base64 -w 0 "$file")"
+        comma=,
     done
-    printf '      }\n    }'
+    printf ']'
+}
+
+# The line of a repository; the three online keys serve all of them.
+line() {
+    past=last/trust/metadata/$(escaped "$1")
+    printf '{"name":"%s","roots":' "$1"
+    # Version 10 follows version 9, and not version 1.
+    # shellcheck disable=SC2046 # paths of ours hold no spaces
+    listed $(find "$past" -name '*.root.json' 2>/dev/null | sort -V)
+    printf ',"keys":{'
+    comma=
+    for role in snapshot targets timestamp; do
+        printf '%s"%s":["%s"]' "$comma" $role "$(openssl pkey -in "$online/$role.key" -pubout -outform DER | base64 -w 0)"
+        comma=,
+    done
+    printf '}}\n'
 }
 
 # Writes media/in/request as `courier fetch` does.
 write_request() {
     request=media/in/request
     mkdir $request
-    {
-        printf '{\n  "schema": "officiant-request-1",\n  "dialect": "%s",\n' "$dialect"
-        printf '  "fetched": "%s",\n  "server": "a practice",\n' "$(date -u +%FT%TZ)"
-        printf '  "repositories": ['
-        comma=
-        for name in $(repositories); do
-            inside=$(escaped "$name")
-            mkdir -p "$request/keys/$inside"
-            for role in snapshot targets timestamp; do
-                openssl pkey -in "$online/$role.key" -pubout -out "$request/keys/$inside/$role.pem"
-            done
-            latest=0
-            if [ -d "last/trust/metadata/$inside" ]; then
-                mkdir -p "$request/metadata/$inside"
-                cp "last/trust/metadata/$inside"/*.root.json "$request/metadata/$inside/"
-                latest=$(find "$request/metadata/$inside" -name '*.root.json' | wc -l)
-            fi
-            printf '%s\n' "$comma"
-            entry "$name" "$latest"
-            comma=,
-        done
-        printf '\n  ]\n}\n'
-    } >$request/request.json
-    # shellcheck disable=SC2094 # the sums leave themselves out
-    (cd $request && find . -type f ! -name SHA256SUMS | sed 's,^\./,,' | sort | xargs sha256sum >SHA256SUMS)
+    for name in $(repositories); do line "$name"; done >$request/repositories.jsonl
+    cat >$request/request.json <<EOF
+{
+  "schema": "officiant-request-2",
+  "dialect": "$dialect",
+  "fetched": "$(date -u +%FT%TZ)",
+  "server": "a practice",
+  "repositories": $(repositories | wc -l)
+}
+EOF
+    (cd $request && sha256sum repositories.jsonl request.json >SHA256SUMS)
 }
 
 # Fills in what a plan cannot know before its day.

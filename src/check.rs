@@ -93,7 +93,7 @@ checks! {
     RequestFirstMet = "REQUEST-FIRST-MET",
     /// No root stands on the server that a ceremony here did not make, once a ceremony made one.
     RequestForeign = "REQUEST-FOREIGN",
-    /// The request has its one form: every file listed, nothing else, nothing too large.
+    /// The request has its one form: every file listed, every line in its place, nothing else, nothing too large.
     RequestForm = "REQUEST-FORM",
     /// Every key that is new in its online role is pinned by the plan, and every pin is of a key that is offered.
     RequestKeyPinned = "REQUEST-KEY-PINNED",

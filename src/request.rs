@@ -4,49 +4,57 @@
 //!
 //! The folder `request/` on media holds
 //! - `SHA256SUMS`, whose own SHA-256 is the request's digest, pinned by the plan;
-//! - `request.json`, the page that names the repositories ([`SCHEMA`]);
-//! - `metadata/<folder>/<N>.root.json`, every version from 1 to the latest;
-//! - `keys/<folder>/<role>.pem`, the public keys offered for a role, one PEM block each;
-//! - `served/<folder>/timestamp.json` and `snapshot.json`, both or neither: what a Notary server serves beside the root.
+//! - `request.json`, the page that says what it is a request of ([`Page`]);
+//! - `repositories.jsonl`, a line for each repository, sorted by name ([`Line`]): one file however many there are, so that
+//!   a fleet costs media no more than its bytes, and so that whoever reads it needs to hold one line at a time ([`Lines`]).
 //!
-//! One request has one spelling: what is read is written again and compared, so nothing in the folder
-//! can say more than the values below.
+//! One request has one spelling: every line that is read is written again and compared, so nothing in the folder can say
+//! more than the values below.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::digest::Digest;
-use crate::key::{self, PublicKey};
+use crate::key::PublicKey;
 use crate::name::Name;
 use crate::root::Dialect;
 use crate::sums::{self, Sums};
 
-use page::Page;
-
+mod error;
+mod line;
+mod lines;
 mod page;
 pub mod proof;
 
 pub use crate::root::Role;
+pub use error::{Error, Part};
+pub use line::Line;
+pub use lines::{Lines, Writer};
+pub use page::Page;
 
 /// The schema that the page names.
-pub const SCHEMA: &str = "officiant-request-1";
+pub const SCHEMA: &str = "officiant-request-2";
 /// The page's file name.
 pub const PAGE: &str = "request.json";
+/// The name of the file with a line for each repository.
+pub const REPOSITORIES: &str = "repositories.jsonl";
 /// Most repositories in one request.
 pub const MAX_REPOSITORIES: usize = 20_000;
 /// Most versions of one root.
 pub const MAX_VERSIONS: u64 = 10_000;
 /// Most keys offered for one role.
 pub const MAX_KEYS: usize = 32;
-/// Most bytes of the page, and of its sums.
-pub const MAX_PAGE: usize = 32 << 20;
+/// Most bytes of the page, and of the sums.
+pub const MAX_PAGE: usize = 64 << 10;
 /// Most bytes of one root.
 pub const MAX_ROOT: usize = 4 << 20;
 /// Most bytes of one timestamp or snapshot.
 pub const MAX_SERVED: usize = 4 << 20;
-/// Most bytes of one file of keys.
-pub const MAX_KEY_FILE: usize = 64 << 10;
+/// Most bytes of the line of one repository.
+pub const MAX_LINE: usize = 256 << 20;
+/// Most bytes of all lines together.
+pub const MAX_LINES: usize = 1 << 30;
 
 /// What the online side asks, with the current trust to start from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,10 +100,10 @@ pub fn online_role(text: &str) -> Result<Role, Error> {
 }
 
 impl Request {
-    /// Reads the files of a request folder, by path inside it (`request.json`, `keys/…`).
+    /// Reads the files of a request folder, by path inside it.
     ///
     /// # Errors
-    /// [`Error`]: the folder is refused whole, with the first file that is wrong.
+    /// [`Error`]: the folder is refused whole, with the first file or line that is wrong.
     pub fn parse(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
         for (path, bytes) in files {
             let most = limit(path).ok_or_else(|| Error::Stranger { path: path.clone() })?;
@@ -103,18 +111,17 @@ impl Request {
                 return Err(Error::Large { path: path.clone(), bytes: bytes.len(), most });
             }
         }
-        Sums::parse(file(files, sums::FILE)?)?.check(files)?;
-        let page: Page = serde_json::from_slice(file(files, PAGE)?)
-            .map_err(|error| Error::Page { line: error.line(), column: error.column() })?;
-        let request = page.read(files)?;
-        // Sums, order, repeated fields and spare files all show here, whatever the code above forgot.
-        let written = request.files()?;
-        let wrong = |(path, bytes): &(&String, &Vec<u8>)| written.get(*path) != Some(*bytes);
-        // From the end, so that the sums, which differ with every other file, come last.
-        match files.iter().rev().find(wrong) {
-            Some((path, _)) => Err(Error::Form { path: path.clone() }),
-            None => Ok(request),
+        let sums = Sums::parse(file(files, sums::FILE)?)?;
+        sums.check(files)?;
+        if sums.predecessor().is_some() {
+            return Err(Error::Form { path: sums::FILE });
         }
+        let page = Page::parse(file(files, PAGE)?)?;
+        let lines = Lines::new(file(files, REPOSITORIES)?);
+        let repositories = lines.collect::<Result<BTreeMap<_, _>, _>>()?;
+        page.counts(repositories.len())?;
+        let Page { dialect, fetched, server, .. } = page;
+        Ok(Self { dialect, fetched, server, repositories })
     }
 
     /// Writes the files of the request folder, by path inside it.
@@ -122,32 +129,17 @@ impl Request {
     /// # Errors
     /// [`Error`] when the values break a limit that [`Request::parse`] would refuse.
     pub fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
-        self.check()?;
-        let mut files = BTreeMap::new();
+        let page = self.page();
+        page.check()?;
+        let mut lines = Writer::new(Vec::new());
         for (name, repository) in &self.repositories {
-            let folder = name.folder();
-            for (at, root) in repository.roots.iter().enumerate() {
-                files.insert(root_path(&folder, at as u64 + 1), root.clone());
-            }
-            if let Some(Served { timestamp, snapshot }) = &repository.served {
-                files.insert(served_path(&folder, Role::Timestamp), timestamp.clone());
-                files.insert(served_path(&folder, Role::Snapshot), snapshot.clone());
-            }
-            for (role, keys) in &repository.keys {
-                let text: String = keys.iter().map(PublicKey::to_pem).collect();
-                files.insert(key_path(&folder, *role), text.into_bytes());
-            }
+            lines.put(&Line::of(name, repository)?)?;
         }
-        files.insert(PAGE.to_owned(), Page::of(self).to_bytes());
-        for (path, bytes) in &files {
-            let most = limit(path).ok_or_else(|| Error::Stranger { path: path.clone() })?;
-            if bytes.len() > most {
-                return Err(Error::Large { path: path.clone(), bytes: bytes.len(), most });
-            }
-        }
-        let sums = Sums::of(&files)?.to_text();
-        files.insert(sums::FILE.to_owned(), sums.into_bytes());
-        Ok(files)
+        let (lines, digest) = lines.finish();
+        let page = page.to_bytes();
+        let sums = Page::sums(&page, digest)?.to_text().into_bytes();
+        let files = [(PAGE, page), (REPOSITORIES, lines), (sums::FILE, sums)];
+        Ok(files.map(|(path, bytes)| (path.to_owned(), bytes)).into())
     }
 
     /// The request's digest: the SHA-256 of its `SHA256SUMS`.
@@ -159,17 +151,10 @@ impl Request {
         Ok(Digest::of(file(&files, sums::FILE)?))
     }
 
-    fn check(&self) -> Result<(), Error> {
-        if self.repositories.is_empty() || self.repositories.len() > MAX_REPOSITORIES {
-            return Err(Error::Count { found: self.repositories.len() });
-        }
-        if self.server.len() > 1024 || self.server.chars().any(char::is_control) {
-            return Err(Error::Server);
-        }
-        if self.fetched.subsec_nanosecond() != 0 {
-            return Err(Error::Time { found: self.fetched.to_string() });
-        }
-        self.repositories.iter().try_for_each(|(name, repository)| repository.check(name))
+    fn page(&self) -> Page {
+        let Self { dialect, fetched, server, repositories } = self;
+        let (dialect, fetched, server) = (*dialect, *fetched, server.clone());
+        Page { dialect, fetched, server, repositories: repositories.len() }
     }
 }
 
@@ -183,6 +168,17 @@ impl Repository {
         if self.latest() > MAX_VERSIONS {
             return Err(Error::Versions { name: name.clone(), found: self.latest() });
         }
+        let fits = |part, bytes: &[u8], most| match bytes.len() {
+            length if length > most => Err(Error::Part { name: name.clone(), part, length, most }),
+            _ => Ok(()),
+        };
+        for (version, root) in (1..).zip(&self.roots) {
+            fits(Part::Root(version), root, MAX_ROOT)?;
+        }
+        if let Some(served) = &self.served {
+            fits(Part::Timestamp, &served.timestamp, MAX_SERVED)?;
+            fits(Part::Snapshot, &served.snapshot, MAX_SERVED)?;
+        }
         for (role, keys) in &self.keys {
             let twice = keys.iter().enumerate().any(|(at, key)| keys[..at].contains(key));
             if *role == Role::Root || keys.is_empty() || keys.len() > MAX_KEYS || twice {
@@ -193,126 +189,11 @@ impl Repository {
     }
 }
 
-/// Why a folder is not a request.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// No repository, or too many.
-    #[error("a request has 1 to {MAX_REPOSITORIES} repositories, found {found}")]
-    Count {
-        /// How many.
-        found: usize,
-    },
-    /// A file is not written as requests are.
-    #[error("`request/{path}` is not written as a request writes it")]
-    Form {
-        /// The path in the folder.
-        path: String,
-    },
-    /// A file of keys holds no key that we know, in the one form that we read.
-    #[error("`request/{path}`: {source}")]
-    Key {
-        /// The path in the folder.
-        path: String,
-        /// What is wrong with it.
-        source: key::Error,
-    },
-    /// The keys of a role: none, too many, one twice, or not those of the page.
-    #[error(
-        "repository `{name}`: expected 1 to {MAX_KEYS} different keys for role `{role}`, those that `request.json` lists"
-    )]
-    Keys {
-        /// The repository.
-        name: Name,
-        /// The role.
-        role: Role,
-    },
-    /// A file is too large.
-    #[error("`request/{path}` has {bytes} bytes, at most {most} are read")]
-    Large {
-        /// The path in the folder.
-        path: String,
-        /// Its length.
-        bytes: usize,
-        /// The limit.
-        most: usize,
-    },
-    /// A file is missing.
-    #[error("`request/{path}` is missing")]
-    Missing {
-        /// The path in the folder.
-        path: String,
-    },
-    /// The page is not JSON of the schema.
-    #[error("request/request.json:{line}:{column}: not a page of schema `{SCHEMA}`")]
-    Page {
-        /// Line, from 1.
-        line: usize,
-        /// Column, from 1.
-        column: usize,
-    },
-    /// A repository stands twice.
-    #[error("repository `{name}` is in the request twice")]
-    Repeated {
-        /// The repository.
-        name: Name,
-    },
-    /// No online role has this name.
-    #[error("`{role}` is no online role; expected `snapshot`, `targets` or `timestamp`")]
-    Role {
-        /// The name.
-        role: String,
-    },
-    /// The server's name is too long or holds control characters.
-    #[error("the server of a request is named by at most 1024 bytes without control characters")]
-    Server,
-    /// A file that no request has.
-    #[error("`request/{path}` is no file of a request")]
-    Stranger {
-        /// The path in the folder.
-        path: String,
-    },
-    /// The sums are wrong.
-    #[error("request: {0}")]
-    Sums(#[from] sums::Error),
-    /// The time is not a UTC instant in whole seconds.
-    #[error("expected a time like `2026-11-22T14:00:00Z`, found `{found}`")]
-    Time {
-        /// The text.
-        found: String,
-    },
-    /// Too many versions.
-    #[error("repository `{name}` has {found} versions, at most {MAX_VERSIONS} are read")]
-    Versions {
-        /// The repository.
-        name: Name,
-        /// How many.
-        found: u64,
-    },
-}
-
-/// The path of a root below `request/` and below a trust folder alike.
-pub fn root_path(folder: &str, version: u64) -> String {
-    format!("metadata/{folder}/{version}.root.json")
-}
-
-/// The path of the keys offered for a role, below `request/`.
-pub fn key_path(folder: &str, role: Role) -> String {
-    format!("keys/{folder}/{role}.pem")
-}
-
-/// The path of what a Notary server serves of a role, below `request/`.
-pub fn served_path(folder: &str, role: Role) -> String {
-    format!("served/{folder}/{role}.json")
-}
-
 /// The most bytes that the file at `path` below `request/` may have; none when no request has such a file.
 pub fn limit(path: &str) -> Option<usize> {
-    let parts: Vec<&str> = path.split('/').collect();
-    match parts[..] {
-        [PAGE | sums::FILE] => Some(MAX_PAGE),
-        ["metadata", _, file] if file.ends_with(".root.json") => Some(MAX_ROOT),
-        ["served", _, "timestamp.json" | "snapshot.json"] => Some(MAX_SERVED),
-        ["keys", _, file] if file.ends_with(".pem") => Some(MAX_KEY_FILE),
+    match path {
+        PAGE | sums::FILE => Some(MAX_PAGE),
+        REPOSITORIES => Some(MAX_LINES),
         _ => None,
     }
 }

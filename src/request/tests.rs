@@ -45,11 +45,19 @@ fn summed(change: impl FnOnce(&mut BTreeMap<String, Vec<u8>>)) -> BTreeMap<Strin
     files
 }
 
-fn page(change: impl FnOnce(String) -> String) -> BTreeMap<String, Vec<u8>> {
+fn changed(path: &str, change: impl FnOnce(String) -> String) -> BTreeMap<String, Vec<u8>> {
     summed(|files| {
-        let text = String::from_utf8(files[PAGE].clone()).unwrap();
-        files.insert(PAGE.to_owned(), change(text).into_bytes());
+        let text = String::from_utf8(files[path].clone()).unwrap();
+        files.insert(path.to_owned(), change(text).into_bytes());
     })
+}
+
+fn page(change: impl FnOnce(String) -> String) -> BTreeMap<String, Vec<u8>> {
+    changed(PAGE, change)
+}
+
+fn lines(change: impl FnOnce(String) -> String) -> BTreeMap<String, Vec<u8>> {
+    changed(REPOSITORIES, change)
 }
 
 fn refusal(files: &BTreeMap<String, Vec<u8>>) -> String {
@@ -59,79 +67,76 @@ fn refusal(files: &BTreeMap<String, Vec<u8>>) -> String {
 #[test]
 fn a_request_is_read_as_it_was_written() {
     let files = files();
-    assert_eq!(
-        files.keys().collect::<Vec<_>>(),
-        [
-            "SHA256SUMS",
-            "keys/localhost%3a5000%2fknown/timestamp.pem",
-            "keys/localhost%3a5000%2fnew/snapshot.pem",
-            "keys/localhost%3a5000%2fnew/targets.pem",
-            "metadata/localhost%3a5000%2fknown/1.root.json",
-            "metadata/localhost%3a5000%2fknown/2.root.json",
-            "request.json",
-            "served/localhost%3a5000%2fknown/snapshot.json",
-            "served/localhost%3a5000%2fknown/timestamp.json",
-        ]
-    );
+    let names: Vec<_> = files.keys().collect();
+    assert_eq!(names, ["SHA256SUMS", "repositories.jsonl", "request.json"]);
     assert_eq!(Request::parse(&files), Ok(request()));
     assert_eq!(request().digest().unwrap(), Digest::of(&files["SHA256SUMS"]));
 }
 
 #[test]
-fn the_page_is_plain() {
-    let text = String::from_utf8(files()["request.json"].clone()).unwrap();
-    let lines: Vec<&str> = text.lines().take(9).collect();
+fn the_page_is_plain_and_a_line_is_one_repository() {
+    let files = files();
     assert_eq!(
-        lines.join("\n"),
+        str::from_utf8(&files[PAGE]).unwrap(),
         r#"{
-  "schema": "officiant-request-1",
+  "schema": "officiant-request-2",
   "dialect": "notary",
   "fetched": "2026-11-22T14:00:00Z",
   "server": "https://localhost:4443",
-  "repositories": [
-    {
-      "name": "localhost:5000/known",
-      "latest": 2,"#
+  "repositories": 2
+}
+"#
     );
-    assert!(text.ends_with("  ]\n}\n"));
+    let keys = [1, 2, 3, 4].map(|seed| data_encoding::BASE64.encode(key(seed).der()));
+    let [one, two, three, four] = keys;
+    let known = format!(
+        r#"{{"name":"localhost:5000/known","roots":["eyJ2IjoxfQ==","eyJ2IjoyfQ=="],"keys":{{"timestamp":["{one}"]}},"served":{{"timestamp":"eyJ0IjoxfQ==","snapshot":"eyJzIjoxfQ=="}}}}"#
+    );
+    let new = format!(
+        r#"{{"name":"localhost:5000/new","roots":[],"keys":{{"snapshot":["{four}"],"targets":["{two}","{three}"]}}}}"#
+    );
+    assert_eq!(str::from_utf8(&files[REPOSITORIES]).unwrap(), format!("{known}\n{new}\n"));
 }
 
 #[test]
 fn a_file_more_or_less_is_refused() {
-    let root = "metadata/localhost%3a5000%2fknown/2.root.json";
-    let third = "metadata/localhost%3a5000%2fknown/3.root.json";
     let mut bare = files();
-    bare.insert(third.to_owned(), b"{}".to_vec());
-    assert_eq!(refusal(&bare), format!("request: `{third}` is not in `SHA256SUMS`"));
-    let more = summed(|files| drop(files.insert(third.to_owned(), b"{}".to_vec())));
-    assert_eq!(refusal(&more), format!("`request/{third}` is not written as a request writes it"));
-    let less = summed(|files| drop(files.remove(root)));
-    assert_eq!(refusal(&less), format!("`request/{root}` is missing"));
-    let keys = summed(|files| drop(files.remove("keys/localhost%3a5000%2fnew/targets.pem")));
-    assert_eq!(refusal(&keys), "`request/keys/localhost%3a5000%2fnew/targets.pem` is missing");
+    bare.insert("keys.pem".to_owned(), b"{}".to_vec());
+    assert_eq!(refusal(&bare), "`request/keys.pem` is no file of a request");
     let stranger = summed(|files| drop(files.insert("run.sh".to_owned(), Vec::new())));
     assert_eq!(refusal(&stranger), "`request/run.sh` is no file of a request");
-    let snapshot = "served/localhost%3a5000%2fknown/snapshot.json";
-    let alone =
-        summed(|files| drop(files.remove("served/localhost%3a5000%2fknown/timestamp.json")));
-    let what = format!("`request/{snapshot}` is not written as a request writes it");
-    assert_eq!(refusal(&alone), what);
+    for path in [PAGE, REPOSITORIES] {
+        let less = summed(|files| drop(files.remove(path)));
+        assert_eq!(refusal(&less), format!("`request/{path}` is missing"));
+        let mut unlisted = files();
+        let only = |path: &String| *path != sums::FILE;
+        let others = files().into_iter().filter(|(other, _)| only(other) && other != path);
+        let sums = Sums::of(&others.collect()).unwrap().to_text().into_bytes();
+        unlisted.insert(sums::FILE.to_owned(), sums);
+        assert_eq!(refusal(&unlisted), format!("request: `{path}` is not in `SHA256SUMS`"));
+    }
     let mut sums = files();
     sums.remove("SHA256SUMS");
     assert_eq!(refusal(&sums), "`request/SHA256SUMS` is missing");
+    let before = sums::Predecessor { folder: "0001-x".to_owned(), digest: Digest::of(b"") };
+    let mut followed = files();
+    let sums = Sums::parse(&followed[sums::FILE]).unwrap().after(before).unwrap();
+    followed.insert(sums::FILE.to_owned(), sums.to_text().into_bytes());
+    let form = "`request/SHA256SUMS` is not written as a request writes it";
+    assert_eq!(refusal(&followed), form);
 }
 
 #[test]
 fn an_odd_page_is_refused() {
     let form = "`request/request.json` is not written as a request writes it";
-    let schema = "not a page of schema `officiant-request-1`";
+    let schema = "not a page of schema `officiant-request-2`";
     for (files, words) in [
         (page(|text| text + "\n"), form.to_owned()),
         (page(|text| text.replace("\n", "\r\n")), form.to_owned()),
         (page(|text| text.replace("14:00:00Z", "14:00:00+00:00")), form.to_owned()),
-        (page(|text| text + "{}"), format!("request/request.json:31:1: {schema}")),
+        (page(|text| text + "{}"), format!("request/request.json:8:1: {schema}")),
         (
-            page(|text| text.replace("request-1", "request-2")),
+            page(|text| text.replace("request-2", "request-1")),
             format!("request/request.json:2:1: {schema}"),
         ),
         (
@@ -143,49 +148,91 @@ fn an_odd_page_is_refused() {
             format!("request/request.json:3:5: {schema}"),
         ),
         (
-            page(|text| text.replace("5000/new", "5000/known")),
-            "`request/keys/localhost%3a5000%2fknown/snapshot.pem` is missing".into(),
+            page(|text| text.replace(": 2\n", ": 3\n")),
+            "`request/request.json` counts 3, `request/repositories.jsonl` has lines for 2".into(),
         ),
         (
-            page(|text| text.replace(": 2,", ": 20000,")),
-            "repository `localhost:5000/known` has 20000 versions, at most 10000 are read".into(),
+            page(|text| text.replace(": 2\n", ": 0\n")),
+            "a request has 1 to 20000 repositories, found 0".into(),
         ),
     ] {
         assert_eq!(refusal(&files), words);
     }
-    let deep = page(|_| "[".repeat(100_000));
+    let deep = page(|_| "[".repeat(10_000));
     assert!(refusal(&deep).ends_with(schema));
 }
 
 #[test]
-fn a_repository_that_stands_twice_is_named() {
-    let mut one = request();
-    one.repositories.remove(&"localhost:5000/known".parse().unwrap());
-    let mut files = one.files().unwrap();
-    let text = String::from_utf8(files[PAGE].clone()).unwrap();
-    let (head, entry) = text.split_once("    {").unwrap();
-    let entry = entry.strip_suffix("\n  ]\n}\n").unwrap();
-    let twice = format!("{head}    {{{entry},\n    {{{entry}\n  ]\n}}\n");
-    files.insert(PAGE.to_owned(), twice.into_bytes());
-    let sums = Sums::of(&files).unwrap().to_text();
-    files.insert(sums::FILE.to_owned(), sums.into_bytes());
-    assert_eq!(refusal(&files), "repository `localhost:5000/new` is in the request twice");
+fn an_odd_line_is_refused_by_its_number() {
+    let spelling = "not written as a request writes it";
+    let schema = "not a repository of schema `officiant-request-2`";
+    let second = |change: fn(&str) -> String| {
+        lines(|text| {
+            let (first, second) = text.split_once('\n').unwrap();
+            format!("{first}\n{}", change(second))
+        })
+    };
+    for (files, words) in [
+        (second(|line| line.trim_end().to_owned()), spelling.to_owned()),
+        (second(|line| line.replace('\n', "\r\n")), spelling.to_owned()),
+        (second(|line| line.replace("\"roots\"", " \"roots\"")), spelling.to_owned()),
+        (second(|line| line.replace("}\n", ",\"served\":null}\n")), spelling.to_owned()),
+        (
+            second(|line| line.replace("\"keys\":{", "\"keys\":{\"timestamp\":[],")),
+            spelling.to_owned(),
+        ),
+        (
+            second(|line| {
+                let (_, line) = line.split_once(',').unwrap();
+                format!(
+                    "{{{},\"name\":\"localhost:5000/new\"}}\n",
+                    line.strip_suffix("}\n").unwrap()
+                )
+            }),
+            spelling.to_owned(),
+        ),
+        (second(|line| line.replace("[]", "[\"AB==\"]")), spelling.to_owned()),
+        (second(|line| line.replace("[]", "[\"AA\"]")), spelling.to_owned()),
+        (second(|_| "\n".to_owned()), format!("column 0: {schema}")),
+        (second(|line| line.replace("new", "\\u006eew")), format!("column 33: {schema}")),
+        (second(|line| line.replace("\"roots\"", "\"root\"")), format!("column 35: {schema}")),
+        (
+            second(|line| line.replace("{\"name", "{\"roots\":[],\"name")),
+            format!("column 47: {schema}"),
+        ),
+        (
+            second(|line| line.replace("5000/new", "5000//new")),
+            "repository name `localhost:5000//new` has an empty, `.` or `..` segment".into(),
+        ),
+        (
+            second(|line| line.replace("5000/new", "5000/known")),
+            "repository `localhost:5000/known` is in the request twice".into(),
+        ),
+        (
+            second(|line| line.replace("5000/new", "5000/know")),
+            "repository `localhost:5000/know` is out of order".into(),
+        ),
+    ] {
+        assert_eq!(refusal(&files), format!("request/repositories.jsonl:2: {words}"));
+    }
+    let deep = lines(|_| "[".repeat(100_000));
+    assert!(refusal(&deep).ends_with(schema));
 }
 
 #[test]
-fn keys_are_those_of_the_page_and_each_once() {
-    let path = "keys/localhost%3a5000%2fnew/targets.pem";
-    let words = "repository `localhost:5000/new`: expected 1 to 32 different keys for role `targets`, \
-                 those that `request.json` lists";
-    let put = |text: String| summed(|files| drop(files.insert(path.to_owned(), text.into_bytes())));
-    let (two, three) = (key(2).to_pem(), key(3).to_pem());
-    assert_eq!(refusal(&put(two.clone())), words);
-    assert_eq!(refusal(&put(format!("{three}{two}"))), words);
-    assert_eq!(
-        refusal(&put(format!("{two}x{three}"))),
-        format!("`request/{path}`: no `PUBLIC KEY` in PEM")
-    );
-    assert_eq!(refusal(&put(String::new())), words);
+fn keys_are_of_a_kind_that_is_known_and_each_stands_once() {
+    let place = "request/repositories.jsonl:2: repository `localhost:5000/new`: ";
+    let words =
+        "repository `localhost:5000/new`: expected 1 to 32 different keys for role `targets`";
+    let [two, three, four] = [2, 3, 4].map(|seed| data_encoding::BASE64.encode(key(seed).der()));
+    let twice = lines(|text| text.replace(&three, &two));
+    assert_eq!(refusal(&twice), format!("request/repositories.jsonl:2: {words}"));
+    let cut = lines(|text| text.replace(&four, &four[..four.len() - 4]));
+    let told = "a key for role `snapshot`: no SubjectPublicKeyInfo in DER";
+    assert_eq!(refusal(&cut), format!("{place}{told}"));
+    let many: Vec<_> = (0..33).map(|seed| data_encoding::BASE64.encode(key(seed).der())).collect();
+    let many = lines(|text| text.replace(&three, &many.join("\",\"")));
+    assert_eq!(refusal(&many), format!("request/repositories.jsonl:2: {words}"));
     let mut twice = request();
     let new = twice.repositories.get_mut(&"localhost:5000/new".parse().unwrap()).unwrap();
     new.keys.insert(Role::Targets, vec![key(2), key(2)]);
@@ -194,17 +241,32 @@ fn keys_are_those_of_the_page_and_each_once() {
 
 #[test]
 fn sizes_are_bounded() {
-    let path = "metadata/localhost%3a5000%2fknown/1.root.json";
-    let large = summed(|files| drop(files.insert(path.to_owned(), vec![b' '; MAX_ROOT + 1])));
+    let large = data_encoding::BASE64.encode(&vec![b' '; MAX_ROOT + 1]);
+    let large = lines(|text| text.replace("eyJ2IjoyfQ==", &large));
     assert_eq!(
         refusal(&large),
-        format!("`request/{path}` has 4194305 bytes, at most 4194304 are read")
+        "request/repositories.jsonl:1: repository `localhost:5000/known`: root 2 has 4194305 bytes, at most 4194304 are read"
     );
+    let large = page(|_| " ".repeat(MAX_PAGE + 1));
+    assert_eq!(refusal(&large), "`request/request.json` has 65537 bytes, at most 65536 are read");
     let mut none = request();
     none.repositories.clear();
     assert_eq!(
         none.files().unwrap_err().to_string(),
         "a request has 1 to 20000 repositories, found 0"
+    );
+    let mut served = request();
+    let known = served.repositories.values_mut().next().unwrap();
+    known.served.as_mut().unwrap().snapshot = vec![b' '; MAX_SERVED + 1];
+    assert_eq!(
+        served.files().unwrap_err().to_string(),
+        "repository `localhost:5000/known`: the snapshot has 4194305 bytes, at most 4194304 are read"
+    );
+    let mut versions = request();
+    versions.repositories.values_mut().next().unwrap().roots = vec![Vec::new(); 10_001];
+    assert_eq!(
+        versions.files().unwrap_err().to_string(),
+        "repository `localhost:5000/known` has 10001 versions, at most 10000 are read"
     );
     let mut server = request();
     server.server = "a\nb".to_owned();
@@ -224,6 +286,88 @@ fn sizes_are_bounded() {
     );
 }
 
+/// Gives bytes and then fails; counts what was taken of it.
+struct Endless {
+    line: Vec<u8>,
+    at: usize,
+    given: usize,
+}
+
+impl std::io::Read for Endless {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let rest = &self.line[self.at % self.line.len()..];
+        let length = rest.len().min(into.len());
+        into[..length].copy_from_slice(&rest[..length]);
+        self.at += length;
+        self.given += length;
+        Ok(length)
+    }
+}
+
+#[test]
+fn lines_come_one_at_a_time_and_end_with_the_first_that_is_wrong() {
+    let line = Line::of(&"a".parse().unwrap(), &Repository::default()).unwrap();
+    let endless = Endless { line: line.bytes().to_vec(), at: 0, given: 0 };
+    let mut input = std::io::BufReader::with_capacity(64, endless);
+    let mut lines = Lines::new(&mut input);
+    assert_eq!(lines.next(), Some(Ok((line.name().clone(), Repository::default()))));
+    let error = lines.next().unwrap().unwrap_err().to_string();
+    assert_eq!(error, "request/repositories.jsonl:2: repository `a` is in the request twice");
+    assert_eq!(lines.next(), None);
+    assert_eq!(lines.digest(), Digest::of(&line.bytes().repeat(2)));
+    assert!(input.get_ref().given < 200, "{}", input.get_ref().given);
+    // A line without an end is not waited for.
+    let endless = Endless { line: vec![b'['; 1 << 20], at: 0, given: 0 };
+    let mut input = std::io::BufReader::with_capacity(1 << 20, endless);
+    let error = Lines::new(&mut input).next().unwrap().unwrap_err().to_string();
+    let told =
+        "request/repositories.jsonl:1: the line of a repository takes at most 268435456 bytes";
+    assert_eq!(error, told);
+    assert!(input.get_ref().given <= MAX_LINE + (1 << 20));
+}
+
+/// Fails at once.
+struct Broken;
+
+impl std::io::Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::ConnectionReset.into())
+    }
+}
+
+impl std::io::Write for Broken {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stream_that_fails_is_no_end_of_the_request() {
+    let error = Lines::new(std::io::BufReader::new(Broken)).next().unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "`request/repositories.jsonl`: connection reset");
+    let line = Line::of(&"a".parse().unwrap(), &Repository::default()).unwrap();
+    let error = Writer::new(Broken).put(&line).unwrap_err();
+    assert_eq!(error.to_string(), "`request/repositories.jsonl`: no storage space");
+}
+
+#[test]
+fn a_writer_takes_names_in_order_alone() {
+    let line = |name: &str| Line::of(&name.parse().unwrap(), &Repository::default()).unwrap();
+    let mut writer = Writer::new(Vec::new());
+    writer.put(&line("b")).unwrap();
+    let told = |writer: &mut Writer<_>, name| writer.put(&line(name)).unwrap_err().to_string();
+    assert_eq!(told(&mut writer, "a"), "repository `a` is out of order");
+    assert_eq!(told(&mut writer, "b"), "repository `b` is in the request twice");
+    writer.put(&line("c")).unwrap();
+    let (bytes, digest) = writer.finish();
+    assert_eq!(bytes, [line("b").bytes(), line("c").bytes()].concat());
+    assert_eq!(digest, Digest::of(&bytes));
+}
+
 #[test]
 fn any_one_changed_byte_is_refused() {
     let files = files();
@@ -232,6 +376,13 @@ fn any_one_changed_byte_is_refused() {
             let mut other = files.clone();
             other.get_mut(path).unwrap()[at] ^= 1;
             assert!(Request::parse(&other).is_err(), "{path} {at}");
+            // Whoever changes a file makes the sums anew.
+            if path != sums::FILE {
+                let sums = Sums::of(&other).unwrap().to_text().into_bytes();
+                other.insert(sums::FILE.to_owned(), sums);
+                let read = Request::parse(&other);
+                assert!(read.is_err() || read.unwrap().files().unwrap() == other, "{path} {at}");
+            }
         }
     }
 }

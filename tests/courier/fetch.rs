@@ -215,7 +215,7 @@ fn a_key_that_is_offered_twice_is_told_as_that() {
     assert_eq!(refused.code(), 1);
     assert_eq!(
         refused.stderr,
-        "error: repository `localhost/a`: expected 1 to 32 different keys for role `targets`, those that `request.json` lists\n\
+        "error: repository `localhost/a`: expected 1 to 32 different keys for role `targets`\n\
          hint: offer each key once, and at most as many as that\n\
          nothing was written\n"
     );

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::record::{Body, Mode, Record, Tool};
-use officiant::request::root_path;
 use officiant::root::Role;
 use officiant::sums::Sums;
 use officiant::trust::Custody;
@@ -20,7 +19,7 @@ pub(crate) fn trust(home: &Path, roots: &[(&str, &[u8])]) -> PathBuf {
     let trust = home.join("trust");
     for (name, bytes) in roots {
         let name: Name = name.parse().unwrap();
-        let path = trust.join(root_path(&name.folder(), version(bytes)));
+        let path = trust.join(format!("metadata/{}/{}.root.json", name.folder(), version(bytes)));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }

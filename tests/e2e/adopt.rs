@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use officiant::digest::Digest;
 use officiant::key::PublicKey;
+use officiant::request::Line;
 use officiant::room::soft;
 use officiant::root::{Dialect, Role, SignedRoot};
 
@@ -164,9 +165,9 @@ fn goes_from_its_file(initialise: fn(&Journey) -> PathBuf, holders: &[&'static s
     let is_root = |path: &PathBuf| fs::read_to_string(path).unwrap().contains("role: root");
     let file = files.into_iter().find(is_root).unwrap();
     journey.fetch(&[]);
-    let folder = GUN.parse::<officiant::name::Name>().unwrap().folder();
-    let root = journey.bench.path(&format!("media/in-1/request/metadata/{folder}/1.root.json"));
-    let root = SignedRoot::parse(Dialect::Notary, &fs::read(root).unwrap()).unwrap();
+    let lines = fs::read(journey.bench.path("media/in-1/request/repositories.jsonl")).unwrap();
+    let (_, repository) = Line::parse(&lines).unwrap();
+    let root = SignedRoot::parse(Dialect::Notary, &repository.roots[0]).unwrap();
     let (_, old) = root.root().role_keys(Role::Root).next().unwrap();
     let old = old.public().unwrap().id();
     let tokens = holders

@@ -70,7 +70,7 @@ fn requests(base: &Files, files: &mut Files) {
         folder.insert("metadata/demo/2.root.json".to_owned(), b"{}".to_vec());
     });
     case("missing-file", &|folder| {
-        folder.remove("keys/demo/targets.pem");
+        folder.remove("repositories.jsonl");
     });
     case("changed-sum", &|folder| {
         let sums = folder.get_mut(FILE).expect("sums");
@@ -82,7 +82,7 @@ fn requests(base: &Files, files: &mut Files) {
         folder.insert(FILE.to_owned(), format!("{digest}  {path}\n{sums}").into_bytes());
     };
     case("path-traversal", &|folder| listed(folder, "../../outside"));
-    case("case-folded-twin", &|folder| listed(folder, "keys/demo/TARGETS.pem"));
+    case("case-folded-twin", &|folder| listed(folder, "REPOSITORIES.jsonl"));
 }
 
 const GENESIS: &str = "ceremonies/0001-genesis";

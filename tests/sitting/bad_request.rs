@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
+use data_encoding::BASE64;
 use officiant::{
     digest::Digest,
     key::PublicKey,
@@ -79,16 +80,18 @@ fn a_request_in_another_form_is_refused() {
         files.insert(path.to_owned(), bytes.to_vec());
         files
     };
-    let schema = "not a page of schema `officiant-request-1`";
-    let deep = format!("{{\"schema\":{}", "[".repeat(100_000));
+    let schema = "not a page of schema `officiant-request-2`";
+    let deep = format!("{{\"schema\":{}", "[".repeat(10_000));
     let spaced = page.replacen(":", ": ", 1);
     let unknown = page.replacen('{', "{\"more\":1,", 1);
-    let twice = page.replacen('{', "{\"schema\":\"officiant-request-1\",", 1);
+    let twice = page.replacen('{', "{\"schema\":\"officiant-request-2\",", 1);
     let trailing = format!("{page}x");
-    let rows: [(&str, &str, String); 7] = [
+    let line = String::from_utf8(good["repositories.jsonl"].clone()).unwrap();
+    let padded = line.replacen(':', ": ", 1);
+    let rows: [(&str, &str, String); 8] = [
         ("request.json", &unknown, format!("request/request.json:1:7: {schema}")),
         ("request.json", &twice, format!("request/request.json:2:10: {schema}")),
-        ("request.json", &trailing, format!("request/request.json:24:1: {schema}")),
+        ("request.json", &trailing, format!("request/request.json:8:1: {schema}")),
         ("request.json", &deep, format!("request/request.json:1:10: {schema}")),
         (
             "request.json",
@@ -97,9 +100,14 @@ fn a_request_in_another_form_is_refused() {
         ),
         ("notes.txt", "hello", "`request/notes.txt` is no file of a request".into()),
         (
-            "keys/extra/targets.pem",
-            "hello",
-            "`request/keys/extra/targets.pem` is not written as a request writes it".into(),
+            "repositories.jsonl",
+            &padded,
+            "request/repositories.jsonl:1: not written as a request writes it".into(),
+        ),
+        (
+            "repositories.jsonl",
+            &line.repeat(2),
+            format!("request/repositories.jsonl:2: repository `{NAME}` is in the request twice"),
         ),
     ];
     for (path, text, told) in rows {
@@ -113,21 +121,34 @@ fn a_request_in_another_form_is_refused() {
 fn a_hundred_megabytes_of_json_are_not_read() {
     let bench = ready(Dialect::Notary, &[NAME]);
     let hint = "this is not what `courier` or `officiant` wrote; have it written again";
-    let mut huge = b"{\"schema\":\"officiant-request-1\",\"x\":\"".to_vec();
+    // Nothing but holes, and so no work to write; none of it is read.
+    let path = "media/in-1/request/repositories.jsonl";
+    fs::File::create(bench.path(path)).unwrap().set_len((1 << 30) + 1).unwrap();
+    bench.refuses(3, &format!("`{path}` is larger than 1073741824 bytes"), hint);
+    // A hundred megabytes pass for a file on media, and not for a page.
+    let page = bench.request(&BTreeMap::new()).files().unwrap().remove("request.json").unwrap();
+    let again = |files: BTreeMap<String, Vec<u8>>, told: &str| {
+        let digest = bench.lay_files(files);
+        bench.lay_plan(&bench.plan_toml(&on_tokens(), digest), &[Role::Targets]);
+        bench.refuses(1, &format!("{told} [REQUEST-FORM]"), "have the request fetched anew");
+    };
+    let mut huge = b"{\"schema\":\"officiant-request-2\",\"x\":\"".to_vec();
     huge.resize(100 << 20, b'a');
-    bench.scratch.file("media/in-1/request/request.json", &huge);
-    let path = "media/in-1/request/request.json";
-    bench.refuses(3, &format!("`{path}` is larger than 33554432 bytes"), hint);
-    // Five megabytes pass for a file on media, and not for a root.
-    let mut files = bench.request(&BTreeMap::new()).files().unwrap();
-    files.remove("SHA256SUMS");
-    let root = "metadata/localhost%3a5000%2fone/1.root.json";
-    files.insert(root.to_owned(), vec![b' '; 5 << 20]);
-    let digest = bench.lay_files(files);
-    bench.lay_plan(&bench.plan_toml(&on_tokens(), digest), &[Role::Targets]);
-    let told =
-        format!("`request/{root}` has 5242880 bytes, at most 4194304 are read [REQUEST-FORM]");
-    bench.refuses(1, &told, "have the request fetched anew");
+    again(
+        BTreeMap::from([("request.json".to_owned(), huge)]),
+        "`request/request.json` has 104857600 bytes, at most 65536 are read",
+    );
+    // And five megabytes for a line, and not for the root in it.
+    let root = BASE64.encode(&vec![b' '; 5 << 20]);
+    let line = format!("{{\"name\":\"{NAME}\",\"roots\":[\"{root}\"],\"keys\":{{}}}}\n");
+    again(
+        [("request.json", page), ("repositories.jsonl", line.into_bytes())]
+            .map(|(path, bytes)| (path.to_owned(), bytes))
+            .into(),
+        &format!(
+            "request/repositories.jsonl:1: repository `{NAME}`: root 1 has 5242880 bytes, at most 4194304 are read"
+        ),
+    );
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn the_custody_folder_is_written_behind_no_link() {
 fn a_pipe_on_media_is_named_and_makes_nobody_wait() {
     for (name, found) in [
         ("media/in-1/officiant-media", "a device, expected a regular file"),
-        ("media/in-1/request/keys/pipe", "a pipe, expected a regular file or folder"),
+        ("media/in-1/request/pipe", "a pipe, expected a regular file or folder"),
         ("media/in-1/proofs", "a pipe, expected a regular file or folder"),
         ("media/in-1/request-2", "a pipe, expected a regular file or folder"),
     ] {

@@ -4,45 +4,36 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use officiant::room::media::Limits;
+use data_encoding::BASE64;
+use officiant::request::MAX_LINES;
 
-/// What is left of a request's bytes and files.
-pub(crate) struct Budget {
-    bytes: AtomicUsize,
-    files: AtomicUsize,
-}
+/// What is left of a request's bytes.
+pub(crate) struct Budget(AtomicUsize);
 
 impl Budget {
     /// As much as the room reads.
     pub(crate) const fn of_a_request() -> Self {
-        Self { bytes: AtomicUsize::new(MAX_TOTAL), files: AtomicUsize::new(MAX_FILES) }
+        Self(AtomicUsize::new(MAX_LINES))
     }
 
-    /// Takes one file of so many bytes.
+    /// Takes so many bytes, as a request spells them.
     ///
     /// # Errors
     /// [`Spent`] when not so much is left.
     pub(crate) fn take(&self, bytes: usize) -> Result<(), Spent> {
-        let take = |from: &AtomicUsize, much: usize| {
-            let less = |left: usize| left.checked_sub(much);
-            from.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).map_err(|_| Spent)
-        };
-        take(&self.files, 1)?;
-        take(&self.bytes, bytes).map(drop)
+        let spelt = BASE64.encode_len(bytes) + QUOTES;
+        let less = |left: usize| left.checked_sub(spelt);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).map_err(|_| Spent).map(drop)
     }
 }
 
 /// More than the room reads.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "one request holds at most {MAX_FILES} roots of {MAX_TOTAL} bytes together, all that the room reads"
-)]
+#[error("the repositories of one request take at most {MAX_LINES} bytes, all that the room reads")]
 pub(crate) struct Spent;
 
-/// Most files of one request.
-const MAX_FILES: usize = Limits::REQUEST.files;
-/// Most bytes of its files together.
-const MAX_TOTAL: usize = Limits::REQUEST.bytes_total as usize;
+/// What stands around each text in a line of JSON.
+const QUOTES: usize = 3;
 
 #[cfg(test)]
 mod tests {
@@ -51,13 +42,12 @@ mod tests {
     #[test]
     fn no_more_than_the_room_reads_is_taken() {
         let budget = Budget::of_a_request();
-        assert!(budget.take(MAX_TOTAL - 1).is_ok());
-        assert!(budget.take(2).is_err());
-        let many = Budget::of_a_request();
-        assert!((0..MAX_FILES).all(|_| many.take(0).is_ok()));
+        assert!(budget.take(MAX_LINES / 4 * 3 - 9).is_ok());
         assert_eq!(
-            many.take(0).unwrap_err().to_string(),
-            "one request holds at most 400000 roots of 1073741824 bytes together, all that the room reads"
+            budget.take(10).unwrap_err().to_string(),
+            "the repositories of one request take at most 1073741824 bytes, all that the room reads"
         );
+        assert!(budget.take(6).is_ok());
+        assert!(budget.take(0).is_err());
     }
 }

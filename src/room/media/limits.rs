@@ -12,9 +12,9 @@ impl Limits {
     pub const CUSTODY: Limits =
         Limits { files: 100_000, bytes_each: 1 << 20, bytes_total: 256 << 20, depth: 4 };
 
-    /// The folder of one request.
+    /// The folder of one request: a few files, one of which holds all repositories.
     pub const REQUEST: Limits =
-        Limits { files: 400_000, bytes_each: 32 << 20, bytes_total: 1 << 30, depth: 4 };
+        Limits { files: 16, bytes_each: 1 << 30, bytes_total: (1 << 30) + (1 << 20), depth: 0 };
 
     /// A trust folder of some thousand repositories and some dozens of ceremonies, or any folder that is shown.
     pub const TRUST: Limits =

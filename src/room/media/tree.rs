@@ -269,8 +269,13 @@ impl Reader<'_> {
     fn file(&mut self, folder: &File, name: &str, here: &Path) -> Result<Vec<u8>, Error> {
         let path = here.join(name);
         let file = Place::within(folder, name, &path).open()?;
-        let mut bytes = Vec::new();
+        let size = file.metadata().map_err(|e| Error::of(&path, "read", e))?.len();
         let limit = self.limits.bytes_each;
+        if size > limit {
+            return Err(Error::TooLarge { path, limit });
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+        // The size is what the media says; what it then gives may be more.
         let taken = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
         taken.map_err(|e| Error::of(&path, "read", e))?;
         if bytes.len() as u64 > limit {

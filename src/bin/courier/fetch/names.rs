@@ -8,7 +8,7 @@ use std::path::Path;
 
 use officiant::key::PublicKey;
 use officiant::name::Name;
-use officiant::request::{self, MAX_REPOSITORIES, Role};
+use officiant::request::{MAX_REPOSITORIES, Role};
 
 use super::Error;
 use crate::args;
@@ -56,7 +56,7 @@ fn listed(file: &Path, add: &mut impl FnMut(&str, Own) -> Result<(), Error>) -> 
 /// [`Error::List`] for a file that names nothing.
 pub(crate) fn lines(file: &Path) -> Result<Vec<(String, Vec<String>)>, Error> {
     let bad = || Error::List { file: file.to_owned() };
-    let bytes = files::read(file, request::MAX_PAGE)?.ok_or_else(bad)?;
+    let bytes = files::read(file, MAX_LIST)?.ok_or_else(bad)?;
     let text = String::from_utf8(bytes).map_err(|_| bad())?;
     let lines = text.lines().filter_map(|line| {
         let mut words = line.split_whitespace().map(str::to_owned);
@@ -72,5 +72,7 @@ fn beside(list: &Path, key: &str) -> Result<PublicKey, Error> {
     Ok(keys::to_offer(&folder.join(key), Role::Targets)?)
 }
 
+/// Most bytes of a list of names.
+const MAX_LIST: usize = 32 << 20;
 /// What a word that names a key file begins with.
 const KEY: &str = "targets-key=";

@@ -85,8 +85,8 @@ impl Source {
                 roots
             }
         };
-        for keys in keys.values() {
-            self.budget.take(keys.iter().map(|key| key.to_pem().len()).sum())?;
+        for key in keys.values().flatten() {
+            self.budget.take(key.der().len())?;
         }
         Ok(Repository { roots, keys, served })
     }
