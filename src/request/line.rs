@@ -86,15 +86,13 @@ impl Line {
     ///
     /// # Errors
     /// [`Error`].
-    pub fn parse(bytes: &[u8]) -> Result<(Name, Repository), Error> {
+    pub fn parse(bytes: &[u8]) -> Result<(Self, Repository), Error> {
         let form: Form<&str> = serde_json::from_slice(bytes)
             .map_err(|error| Error::Line { column: error.column() })?;
         let (name, repository) = form.read()?;
         // Order, spacing and repeated fields all show here, whatever the code above forgot.
-        match Self::of(&name, &repository)?.bytes == bytes {
-            true => Ok((name, repository)),
-            false => Err(Error::Spelling),
-        }
+        let line = Self::of(&name, &repository)?;
+        if line.bytes == bytes { Ok((line, repository)) } else { Err(Error::Spelling) }
     }
 
     /// The repository's name.

@@ -44,9 +44,9 @@ impl<R: BufRead> Lines<R> {
         let next =
             if self.line.len() > MAX_LINE { Err(Error::Long) } else { Line::parse(&self.line) };
         let at = self.order.count + 1;
-        let (name, repository) = next.map_err(|error| error.of_line(at))?;
-        self.order.next(&name, self.line.len()).map_err(|error| error.of_line(at))?;
-        Ok(Some((name, repository)))
+        let (line, repository) = next.map_err(|error| error.of_line(at))?;
+        self.order.next(line.name(), self.line.len()).map_err(|error| error.of_line(at))?;
+        Ok(Some((line.name().clone(), repository)))
     }
 }
 

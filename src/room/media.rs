@@ -4,6 +4,7 @@
 //! ([`Lock`]); nothing that exists is ever overwritten; what a killed run left behind carries [`LEFTOVER`].
 
 mod below;
+mod content;
 mod error;
 mod limits;
 mod lines;
@@ -22,6 +23,7 @@ use crate::name::is_device;
 use place::Place;
 
 pub use below::{Apart, expect_apart, make_folders, read_tree_in, write_new_in};
+pub use content::Content;
 pub use error::Error;
 pub use limits::LARGEST_RECORD;
 pub use lines::{append_line, cut_to};

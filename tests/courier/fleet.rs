@@ -112,6 +112,7 @@ fn what_is_published_and_what_is_not_is_told_when_one_fails() {
     let folder = it.lay(&[]);
     let more = ["--targets-key", text(&it.key), "--jobs", "1", "--json"];
     let stopped = publish(&it.server, it.scratch.path(), &folder, &more);
+    // The fault is its own: the others go up all the same.
     assert_eq!(stopped.code(), 1);
     let why = "repository `localhost/fleet/02`: version 1 names a timestamp key that the server does not have";
     assert_eq!(
@@ -119,21 +120,34 @@ fn what_is_published_and_what_is_not_is_told_when_one_fails() {
         format!(
             "error: {why}\n\
              hint: plan a root whose timestamp key is the one that `courier fetch` brought from this server\n\
-             1 repository was published and compared, 1 failed, 1 not begun; publish again to see and finish\n"
+             2 repositories were published and compared, 1 failed, 0 not begun; publish again to see and finish\n"
         )
     );
     let told: serde_json::Value = serde_json::from_str(&stopped.stdout).unwrap();
-    assert_eq!(told["published"].as_array().unwrap().len(), 1);
-    assert_eq!(told["published"][0]["name"], "localhost/fleet/01");
+    let published = told["published"].as_array().unwrap();
+    let published: Vec<_> = published.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(published, ["localhost/fleet/01", "localhost/fleet/03"]);
     let failed = serde_json::json!([{ "name": "localhost/fleet/02", "error": why }]);
     assert_eq!(told["failed"], failed);
-    assert_eq!(told["not_begun"], serde_json::json!(["localhost/fleet/03"]));
+    assert_eq!(told["not_begun"], serde_json::json!([]));
     let again = publish(&it.server, it.scratch.path(), &folder, &more[..4]);
     assert_eq!(
         said(&again),
         "localhost/fleet/01: version 1 was there already, byte for byte\n\
-         localhost/fleet/02: failed\nlocalhost/fleet/03: not begun\n"
+         localhost/fleet/03: version 1 was there already, byte for byte\n\
+         localhost/fleet/02: refused\n"
     );
+    let without = [&more[..4], &["--exclude", "localhost/fleet/02"]].concat();
+    let whole = publish(&it.server, it.scratch.path(), &folder, &without).ok();
+    assert_eq!(
+        said(&whole),
+        "localhost/fleet/01: version 1 was there already, byte for byte\n\
+         localhost/fleet/03: version 1 was there already, byte for byte\n\
+         localhost/fleet/02: left out\n"
+    );
+    let stranger = publish(&it.server, it.scratch.path(), &folder, &["--exclude", "other"]);
+    assert_eq!(stranger.code(), 2);
+    assert!(stranger.stderr.starts_with("error: repository `other` is not in the trust folder\n"));
 }
 
 /// A server that is broken for every repository whose name begins with `bad`.

@@ -1,26 +1,32 @@
 //! TUF repositories in an object store: a real S3 server, and stores whose answers go missing.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use super::fake::{Asked, Fake, reply};
+use super::gate::{Act, Gate, Moment};
 use super::tuf::{chain, publish, trusted};
 use super::{said, text};
-use crate::harness::command::{Ran, Server, command, run};
+use crate::harness::command::{LIMIT, Ran, Server, command, end, run};
 use crate::harness::notary::NotaryServer;
 use crate::harness::peers::peer;
 use crate::harness::scratch::Scratch;
 
 /// Runs with the environment that names a store and its credentials.
 fn run_in(mut courier: Command, url: &str) -> Ran {
+    in_store(&mut courier, url);
+    run(&mut courier)
+}
+
+fn in_store(courier: &mut Command, url: &str) {
     courier
         .env("AWS_ENDPOINT_URL", url)
         .env("AWS_ALLOW_HTTP", "true")
         .env("AWS_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test");
-    run(&mut courier)
 }
 
 const TO: [&str; 2] = ["--bucket", "s3://tuf/demo"];
@@ -169,6 +175,64 @@ fn an_object_store_gets_the_same_and_refuses_a_second_document_itself() {
     assert_eq!(nowhere.code(), 3);
     assert!(nowhere.stderr.starts_with("error: object store: "), "{}", nowhere.stderr);
 }
+
+#[test]
+fn a_fleet_goes_to_an_object_store_each_repository_below_its_own_name_and_is_finished_after_a_kill()
+{
+    const COUNT: usize = 36;
+    let scratch = Scratch::new();
+    let (_server, url) = s3(&scratch);
+    let chain = chain(2);
+    let names: Vec<String> = (1..=COUNT).map(|n| format!("team/repository-{n:02}")).collect();
+    let roots = |many: usize| {
+        let of = |name: &'_ String| {
+            chain[..many].iter().map(move |root| (name.clone(), root.bytes().to_vec())).collect()
+        };
+        let all: Vec<Vec<(String, Vec<u8>)>> = names.iter().map(of).collect();
+        let all: Vec<_> = all.iter().flatten().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
+        super::trust(scratch.path(), &all)
+    };
+    let gate = Gate::to(&url);
+    let one_place = run_in(publish(&scratch, &roots(1), &TO), &gate.fake.url);
+    assert_eq!(one_place.code(), 2);
+    let to = ["--bucket", "s3://tuf/{name}/metadata", "--jobs", "4"];
+    let ran = run_in(publish(&scratch, &roots(1), &to), &gate.fake.url).ok();
+    assert_eq!(
+        said(&ran),
+        format!(
+            "published 36 repositories: fetched back and equal\n\
+             note      36 repositories: `snapshot` {NEW}\n\
+             note      36 repositories: `targets` {NEW}\n\
+             note      36 repositories: `timestamp` {NEW}\n"
+        )
+    );
+    let trust = roots(2);
+    gate.reached();
+    let mut puts = 0;
+    gate.rule(move |asked, moment| {
+        puts += usize::from(asked.is("PUT") && moment == Moment::After);
+        if puts == 20 { Act::Kill } else { Act::Pass }
+    });
+    let mut courier = publish(&scratch, &trust, &to);
+    in_store(&mut courier, &gate.fake.url);
+    let mut child = gate.start(&mut courier);
+    assert_eq!(end(&mut child, LIMIT).unwrap().signal(), Some(9));
+    gate.rule(|_, _| Act::Pass);
+    let ran = run_in(publish(&scratch, &trust, &to), &gate.fake.url).ok();
+    let told = said(&ran);
+    let (new, there) = told.split_once('\n').unwrap();
+    assert!(new.starts_with("published ") && there.starts_with("there     "), "{told}");
+    let reached = gate.reached();
+    for name in &names {
+        let own = format!("PUT /tuf/{name}/metadata/2.root.json");
+        let sent = reached.iter().filter(|line| line.starts_with(&own)).count();
+        assert_eq!(sent, 1, "{name}");
+        let path = format!("tuf/{name}/metadata/2.root.json");
+        assert_eq!(get(&scratch, &url, &path), chain[1].bytes());
+    }
+}
+
+const NEW: &str = "has new keys or a new threshold: its service must sign now";
 
 /// moto's S3 server with an empty bucket `tuf`.
 fn s3(scratch: &Scratch) -> (Server, String) {

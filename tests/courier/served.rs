@@ -204,27 +204,37 @@ fn an_upload_whose_answer_is_lost_is_found_published() {
 }
 
 #[test]
-fn an_upload_is_sent_once_whatever_the_server_says() {
-    let it = FakeNotary::answering(|asked, stream, served| match asked.is("POST") {
-        true => {
-            asked.body(stream);
-            reply(stream, "503 Busy", "", "");
+fn an_upload_is_sent_again_only_where_that_may_help_and_after_it_was_looked_for() {
+    for (status, sent) in [("503 Busy", 3), ("500 Broken", 1)] {
+        let it = FakeNotary::answering(move |asked, stream, served| match asked.is("POST") {
+            true => {
+                asked.body(stream);
+                reply(stream, status, "", "");
+            }
+            false => honest(asked, stream, served),
+        });
+        let first = it.root(None, &it.targets);
+        let refused = it.publish(&[&first], &[&it.targets]);
+        assert_eq!(refused.code(), 3);
+        assert_eq!(
+            refused.stderr,
+            format!(
+                "error: {}/v2/a/_trust/tuf/: the server answered {}\n\
+                 hint: ask who runs the server\n\
+                 no repository was published whole; publish again to see and finish\n",
+                it.fake.url,
+                &status[..3]
+            )
+        );
+        let asked = it.fake.asked();
+        let first = asked.iter().position(|asked| asked.is("POST")).unwrap();
+        let asked: Vec<_> = asked[first..].iter().map(|asked| asked.line.clone()).collect();
+        assert_eq!(asked.len(), 2 * sent, "{asked:?}");
+        for pair in asked.chunks(2) {
+            assert!(pair[0].starts_with("POST /v2/a/_trust/tuf/ "), "{asked:?}");
+            assert!(pair[1].starts_with("GET /v2/a/_trust/tuf/1.root.json "), "{asked:?}");
         }
-        false => honest(asked, stream, served),
-    });
-    let first = it.root(None, &it.targets);
-    let refused = it.publish(&[&first], &[&it.targets]);
-    assert_eq!(refused.code(), 3);
-    assert_eq!(
-        refused.stderr,
-        format!(
-            "error: {}/v2/a/_trust/tuf/: the server answered 503\n\
-             hint: ask who runs the server\n\
-             no repository was published whole; publish again to see and finish\n",
-            it.fake.url
-        )
-    );
-    assert_eq!(it.fake.count("POST"), 1);
+    }
 }
 
 #[test]

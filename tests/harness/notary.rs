@@ -20,6 +20,7 @@ pub(crate) const PASSPHRASE: &str = "correct horse battery";
 pub(crate) struct NotaryServer {
     folder: PathBuf,
     port: u16,
+    scheme: &'static str,
     // Ended in this order when the server goes.
     _server: Server,
     _signer: Option<Server>,
@@ -30,8 +31,16 @@ impl NotaryServer {
     #[track_caller]
     pub(crate) fn memory(scratch: &Scratch) -> Self {
         let folder = certificates(scratch);
-        let (server, port) = serve(&folder, r#"{"type":"local"}"#);
-        Self { folder, port, _server: server, _signer: None }
+        let (server, port) = serve(&folder, TLS, r#"{"type":"local"}"#);
+        Self { folder, port, scheme: "https", _server: server, _signer: None }
+    }
+
+    /// Starts such a server without TLS, so that whoever stands before it sees what is asked.
+    #[track_caller]
+    pub(crate) fn plain(scratch: &Scratch) -> Self {
+        let folder = certificates(scratch);
+        let (server, port) = serve(&folder, "", r#"{"type":"local"}"#);
+        Self { folder, port, scheme: "http", _server: server, _signer: None }
     }
 
     /// Starts a notary-signer and a server that asks it for every signature.
@@ -49,13 +58,13 @@ impl NotaryServer {
             r#"{{"type":"remote","hostname":"localhost","port":"{port}","key_algorithm":"ecdsa",
             "tls_ca_file":"./ca.crt","tls_client_cert":"./server.crt","tls_client_key":"./server.key"}}"#
         );
-        let (server, port) = serve(&folder, &trust);
-        Self { folder, port, _server: server, _signer: Some(signer) }
+        let (server, port) = serve(&folder, TLS, &trust);
+        Self { folder, port, scheme: "https", _server: server, _signer: Some(signer) }
     }
 
     /// Where it answers: `https://localhost:PORT`.
     pub(crate) fn url(&self) -> String {
-        format!("https://localhost:{}", self.port)
+        format!("{}://localhost:{}", self.scheme, self.port)
     }
 
     /// The PEM file of the authority that its certificate is from.
@@ -107,11 +116,13 @@ impl NotaryServer {
     }
 }
 
-fn serve(folder: &Path, trust: &str) -> (Server, u16) {
+/// What a server with TLS is told of it.
+const TLS: &str = r#","tls_key_file":"./server.key","tls_cert_file":"./server.crt""#;
+
+fn serve(folder: &Path, tls: &str, trust: &str) -> (Server, u16) {
     listen(folder, "notary-server", |port| {
         format!(
-            r#"{{"server":{{"http_addr":"127.0.0.1:{port}","tls_key_file":"./server.key",
-            "tls_cert_file":"./server.crt"}},"trust_service":{trust},
+            r#"{{"server":{{"http_addr":"127.0.0.1:{port}"{tls}}},"trust_service":{trust},
             "logging":{{"level":"error"}},"storage":{{"backend":"memory"}}}}"#
         )
     })

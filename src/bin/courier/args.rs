@@ -116,6 +116,9 @@ pub(crate) struct Fetch {
     /// Public key to offer for `timestamp`, PEM (`tuf` only); may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) timestamp_key: Vec<PathBuf>,
+    /// How an unfinished run goes on
+    #[command(flatten)]
+    pub(crate) going_on: GoingOn,
     /// How to reach the server
     #[command(flatten)]
     pub(crate) network: Network,
@@ -156,6 +159,9 @@ pub(crate) struct Publish {
     /// Only these repositories; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) repository: Vec<String>,
+    /// Leave this repository out, which cannot be published now; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) exclude: Vec<String>,
     /// The 24 words of the last closing page: a trust folder with another closing digest is refused
     #[arg(long, value_name = "WORDS")]
     pub(crate) words: Option<String>,
@@ -173,9 +179,24 @@ pub(crate) struct Publish {
     /// Folder with that file as others signed it; may be repeated
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["directory", "bucket"])]
     pub(crate) signed: Vec<PathBuf>,
+    /// How an unfinished run goes on
+    #[command(flatten)]
+    pub(crate) going_on: GoingOn,
     /// How to reach the server
     #[command(flatten)]
     pub(crate) network: Network,
+}
+
+/// How an unfinished run goes on.
+#[derive(Args, Clone, Default)]
+pub(crate) struct GoingOn {
+    /// Folder in which a run keeps what it has done until all of it is done, for the next one to take up; else
+    /// `officiant` in XDG_STATE_HOME or `~/.local/state`
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Seconds for which a server that has answered and then does not is waited for
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(..=3600))]
+    pub(crate) patience: u64,
 }
 
 /// Where roots go.

@@ -1,5 +1,5 @@
 //! What people of Docker Content Trust and Notary have set: where their files are, which server, and passphrases. And
-//! SoftHSM's own.
+//! SoftHSM's own, and where programs keep their state.
 //!
 //! Annex: the one place that reads these variables of the environment; `NOTARY_AUTH` is read with the credentials.
 //! `DOCKER_CONTENT_TRUST` is read nowhere: what courier pulls and runs is verified, whatever that says.
@@ -14,6 +14,7 @@ pub(crate) struct Environment {
     docker_config: PathBuf,
     home: PathBuf,
     server: Option<String>,
+    state: PathBuf,
 }
 
 /// For whose key a passphrase is set.
@@ -37,6 +38,10 @@ impl Environment {
         let home = home.unwrap_or_else(|| PathBuf::from("/"));
         let set = |name: &str| var_os(name).filter(|value| !value.is_empty());
         Self {
+            state: set("XDG_STATE_HOME")
+                .map(PathBuf::from)
+                .filter(|state| state.is_absolute())
+                .unwrap_or_else(|| home.join(".local/state")),
             docker_config: set("DOCKER_CONFIG").map_or_else(|| home.join(".docker"), PathBuf::from),
             home,
             server: set("DOCKER_CONTENT_TRUST_SERVER").and_then(|value| value.into_string().ok()),
@@ -56,6 +61,11 @@ impl Environment {
     /// The folder of keys and of the trust cache: `trust` in Docker's configuration.
     pub(crate) fn trust_dir(&self) -> PathBuf {
         self.docker_config.join("trust")
+    }
+
+    /// The folder of journals: `officiant` in `$XDG_STATE_HOME`, else in `~/.local/state`.
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.state.join("officiant")
     }
 
     /// The trust server: `DOCKER_CONTENT_TRUST_SERVER`.

@@ -13,19 +13,13 @@ use tokio::task::{Id, JoinError, JoinSet};
 use super::mouth::Progress;
 
 /// How the work goes on.
-pub(crate) struct Pace {
+pub(crate) struct Pace<E> {
     /// What is said of a finished repository.
     pub(crate) what: &'static str,
     /// How many at once.
     pub(crate) jobs: u8,
-    /// After so many failures no further repository is begun; what is under way ends.
-    pub(crate) failures: usize,
-}
-
-/// What became of each repository.
-pub(crate) struct Outcome<T, E> {
-    pub(crate) done: BTreeMap<Name, T>,
-    pub(crate) failed: Failed<E>,
+    /// How much a failure weighs: after [`ENOUGH`] no further repository is begun; what is under way ends.
+    pub(crate) weight: fn(&E) -> usize,
 }
 
 /// What was not done.
@@ -40,73 +34,112 @@ pub(crate) struct Failed<E> {
 /// The failures after which nothing more is asked: a server that is down is not asked twenty thousand times.
 pub(crate) const ENOUGH: usize = 20;
 
-impl<T, E> Outcome<T, E> {
-    /// What was done, if that is everything.
-    pub(crate) fn whole(self) -> Result<BTreeMap<Name, T>, Failed<E>> {
-        if self.failed.errors.is_empty() { Ok(self.done) } else { Err(self.failed) }
-    }
+/// Every failure counts as one.
+pub(crate) const fn one<E>(_: &E) -> usize {
+    1
+}
 
-    fn take(
-        &mut self,
-        ended: Result<(Id, Result<T, E>), JoinError>,
-        names: &mut HashMap<Id, Name>,
-        broken: fn() -> E,
-        progress: &mut Progress,
-    ) {
-        let (id, result) = ended.unwrap_or_else(|error| (error.id(), Err(broken())));
-        match (names.remove(&id), result) {
-            (Some(name), Ok(done)) => {
-                self.done.insert(name, done);
-                progress.step();
-            }
-            (Some(name), Err(error)) => drop(self.failed.errors.insert(name, error)),
-            (None, _) => {}
-        }
+impl<E> Failed<E> {
+    /// Whether nothing failed.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.errors.is_empty() && self.not_begun.is_empty()
     }
 }
 
-/// Does `work` for every item. A task of ours that ends early counts as `broken`.
+/// Does `work` for every item, and gives what comes of each to `keep`, one after the other. A task of ours that ends
+/// early counts as `broken`.
 pub(crate) async fn each<I, T, E, F>(
-    pace: Pace,
-    items: BTreeMap<Name, I>,
+    pace: Pace<E>,
+    items: impl IntoIterator<Item = (Name, I), IntoIter: ExactSizeIterator>,
     broken: fn() -> E,
     work: impl Fn(Name, I) -> F,
-) -> Outcome<T, E>
+    keep: impl FnMut(Name, T) -> Result<(), E>,
+) -> Failed<E>
 where
     F: Future<Output = Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: Send + 'static,
 {
+    let items = items.into_iter();
     let permits = Arc::new(Semaphore::new(usize::from(pace.jobs)));
-    let failures = Arc::new(AtomicUsize::new(pace.failures));
-    let (mut tasks, mut names) = (JoinSet::new(), HashMap::new());
-    let failed = Failed { errors: BTreeMap::new(), not_begun: Vec::new() };
-    let mut outcome = Outcome { done: BTreeMap::new(), failed };
-    let mut progress = Progress::new(pace.what, items.len());
+    let mut fleet = Fleet {
+        left: Arc::new(Left { permits: Arc::clone(&permits), failures: AtomicUsize::new(ENOUGH) }),
+        names: HashMap::new(),
+        failed: Failed { errors: BTreeMap::new(), not_begun: Vec::new() },
+        progress: Progress::new(pace.what, items.len()),
+        weight: pace.weight,
+        broken,
+        keep,
+    };
+    let mut tasks = JoinSet::new();
     for (name, item) in items {
         // One after the other begins, in order of name.
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
-            outcome.failed.not_begun.push(name);
+            fleet.failed.not_begun.push(name);
             continue;
         };
-        let (permits, failures) = (Arc::clone(&permits), Arc::clone(&failures));
-        let work = work(name.clone(), item);
+        let (left, weight, work) = (Arc::clone(&fleet.left), pace.weight, work(name.clone(), item));
         let task = tasks.spawn(async move {
             let result = work.await;
             // Before the permit goes to the next one.
-            if result.is_err() && failures.fetch_sub(1, Ordering::Relaxed) == 1 {
-                permits.close();
+            if let Err(error) = &result {
+                left.less(weight(error));
             }
             drop(permit);
             result
         });
-        names.insert(task.id(), name);
+        fleet.names.insert(task.id(), name);
         while let Some(ended) = tasks.try_join_next_with_id() {
-            outcome.take(ended, &mut names, broken, &mut progress);
+            fleet.take(ended);
         }
     }
     while let Some(ended) = tasks.join_next_with_id().await {
-        outcome.take(ended, &mut names, broken, &mut progress);
+        fleet.take(ended);
     }
-    outcome
+    fleet.failed
+}
+
+/// How many failures are left, and what ends with them.
+struct Left {
+    permits: Arc<Semaphore>,
+    failures: AtomicUsize,
+}
+
+impl Left {
+    fn less(&self, weight: usize) {
+        let less = |left: usize| Some(left.saturating_sub(weight));
+        let before = self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        if before.unwrap_or(0) <= weight {
+            self.permits.close();
+        }
+    }
+}
+
+/// The repositories that are under way.
+struct Fleet<E, K> {
+    left: Arc<Left>,
+    names: HashMap<Id, Name>,
+    failed: Failed<E>,
+    progress: Progress,
+    weight: fn(&E) -> usize,
+    broken: fn() -> E,
+    keep: K,
+}
+
+impl<E, K> Fleet<E, K> {
+    fn take<T>(&mut self, ended: Result<(Id, Result<T, E>), JoinError>)
+    where
+        K: FnMut(Name, T) -> Result<(), E>,
+    {
+        let (id, result) = ended.unwrap_or_else(|error| (error.id(), Err((self.broken)())));
+        let Some(name) = self.names.remove(&id) else { return };
+        let kept = result.and_then(|done| {
+            (self.keep)(name.clone(), done)
+                .inspect_err(|error| self.left.less((self.weight)(error)))
+        });
+        match kept {
+            Ok(()) => self.progress.step(),
+            Err(error) => drop(self.failed.errors.insert(name, error)),
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod fetch;
 mod files;
 mod fleet;
 mod image;
+mod journal;
 mod key;
 mod keys;
 mod mouth;
@@ -86,7 +87,7 @@ async fn run(courier: &Courier) -> Result<Output, Undone> {
         Command::Countersign(args) => Ok(trust::countersign::run(args).await?),
         Command::Delegation(args) => Ok(trust::delegation::run(args).await?),
         Command::Digest(args) => Ok(digest::run(args).await?.output()),
-        Command::Fetch(args) => Ok(fetch::run(args).await?.output()),
+        Command::Fetch(args) => Ok(fetch::run(args, courier.json).await?),
         Command::Init(args) => Ok(trust::init::run(args).await?),
         Command::Inspect(args) => Ok(trust::inspect::run(args, courier.json).await?),
         Command::Key(args) => Ok(key::run(args)?),
@@ -95,7 +96,7 @@ async fn run(courier: &Courier) -> Result<Output, Undone> {
         Command::Prove(args) => Ok(prove::run(args)?.output()),
         Command::Publish(args) => match &args.apart {
             Some(folder) => Ok(publish::apart::run(args, folder).await?),
-            None => Ok(publish::run(args).await?.output()),
+            None => Ok(publish::run(args, courier.json).await?),
         },
         Command::Pull(args) => Ok(pull::run(args).await?),
         Command::Remove(args) => Ok(trust::add::remove(args).await?),

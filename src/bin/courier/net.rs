@@ -1,16 +1,17 @@
 //! HTTP with bounds: every answer has a largest size and a longest time, only GET is tried again, and no cache on the
-//! way may answer.
+//! way may answer. A server that is being started again is waited for where the command line says so.
 //!
 //! Annex: the network. https anywhere, http on this machine alone and past every proxy; no redirects. Credentials go to
 //! the server that is asked, and to a token server on the same host, or on the one that the command line names.
 
 mod client;
 mod error;
+mod patience;
 
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::multipart::Form;
@@ -21,6 +22,7 @@ use super::auth::{Action, Bearer, Challenge, Login, Logins};
 use super::credentials::{Credentials, Keyring};
 use super::environment::Environment;
 use client::Maker;
+use patience::Patience;
 
 pub(crate) use error::Error;
 
@@ -36,6 +38,7 @@ pub(crate) struct Net {
     registry: Option<String>,
     token_host: Option<String>,
     logins: Logins,
+    patience: Patience,
 }
 
 impl Net {
@@ -75,7 +78,13 @@ impl Net {
             registry,
             token_host: args.token_host.clone(),
             logins: Logins::default(),
+            patience: Patience::of(Duration::ZERO),
         })
+    }
+
+    /// The same, which waits for a server that has answered and then gives no answer.
+    pub(crate) fn patient(self, longest: Duration) -> Self {
+        Self { patience: Patience::of(longest), ..self }
     }
 
     /// Fetches at most `most` bytes; none when the server answers that there is nothing (404).
@@ -102,13 +111,16 @@ impl Net {
         accept: &str,
         most: usize,
     ) -> Result<Option<Vec<u8>>, Error> {
-        let mut attempt = 1;
+        let (mut attempt, begun) = (1, Instant::now());
         loop {
             let error = match self.get_once(action, url, accept, most).await {
                 Err(error) => error,
-                answer => return answer,
+                answer => {
+                    self.patience.answered();
+                    return answer;
+                }
             };
-            match error.pause(attempt) {
+            match error.pause(attempt).or_else(|| self.patience.pause(url, &error, begun)) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(error),
             }

@@ -226,6 +226,14 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// What the network said, where it is that.
+    pub(crate) const fn net(&self) -> Option<&net::Error> {
+        match self {
+            Self::Net(net) => Some(net),
+            _ => None,
+        }
+    }
+
     /// Whether the server refused an upload since it cannot sign for this role under `root`. It has a sentence of its own
     /// for each; the signer behind it only says which key that does not have.
     pub(crate) fn lacks_key(&self, root: &Root, role: Role) -> bool {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::refusal::{Exit, Refusal};
+use officiant::wording::Count;
 
 use super::fleet::Failed;
 use super::trust::change::Unchanged;
@@ -85,10 +86,16 @@ impl From<fetch::Failure> for Undone {
     fn from(failure: fetch::Failure) -> Self {
         match failure {
             fetch::Failure::Whole(error) => Self::one(causes::of_fetch(&error)),
-            fetch::Failure::Some(failed) => {
-                let Failed { errors, not_begun } = failed;
+            fetch::Failure::Some { failed: Failed { errors, not_begun }, kept } => {
                 let refusals = each(&errors, causes::of_fetch);
-                let standing = unasked(&refusals, &not_begun, "nothing was written");
+                let kept = match kept {
+                    0 => "nothing was written".to_owned(),
+                    kept => format!(
+                        "no request was written; {} fetched, and kept for the next run",
+                        Count(kept, "repository")
+                    ),
+                };
+                let standing = unasked(&refusals, &not_begun, &kept);
                 Self { refusals, standing, output: None }
             }
         }

@@ -57,6 +57,16 @@ impl Source {
         }
     }
 
+    /// Whether no root follows these, the first and those after it. A folder costs nothing to read again.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub(crate) async fn is_last(&self, name: &Name, roots: &Roots) -> Result<bool, Error> {
+        let (place, next) = (at(&self.place, name), roots.len() + 1);
+        Ok(place.contains("://")
+            && self.file(&place, &format!("{next}.root.json")).await?.is_none())
+    }
+
     async fn file(&self, place: &str, file: &str) -> Result<Option<Vec<u8>>, Error> {
         if !place.contains("://") {
             return Ok(files::read(&PathBuf::from(place).join(file), MAX_ROOT)?);

@@ -3,13 +3,14 @@
 //! Room floor: the file system, the one name.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use rustix::fs::{Advice, AtFlags, CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::content::{self, Content};
 use super::{Error, Written};
 
 /// A name, in a folder that is held open or by its whole path.
@@ -47,11 +48,11 @@ impl<'a> Place<'a> {
         regular(file.map_err(|e| Error::of(self.path, "read", e))?.into(), self.path)
     }
 
-    pub(super) fn create(self, bytes: &[u8]) -> io::Result<File> {
+    pub(super) fn create(self, content: &(impl Content + ?Sized)) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o666);
         let mut file = File::from(rustix::fs::openat(self.at, self.name, flags, mode)?);
-        file.write_all(bytes)?;
+        content.write_to(&mut file)?;
         Ok(file)
     }
 
@@ -103,8 +104,12 @@ impl<'a> Place<'a> {
     }
 
     /// Reads a written file again, and compares.
-    pub(super) fn read_back(self, bytes: &[u8], written: Written) -> Result<(), Error> {
-        match (self.holds(0, bytes).map_err(|error| written.judge(error))?, written) {
+    pub(super) fn read_back(
+        self,
+        content: &(impl Content + ?Sized),
+        written: Written,
+    ) -> Result<(), Error> {
+        match (self.holds(0, content).map_err(|error| written.judge(error))?, written) {
             (true, _) => Ok(()),
             (false, Written::AlreadyThere) => Err(Error::Exists { path: self.path.to_owned() }),
             (false, Written::New) => Err(Error::lying(self.path)),
@@ -113,16 +118,17 @@ impl<'a> Place<'a> {
 
     /// Whether a file has these bytes, and no more, from `start` on: read from the media as far as the kernel lets its
     /// copy go.
-    pub(super) fn holds(self, start: u64, bytes: &[u8]) -> Result<bool, Error> {
+    pub(super) fn holds(
+        self,
+        start: u64,
+        content: &(impl Content + ?Sized),
+    ) -> Result<bool, Error> {
         let mut file = self.open()?;
         // Advice that is not taken costs a weaker proof and no more.
         let _ = rustix::fs::fadvise(&file, start, None, Advice::DontNeed);
-        let mut found = Vec::with_capacity(bytes.len());
-        let limit = bytes.len() as u64 + 1;
         let there = file.seek(SeekFrom::Start(start));
-        let read = there.and_then(|_| file.take(limit).read_to_end(&mut found));
-        read.map_err(|e| Error::of(self.path, "read", e))?;
-        Ok(found == bytes)
+        let same = there.and_then(|_| content::is_read_from(content, &mut file));
+        same.map_err(|e| Error::of(self.path, "read", e))
     }
 }
 

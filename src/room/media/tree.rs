@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags};
 
+use super::content::Content;
 use super::place::Place;
 use super::{Error, LEFTOVER, Written};
 
@@ -47,7 +48,11 @@ pub fn new_folder(path: &Path) -> Option<(&Path, &str)> {
 /// # Errors
 /// [`Error::Exists`] with the first file that differs, if the folder is there with other content;
 /// [`Error::Name`] before anything is touched; whatever the media answers.
-pub fn write_tree(root: &Path, name: &str, files: &Files) -> Result<Written, Error> {
+pub fn write_tree(
+    root: &Path,
+    name: &str,
+    files: &BTreeMap<String, impl Content>,
+) -> Result<Written, Error> {
     check_names(name, files)?;
     let path = root.join(name);
     // Held open from before the first byte: the kernel tells a lost write to those that were here then.
@@ -115,7 +120,7 @@ fn first_difference(first: &Files, second: &Files) -> Option<String> {
 }
 
 /// Every part of every name fits, and no two are one name where case does not count.
-fn check_names(name: &str, files: &Files) -> Result<(), Error> {
+fn check_names<C>(name: &str, files: &BTreeMap<String, C>) -> Result<(), Error> {
     super::check_name(name)?;
     let mut folded: BTreeMap<String, &str> = BTreeMap::new();
     for path in files.keys() {
@@ -136,7 +141,7 @@ fn check_names(name: &str, files: &Files) -> Result<(), Error> {
     Ok(())
 }
 
-fn fill(temporary: &Path, files: &Files) -> Result<(), Error> {
+fn fill(temporary: &Path, files: &BTreeMap<String, impl Content>) -> Result<(), Error> {
     let make = |folder: &Path| match std::fs::create_dir(folder) {
         Err(e) => Err(Error::of(folder, "written", e)),
         Ok(()) => Ok(()),
@@ -145,9 +150,9 @@ fn fill(temporary: &Path, files: &Files) -> Result<(), Error> {
     for folder in &parents(files) {
         make(&super::joined(temporary, folder))?;
     }
-    for (path, bytes) in files {
+    for (path, content) in files {
         let file = super::joined(temporary, path);
-        Place::of(&file).create(bytes).map_err(|e| Error::of(&file, "written", e))?;
+        Place::of(&file).create(content).map_err(|e| Error::of(&file, "written", e))?;
     }
     Ok(())
 }
@@ -157,7 +162,7 @@ fn sync_volume(volume: &File, root: &Path) -> Result<(), Error> {
 }
 
 /// Where files are served by a program (FUSE), the kernel has no sync for all of them: one for each then.
-fn sync_each(volume: &File, top: &Path, files: &Files) -> Result<(), Error> {
+fn sync_each<C>(volume: &File, top: &Path, files: &BTreeMap<String, C>) -> Result<(), Error> {
     let kind = rustix::fs::fstatfs(volume).map_err(|e| Error::of(top, "written", e))?.f_type;
     if kind != FUSE {
         return Ok(());
@@ -173,7 +178,7 @@ fn sync_each(volume: &File, top: &Path, files: &Files) -> Result<(), Error> {
 }
 
 /// Every folder that the files lie in, those above before those below.
-fn parents(files: &Files) -> BTreeSet<String> {
+fn parents<C>(files: &BTreeMap<String, C>) -> BTreeSet<String> {
     let ends = |path: &String| -> Vec<String> {
         path.match_indices('/').map(|(end, _)| path[..end].to_owned()).collect()
     };
@@ -194,7 +199,7 @@ fn same_volume(volume: &File, root: &Path) -> Result<(), Error> {
 
 fn read_back(
     (volume, root, name): (&File, &Path, &str),
-    files: &Files,
+    files: &BTreeMap<String, impl Content>,
     written: Written,
 ) -> Result<(), Error> {
     let target = &root.join(name);
@@ -208,8 +213,8 @@ fn read_back(
             Written::New => Error::lying(target),
         });
     }
-    files.iter().try_for_each(|(name, bytes)| {
-        Place::of(&super::joined(target, name)).read_back(bytes, written)
+    files.iter().try_for_each(|(name, content)| {
+        Place::of(&super::joined(target, name)).read_back(content, written)
     })
 }
 

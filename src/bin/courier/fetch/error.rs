@@ -10,7 +10,7 @@ use officiant::room::media;
 
 use crate::budget::Spent;
 use crate::fleet::Failed;
-use crate::{keys, net, notary, tuf};
+use crate::{journal, keys, net, notary, tuf};
 
 /// Why nothing was fetched.
 #[derive(Debug)]
@@ -18,18 +18,17 @@ pub(crate) enum Failure {
     /// Nothing was asked, or nothing could be written.
     Whole(Error),
     /// Some repositories could not be fetched.
-    Some(Failed<Error>),
+    Some {
+        /// Why, and which were not asked for.
+        failed: Failed<Error>,
+        /// How many the journal keeps for the next run.
+        kept: usize,
+    },
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Whole(error)
-    }
-}
-
-impl From<Failed<Error>> for Failure {
-    fn from(failed: Failed<Error>) -> Self {
-        Self::Some(failed)
     }
 }
 
@@ -42,6 +41,9 @@ pub(crate) enum Error {
     /// The machine's clock shows no time that can be written.
     #[error("the clock of this machine shows no time from 1970 on")]
     Clock,
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
     /// A key file.
     #[error(transparent)]
     Key(#[from] keys::Error),

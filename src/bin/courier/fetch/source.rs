@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
+use std::time::Duration;
 
 use officiant::key::PublicKey;
 use officiant::name::Name;
@@ -32,7 +33,8 @@ enum Place {
 impl Source {
     /// What the command line names, for so many repositories.
     pub(super) fn new(args: &args::Fetch, count: usize) -> Result<Self, Error> {
-        let net = Arc::new(Net::new(&args.network)?);
+        let net = Net::new(&args.network)?.patient(Duration::from_secs(args.going_on.patience));
+        let net = Arc::new(net);
         let offered = offered(args)?;
         let place = match args.dialect {
             args::DialectName::Notary => {
@@ -65,6 +67,38 @@ impl Source {
         }
     }
 
+    /// Whether what an earlier run fetched of a repository is what would be fetched now: with these keys, and, as far as
+    /// one question tells, by what is served. A Notary server's timestamp stands for all that it serves of a repository.
+    pub(super) async fn is_still(
+        &self,
+        name: &Name,
+        own: &Own,
+        known: &Repository,
+    ) -> Result<bool, Error> {
+        let mut keys = self.offered.clone();
+        keys.extend(own.clone());
+        let is_it = match (&self.place, &known.served) {
+            (Place::Tuf(source), _) => {
+                offers(known, &keys, true) && source.is_last(name, &known.roots).await?
+            }
+            (Place::Notary(_), _) if !offers(known, &keys, false) => false,
+            (Place::Notary(server), None) => {
+                known.roots.is_empty() && server.file(name, "root.json").await?.is_none()
+            }
+            (Place::Notary(server), Some(served)) => {
+                server.file(name, "timestamp.json").await?.as_ref() == Some(&served.timestamp)
+            }
+        };
+        if is_it {
+            let served =
+                known.served.iter().flat_map(|served| [&served.timestamp, &served.snapshot]);
+            let keys = known.keys.values().flatten().map(|key| key.der().len());
+            let bytes = known.roots.iter().chain(served).map(Vec::len).chain(keys);
+            bytes.into_iter().try_for_each(|bytes| self.budget.take(bytes))?;
+        }
+        Ok(is_it)
+    }
+
     /// One repository, with the keys that are its own.
     pub(super) async fn repository(&self, name: &Name, own: Own) -> Result<Repository, Error> {
         let mut keys = self.offered.clone();
@@ -90,6 +124,12 @@ impl Source {
         }
         Ok(Repository { roots, keys, served })
     }
+}
+
+/// What is wanted of a repository, as it would be fetched now.
+fn offers(known: &Repository, wanted: &Own, is_all: bool) -> bool {
+    wanted.iter().all(|(role, keys)| known.keys.get(role) == Some(keys))
+        && (!is_all || known.keys.len() == wanted.len())
 }
 
 fn offered(args: &args::Fetch) -> Result<BTreeMap<Role, Vec<PublicKey>>, Error> {

@@ -121,16 +121,18 @@ impl Error {
     }
 
     /// How long to wait before the same question is asked again for the `attempt`th time, if that may help.
-    pub(super) fn pause(&self, attempt: u32) -> Option<Duration> {
+    pub(crate) fn pause(&self, attempt: u32) -> Option<Duration> {
         let usual = PAUSE * attempt;
         match self {
-            _ if attempt >= ATTEMPTS => None,
-            Self::Unreachable { .. } => Some(usual),
-            Self::Status { status: 429 | 502..=504, after, .. } => {
-                Some(after.map_or(usual, |after| after.min(LONGEST)))
-            }
-            _ => None,
+            _ if attempt >= ATTEMPTS || !self.may_pass() => None,
+            Self::Status { after, .. } => Some(after.map_or(usual, |after| after.min(LONGEST))),
+            _ => Some(usual),
         }
+    }
+
+    /// Whether it is of the moment: the same question may get an answer later.
+    pub(crate) const fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Status { status: 429 | 502..=504, .. })
     }
 
     /// The reason behind it, where there is one.

@@ -24,13 +24,13 @@ async fn write(args: &args::Publish, folder: &Path) -> Result<Output, Error> {
     let Destination::Notary(to) = to else {
         return Err(Error::Apart { why: "`--apart` is for a Notary server" });
     };
-    let mut repositories = trust.roots.into_iter();
-    let (Some((name, roots)), None) = (repositories.next(), repositories.next()) else {
+    let mut repositories = trust.names();
+    let (Some(name), None) = (repositories.next(), repositories.next()) else {
         return Err(Error::Apart {
             why: "`--apart` is for one repository: name it by `--repository`",
         });
     };
-    let plan = to.judge(&name, &roots).await?;
+    let plan = to.judge(name, trust.roots(name)).await?;
     if plan.apart.is_empty() {
         return Err(Error::Apart { why: "there is no list to sign: publish without `--apart`" });
     }
@@ -38,7 +38,7 @@ async fn write(args: &args::Publish, folder: &Path) -> Result<Output, Error> {
         let why = "several roots give `targets` new keys: publish up to the last but one first";
         return Err(Error::Apart { why });
     }
-    let candidate = Candidate::write(folder, &name, &plan.apart).map_err(Box::new)?;
+    let candidate = Candidate::write(folder, name, &plan.apart).map_err(Box::new)?;
     let text = format!(
         "{name}\n{}and then `courier publish --signed {}` puts it up with its root\n",
         candidate.text(),

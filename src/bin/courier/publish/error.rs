@@ -9,8 +9,9 @@ use officiant::room::media;
 use officiant::root::{self, Dialect, Role, succession, threshold, walk};
 use officiant::trust;
 
+use crate::fleet::ENOUGH;
 use crate::trust as trust_side;
-use crate::{keys, net, notary, store};
+use crate::{journal, keys, net, notary, store};
 
 /// Why something is not published.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +71,9 @@ pub(crate) enum Error {
         /// The version.
         version: u64,
     },
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
     /// A key file.
     #[error(transparent)]
     Key(#[from] keys::Error),
@@ -304,4 +308,37 @@ pub(crate) enum Error {
         /// Ours.
         ours: u64,
     },
+}
+
+impl Error {
+    /// Whether it is the fault of the place that everything goes to, or of the way there, and not of one repository.
+    pub(super) const fn is_of_the_place(&self) -> bool {
+        match self {
+            Self::Journal(_) | Self::Store { .. } | Self::Media(_) => true,
+            Self::Net(net) | Self::Notary(notary::Error::Net(net)) => {
+                !matches!(net, net::Error::Status { status: 400..=428 | 430..=499, .. })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the place said no to what is to be published there.
+    pub(super) const fn is_refused(&self) -> bool {
+        matches!(
+            self,
+            Self::Ended { .. }
+                | Self::Notary(notary::Error::Net(net::Error::Status { status: 400..=499, .. }))
+                | Self::SnapshotClient { .. }
+                | Self::TimestampForeign { .. }
+        )
+    }
+
+    /// How much it weighs against going on with others. A server that gave no answer was waited for already.
+    pub(super) const fn weight(&self) -> usize {
+        match self {
+            Self::Net(net) | Self::Notary(notary::Error::Net(net)) if net.may_pass() => ENOUGH,
+            _ if self.is_of_the_place() => ENOUGH / 4,
+            _ => 1,
+        }
+    }
 }

@@ -1,10 +1,12 @@
 //! `courier publish`: what the ceremony signed goes up, is fetched back and compared.
 //!
 //! Annex. First everything is judged for every repository, with the code of the room; only when nothing is
-//! refused does the first byte go up. Twice published is once published.
+//! refused does the first byte go up. Twice published is once published; what an unfinished run has seen published is
+//! asked for by one question in the next.
 
 pub(crate) mod apart;
 mod error;
+mod finished;
 mod judge;
 mod notary;
 mod online;
@@ -17,56 +19,117 @@ mod tuf;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use officiant::name::Name;
 use officiant::root::Dialect;
 
 use super::environment;
-use super::fleet::{self, ENOUGH, Pace};
+use super::fleet::{self, Pace};
 use super::keys::Private;
 use super::net::Net;
+use super::report::Output;
 use super::trust::change::at_hand::KeysAtHand;
 use super::trust::change::candidate;
 use super::{args, notary as server};
 pub(crate) use error::Error;
-pub(crate) use outcome::{Done, Failure, Published, Stopped};
+use finished::Finished;
+use outcome::Published;
+pub(crate) use outcome::{Done, Failure, Stopped};
 
 /// Does it, and says what is published now.
 ///
 /// # Errors
 /// [`Failure`].
-pub(crate) async fn run(args: &args::Publish) -> Result<Published, Failure> {
+pub(crate) async fn run(args: &args::Publish, is_json: bool) -> Result<Output, Failure> {
     let (trust, to) = begin(args).map_err(Failure::Begin)?;
-    let (to, jobs, closing) = (Arc::new(to), args.network.jobs, trust.closing);
-    let pace = Pace { what: "judged", jobs, failures: ENOUGH };
-    let judge = |name: Name, roots: Vec<_>| {
-        let to = Arc::clone(&to);
-        async move {
-            match &*to {
-                Destination::Notary(to) => to.judge(&name, &roots).await.map(Plan::Notary),
-                Destination::Tuf(to) => to.judge(&name, &roots).await.map(Plan::Tuf),
-            }
-        }
+    let finished = Finished::open(args, trust.closing).map_err(Failure::Begin)?;
+    let left_out = args.exclude.iter().filter_map(|name| name.parse().ok()).collect();
+    let mut published =
+        Published { closing: trust.closing, done: BTreeMap::new(), left_out, is_json };
+    let work = Arc::new(Work { trust, to, finished });
+
+    let names: Vec<(Name, ())> = work.trust.names().map(|name| (name.clone(), ())).collect();
+    let pace = Pace { what: "judged", jobs: args.network.jobs, weight: fleet::one };
+    let mut plans = BTreeMap::new();
+    let judge = |name: Name, ()| {
+        let work = Arc::clone(&work);
+        async move { work.judge(&name).await }
     };
-    let plans = fleet::each(pace, trust.roots, || Error::Task, judge).await.whole();
-    let plans: BTreeMap<Name, Plan> = plans.map_err(Failure::Judged)?;
-    // What failed once may fail for all: nothing further is begun, and what is under way ends.
-    let pace = Pace { what: "published", jobs, failures: 1 };
+    let keep = |name, judged| {
+        match judged {
+            Judged::Before(done) => drop(published.done.insert(name, done)),
+            Judged::Now(plan) => drop(plans.insert(name, plan)),
+        }
+        Ok(())
+    };
+    let failed = fleet::each(pace, names, || Error::Task, judge, keep).await;
+    if !failed.is_nothing() {
+        return Err(Failure::Judged(failed));
+    }
+
+    let pace = Pace { what: "published", jobs: args.network.jobs, weight: Error::weight };
     let publish = |name: Name, plan| {
-        let to = Arc::clone(&to);
-        async move {
-            match (&*to, plan) {
-                (Destination::Notary(to), Plan::Notary(plan)) => to.publish(&name, plan).await,
-                (Destination::Tuf(to), Plan::Tuf(plan)) => to.publish(&name, plan).await,
-                _ => Err(Error::Task),
+        let work = Arc::clone(&work);
+        async move { work.publish(&name, plan).await }
+    };
+    let keep = |name, done| {
+        published.done.insert(name, done);
+        Ok(())
+    };
+    let failed = fleet::each(pace, plans, || Error::Task, publish, keep).await;
+    if !failed.is_nothing() {
+        return Err(Failure::Begun(Stopped { published, failed }));
+    }
+    if let Some(work) = Arc::into_inner(work) {
+        work.finished.done();
+    }
+    Ok(published.output())
+}
+
+/// What is published, where to, and what an earlier run has finished.
+struct Work {
+    trust: trust::Trust,
+    to: Destination,
+    finished: Finished,
+}
+
+/// What is to be done for one repository.
+enum Judged {
+    /// An earlier run did all, and it is still so.
+    Before(Done),
+    /// What is missing.
+    Now(Plan),
+}
+
+impl Work {
+    async fn judge(&self, name: &Name) -> Result<Judged, Error> {
+        let roots = self.trust.roots(name);
+        let last = roots.last().ok_or(Error::Task)?;
+        if let Some(seen) = self.finished.seen(name, last) {
+            let is_still = match &self.to {
+                Destination::Notary(to) => to.is_still(name, seen).await?,
+                Destination::Tuf(to) => to.is_still(name, last).await?,
+            };
+            if is_still {
+                return Ok(Judged::Before(Done::before(last, seen)));
             }
         }
-    };
-    let outcome = fleet::each(pace, plans, || Error::Task, publish).await;
-    let published = Published { closing, done: outcome.done };
-    match outcome.failed.errors.is_empty() {
-        true => Ok(published),
-        false => Err(Failure::Begun(Stopped { published, failed: outcome.failed })),
+        Ok(Judged::Now(match &self.to {
+            Destination::Notary(to) => Plan::Notary(to.judge(name, roots).await?),
+            Destination::Tuf(to) => Plan::Tuf(to.judge(name, roots).await?),
+        }))
+    }
+
+    async fn publish(&self, name: &Name, plan: Plan) -> Result<Done, Error> {
+        let roots = self.trust.roots(name);
+        let done = match (&self.to, plan) {
+            (Destination::Notary(to), Plan::Notary(plan)) => to.publish(name, roots, plan).await?,
+            (Destination::Tuf(to), Plan::Tuf(plan)) => to.publish(name, roots, plan).await?,
+            _ => return Err(Error::Task),
+        };
+        self.finished.keep(name, roots.last().ok_or(Error::Task)?, &done)?;
+        Ok(done)
     }
 }
 
@@ -76,7 +139,7 @@ enum Destination {
     Tuf(tuf::Publisher),
 }
 
-/// What is to be done for one repository.
+/// What is missing of one repository.
 enum Plan {
     Notary(notary::Plan),
     Tuf(tuf::Plan),
@@ -90,7 +153,9 @@ fn begin(args: &args::Publish) -> Result<(trust::Trust, Destination), Error> {
     let trust = trust::read(args, dialect)?;
     let to = match (&args.to.server, &args.to.directory, &args.to.bucket) {
         (Some(url), _, _) => {
-            let server = server::Server::new(Arc::new(Net::new(&args.network)?), url)?;
+            let net = Net::new(&args.network)?;
+            let net = Arc::new(net.patient(Duration::from_secs(args.going_on.patience)));
+            let server = server::Server::new(net, url)?;
             let others = match args.signed.is_empty() {
                 true => None,
                 false => Some(candidate::join(&args.signed).map_err(Box::new)?),
@@ -98,16 +163,23 @@ fn begin(args: &args::Publish) -> Result<(trust::Trust, Destination), Error> {
             let (keys, is_apart) = (Mutex::new(keys(args)?), args.apart.is_some());
             Destination::Notary(notary::Publisher { server, keys, others, is_apart })
         }
-        (_, Some(place), _) | (_, _, Some(place)) => {
-            if trust.roots.len() > 1 && !place.contains("{name}") {
-                return Err(Error::OnePlace { place: place.clone(), count: trust.roots.len() });
-            }
-            let (place, is_bucket) = (place.clone(), args.to.directory.is_none());
-            Destination::Tuf(tuf::Publisher { place, is_bucket, network: args.network.clone() })
-        }
+        (_, Some(place), _) => to_stores(&trust, place, store::Stores::Folders)?,
+        (_, _, Some(place)) => to_stores(&trust, place, store::Stores::buckets(&args.network))?,
         (None, None, None) => return Err(Error::NoPlace),
     };
     Ok((trust, to))
+}
+
+fn to_stores(
+    trust: &trust::Trust,
+    place: &str,
+    stores: store::Stores,
+) -> Result<Destination, Error> {
+    let count = trust.names().len();
+    if count > 1 && !place.contains("{name}") {
+        return Err(Error::OnePlace { place: place.to_owned(), count });
+    }
+    Ok(Destination::Tuf(tuf::Publisher { place: place.to_owned(), stores }))
 }
 
 /// The targets keys that may sign: those that are named, and those of the person's store.

@@ -5,6 +5,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::root::online::Signed;
 use officiant::root::targets::ListRole;
@@ -31,10 +32,9 @@ pub(super) struct Publisher {
     pub(super) is_apart: bool,
 }
 
-/// What goes up for one repository.
+/// What goes up for one repository. Its roots stay where they are: a fleet has many.
 pub(super) struct Plan {
     before: u64,
-    last: SignedRoot,
     uploads: Vec<Upload>,
     notes: Vec<String>,
     /// What others are to sign before anything goes up.
@@ -43,14 +43,14 @@ pub(super) struct Plan {
 
 /// What goes up together: a root, targets that are signed anew, or both.
 struct Upload {
-    root: Option<SignedRoot>,
+    /// Counts from 0.
+    root: Option<usize>,
     targets: Option<Vec<u8>>,
 }
 
 impl Publisher {
     /// Compares the server's chain with ours, and judges what is missing there.
     pub(super) async fn judge(&self, name: &Name, roots: &[SignedRoot]) -> Result<Plan, Error> {
-        let last = roots.last().ok_or(Error::Task)?.clone();
         let published = self.server.roots(name, &Budget::of_a_request()).await?;
         let published = judge::read(name, Dialect::Notary, &published)?;
         let missing = judge::missing(name, &published, roots)?;
@@ -67,12 +67,11 @@ impl Publisher {
         }
         let mut plan = Plan {
             before: published.len() as u64,
-            last,
             uploads: Vec::new(),
             notes: Vec::new(),
             apart: Vec::new(),
         };
-        self.lay_out(name, &published, missing, &mut plan).await?;
+        self.lay_out(name, &published, roots, &mut plan).await?;
         Ok(plan)
     }
 
@@ -100,10 +99,10 @@ impl Publisher {
         &self,
         name: &Name,
         published: &[SignedRoot],
-        missing: &[SignedRoot],
+        roots: &[SignedRoot],
         plan: &mut Plan,
     ) -> Result<(), Error> {
-        let now = Timestamp::now();
+        let (now, missing) = (Timestamp::now(), &roots[published.len()..]);
         let changes = |last| missing.iter().any(|root| judge::changes(last, root, Role::Targets));
         let must_sign = missing.is_empty() || published.last().is_none_or(changes);
         let mut current = match self.in_force(name, published, now).await {
@@ -115,8 +114,9 @@ impl Publisher {
             }
             Err(error) => return Err(error),
         };
-        let alone = missing.is_empty().then_some(&plan.last);
-        for root in missing.iter().chain(alone) {
+        // Where no root is missing, the targets may still have to be signed for the newest one.
+        let from = published.len().min(roots.len().saturating_sub(1));
+        for (at, root) in roots.iter().enumerate().skip(from) {
             let stale = current.as_ref().filter(|current| !current.is_signed_for(root.root()));
             let next = stale.map(|stale| {
                 let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,7 +138,7 @@ impl Publisher {
             }
             plan.notes.extend(next.iter().map(|next| next.told(root.root())));
             let targets = next.as_ref().map(Targets::bytes);
-            let root = (!missing.is_empty()).then(|| root.clone());
+            let root = (!missing.is_empty()).then_some(at);
             if root.is_some() || targets.is_some() {
                 plan.uploads.push(Upload { root, targets });
             }
@@ -168,54 +168,89 @@ impl Publisher {
     }
 
     /// Uploads what is missing, and compares what is then served.
-    pub(super) async fn publish(&self, name: &Name, plan: Plan) -> Result<Done, Error> {
+    pub(super) async fn publish(
+        &self,
+        name: &Name,
+        roots: &[SignedRoot],
+        plan: Plan,
+    ) -> Result<Done, Error> {
         for upload in &plan.uploads {
-            self.upload(name, upload).await?;
+            self.upload(name, roots, upload).await?;
         }
-        self.compare(name, &plan).await?;
-        Ok(Done { before: plan.before, now: plan.last.version().get(), notes: plan.notes })
+        let last = roots.last().ok_or(Error::Task)?;
+        let seen = self.compare(name, last, &plan).await?;
+        Ok(Done { before: plan.before, now: last.version().get(), notes: plan.notes, seen })
     }
 
-    async fn upload(&self, name: &Name, upload: &Upload) -> Result<(), Error> {
-        let Upload { root, targets } = upload;
+    /// Whether all that is served is still what was seen when it was published.
+    pub(super) async fn is_still(&self, name: &Name, seen: Digest) -> Result<bool, Error> {
+        let timestamp = self.server.file(name, "timestamp.json").await?;
+        Ok(timestamp.is_some_and(|timestamp| Digest::of(&timestamp) == seen))
+    }
+
+    async fn upload(
+        &self,
+        name: &Name,
+        roots: &[SignedRoot],
+        upload: &Upload,
+    ) -> Result<(), Error> {
+        let root = upload.root.and_then(|at| roots.get(at));
         let mut parts: Vec<(&str, &[u8])> = Vec::new();
         let mut files: Vec<(String, &[u8])> = Vec::new();
         if let Some(root) = root {
             parts.push(("root", root.bytes()));
             files.push((format!("{}.root.json", root.version()), root.bytes()));
         }
-        if let Some(targets) = targets {
+        if let Some(targets) = &upload.targets {
             parts.push(("targets", targets));
             files.push(("targets.json".to_owned(), targets));
         }
-        let mut sent = self.server.upload(name, &parts).await.err();
-        for (file, bytes) in files {
-            // An answer that was lost on the way may hide an upload that was stored.
-            let stored = self.server.file(name, &file).await?;
-            match sent.take() {
-                _ if stored.as_deref() == Some(bytes) => {}
-                Some(error) if root.is_none() || stored.is_none() => {
-                    return Err(explain(name, root.as_ref(), error));
-                }
+        let mut attempt = 1;
+        loop {
+            let sent = self.server.upload(name, &parts).await;
+            // An answer that was lost on the way may hide an upload that was stored: it is looked for before anything is
+            // sent again.
+            let Some((file, stored)) = self.other(name, &files).await? else { return Ok(()) };
+            let error = match sent {
+                Err(error) if root.is_none() || stored.is_none() => error,
                 _ => return Err(compared(name, &file)),
+            };
+            match error.net().and_then(|net| net.pause(attempt)) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(explain(name, root, error)),
             }
+            attempt += 1;
         }
-        Ok(())
     }
 
-    /// Compares `root.json` with what went up, and what clients are led to with both.
-    async fn compare(&self, name: &Name, plan: &Plan) -> Result<(), Error> {
-        let bytes = plan.last.bytes();
+    /// The first file that is not served as it was sent, and what is served in its place.
+    async fn other(
+        &self,
+        name: &Name,
+        files: &[(String, &[u8])],
+    ) -> Result<Option<(String, Option<Vec<u8>>)>, Error> {
+        for (file, bytes) in files {
+            let stored = self.server.file(name, file).await?;
+            if stored.as_deref() != Some(bytes) {
+                return Ok(Some((file.clone(), stored)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Compares `root.json` with what went up, and what clients are led to with both; gives the digest of the timestamp.
+    async fn compare(&self, name: &Name, last: &SignedRoot, plan: &Plan) -> Result<Digest, Error> {
+        let bytes = last.bytes();
         if self.server.file(name, "root.json").await?.as_deref() != Some(bytes) {
             return Err(compared(name, "root.json"));
         }
-        let served = follow(&self.server, name, &plan.last, Timestamp::now()).await?;
+        let served = follow(&self.server, name, last, Timestamp::now()).await?;
         if !served.root.is(bytes) {
             return Err(compared(name, "snapshot.json"));
         }
         match plan.uploads.iter().rev().find_map(|upload| upload.targets.as_ref()) {
             Some(targets) if *targets != served.targets => Err(compared(name, "targets.json")),
-            _ => Ok(()),
+            _ => Ok(served.timestamp),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Annex: the network through the server's API.
 
 use jiff::Timestamp;
+use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::root::online::{Named, Signed};
 use officiant::root::{Role, SignedRoot};
@@ -17,6 +18,8 @@ pub(super) struct Served {
     pub(super) root: Named,
     /// The bytes of the targets that the snapshot names; whose keys signed them is for the caller to see.
     pub(super) targets: Vec<u8>,
+    /// Of the timestamp, which stands for all of it.
+    pub(super) timestamp: Digest,
 }
 
 /// Follows what is served under the keys of `root`.
@@ -32,6 +35,7 @@ pub(super) async fn follow(
     let unsound = |role: Role, why| Error::Unsound { name: name.clone(), role, why };
     let timestamp = server.file(name, "timestamp.json").await?;
     let timestamp = timestamp.ok_or_else(|| unsound(Role::Timestamp, MISSING))?;
+    let stands_for_all = Digest::of(&timestamp);
     let timestamp = Signed::read(root.root(), Role::Timestamp, &timestamp, now)
         .map_err(|why| unsound(Role::Timestamp, why))?;
     let named = |by: &Signed, role| Named::by(by, role).ok_or_else(|| unsound(role, UNNAMED));
@@ -42,7 +46,7 @@ pub(super) async fn follow(
         .map_err(|why| unsound(Role::Snapshot, why))?;
     let of_targets = named(&snapshot, Role::Targets)?;
     let targets = fetch(server, name, Role::Targets, of_targets).await?;
-    Ok(Served { root: named(&snapshot, Role::Root)?, targets })
+    Ok(Served { root: named(&snapshot, Role::Root)?, targets, timestamp: stands_for_all })
 }
 
 /// Fetches the file with the digest that was named, as clients do: no cache holds another one under this name.

@@ -2,7 +2,9 @@
 //!
 //! Annex: the file system below one folder, or the network.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
@@ -18,12 +20,20 @@ use officiant::room::media;
 use super::Error;
 use crate::{args, files, net};
 
+/// Where the places of a command are: folders, or object stores, each with one client for all repositories.
+pub(super) enum Stores {
+    /// Folders.
+    Folders,
+    /// Object stores; the clients by bucket.
+    Buckets(args::Network, Mutex<BTreeMap<String, Arc<AmazonS3>>>),
+}
+
 /// A place of files.
 pub(super) enum Store {
     /// Files in a folder.
     Folder(PathBuf),
     /// Objects below a prefix.
-    Bucket(Box<AmazonS3>, Path),
+    Bucket(Arc<AmazonS3>, Path),
 }
 
 /// A file as it was found, so that it is replaced only while it is still that one.
@@ -50,39 +60,63 @@ pub(super) enum Replaced {
     Refused,
 }
 
-impl Store {
-    /// A folder that exists.
-    pub(super) fn folder(place: &str) -> Result<Self, Error> {
-        let folder = PathBuf::from(place);
-        if folder.is_dir() {
-            Ok(Self::Folder(folder))
-        } else {
-            Err(Error::NoFolder { path: place.to_owned() })
+impl Stores {
+    /// Object stores, reached as the command line says.
+    pub(super) fn buckets(network: &args::Network) -> Self {
+        Self::Buckets(network.clone(), Mutex::default())
+    }
+
+    /// A folder that exists, or `s3://BUCKET/PREFIX`.
+    pub(super) fn at(&self, place: &str) -> Result<Store, Error> {
+        match self {
+            Self::Folders if PathBuf::from(place).is_dir() => Ok(Store::Folder(place.into())),
+            Self::Folders => Err(Error::NoFolder { path: place.to_owned() }),
+            Self::Buckets(network, made) => bucket(place, network, made),
         }
     }
+}
 
-    /// `s3://BUCKET/PREFIX`, with region, endpoint and credentials from the AWS variables of the environment.
-    pub(super) fn bucket(place: &str, network: &args::Network) -> Result<Self, Error> {
-        let bad = |because: String| Error::Store { what: format!("`{place}`"), because };
-        let rest =
-            place.strip_prefix("s3://").ok_or_else(|| bad("only s3:// is known".to_owned()))?;
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        let store = AmazonS3Builder::from_env().with_bucket_name(bucket);
-        let plain = AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp);
-        let plain = store.get_config_value(&plain).is_some_and(|allowed| allowed == "true");
-        let options = options(network)?.with_allow_http(plain);
-        let retry = RetryConfig {
-            max_retries: 2,
-            retry_timeout: Duration::from_secs(network.timeout),
-            ..RetryConfig::default()
-        };
-        let store = store.with_client_options(options).with_retry(retry).build();
-        let prefix =
-            Path::parse(prefix.trim_end_matches('/')).map_err(|error| bad(error.to_string()))?;
-        let store = store.map_err(|error| bad(one_line(&error)))?;
-        Ok(Self::Bucket(Box::new(store), prefix))
-    }
+/// `s3://BUCKET/PREFIX`, with region, endpoint and credentials from the AWS variables of the environment.
+fn bucket(
+    place: &str,
+    network: &args::Network,
+    made: &Mutex<BTreeMap<String, Arc<AmazonS3>>>,
+) -> Result<Store, Error> {
+    let bad = |because: String| Error::Store { what: format!("`{place}`"), because };
+    let rest = place.strip_prefix("s3://").ok_or_else(|| bad("only s3:// is known".to_owned()))?;
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let prefix =
+        Path::parse(prefix.trim_end_matches('/')).map_err(|error| bad(error.to_string()))?;
+    let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+    let store = match made.get(bucket) {
+        Some(store) => Arc::clone(store),
+        None => {
+            let store = client(bucket, network, bad)?;
+            Arc::clone(made.entry(bucket.to_owned()).or_insert(Arc::new(store)))
+        }
+    };
+    Ok(Store::Bucket(store, prefix))
+}
 
+fn client(
+    bucket: &str,
+    network: &args::Network,
+    bad: impl Fn(String) -> Error,
+) -> Result<AmazonS3, Error> {
+    let store = AmazonS3Builder::from_env().with_bucket_name(bucket);
+    let plain = AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp);
+    let plain = store.get_config_value(&plain).is_some_and(|allowed| allowed == "true");
+    let options = options(network)?.with_allow_http(plain);
+    let retry = RetryConfig {
+        max_retries: 2,
+        retry_timeout: Duration::from_secs(network.timeout),
+        ..RetryConfig::default()
+    };
+    let store = store.with_client_options(options).with_retry(retry).build();
+    store.map_err(|error| bad(one_line(&error)))
+}
+
+impl Store {
     /// A file of at most `most` bytes; none when there is none.
     pub(super) async fn get(&self, file: &str, most: usize) -> Result<Option<Found>, Error> {
         match self {

@@ -19,8 +19,22 @@ use crate::args;
 pub(super) struct Trust {
     /// The closing digest of the last ceremony.
     pub(super) closing: Digest,
-    /// The roots of each repository, version 1 first.
-    pub(super) roots: BTreeMap<Name, Vec<SignedRoot>>,
+    past: Past,
+    /// How many roots of each repository are published.
+    wanted: BTreeMap<Name, usize>,
+}
+
+impl Trust {
+    /// The repositories.
+    pub(super) fn names(&self) -> impl ExactSizeIterator<Item = &Name> {
+        self.wanted.keys()
+    }
+
+    /// The roots of a repository that are published, version 1 first.
+    pub(super) fn roots(&self, name: &Name) -> &[SignedRoot] {
+        let wanted = self.wanted.get(name).copied().unwrap_or_default();
+        self.past.chain(name.as_str()).get(..wanted).unwrap_or_default()
+    }
 }
 
 /// Reads a trust folder, or the one on `out` media: the repositories of one dialect, or those that are named.
@@ -36,7 +50,7 @@ pub(super) fn read(args: &args::Publish, dialect: Dialect) -> Result<Trust, Erro
     for (name, chain) in past.repositories() {
         let wanted = wanted(&past, name, chain);
         if !wanted.is_empty() {
-            roots.insert(name.parse::<Name>()?, wanted.to_vec());
+            roots.insert(name.parse::<Name>()?, wanted);
         }
     }
     let of = |chain: &[SignedRoot]| chain.first().map(|root| root.root().dialect());
@@ -53,11 +67,17 @@ pub(super) fn read(args: &args::Publish, dialect: Dialect) -> Result<Trust, Erro
         true => of(chain) == Some(dialect),
         false => only.contains(name),
     });
+    for name in &args.exclude {
+        let name: Name = name.parse()?;
+        roots.remove(&name).ok_or(Error::Other { name })?;
+    }
     for (name, chain) in &roots {
         check_real(name, chain)?;
     }
-    match past.last() {
-        Some(last) if !roots.is_empty() => Ok(Trust { closing: last.closing, roots }),
+    let wanted: BTreeMap<Name, usize> =
+        roots.into_iter().map(|(name, chain)| (name, chain.len())).collect();
+    match past.last().map(|last| last.closing) {
+        Some(closing) if !wanted.is_empty() => Ok(Trust { closing, past, wanted }),
         _ => Err(none()),
     }
 }

@@ -4,29 +4,27 @@
 //! Annex: the store.
 
 use jiff::Timestamp;
+use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::request::MAX_ROOT;
 use officiant::root::{Dialect, Role, SignedRoot};
 
-use super::store::{Created, Found, Replaced, Store};
+use super::store::{Created, Found, Replaced, Store, Stores};
 use super::{Done, Error, judge, online};
-use crate::args;
 use crate::tuf::at;
 
 /// Where repositories are published.
 pub(super) struct Publisher {
     /// A folder or a URL; `{name}` stands for the repository's name.
     pub(super) place: String,
-    pub(super) is_bucket: bool,
-    pub(super) network: args::Network,
+    pub(super) stores: Stores,
 }
 
-/// What is written for one repository.
+/// What is written for one repository. Its roots stay where they are.
 pub(super) struct Plan {
     store: Store,
-    before: u64,
-    missing: Vec<SignedRoot>,
-    last: SignedRoot,
+    /// How many roots are there already.
+    before: usize,
     /// The `root.json` that was judged, where one is kept.
     kept: Option<Found>,
     notes: Vec<String>,
@@ -35,12 +33,7 @@ pub(super) struct Plan {
 impl Publisher {
     /// Compares the published chain with ours, and judges what is missing there.
     pub(super) async fn judge(&self, name: &Name, roots: &[SignedRoot]) -> Result<Plan, Error> {
-        let place = at(&self.place, name);
-        let store = match self.is_bucket {
-            true => Store::bucket(&place, &self.network)?,
-            false => Store::folder(&place)?,
-        };
-        let last = roots.last().ok_or(Error::Task)?.clone();
+        let store = self.stores.at(&at(&self.place, name))?;
         let mut files = Vec::new();
         while let Some(found) = store.get(&file(files.len() as u64 + 1), MAX_ROOT).await? {
             files.push(found.bytes);
@@ -66,14 +59,26 @@ impl Publisher {
             })),
             (_, None) => {}
         }
-        let (before, missing) = (published.len() as u64, missing.to_vec());
-        Ok(Plan { store, before, missing, last, kept, notes })
+        Ok(Plan { store, before: published.len(), kept, notes })
+    }
+
+    /// Whether the newest root is still there, as it was seen when it was published.
+    pub(super) async fn is_still(&self, name: &Name, last: &SignedRoot) -> Result<bool, Error> {
+        let store = self.stores.at(&at(&self.place, name))?;
+        let served = store.get(&file(last.version().get()), MAX_ROOT).await?;
+        Ok(served.is_some_and(|found| found.bytes == last.bytes()))
     }
 
     /// Writes what is missing, and compares what is then served.
-    pub(super) async fn publish(&self, name: &Name, plan: Plan) -> Result<Done, Error> {
-        let Plan { store, before, missing, last, kept, notes } = plan;
-        for root in &missing {
+    pub(super) async fn publish(
+        &self,
+        name: &Name,
+        roots: &[SignedRoot],
+        plan: Plan,
+    ) -> Result<Done, Error> {
+        let Plan { store, before, kept, notes } = plan;
+        let last = roots.last().ok_or(Error::Task)?;
+        for root in roots.get(before..).unwrap_or_default() {
             let (path, version) = (file(root.version().get()), root.version().get());
             let created = store.create(&path, root.bytes()).await?;
             let served = store.get(&path, MAX_ROOT).await?;
@@ -95,7 +100,8 @@ impl Publisher {
                 });
             }
         }
-        Ok(Done { before, now: last.version().get(), notes })
+        let (before, seen) = (before as u64, Digest::of(last.bytes()));
+        Ok(Done { before, now: last.version().get(), notes, seen })
     }
 }
 

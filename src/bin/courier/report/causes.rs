@@ -10,7 +10,7 @@ use officiant::refusal::{Exit, Refusal};
 use officiant::request;
 use officiant::room::media::{self, Kind};
 
-use crate::{credentials, fetch, keys, net, notary, prove, publish, tuf};
+use crate::{credentials, fetch, journal, keys, net, notary, prove, publish, tuf};
 
 pub(super) use consumer::{of_digest, of_pull, of_run};
 use consumer::{of_image, of_registry};
@@ -23,6 +23,7 @@ pub(super) fn of_fetch(error: &fetch::Error) -> Refusal {
         E::Media(media) => return of_media(media, "no request was written"),
         E::Budget(_) | E::Many { .. } => new(Exit::Refused).hint(FEWER),
         E::Clock => new(Exit::Device).hint("set the clock"),
+        E::Journal(journal) => of_journal(journal),
         E::Key(key) => of_key(key),
         E::List { .. } => new(Exit::Usage).hint("one name a line"),
         E::Name(_) => new(Exit::Usage).hint("name it as the server or the plan does"),
@@ -67,6 +68,7 @@ pub(super) fn of_publish(error: &publish::Error) -> Refusal {
     use publish::Error as E;
     let new = |exit| Refusal::new(exit, error.to_string());
     match error {
+        E::Journal(journal) => of_journal(journal),
         E::Key(key) => of_key(key),
         E::Media(media) => of_media(media, ""),
         E::Net(net) => of_net(net),
@@ -130,6 +132,16 @@ fn hint_of_publish(error: &publish::Error) -> &'static str {
         }
         E::Walk { .. } => "`officiant check` shows every client and every start",
         _ => "publish what a ceremony closed, unchanged",
+    }
+}
+
+pub(super) fn of_journal(error: &journal::Error) -> Refusal {
+    let refusal = Refusal::new(Exit::Device, error.to_string());
+    match error {
+        journal::Error::Failed { source, .. } => {
+            refusal.hint("`--journal` names another folder for it").because(source)
+        }
+        journal::Error::Locked { .. } => refusal.hint("wait until it has ended"),
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &args::Init) -> Result<Output, Error> {
         told += &format!("key       {} for `targets` of {gun}, {made}\n", canonical_id(&public)?);
         names.insert(gun, Own::from([(Role::Targets, vec![public])]));
     }
-    let output = fetch::of(&fetch, names).await?.output();
+    let output = fetch::of(&fetch, names, true).await?;
     let text = format!("{told}{}{NEXT}", output.text);
     Ok(Output { text, json: output.json })
 }

@@ -190,6 +190,7 @@ pub(super) fn fetching(gun: &Name, reach: Reach<'_>, out: &Path) -> crate::args:
         targets_key: Vec::new(),
         snapshot_key: Vec::new(),
         timestamp_key: Vec::new(),
+        going_on: crate::args::GoingOn::default(),
         network,
     }
 }

@@ -43,7 +43,7 @@ async fn rotate(args: &args::RotateKey) -> Result<Output, Error> {
         Digest::grouped(&key.id())
     );
     let names = BTreeMap::from([(gun, Own::from([(role, vec![key])]))]);
-    let output = fetch::of(&fetch, names).await?.output();
+    let output = fetch::of(&fetch, names, true).await?;
     let next = format!(
         "next      a plan for `renew` or `rotate` in which `{role}` gets its keys from the request\n"
     );

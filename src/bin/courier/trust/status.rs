@@ -22,7 +22,7 @@ use crate::args::consume::Status;
 use crate::environment::Environment;
 use crate::fetch::names;
 use crate::files;
-use crate::fleet::{self, ENOUGH, Pace};
+use crate::fleet::{self, Pace};
 use crate::image::Image;
 use crate::report::Output;
 
@@ -97,7 +97,7 @@ async fn look(names: &[String], trust: &args::Trust, within: u16) -> Result<Flee
         all.insert(gun, place);
     }
     let now = Timestamp::now();
-    let pace = Pace { what: "looked at", jobs: trust.network.jobs, failures: ENOUGH };
+    let pace = Pace { what: "looked at", jobs: trust.network.jobs, weight: fleet::one };
     let work = move |gun, place: Place| async move {
         match place.look(Wanted::All).await {
             Ok(seen) => Ok(Ok(Row { gun, ends: ends(&seen.view, now) })),
@@ -105,16 +105,17 @@ async fn look(names: &[String], trust: &args::Trust, within: u16) -> Result<Flee
             Err(error) => Ok(Err(error)),
         }
     };
-    let outcome = fleet::each(pace, all, || Error::Task, work).await;
     let (mut whole, mut broken) = (Vec::new(), BTreeMap::new());
-    for (gun, done) in outcome.done {
+    let keep = |gun, done| {
         match done {
             Ok(row) => whole.push(row),
             Err(error) => drop(broken.insert(gun, error)),
         }
-    }
+        Ok(())
+    };
+    let failed = fleet::each(pace, all, || Error::Task, work, keep).await;
     whole.sort_by(|a, b| (a.first(), &a.gun).cmp(&(b.first(), &b.gun)));
-    let (unanswered, unasked) = (outcome.failed.errors, outcome.failed.not_begun);
+    let (unanswered, unasked) = (failed.errors, failed.not_begun);
     Ok(Fleet { now, within, whole, broken, unanswered, unasked })
 }
 
