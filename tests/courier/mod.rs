@@ -12,6 +12,7 @@ mod hostile;
 mod key;
 mod leaving;
 pub(crate) mod made;
+mod memory;
 mod objects;
 mod prove;
 mod publish;
