@@ -1,17 +1,13 @@
 #!/bin/sh
 # How long `courier status`, `fetch` and `verify` take, each against its measure, turn by turn in one run:
-# the bare HTTP requests by curl with the same concurrency, and `notary lookup` on the same server.
+# the bare HTTP requests by curl with the same concurrency, and `notary lookup` on the same server. Run by the suite
+# (tests/bench/run.sh), which reads what it prints; COURIER names the program to measure.
 #
-#   sh tests/bench/consumer.sh [REPOSITORIES [ROUNDS [LOOKUPS]]]
-#
-# COURIER names the program to measure; without it the release build is made and measured.
+#   COURIER=… sh tests/bench/consumer.sh REPOSITORIES ROUNDS LOOKUPS
 set -eu
 cd "$(dirname "$0")/../.."
-repositories=${1:-1000} rounds=${2:-10} lookups=${3:-40} jobs=8
-if [ -z "${COURIER:-}" ]; then
-    cargo build --release --locked --quiet --features online --bin courier
-    COURIER=${CARGO_TARGET_DIR:-$PWD/target}/release/courier
-fi
+: "${COURIER:?}"
+repositories=$1 rounds=$2 lookups=$3 jobs=8
 peers=$PWD/target/peers/notary
 work=$(mktemp -d)
 server=
@@ -123,17 +119,5 @@ for _ in $(seq "$lookups"); do
     timed verify.ours "$COURIER" verify "$gun:1.0"
 done
 
-# --- the table: medians in milliseconds, and the ratios of the pairs
-median() { sort -n "$1" | awk '{ at[NR] = $1 } END { print (at[int((NR + 1) / 2)] + at[int(NR / 2) + 1]) / 2 }'; }
-row() {
-    paste "$2.ours" "$2.bare" | awk '{ printf "%.3f\n", $1 / $2 }' | sort -n >"$2.ratios"
-    awk -v what="$1" -v bare="$(median "$2.bare")" -v ours="$(median "$2.ours")" -v ratio="$(median "$2.ratios")" \
-        -v least="$(head -n 1 "$2.ratios")" -v most="$(tail -n 1 "$2.ratios")" 'BEGIN {
-            printf "%-42s %9.1f %9.1f %7.2f   %.2f to %.2f\n", what, bare / 1e6, ours / 1e6, ratio, least, most }'
-}
-printf 'repositories %s, at once %s, rounds %s, lookups %s\n' "$repositories" "$jobs" "$rounds" "$lookups"
-printf '%-42s %9s %9s %7s   %s\n' '' 'bare ms' 'ours ms' ratio 'least to most'
-row 'status, first use (5 requests each)' cold
-row 'status, warm cache (2 requests each)' warm
-row 'fetch (7 requests each)' fetch
-row 'verify, warm cache, to notary lookup' verify
+# --- a line for each turn: which, and the nanoseconds of the bare requests (or of notary) and of courier
+for name in cold warm fetch verify; do paste -d ' ' "$name.bare" "$name.ours" | sed "s/^/$name /"; done

@@ -8,4 +8,4 @@ need python3 python3-venv
 venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
     --no-deps -r "$TOP/tests/peers/python.txt"
 venv/bin/python -m pip check
-venv/bin/python -c 'import tuf.ngclient, securesystemslib.signer'
+venv/bin/python -c 'import pkcs11, tuf.ngclient, securesystemslib.signer'

@@ -4,40 +4,73 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use officiant::digest::Digest;
-use officiant::key::{Algorithm, PublicKey};
 use officiant::name::Name;
 use officiant::request::proof::{Claim, Proof};
 use officiant::request::{Repository, Request};
 use officiant::root::{Dialect, Role};
 use officiant::sums;
 
+use crate::keys::SoftKey;
+use crate::process::{self, Spent};
+use crate::soft::{MODULE, PIN};
+use crate::suite::Suite;
+
 /// A room, and how many repositories its plans name.
-pub(crate) struct Room<'a> {
-    folder: &'a Path,
+#[derive(Debug)]
+pub(crate) struct Room {
+    folder: PathBuf,
     names: Vec<Name>,
+    /// What stands before SoftHSM, if something does.
+    shim: Option<PathBuf>,
 }
 
-const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
-/// The PIN of every soft token.
-pub(crate) const PIN: &str = "135792";
-
-impl<'a> Room<'a> {
+impl Room {
     /// A room in a folder.
-    pub(crate) fn new(folder: &'a Path, count: usize) -> Self {
+    pub(crate) fn new(folder: &Path, count: usize) -> Self {
         // Far enough apart that no two look alike.
         let name = |n: usize| {
             let digest = Digest::of(&n.to_be_bytes()).to_string();
             format!("localhost:5000/team-{}/{}", &digest[..6], &digest[6..14])
         };
         let names = (0..count).map(|n| name(n).parse().expect("a name")).collect();
-        Self { folder, names }
+        Self { folder: folder.to_owned(), names, shim: None }
+    }
+
+    /// The same room with a module that stands before SoftHSM.
+    pub(crate) fn through(self, shim: &Path) -> Self {
+        Self { shim: Some(shim.to_owned()), ..self }
+    }
+
+    /// Holds the first ceremony and lays out the second.
+    pub(crate) fn prepare(&self, suite: &Suite) {
+        self.genesis();
+        self.conduct(suite, 1);
+        self.rotate();
+    }
+
+    /// The same room elsewhere, for a ceremony that is to be held more than once.
+    pub(crate) fn copy(&self, folder: &Path) -> Self {
+        process::run(Command::new("cp").arg("-a").arg(&self.folder).arg(folder));
+        Self { folder: folder.to_owned(), names: self.names.clone(), shim: self.shim.clone() }
+    }
+
+    /// Holds the ceremony of that number.
+    pub(crate) fn conduct(&self, suite: &Suite, number: u32) -> Spent {
+        let mut conduct = Command::new(&suite.officiant);
+        conduct.current_dir(&self.folder).arg("conduct").arg(format!("plan-{number}.toml"));
+        conduct.arg("--room").arg(format!("room-{number}.toml"));
+        process::watched(conduct.arg("--answers").arg(format!("answers-{number}.toml")))
+    }
+
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Lays out a first ceremony: one key on one token.
@@ -45,10 +78,10 @@ impl<'a> Room<'a> {
         for name in ["room-1", "room-2"] {
             self.file(&format!("media/{name}/officiant-media"), b"room\n");
         }
-        let key = Soft::new();
+        let key = SoftKey::new();
         let public = key.public();
         let own = |_: &Name| {
-            let made = |role| (role, vec![Soft::new().public()]);
+            let made = |role| (role, vec![SoftKey::new().public()]);
             let mut keys: BTreeMap<_, _> = [Role::Snapshot, Role::Timestamp].map(made).into();
             keys.insert(Role::Targets, vec![public.clone()]);
             Repository { roots: Vec::new(), keys, served: None }
@@ -162,8 +195,15 @@ impl<'a> Room<'a> {
             "work = \"work-{number}\"\n{trust}[media]\nin = [\"media/in-{number}\"]\n\
              out = [\"media/out-{number}a\", \"media/out-{number}b\"]\n\
              room = [\"media/room-1\", \"media/room-2\"]\n\
-             [[module]]\nname = \"soft\"\npath = \"{MODULE}\"\n"
+             [[module]]\nname = \"soft\"\n"
         );
+        room.push_str(&match &self.shim {
+            None => format!("path = \"{MODULE}\"\n"),
+            Some(shim) => {
+                let folder = shim.parent().expect("a folder");
+                format!("path = \"{}\"\nwrites = [\"{}\"]\n", shim.display(), folder.display())
+            }
+        });
         let mut pins = "[pin]\n".to_owned();
         for token in tokens {
             let _ = write!(
@@ -181,23 +221,6 @@ impl<'a> Room<'a> {
         let path = self.folder.join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, bytes).expect("a file");
-    }
-}
-
-/// A software key of somebody online.
-struct Soft(EcdsaKeyPair);
-
-impl Soft {
-    fn new() -> Self {
-        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key"))
-    }
-
-    fn public(&self) -> PublicKey {
-        PublicKey::from_ec_point(Algorithm::EcdsaP256, self.0.public_key().as_ref()).expect("a key")
-    }
-
-    fn sign(&self, text: &[u8]) -> Vec<u8> {
-        self.0.sign(&SystemRandom::new(), text).expect("a signature").as_ref().to_vec()
     }
 }
 

@@ -1,22 +1,54 @@
-//! Lays out ceremonies for whole fleets.
+//! Measures what ceremonies and couriers cost, and lays out ceremonies for whole fleets: `sh tests/bench/run.sh`.
 
+mod figure;
+mod figures;
 mod fleet;
+mod keys;
+mod plot;
+mod process;
+mod raw;
+mod report;
+mod roots;
+mod soft;
+mod suite;
+mod token;
+mod verify;
 
 use std::path::Path;
+use std::time::Duration;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["genesis", folder, count] => {
-            fleet::Room::new(Path::new(folder), count.parse().expect("a number")).genesis();
+        ["suite", rest @ ..] => suite::main(rest),
+        ["genesis", folder, count] => fleet::Room::new(Path::new(folder), number(count)).genesis(),
+        ["rotate", folder, count] => fleet::Room::new(Path::new(folder), number(count)).rotate(),
+        ["raw-sign", module, count] => took(raw::sign(Path::new(module), number(count))),
+        ["child-sign", program, count, tokens @ ..] => {
+            let (tokens, []) = tokens.as_chunks::<2>() else { panic!("a module without a token") };
+            let tokens: Vec<_> =
+                tokens.iter().map(|[module, folder]| (module.into(), folder.into())).collect();
+            took(token::sign(Path::new(program), number(count), &tokens));
         }
-        ["rotate", folder, count] => {
-            fleet::Room::new(Path::new(folder), count.parse().expect("a number")).rotate();
+        ["verify", count, threads] => {
+            verify::roots(number(count), number(threads)).into_iter().for_each(took);
         }
+        ["make-chains", folder, count] => verify::write_chains(Path::new(folder), number(count)),
+        ["walk", profile, folder] => took(verify::walk(profile, Path::new(folder))),
+        ["walk-raw", dialect, folder] => took(verify::walk_raw(dialect, Path::new(folder))),
         _ => {
-            eprintln!("usage: bench genesis|rotate FOLDER COUNT");
+            eprintln!("usage: bench genesis|rotate FOLDER COUNT, or sh tests/bench/run.sh");
             std::process::exit(2);
         }
     }
+}
+
+fn number(text: &str) -> usize {
+    text.parse().expect("a number")
+}
+
+/// What a part of this program measured by itself, in nanoseconds.
+fn took(time: Duration) {
+    println!("{}", time.as_nanos());
 }

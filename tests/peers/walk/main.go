@@ -3,7 +3,8 @@
 //
 // Each folder also holds `gun`; the folder above holds the private keys of the online roles, in PKCS#8. Prints a line
 // for each walk: `WHO CASE START ok`, or `WHO CASE START stop VERSION REASON`. START is 0 for a client without a cache
-// and for an empty server.
+// and for an empty server. After `time` the client alone walks each from its first root, and the nanoseconds that it
+// took are printed. After `sign` and a number it signs so many roots by a key in memory instead, and prints the same.
 package main
 
 import (
@@ -22,6 +23,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/docker/go/canonical/json"
 	"github.com/sirupsen/logrus"
@@ -200,6 +202,9 @@ func claimed(raw []byte) int {
 	return meta.Signed.Version
 }
 
+// took is the time of the last walk of a client: what it is served is made before.
+var took time.Duration
+
 func (r *repository) client(start int) (int, error) {
 	// As the programs do: a cache in memory would cut a file to the length that is expected.
 	folder, err := ioutil.TempDir("", "cache")
@@ -212,9 +217,11 @@ func (r *repository) client(start int) (int, error) {
 	}
 	remote := r.remote()
 	said.stopped = 0
+	began := time.Now()
 	_, _, err = client.LoadTUFRepo(client.TUFLoadOptions{
 		GUN: r.gun, TrustPinning: trustpinning.TrustPinConfig{}, Cache: cache, RemoteStore: remote,
 	})
+	took = time.Since(began)
 	switch {
 	case err == nil:
 		return 0, nil
@@ -289,6 +296,28 @@ func private(folder string) map[data.RoleName]data.PrivateKey {
 	return keys
 }
 
+// What Notary's own code takes to sign so many roots, each by one key of a store in memory.
+func sign(count int) time.Duration {
+	service := cryptoservice.NewCryptoService(trustmanager.NewKeyMemoryStore(passphrase.ConstantRetriever("pass")))
+	key, err := service.Create(data.CanonicalRootRole, "localhost:5000/x", data.ECDSAKey)
+	check(err)
+	keys := map[string]data.PublicKey{key.ID(): key}
+	roles := map[data.RoleName]*data.RootRole{}
+	for _, role := range data.BaseRoles {
+		roles[role] = &data.RootRole{KeyIDs: []string{key.ID()}, Threshold: 1}
+	}
+	root, err := data.NewRoot(keys, roles, false)
+	check(err)
+	began := time.Now()
+	for version := 1; version <= count; version++ {
+		root.Signed.Version = version
+		s, err := root.ToSigned()
+		check(err)
+		check(signed.Sign(service, s, []data.PublicKey{key}, 1, nil))
+	}
+	return time.Since(began)
+}
+
 func tell(who string, r *repository, start, stopped int, err error) {
 	if err == nil {
 		fmt.Println(who, r.name, start, "ok")
@@ -299,15 +328,30 @@ func tell(who string, r *repository, start, stopped int, err error) {
 }
 
 func main() {
-	logrus.SetLevel(logrus.DebugLevel)
 	logrus.SetOutput(ioutil.Discard)
-	logrus.AddHook(said)
-	top := os.Args[1]
+	if os.Args[1] == "sign" {
+		count, err := strconv.Atoi(os.Args[2])
+		check(err)
+		fmt.Println(sign(count).Nanoseconds())
+		return
+	}
+	isTimed := os.Args[1] == "time"
+	if !isTimed {
+		logrus.SetLevel(logrus.DebugLevel)
+		logrus.AddHook(said)
+	}
+	top := os.Args[len(os.Args)-1]
 	keys := private(top)
 	folders, err := filepath.Glob(filepath.Join(top, "*", "gun"))
 	check(err)
 	for _, gun := range folders {
 		r := read(filepath.Dir(gun), keys)
+		if isTimed {
+			_, err := r.client(r.versions[0])
+			check(err)
+			fmt.Println(took.Nanoseconds())
+			continue
+		}
 		for _, start := range append([]int{0}, r.versions...) {
 			stopped, err := r.client(start)
 			tell("client", r, start, stopped, err)

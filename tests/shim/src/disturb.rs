@@ -44,6 +44,8 @@ enum Action {
     Pad(String),
     Return(usize),
     Sleep(Duration),
+    /// The time that a slow token takes for an answer, and not for the length of one.
+    Work(Duration),
 }
 
 enum Victim {
@@ -119,6 +121,9 @@ impl Rule {
             ("sleep", [ms]) => {
                 Action::Sleep(Duration::from_millis(ms.parse().unwrap_or_else(|_| wrong())))
             }
+            ("work", [ms]) if function.is_some_and(|f| NAMES[f] == "C_Sign") => {
+                Action::Work(Duration::from_millis(ms.parse().unwrap_or_else(|_| wrong())))
+            }
             _ => wrong(),
         };
         Self { function, number, when, action }
@@ -168,6 +173,12 @@ impl Rule {
             Action::Pad(pin) => return Some(type_on_pad(pin, arguments)),
             Action::Return(code) => return Some(*code),
             Action::Sleep(time) => thread::sleep(*time),
+            // Who gives no room for the signature asks for its length alone.
+            Action::Work(time) => {
+                if arguments[3] != 0 {
+                    thread::sleep(*time);
+                }
+            }
         }
         None
     }

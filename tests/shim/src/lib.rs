@@ -8,10 +8,11 @@
 //! call 17 before kill self           the 17th call of all, over all processes
 //! C_Sign 3 before return 0x30        the 3rd call of this function
 //! C_Sign every before sleep 100      each call, milliseconds
+//! C_Sign every before work 5         each signature, not what asks for its length
 //! ```
 //!
 //! Actions: `kill self|group|parent|both` (SIGKILL; a child of `officiant` may kill nobody else, so for the last two its own
-//! number and its parent's go into the pipe `victims`, and the test kills), `return CKR`, `sleep MS`, `hang`, `abort`,
+//! number and its parent's go into the pipe `victims`, and the test kills), `return CKR`, `sleep MS`, `work MS` (only of `C_Sign`), `hang`, `abort`,
 //! `keep` (only of `C_Login`: its PIN stays in memory), `garbage` (only `after`: what the real module answered is overwritten), `flags SET CLEAR`, `model MAKER MODEL` and
 //! `firmware MAJOR MINOR` (only after `C_GetTokenInfo`: bits of its flags, or what it says that it is, `_` for blanks), `pad PIN` (only before `C_Login`: it takes
 //! none from the application, and this one is typed on its pad), `attack PATH…` (all that a module could do to
