@@ -13,7 +13,7 @@ use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::request::proof::{Claim, Proof};
 use officiant::request::{Repository, Request};
-use officiant::root::{Dialect, Role};
+use officiant::root::{Dialect, Role, SignedRoot};
 use officiant::sums;
 
 use crate::keys::SoftKey;
@@ -57,6 +57,8 @@ impl Room {
     /// The same room elsewhere, for a ceremony that is to be held more than once.
     pub(crate) fn copy(&self, folder: &Path) -> Self {
         process::run(Command::new("cp").arg("-a").arg(&self.folder).arg(folder));
+        // Nobody is to wait for what was written here when he syncs his own.
+        process::run(&mut Command::new("sync"));
         Self { folder: folder.to_owned(), names: self.names.clone(), shim: self.shim.clone() }
     }
 
@@ -73,11 +75,8 @@ impl Room {
         &self.folder
     }
 
-    /// Lays out a first ceremony: one key on one token.
+    /// Lays out a first ceremony, for repositories that nobody knows: one key on one token.
     pub(crate) fn genesis(&self) {
-        for name in ["room-1", "room-2"] {
-            self.file(&format!("media/{name}/officiant-media"), b"room\n");
-        }
         let key = SoftKey::new();
         let public = key.public();
         let own = |_: &Name| {
@@ -88,6 +87,19 @@ impl Room {
         };
         let request = self.request(own);
         let digest = self.lay_request(1, &request);
+        self.plan_genesis((&request, digest), &key);
+    }
+
+    /// The same for what a courier fetched, with the targets key that it offered.
+    pub(crate) fn genesis_at(&self, key: &Path) {
+        let fetched = self.fetched(1);
+        self.plan_genesis((&fetched.0, fetched.1), &SoftKey::read(key));
+    }
+
+    fn plan_genesis(&self, (request, digest): (&Request, Digest), key: &SoftKey) {
+        for name in ["room-1", "room-2"] {
+            self.file(&format!("media/{name}/officiant-media"), b"room\n");
+        }
         let list = request.repositories.iter().map(|(name, asked)| {
             let pins = asked.keys.iter().map(|(role, keys)| format!("{role}={}", keys[0].id()));
             format!("{name} 0 - {}\n", pins.collect::<Vec<_>>().join(" "))
@@ -96,8 +108,7 @@ impl Room {
         let roles = Role::ONLINE.map(|role| {
             format!("[[role]]\nname = \"{role}\"\nkeys = \"request\"\nthreshold = 1\n")
         });
-        let text =
-            self.plan("genesis", (1, "officer-a", "root-a"), (&list, digest), "") + &roles.concat();
+        let text = self.plan("genesis", 1, (&list, digest), "") + &roles.concat();
         self.file("plan-1.toml", text.as_bytes());
         for name in &self.names {
             let claim = Claim {
@@ -106,25 +117,17 @@ impl Room {
                 role: Role::Targets,
             };
             let signature = key.sign(claim.text().as_bytes());
-            let proof = Proof { claim, key: public.id(), signature };
+            let proof = Proof { claim, key: key.public().id(), signature };
             self.file(&format!("media/in-1/{}", proof.path()), proof.to_line().as_bytes());
         }
-        self.lay_room(1, &["officer-a"]);
+        self.lay_room(1);
     }
 
     /// Lays out the second one, which replaces that key by another on another token.
     pub(crate) fn rotate(&self) {
-        let trust = self.folder.join("media/out-1a/trust");
-        let folders = fs::read_dir(trust.join("ceremonies")).expect("a trust folder");
-        let mut folders: Vec<PathBuf> = folders.map(|entry| entry.expect("one").path()).collect();
-        folders.sort();
-        let last = folders.last().expect("a ceremony").join(sums::FILE);
-        let closing = Digest::of(&fs::read(last).expect("its sums"));
         let own = |name: &Name| {
-            let file = trust.join(format!("metadata/{}/1.root.json", name.folder()));
-            let root = fs::read(file).expect("a root");
-            let signed =
-                officiant::root::SignedRoot::parse(Dialect::Notary, &root).expect("a root");
+            let root = fs::read(self.root(1, name)).expect("a root");
+            let signed = SignedRoot::parse(Dialect::Notary, &root).expect("a root");
             let keys = Role::ONLINE.map(|role| {
                 let keys = signed.root().role_keys(role);
                 (role, keys.filter_map(|(_, key)| key.public().cloned()).collect())
@@ -132,11 +135,57 @@ impl Room {
             Repository { roots: vec![root], keys: keys.into(), served: None }
         };
         let digest = self.lay_request(2, &self.request(own));
+        self.plan_rotation(2, digest);
+    }
+
+    /// Lays out a later one of that kind, for what a courier fetched.
+    pub(crate) fn rotate_at(&self, number: u32) {
+        self.plan_rotation(number, self.fetched(number).1);
+    }
+
+    fn plan_rotation(&self, number: u32, request: Digest) {
+        let trust = self.folder.join(format!("media/out-{}a/trust", number - 1));
+        let folders = fs::read_dir(trust.join("ceremonies")).expect("a trust folder");
+        let mut folders: Vec<PathBuf> = folders.map(|entry| entry.expect("one").path()).collect();
+        folders.sort();
+        let last = folders.last().expect("a ceremony").join(sums::FILE);
+        let closing = Digest::of(&fs::read(last).expect("its sums"));
         let list: String = self.names.iter().map(|name| format!("{name} - -\n")).collect();
         let after = format!("after = \"{closing}\"\n");
-        let text = self.plan("rotate", (2, "officer-b", "root-b"), (&list, digest), &after);
-        self.file("plan-2.toml", text.as_bytes());
-        self.lay_room(2, &["officer-a", "officer-b"]);
+        let text = self.plan("rotate", number, (&list, request), &after);
+        self.file(&format!("plan-{number}.toml"), text.as_bytes());
+        self.lay_room(number);
+    }
+
+    /// The root of a repository that the ceremony of that number made.
+    pub(crate) fn root(&self, number: u32, name: &Name) -> PathBuf {
+        let folder = name.folder();
+        self.folder.join(format!("media/out-{number}a/trust/metadata/{folder}/{number}.root.json"))
+    }
+
+    /// The names of the repositories.
+    pub(crate) fn names(&self) -> &[Name] {
+        &self.names
+    }
+
+    /// What a courier put on the `in` media of a ceremony.
+    fn fetched(&self, number: u32) -> (Request, Digest) {
+        let folder = self.folder.join(format!("media/in-{number}/request"));
+        let mut files = BTreeMap::new();
+        let mut folders = vec![folder.clone()];
+        while let Some(next) = folders.pop() {
+            for entry in fs::read_dir(next).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let name = path.strip_prefix(&folder).expect("below it").to_str().expect("a name");
+                files.insert(name.to_owned(), fs::read(&path).expect("a file"));
+            }
+        }
+        let digest = Digest::of(&files[sums::FILE]);
+        (Request::parse(&files).expect("a request"), digest)
     }
 
     fn request(&self, own: impl Fn(&Name) -> Repository) -> Request {
@@ -158,12 +207,13 @@ impl Room {
     fn plan(
         &self,
         kind: &str,
-        (number, token, key): (u32, &str, &str),
+        number: u32,
         (list, request): (&str, Digest),
         extra: &str,
     ) -> String {
         let name = format!("repositories-{number}.txt");
         self.file(&name, list.as_bytes());
+        let (token, key) = (token(number), format!("root-{number}"));
         let today = today();
         let day = |days: i64| today.checked_add(days.days()).expect("a day");
         format!(
@@ -182,7 +232,7 @@ impl Room {
         )
     }
 
-    fn lay_room(&self, number: u32, tokens: &[&str]) {
+    fn lay_room(&self, number: u32) {
         for copy in ["a", "b"] {
             self.file(&format!("media/out-{number}{copy}/officiant-media"), b"out\n");
         }
@@ -205,7 +255,8 @@ impl Room {
             }
         });
         let mut pins = "[pin]\n".to_owned();
-        for token in tokens {
+        // The last key, which signs once more, and the next one.
+        for token in (before.max(1)..=number).map(token) {
             let _ = write!(
                 room,
                 "[[token]]\nname = \"{token}\"\nmodule = \"soft\"\nsofthsm = \"tokens/{token}\"\n"
@@ -222,6 +273,11 @@ impl Room {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, bytes).expect("a file");
     }
+}
+
+/// The token of the ceremony of that number.
+fn token(number: u32) -> String {
+    format!("officer-{number}")
 }
 
 fn today() -> Date {

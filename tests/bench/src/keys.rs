@@ -1,5 +1,7 @@
 //! Software keys of P-256.
 
+use std::path::Path;
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair,
@@ -16,6 +18,11 @@ impl SoftKey {
         let made =
             EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
         Self(made.expect("a key").as_ref().to_vec())
+    }
+
+    /// That of a file.
+    pub(crate) fn read(file: &Path) -> Self {
+        Self(std::fs::read(file).expect("a key"))
     }
 
     /// As other programs read it.

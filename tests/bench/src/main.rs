@@ -24,6 +24,23 @@ fn main() {
         ["suite", rest @ ..] => suite::main(rest),
         ["genesis", folder, count] => fleet::Room::new(Path::new(folder), number(count)).genesis(),
         ["rotate", folder, count] => fleet::Room::new(Path::new(folder), number(count)).rotate(),
+        ["names", count] => {
+            for name in fleet::Room::new(Path::new("."), number(count)).names() {
+                println!("{name}");
+            }
+        }
+        ["genesis-at", folder, count, key] => {
+            fleet::Room::new(Path::new(folder), number(count)).genesis_at(Path::new(key));
+        }
+        ["rotate-at", folder, count, ceremony] => {
+            let ceremony = ceremony.parse().expect("a number");
+            fleet::Room::new(Path::new(folder), number(count)).rotate_at(ceremony);
+        }
+        ["root", folder, ceremony, name] => {
+            let ceremony = ceremony.parse().expect("a number");
+            let name = name.parse().expect("a name");
+            println!("{}", fleet::Room::new(Path::new(folder), 0).root(ceremony, &name).display());
+        }
         ["raw-sign", module, count] => took(raw::sign(Path::new(module), number(count))),
         ["child-sign", program, count, tokens @ ..] => {
             let (tokens, []) = tokens.as_chunks::<2>() else { panic!("a module without a token") };

@@ -48,6 +48,7 @@ pub(crate) fn watched(command: &mut Command) -> Spent {
     measured(command, true)
 }
 
+#[expect(clippy::zombie_processes, reason = "it is waited for below, by wait4(2)")]
 fn measured(command: &mut Command, is_watched: bool) -> Spent {
     let what = format!("{command:?}");
     let began = Instant::now();
