@@ -90,9 +90,7 @@ impl Candidate {
 
     /// What consent is given to.
     pub fn consent(&self) -> Digest {
-        let mut consent = Consent::new(self.plan.digest(), self.room);
-        self.drafts.iter().for_each(|draft| consent.add(draft));
-        consent.finish()
+        Consent::new(self.plan.digest(), self.room).over(&self.drafts)
     }
 
     /// The new roots as a record names them.

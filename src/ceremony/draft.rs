@@ -94,6 +94,12 @@ impl Consent {
     pub fn finish(self) -> Digest {
         self.0.finish()
     }
+
+    /// The digest over all candidates.
+    pub fn over(mut self, drafts: &[Draft]) -> Digest {
+        drafts.iter().for_each(|draft| self.add(draft));
+        self.finish()
+    }
 }
 
 /// Refuses when the keys that can still be used do not reach the old or the new threshold. `[QUORUM-PRESENT]`

@@ -227,41 +227,8 @@ impl Ceremony {
         }
     }
 
-    /// How many certificates of a key are recorded.
-    pub fn certified(&self, key: &str) -> usize {
-        self.bulk.certified.get(key).map_or(0, bulk::Heap::count)
-    }
-
-    /// How many signatures of a key are recorded.
-    pub fn signed(&self, key: &str) -> usize {
-        self.bulk.signed.get(key).map_or(0, bulk::Heap::count)
-    }
-
-    /// How many candidates are recorded.
-    pub const fn recorded_drafts(&self) -> usize {
-        self.bulk.drafted
-    }
-
-    /// How many complete roots are recorded.
-    pub const fn recorded_roots(&self) -> usize {
-        self.bulk.assembled
-    }
-
     fn needed(&self, key: &str) -> usize {
         self.roster.key(key).map_or(0, |key| key.opened_from().needed())
-    }
-
-    /// Whether all certificates or all signatures of a key are recorded, where it makes any.
-    pub fn has_all(&self, key: &str, purpose: Purpose) -> bool {
-        let (of, found) = match purpose {
-            Purpose::Certify => (draft::certificate_count(self, key), self.certified(key)),
-            Purpose::Sign => {
-                let of = self.sheets.get().map(|sheets| sheets.of_key(self.roster.place_of(key)));
-                (of.map_or(0, Iterator::count), self.signed(key))
-            }
-            Purpose::Reshare | Purpose::Restore => return false,
-        };
-        found > 0 && found == of
     }
 
     fn is_finished(&self, key: &str, purpose: Purpose) -> bool {

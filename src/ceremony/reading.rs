@@ -82,7 +82,7 @@ impl Group {
 }
 
 /// SHA-256 of a file with one name on each line.
-fn names_digest(names: &[String]) -> Digest {
+pub fn names_digest(names: &[String]) -> Digest {
     let mut hasher = Hasher::default();
     for name in names {
         hasher.update(name.as_bytes());

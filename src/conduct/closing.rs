@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::bags::RECEIPTS;
 use super::token::PINS;
-use super::{CUSTODY, Session};
+use super::{CUSTODY, Finished, Session};
 use crate::ceremony::fact::Fact;
 use crate::ceremony::{self, Ceremony, abandon, closing};
 use crate::paper;
@@ -54,6 +54,8 @@ impl Session<'_> {
     pub(super) fn export_folders(&mut self) -> Result<Fact, Refusal> {
         let folder = self.own_folder()?;
         self.write_receipts(&self.closed_record()?)?;
+        let (closing, name) = (folder.closing, folder.folder.clone());
+        self.exported = Some(Finished { closing, folder: name });
         let mut whole = Vec::new();
         self.export(&folder, &mut whole).map_err(|refusal| match whole.as_slice() {
             [] => refusal,

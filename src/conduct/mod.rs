@@ -42,6 +42,7 @@ pub mod sheet;
 mod signing;
 mod together;
 mod token;
+mod vault;
 mod words;
 
 use std::collections::BTreeMap;
@@ -52,8 +53,8 @@ use crate::ceremony::plan::midnight;
 use crate::ceremony::step::{Act, Step};
 use crate::ceremony::{self, Ceremony, Inputs};
 use crate::check::Check;
+use crate::child;
 use crate::child::vault::Vault;
-use crate::child::{self, Launch};
 use crate::digest::Digest;
 use crate::record::{Body, Mode, Record, Tool};
 use crate::refusal::{Exit, Refusal};
@@ -112,6 +113,8 @@ struct Session<'a> {
     /// The modules that may be loaded, by name, as this run read them.
     modules: BTreeMap<String, Digest>,
     vault: Option<Vault>,
+    /// What this run exported.
+    exported: Option<Finished>,
     #[expect(dead_code, reason = "held for its lifetime")]
     lock: media::Lock,
 }
@@ -201,10 +204,6 @@ pub fn unfinished_mode(binding: &Binding) -> Result<Mode, Refusal> {
     journal::mode(&binding.work).map_err(after_others)
 }
 
-fn no_vault() -> Refusal {
-    Refusal::new(Exit::Ours, "the vault did not start")
-}
-
 fn lock(work: &Path) -> Result<media::Lock, Refusal> {
     media::Lock::take(work).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
 }
@@ -216,8 +215,8 @@ impl<'a> Session<'a> {
         lock: media::Lock,
     ) -> Self {
         let reading = Reading::of(room.clock);
-        let (unwritten, modules, vault) = Default::default();
-        Self { room, inputs, ceremony, record, unwritten, reading, modules, vault, lock }
+        let (unwritten, modules, vault, exported) = Default::default();
+        Self { room, inputs, ceremony, record, unwritten, reading, modules, vault, exported, lock }
     }
 
     fn run(mut self) -> Result<Finished, Refusal> {
@@ -379,25 +378,6 @@ impl<'a> Session<'a> {
         error.refusal(self.ceremony.standing())
     }
 
-    /// The vault, started when it is first needed.
-    fn vault(&mut self) -> Result<&mut Vault, Refusal> {
-        if self.vault.is_none() {
-            let started = Vault::start(&Launch::this_binary("vault"));
-            let vault = started.map_err(|error| self.child(&error))?;
-            if !vault.fence().is_memory_locked {
-                self.show("        this account may not lock memory: see that the machine has no swap, or keys reach it")?;
-            }
-            self.vault = Some(vault);
-        }
-        self.vault.as_mut().ok_or_else(no_vault)
-    }
-
-    /// The vault by itself, to be given back.
-    fn take_vault(&mut self) -> Result<Vault, Refusal> {
-        self.vault()?;
-        self.vault.take().ok_or_else(no_vault)
-    }
-
     fn opened(&mut self) -> Result<(), Refusal> {
         let own = binding::own_digest().map_err(|error| error.refusal())?;
         let tool = Tool { version: env!("CARGO_PKG_VERSION").to_owned(), sha256: own };
@@ -437,13 +417,19 @@ impl<'a> Session<'a> {
             _ => None,
         });
         let closing = closing.ok_or_else(|| Refusal::new(Exit::Ours, "no folder was exported"))?;
-        let folder = self.own_folder()?;
-        if folder.closing != closing {
+        let made = match self.exported.take() {
+            Some(made) => made,
+            None => {
+                let folder = self.own_folder()?;
+                Finished { closing: folder.closing, folder: folder.folder }
+            }
+        };
+        if made.closing != closing {
             let what = "the recorded closing digest is not that of this ceremony";
             return Err(Refusal::of(Check::ResumeHead, what).hint(FORGED).standing(EARLIER));
         }
         self.show_end(&closing)?;
-        Ok(Finished { closing, folder: folder.folder })
+        Ok(made)
     }
 
     fn inputs_of(&self) -> &Inputs {

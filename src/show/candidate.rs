@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::document::short;
 use crate::ceremony::candidate;
 use crate::ceremony::closing::Files;
-use crate::ceremony::reading::{self, Group, page_of};
+use crate::ceremony::reading::{self, Group, names_digest, page_of};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::PublicKey;
@@ -90,6 +90,9 @@ impl Candidate {
             });
             if change.repositories.len() > 1 {
                 paper.prose(change.repositories.join(", "));
+                // By it the two machines are compared where no screen has them all.
+                let names = names_digest(&change.repositories).grouped();
+                paper.prose(format!("SHA-256 of all names, a line each: {names}"));
             }
             paper.points(change.sentences.clone());
         }

@@ -445,7 +445,6 @@ fn consent_is_one_digest_over_plan_room_and_roots() {
         draft("localhost:5000/vector", vec![notary(1)], &notary(2)),
         draft("demo", Vec::new(), &tuf),
     ];
-    let mut consent = Consent::new(Digest::of(b"plan"), Digest::of(b"room"));
-    drafts.iter().for_each(|draft| consent.add(draft));
-    same("consent.txt", format!("{}\n", consent.finish()));
+    let consent = Consent::new(Digest::of(b"plan"), Digest::of(b"room"));
+    same("consent.txt", format!("{}\n", consent.over(&drafts)));
 }

@@ -36,6 +36,7 @@ impl NotaryServer {
     }
 
     /// Starts such a server without TLS, so that whoever stands before it sees what is asked.
+    #[cfg(feature = "online")]
     #[track_caller]
     pub(crate) fn plain(scratch: &Scratch) -> Self {
         let folder = certificates(scratch);
