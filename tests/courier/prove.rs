@@ -233,3 +233,53 @@ fn an_encrypted_key_of_openssl_is_opened_and_a_wrong_passphrase_is_told() {
     assert_eq!(refused.code(), 2);
     assert!(refused.stderr.contains("is encrypted, and no passphrase was typed\n"));
 }
+
+#[test]
+fn a_key_is_proved_for_every_repository_of_a_list_that_pins_it() {
+    let scratch = Scratch::new();
+    let plan = scratch.file("plan.toml", "ceremony = \"genesis\"\n");
+    let (mine, other) = (Soft::new(), Soft::new());
+    let key = scratch.file("key.pem", mine.pkcs8());
+    let id = mine.public.id();
+    let line = |name: &str, role: &str, id: Digest| format!("localhost/{name} 0 - {role}={id}\n");
+    let list = |lines: &[String]| scratch.file("list.txt", lines.concat());
+    let prove = |list: &Path, media: &Path| {
+        let mut courier = courier(scratch.path());
+        courier.arg("prove").arg(&plan).arg("--list").arg(list).args(["--role", "targets"]);
+        run(courier.arg("--key").arg(&key).arg("--out").arg(media))
+    };
+    let media = scratch.folder("in");
+    let three = list(&[
+        line("a", "targets", id),
+        line("b", "targets", id),
+        line("c", "snapshot", other.public.id()),
+    ]);
+    let told = prove(&three, &media).ok().stdout;
+    assert!(told.contains("for       `targets` of `localhost/b`\n"), "{told}");
+    let found = proofs(&media);
+    let mut names: Vec<&str> = found.iter().map(|proof| proof.claim.repository.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["localhost/a", "localhost/b"]);
+    for proof in &found {
+        assert_eq!(proof.verify(&proof.claim, &mine.public), Ok(()));
+        assert_eq!(proof.claim.plan, Digest::of(&fs::read(&plan).unwrap()));
+    }
+    // A list with somebody else's key in it is not half proved.
+    let empty = scratch.folder("in-2");
+    let mixed = list(&[line("a", "targets", id), line("d", "targets", other.public.id())]);
+    let refused = prove(&mixed, &empty);
+    assert_eq!(
+        refused.stderr,
+        "error: `localhost/d`: the key that the list pins for `targets` is not at hand\n\
+         hint: name the file of each key by `--key`, or take the repository out of the list\n\
+         nothing was written\n"
+    );
+    let none = list(&[line("c", "snapshot", id)]);
+    let refused = prove(&none, &empty);
+    assert!(
+        refused.stderr.starts_with("error: the list pins no key for `targets`\n"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(fs::read_dir(&empty).unwrap().count(), 0);
+}

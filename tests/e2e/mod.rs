@@ -2,6 +2,7 @@
 //! published, and judged by the clients that people have.
 
 mod adopt;
+mod fleet;
 pub(crate) mod genesis;
 pub(crate) mod journey;
 pub(crate) mod rotate;

@@ -127,16 +127,24 @@ impl Server {
     pub(crate) fn start(start: impl Fn(u16) -> Command) -> (Self, u16) {
         for _ in 0..5 {
             let port = free_port();
-            let mut server = Self(start(port).spawn().expect("a program"));
-            let begun = Instant::now();
-            while begun.elapsed() < LIMIT && server.0.try_wait().expect("a child").is_none() {
-                if server.listens_on(port) {
-                    return (server, port);
-                }
-                thread::sleep(Duration::from_millis(20));
+            if let Some(server) = Self::start_at(port, start(port)) {
+                return (server, port);
             }
         }
         panic!("it does not listen: {:?}", start(0));
+    }
+
+    /// Starts a server on a port and waits until it listens there; none where it ends before.
+    pub(crate) fn start_at(port: u16, mut start: Command) -> Option<Self> {
+        let mut server = Self(start.spawn().expect("a program"));
+        let begun = Instant::now();
+        while begun.elapsed() < LIMIT && server.0.try_wait().expect("a child").is_none() {
+            if server.listens_on(port) {
+                return Some(server);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        None
     }
 
     /// Whether this very process has a listening socket on the port of 127.0.0.1.

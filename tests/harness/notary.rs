@@ -22,8 +22,58 @@ pub(crate) struct NotaryServer {
     port: u16,
     scheme: &'static str,
     // Ended in this order when the server goes.
-    _server: Server,
+    _server: Option<Server>,
     _signer: Option<Server>,
+}
+
+/// A server whose store is a database on disk, with the signer that keeps its keys: it can be stopped and started.
+#[cfg(feature = "online")]
+pub(crate) struct StoredServer {
+    folder: PathBuf,
+    configuration: String,
+    server: NotaryServer,
+}
+
+#[cfg(feature = "online")]
+impl StoredServer {
+    /// Starts both.
+    #[track_caller]
+    pub(crate) fn new(scratch: &Scratch) -> Self {
+        let folder = certificates(scratch);
+        let (signer, trust) = signer(&folder);
+        fs::copy(peer("notary-store/empty.db"), folder.join("notary.db")).expect("a database");
+        let store =
+            r#"{"backend":"sqlite3","db_url":"./notary.db?_txlock=immediate&_busy_timeout=20000"}"#;
+        let told = |port| of_server(port, TLS, (&trust, store));
+        let (server, port) = listen(&folder, ("notary-store", "notary-server"), told);
+        let server = NotaryServer {
+            folder: folder.clone(),
+            port,
+            scheme: "https",
+            _server: Some(server),
+            _signer: Some(signer),
+        };
+        Self { folder, configuration: of_server(port, TLS, (&trust, store)), server }
+    }
+
+    /// The server as clients see it.
+    pub(crate) const fn server(&self) -> &NotaryServer {
+        &self.server
+    }
+
+    /// Ends the server, at once.
+    pub(crate) fn stop(&mut self) {
+        self.server._server = None;
+    }
+
+    /// Starts it again, where it was.
+    #[track_caller]
+    pub(crate) fn start(&mut self) {
+        let programs = ("notary-store", "notary-server");
+        let again = start(&self.folder, programs, &self.configuration);
+        let server = Server::start_at(self.server.port, again);
+        self.server._server = Some(server.expect("its port is taken"));
+    }
 }
 
 impl NotaryServer {
@@ -32,7 +82,7 @@ impl NotaryServer {
     pub(crate) fn memory(scratch: &Scratch) -> Self {
         let folder = certificates(scratch);
         let (server, port) = serve(&folder, TLS, r#"{"type":"local"}"#);
-        Self { folder, port, scheme: "https", _server: server, _signer: None }
+        Self { folder, port, scheme: "https", _server: Some(server), _signer: None }
     }
 
     /// Starts such a server without TLS, so that whoever stands before it sees what is asked.
@@ -41,26 +91,16 @@ impl NotaryServer {
     pub(crate) fn plain(scratch: &Scratch) -> Self {
         let folder = certificates(scratch);
         let (server, port) = serve(&folder, "", r#"{"type":"local"}"#);
-        Self { folder, port, scheme: "http", _server: server, _signer: None }
+        Self { folder, port, scheme: "http", _server: Some(server), _signer: None }
     }
 
     /// Starts a notary-signer and a server that asks it for every signature.
     #[track_caller]
     pub(crate) fn with_signer(scratch: &Scratch) -> Self {
         let folder = certificates(scratch);
-        let (signer, port) = listen(&folder, "notary-signer", |port| {
-            format!(
-                r#"{{"server":{{"grpc_addr":"127.0.0.1:{port}","tls_cert_file":"./server.crt",
-                "tls_key_file":"./server.key","client_ca_file":"./ca.crt"}},
-                "logging":{{"level":"error"}},"storage":{{"backend":"memory"}}}}"#
-            )
-        });
-        let trust = format!(
-            r#"{{"type":"remote","hostname":"localhost","port":"{port}","key_algorithm":"ecdsa",
-            "tls_ca_file":"./ca.crt","tls_client_cert":"./server.crt","tls_client_key":"./server.key"}}"#
-        );
+        let (signer, trust) = signer(&folder);
         let (server, port) = serve(&folder, TLS, &trust);
-        Self { folder, port, scheme: "https", _server: server, _signer: Some(signer) }
+        Self { folder, port, scheme: "https", _server: Some(server), _signer: Some(signer) }
     }
 
     /// Where it answers: `https://localhost:PORT`.
@@ -120,26 +160,54 @@ impl NotaryServer {
 /// What a server with TLS is told of it.
 const TLS: &str = r#","tls_key_file":"./server.key","tls_cert_file":"./server.crt""#;
 
-fn serve(folder: &Path, tls: &str, trust: &str) -> (Server, u16) {
-    listen(folder, "notary-server", |port| {
+/// Starts a signer; gives it with what a server is told of it.
+#[track_caller]
+fn signer(folder: &Path) -> (Server, String) {
+    let (signer, port) = listen(folder, ("notary", "notary-signer"), |port| {
         format!(
-            r#"{{"server":{{"http_addr":"127.0.0.1:{port}"{tls}}},"trust_service":{trust},
+            r#"{{"server":{{"grpc_addr":"127.0.0.1:{port}","tls_cert_file":"./server.crt",
+            "tls_key_file":"./server.key","client_ca_file":"./ca.crt"}},
             "logging":{{"level":"error"}},"storage":{{"backend":"memory"}}}}"#
         )
-    })
+    });
+    let trust = format!(
+        r#"{{"type":"remote","hostname":"localhost","port":"{port}","key_algorithm":"ecdsa",
+        "tls_ca_file":"./ca.crt","tls_client_cert":"./server.crt","tls_client_key":"./server.key"}}"#
+    );
+    (signer, trust)
 }
 
-/// Starts a program with its configuration for the port that it gets.
+fn serve(folder: &Path, tls: &str, trust: &str) -> (Server, u16) {
+    let store = r#"{"backend":"memory"}"#;
+    listen(folder, ("notary", "notary-server"), |port| of_server(port, tls, (trust, store)))
+}
+
+/// The configuration of a server, with its trust service and its store.
+fn of_server(port: u16, tls: &str, (trust, store): (&str, &str)) -> String {
+    format!(
+        r#"{{"server":{{"http_addr":"127.0.0.1:{port}"{tls}}},"trust_service":{trust},
+        "logging":{{"level":"error"}},"storage":{store}}}"#
+    )
+}
+
+/// Starts a program of a peer with its configuration for the port that it gets.
 #[track_caller]
-fn listen(folder: &Path, name: &str, configuration: impl Fn(u16) -> String) -> (Server, u16) {
+fn listen(
+    folder: &Path,
+    programs: (&str, &str),
+    configuration: impl Fn(u16) -> String,
+) -> (Server, u16) {
+    Server::start(|port| start(folder, programs, &configuration(port)))
+}
+
+/// What starts it.
+fn start(folder: &Path, (of, name): (&str, &str), configuration: &str) -> Command {
     let (file, log) = (folder.join(format!("{name}.json")), folder.join(format!("{name}.log")));
-    Server::start(|port| {
-        fs::write(&file, configuration(port)).expect("its configuration");
-        let mut program = command(peer(&format!("notary/{name}")), folder);
-        program.arg("-config").arg(&file).stdin(Stdio::null()).stdout(Stdio::null());
-        program.stderr(fs::File::create(&log).expect("its log"));
-        program
-    })
+    fs::write(&file, configuration).expect("its configuration");
+    let mut program = command(peer(&format!("{of}/{name}")), folder);
+    program.arg("-config").arg(&file).stdin(Stdio::null()).stdout(Stdio::null());
+    program.stderr(fs::File::create(&log).expect("its log"));
+    program
 }
 
 /// Makes an authority and one certificate for both ends of each connection, with openssl.

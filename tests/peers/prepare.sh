@@ -41,13 +41,14 @@ peer() {
 need_rust
 if [ $# -eq 0 ]; then
     need age binutils dbus e2fsprogs iproute2 libfaketime libnss3 libnss3-tools libtpm2-pkcs11-1 libtss2-tcti-tabrmd0 mount opensc opensc-pkcs11 softhsm2 p11-kit p11-kit-modules pcscd podman skopeo swtpm tpm2-abrmd vsmartcard-vpcd ykcs11 yubico-piv-tool yubikey-manager openssl strace gcc libc6-dev util-linux python3 curl zbar-tools
-    set -- notary docker engine moto python shim lyingfs killer kryoptic tough vpiv walk age-plugin-yubikey
+    set -- notary notary-store docker engine moto python shim lyingfs killer kryoptic tough vpiv walk age-plugin-yubikey
 fi
 for name do
     case $name in
         moto | python) version=$(digest "tests/peers/$name.txt") ;;
         killer | kryoptic | lyingfs | shim | vpiv) version=$(digest "tests/$name"/Cargo.* "tests/$name"/src/*) ;;
         tough) version=$(digest tests/peers/tough/Cargo.* tests/peers/tough/src/*) ;;
+        notary-store) version=$(pin notary)-$(digest tests/peers/notary-store.sh) ;;
         walk) version=$(pin notary)-$(digest tests/peers/walk/main.go) ;;
         *) version=$(pin "$name") ;;
     esac

@@ -130,9 +130,12 @@ pub(crate) struct Prove {
     /// The plan, as it will be conducted
     #[arg(value_name = "PLAN")]
     pub(crate) plan: PathBuf,
-    /// Repository that the key is for
-    #[arg(long, value_name = "NAME")]
-    pub(crate) repository: String,
+    /// Repository that the key is for; may be repeated
+    #[arg(long, value_name = "NAME", required_unless_present = "list")]
+    pub(crate) repository: Vec<String>,
+    /// The plan's list: the key is for every repository in it that pins it for the role
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list: Option<PathBuf>,
     /// Role that the key is for: `targets` or `snapshot`
     #[arg(long)]
     pub(crate) role: String,

@@ -47,7 +47,7 @@ mod tests {
             budget.take(10).unwrap_err().to_string(),
             "the repositories of one request take at most 1073741824 bytes, all that the room reads"
         );
-        assert!(budget.take(6).is_ok());
+        assert!(budget.take(3).is_ok());
         assert!(budget.take(0).is_err());
     }
 }

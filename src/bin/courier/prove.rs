@@ -2,10 +2,11 @@
 //!
 //! Annex. The plan is read for its digest alone; what it says is judged in the room.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use officiant::digest::Digest;
-use officiant::name;
+use officiant::list::{self, List};
+use officiant::name::{self, Name};
 use officiant::request::proof::{Claim, Proof, scheme};
 use officiant::request::{self, Role};
 use officiant::room::media::{self, Kind};
@@ -26,16 +27,17 @@ pub(crate) fn run(args: &args::Prove) -> Result<Proved, Error> {
     if role == Role::Timestamp {
         return Err(Error::Timestamp);
     }
-    let repository = args.repository.parse()?;
-    let claim = Claim { plan: Digest::of(&plan), repository, role };
-    let prove = |key: Signer| -> Result<Proof, Error> {
-        let signature = key.sign(scheme(key.public()), claim.text().as_bytes())?;
-        let proof = Proof { claim: claim.clone(), key: key.public().id(), signature };
-        files::check_ready(&args.out, Kind::In, &proof.path())?;
-        Ok(proof)
-    };
-    let signers = signers(args, &claim)?;
-    let proofs = signers.into_iter().map(prove).collect::<Result<Vec<_>, _>>()?;
+    let plan = Digest::of(&plan);
+    let mut proofs = Vec::new();
+    for name in &args.repository {
+        let claim = Claim { plan, repository: name.parse()?, role };
+        let signers = signers(args, &claim)?;
+        let of = signers.iter().map(|key| prove(args, &claim, key));
+        proofs.extend(of.collect::<Result<Vec<_>, _>>()?);
+    }
+    if let Some(file) = &args.list {
+        proofs.extend(listed(args, (plan, role), &list(file)?)?);
+    }
     files::mark(&args.out, Kind::In)?;
     let mut paths = Vec::new();
     for proof in &proofs {
@@ -43,7 +45,53 @@ pub(crate) fn run(args: &args::Prove) -> Result<Proved, Error> {
         media::write_new_in(&args.out, &name, proof.to_line().as_bytes())?;
         paths.push(args.out.join(name));
     }
-    Ok(Proved { claim, keys: proofs.iter().map(|proof| proof.key).collect(), paths })
+    Ok(Proved { plan, role, proofs, paths })
+}
+
+fn prove(args: &args::Prove, claim: &Claim, key: &Signer) -> Result<Proof, Error> {
+    let signature = key.sign(scheme(key.public()), claim.text().as_bytes())?;
+    let proof = Proof { claim: claim.clone(), key: key.public().id(), signature };
+    files::check_ready(&args.out, Kind::In, &proof.path())?;
+    Ok(proof)
+}
+
+/// The plan's list.
+fn list(file: &Path) -> Result<List, Error> {
+    let missing = || Error::Plan { file: file.to_owned() };
+    let bytes = files::read(file, list::MAX_BYTES)?.ok_or_else(missing)?;
+    List::parse(&bytes).map_err(|source| Error::List { file: file.to_owned(), source })
+}
+
+/// Proofs for the repositories of a list that pin a key at hand for the role. One key may serve all of them: it is read,
+/// and its passphrase asked for, once.
+fn listed(
+    args: &args::Prove,
+    (plan, role): (Digest, Role),
+    list: &List,
+) -> Result<Vec<Proof>, Error> {
+    let named = args.key.iter().map(|file| Private::read(file).map(Signer::from));
+    let named = named.collect::<Result<Vec<Signer>, _>>()?;
+    let mut proofs = Vec::new();
+    let is_of_role = |(pinned, _): &(Role, Digest)| *pinned == role;
+    for (repository, entry) in list.0.iter().filter(|(_, entry)| entry.pins.iter().any(is_of_role))
+    {
+        let claim = Claim { plan, repository: repository.clone(), role };
+        let is_pinned = |key: &&Signer| entry.pins.contains(&(role, key.public().id()));
+        let of = match named.is_empty() {
+            true => signers(args, &claim)?,
+            false => Vec::new(),
+        };
+        let mine = named.iter().chain(&of).filter(is_pinned);
+        let made = mine.map(|key| prove(args, &claim, key)).collect::<Result<Vec<_>, _>>()?;
+        if made.is_empty() {
+            return Err(Error::Unpinned { repository: repository.clone(), role });
+        }
+        proofs.extend(made);
+    }
+    match proofs.is_empty() {
+        true => Err(Error::Nothing { role }),
+        false => Ok(proofs),
+    }
 }
 
 /// The keys that the command line names, or those that the store holds for the role.
@@ -65,8 +113,9 @@ fn signers(args: &args::Prove, claim: &Claim) -> Result<Vec<Signer>, Error> {
 
 /// What was proved.
 pub(crate) struct Proved {
-    claim: Claim,
-    keys: Vec<Digest>,
+    plan: Digest,
+    role: Role,
+    proofs: Vec<Proof>,
     paths: Vec<PathBuf>,
 }
 
@@ -76,25 +125,42 @@ impl Proved {
         Output { text: self.text(), json: self.json() }
     }
 
-    /// For people.
+    /// For people: each proof, or of many how many there are.
     fn text(&self) -> String {
-        let Claim { plan, repository, role } = &self.claim;
-        let mut text = format!("plan      {}\n", plan.grouped());
-        text += &format!("for       `{role}` of `{repository}`\n");
-        for (key, path) in self.keys.iter().zip(&self.paths) {
-            text += &format!("key       {}\nwritten   {}\n", key.grouped(), path.display());
+        let (role, all) = (&self.role, self.proofs.len());
+        let mut text = format!("plan      {}\n", self.plan.grouped());
+        if all > FEW {
+            let folder = self.paths.first().and_then(|path| path.parent()?.parent());
+            let folder = folder.unwrap_or(Path::new("")).display();
+            return text
+                + &format!("for       `{role}` of {all} repositories\nwritten   {folder}\n");
+        }
+        let mut last = None;
+        for (proof, path) in self.proofs.iter().zip(&self.paths) {
+            let repository = &proof.claim.repository;
+            if last.replace(repository) != Some(repository) {
+                text += &format!("for       `{role}` of `{repository}`\n");
+            }
+            let key = proof.key.grouped();
+            text += &format!("key       {key}\nwritten   {}\n", path.display());
         }
         text
     }
 
     /// For machines.
     fn json(&self) -> serde_json::Value {
-        let Claim { plan, repository, role } = &self.claim;
-        serde_json::json!({
-            "plan": plan, "repository": repository, "role": role, "keys": self.keys, "files": self.paths,
-        })
+        let proofs = self.proofs.iter().zip(&self.paths).map(|(proof, path)| {
+            serde_json::json!({
+                "repository": proof.claim.repository, "key": proof.key, "file": path,
+            })
+        });
+        let proofs: Vec<_> = proofs.collect();
+        serde_json::json!({ "plan": self.plan, "role": self.role, "proofs": proofs })
     }
 }
+
+/// Of more proofs than this, their number is told.
+const FEW: usize = 20;
 
 /// Why nothing was proved.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +174,28 @@ pub(crate) enum Error {
     /// A name.
     #[error(transparent)]
     Name(#[from] name::Error),
+    /// The plan's list.
+    #[error("`{}`: {source}", file.display())]
+    List {
+        /// The file.
+        file: PathBuf,
+        /// Why it cannot be read.
+        source: list::Error,
+    },
+    /// A list that pins no key for the role.
+    #[error("the list pins no key for `{role}`")]
+    Nothing {
+        /// The role.
+        role: Role,
+    },
+    /// A repository whose key is not at hand.
+    #[error("`{repository}`: the key that the list pins for `{role}` is not at hand")]
+    Unpinned {
+        /// The repository.
+        repository: Name,
+        /// The role.
+        role: Role,
+    },
     /// The store has no key of the role.
     #[error("no key of {owner} is in `{}`", folder.display())]
     NoKey {

@@ -55,6 +55,11 @@ pub(super) fn of_prove(error: &prove::Error) -> Refusal {
             new(Exit::Usage).hint("name its file by `--key`, or load it by `courier key load`")
         }
         E::Store(error) => super::key::of_store(error),
+        E::List { .. } | E::Nothing { .. } => {
+            new(Exit::Usage).hint("name the list that the plan names")
+        }
+        E::Unpinned { .. } => new(Exit::Usage)
+            .hint("name the file of each key by `--key`, or take the repository out of the list"),
         E::Plan { .. } => new(Exit::Usage).hint("name the plan's file"),
         E::Role(_) | E::Timestamp => new(Exit::Usage).hint("`targets` and `snapshot` have owners"),
     };
