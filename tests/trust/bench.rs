@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::harness::command::{command, run, run_with};
+use crate::harness::command::{command, run_with};
 use crate::harness::scratch::Scratch;
 
 /// Each figure, and how many are compared in it with the reference.
@@ -39,7 +39,7 @@ fn the_benchmark_measures_every_figure_beside_its_reference() {
     bench.env("OFFICIANT", env!("CARGO_BIN_EXE_officiant"));
     bench.env("COURIER", env!("CARGO_BIN_EXE_courier"));
     bench.env("BENCH", built()).env("TMPDIR", scratch.path());
-    let table = run_with(&mut bench, "", Duration::from_secs(600)).ok().stdout;
+    let table = run_with(&mut bench, "", Duration::from_secs(1800)).ok().stdout;
     let out = |name: &str| fs::read_to_string(scratch.path().join("out").join(name)).unwrap();
     assert_eq!(table, out("figures.txt"));
     let all: serde_json::Value = serde_json::from_str(&out("figures.json")).unwrap();
@@ -90,6 +90,8 @@ fn built() -> std::path::PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(top).args(["build", "--locked", "--quiet", "--manifest-path"]);
-    run(cargo.arg("tests/bench/Cargo.toml").arg("--target-dir").arg(target)).ok();
+    // On a new machine it compiles the library once more, with other features.
+    let long = Duration::from_secs(1800);
+    run_with(cargo.arg("tests/bench/Cargo.toml").arg("--target-dir").arg(target), "", long).ok();
     target.join("debug/bench")
 }
