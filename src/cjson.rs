@@ -216,7 +216,12 @@ pub(crate) fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text;
     // Nearly all text is one run of bytes that stand for themselves, and is copied whole.
-    while let Some(at) = rest.bytes().position(|byte| may_escape(byte, form)) {
+    let escapes = match form {
+        Form::Go => &GO,
+        Form::GoEmbedded => &GO_EMBEDDED,
+        Form::Json => &JSON,
+    };
+    while let Some(at) = rest.bytes().position(|byte| escapes[usize::from(byte)]) {
         let (plain, tail) = rest.split_at(at);
         out.extend_from_slice(plain.as_bytes());
         let mut chars = tail.chars();
@@ -229,13 +234,26 @@ pub(crate) fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Whether a character that begins with this byte is one that [`write_char`] may have to escape.
-fn may_escape(byte: u8, form: Form) -> bool {
+/// For each byte, whether [`write_char`] may have to escape a character that begins with it.
+const GO: [bool; 256] = escapes(Form::Go);
+const GO_EMBEDDED: [bool; 256] = escapes(Form::GoEmbedded);
+const JSON: [bool; 256] = escapes(Form::Json);
+
+const fn escapes(form: Form) -> [bool; 256] {
+    let (mut all, mut byte) = ([false; 256], 0);
+    while byte < 256 {
+        all[byte] = may_escape(byte as u8, form);
+        byte += 1;
+    }
+    all
+}
+
+const fn may_escape(byte: u8, form: Form) -> bool {
     match byte {
         b'\\' | b'"' => true,
-        b'\0'..b' ' => form == Form::Json,
+        b'\0'..b' ' => matches!(form, Form::Json),
         // U+2028 and U+2029 begin with 0xe2.
-        b'<' | b'>' | b'&' | 0xe2 => form == Form::GoEmbedded,
+        b'<' | b'>' | b'&' | 0xe2 => matches!(form, Form::GoEmbedded),
         _ => false,
     }
 }

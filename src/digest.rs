@@ -130,8 +130,13 @@ impl Hasher {
 
     /// Adds a part with its length.
     pub fn part(&mut self, part: &[u8]) {
-        self.update(&(part.len() as u64).to_be_bytes());
+        self.begin_part(part.len() as u64);
         self.update(part);
+    }
+
+    /// Adds the length of a part whose bytes come next.
+    pub fn begin_part(&mut self, length: u64) {
+        self.update(&length.to_be_bytes());
     }
 
     /// Adds bytes.

@@ -15,6 +15,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::digest::Digest;
 use crate::name::{self, Name};
 use crate::request::{self, MAX_REPOSITORIES, MAX_VERSIONS, Role};
@@ -29,7 +31,7 @@ pub struct Entry {
     /// Its latest root.
     pub last: Last,
     /// The keys that may be new in a role, by SHA-256 of SubjectPublicKeyInfo.
-    pub pins: BTreeSet<(Role, Digest)>,
+    pub pins: Pins,
 }
 
 /// The root that a repository starts from.
@@ -46,6 +48,64 @@ pub enum Last {
         /// The digest of its file.
         sha256: Digest,
     },
+}
+
+/// The keys that are new in a role, by the SHA-256 of the SubjectPublicKeyInfo of each: in order, none twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<Role, BTreeSet<Digest>>", into = "BTreeMap<Role, BTreeSet<Digest>>")]
+pub struct Pins(Vec<(Role, Digest)>);
+
+impl Pins {
+    /// Adds one; false for one that is there.
+    pub fn insert(&mut self, role: Role, key: Digest) -> bool {
+        match self.0.binary_search(&(role, key)) {
+            Ok(_) => false,
+            Err(place) => {
+                self.0.insert(place, (role, key));
+                true
+            }
+        }
+    }
+
+    /// Whether a key is pinned in a role.
+    pub fn contains(&self, role: Role, key: Digest) -> bool {
+        self.0.binary_search(&(role, key)).is_ok()
+    }
+
+    /// The keys of a role.
+    pub fn of(&self, role: Role) -> impl Iterator<Item = &Digest> {
+        self.0.iter().filter(move |(of, _)| *of == role).map(|(_, key)| key)
+    }
+
+    /// All of them, each with its role.
+    pub fn iter(&self) -> impl Iterator<Item = (Role, &Digest)> {
+        self.0.iter().map(|(role, key)| (*role, key))
+    }
+}
+
+impl FromIterator<(Role, Digest)> for Pins {
+    fn from_iter<I: IntoIterator<Item = (Role, Digest)>>(pins: I) -> Self {
+        let all: BTreeSet<(Role, Digest)> = pins.into_iter().collect();
+        Self(all.into_iter().collect())
+    }
+}
+
+impl From<BTreeMap<Role, BTreeSet<Digest>>> for Pins {
+    fn from(pins: BTreeMap<Role, BTreeSet<Digest>>) -> Self {
+        pins.into_iter()
+            .flat_map(|(role, keys)| keys.into_iter().map(move |key| (role, key)))
+            .collect()
+    }
+}
+
+impl From<Pins> for BTreeMap<Role, BTreeSet<Digest>> {
+    fn from(pins: Pins) -> Self {
+        let mut all = Self::new();
+        for (role, key) in pins.0 {
+            all.entry(role).or_default().insert(key);
+        }
+        all
+    }
 }
 
 /// The largest list that is read, in bytes: some ten thousand repositories with their pins.
@@ -86,7 +146,7 @@ impl fmt::Display for List {
                 Last::None => write!(f, "{name} 0 -")?,
                 Last::Root { version, sha256 } => write!(f, "{name} {version} {sha256}")?,
             }
-            for (role, digest) in &entry.pins {
+            for (role, digest) in entry.pins.iter() {
                 write!(f, " {role}={digest}")?;
             }
             writeln!(f)?;
@@ -143,9 +203,10 @@ fn entry(line: &str) -> Result<(Name, Entry), Fault> {
     else {
         return Err(Fault::Fields);
     };
-    let mut entry = Entry { last: last(version, sha256)?, pins: BTreeSet::new() };
+    let mut entry = Entry { last: last(version, sha256)?, pins: Pins::default() };
     for field in fields {
-        if !entry.pins.insert(pin(field)?) {
+        let (role, key) = pin(field)?;
+        if !entry.pins.insert(role, key) {
             return Err(Fault::Repeated);
         }
     }

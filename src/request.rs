@@ -19,8 +19,9 @@ use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::name::Name;
 use crate::root::Dialect;
-use crate::sums::{self, Sums};
+use crate::sums::{self};
 
+mod brought;
 mod error;
 mod line;
 mod lines;
@@ -28,6 +29,7 @@ mod page;
 pub mod proof;
 
 pub use crate::root::Role;
+pub use brought::Brought;
 pub use error::{Error, Part};
 pub use line::Line;
 pub use lines::{Lines, Writer};
@@ -105,23 +107,7 @@ impl Request {
     /// # Errors
     /// [`Error`]: the folder is refused whole, with the first file or line that is wrong.
     pub fn parse(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
-        for (path, bytes) in files {
-            let most = limit(path).ok_or_else(|| Error::Stranger { path: path.clone() })?;
-            if bytes.len() > most {
-                return Err(Error::Large { path: path.clone(), bytes: bytes.len(), most });
-            }
-        }
-        let sums = Sums::parse(file(files, sums::FILE)?)?;
-        sums.check(files)?;
-        if sums.predecessor().is_some() {
-            return Err(Error::Form { path: sums::FILE });
-        }
-        let page = Page::parse(file(files, PAGE)?)?;
-        let lines = Lines::new(file(files, REPOSITORIES)?);
-        let repositories = lines.collect::<Result<BTreeMap<_, _>, _>>()?;
-        page.counts(repositories.len())?;
-        let Page { dialect, fetched, server, .. } = page;
-        Ok(Self { dialect, fetched, server, repositories })
+        Self::try_from(&Brought::read(&files.clone().into())?)
     }
 
     /// Writes the files of the request folder, by path inside it.
@@ -155,6 +141,27 @@ impl Request {
         let Self { dialect, fetched, server, repositories } = self;
         let (dialect, fetched, server) = (*dialect, *fetched, server.clone());
         Page { dialect, fetched, server, repositories: repositories.len() }
+    }
+}
+
+impl TryFrom<&Brought> for Request {
+    type Error = Error;
+
+    /// All of it, in memory.
+    fn try_from(brought: &Brought) -> Result<Self, Error> {
+        let read = |name: &Name| Ok((name.clone(), brought.repository(name)?.unwrap_or_default()));
+        let repositories = brought.names().map(read).collect::<Result<_, Error>>()?;
+        let (dialect, fetched, server) = (brought.dialect, brought.fetched, brought.server.clone());
+        Ok(Self { dialect, fetched, server, repositories })
+    }
+}
+
+impl TryFrom<&Request> for Brought {
+    type Error = Error;
+
+    /// As if media had brought it.
+    fn try_from(request: &Request) -> Result<Self, Error> {
+        Self::read(&request.files()?.into())
     }
 }
 

@@ -6,12 +6,12 @@
 use serde::Serialize;
 
 use crate::ceremony::candidate::ROOM;
-use crate::ceremony::closing::Files;
 use crate::ceremony::plan;
 use crate::check::Check;
+use crate::files::Files;
 use crate::paper::Paper;
 use crate::refusal::{Exit, Refusal};
-use crate::request::Request;
+use crate::request::Brought;
 use crate::request::proof::Proof;
 use crate::trust::{CUSTODY, Past};
 
@@ -58,14 +58,14 @@ pub fn file(bytes: &[u8], previous: Option<&[u8]>) -> Result<Shown, Refusal> {
 /// # Errors
 /// A folder that is none of those that are shown, or that contradicts itself.
 pub fn folder(files: Files, own: Option<&Past>) -> Result<Shown, Refusal> {
-    if files.contains_key(CUSTODY) {
+    if files.contains(CUSTODY) {
         return Ok(Shown::Trust(Holders::of(&Past::read(files)?)));
     }
-    if files.contains_key(plan::FILE) && files.contains_key(ROOM) {
+    if files.contains(plan::FILE) && files.contains(ROOM) {
         return Candidate::read(&files, own).map(Shown::Candidate);
     }
-    if files.contains_key(crate::request::PAGE) {
-        let request = Request::parse(&files)
+    if files.contains(crate::request::PAGE) {
+        let request = Brought::read(&files)
             .map_err(|error| Refusal::of(Check::RequestForm, error.to_string()))?;
         return Asked::of(&request).map(Shown::Request);
     }

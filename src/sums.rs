@@ -7,9 +7,12 @@
 //! trust folder `sha256sum --check --strict SHA256SUMS` then also checks the link to the ceremony
 //! before (docs/threats.md rule 22).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::BufRead;
 
 use crate::digest::Digest;
+use crate::shelf::Lost;
 
 /// The name of the file.
 pub const FILE: &str = "SHA256SUMS";
@@ -23,8 +26,7 @@ pub const FILE: &str = "SHA256SUMS";
 pub struct Sums {
     files: BTreeMap<String, Digest>,
     predecessor: Option<Predecessor>,
-    /// The paths in lower case: FAT holds one of each.
-    folded: BTreeSet<String>,
+    paths: Paths,
 }
 
 /// The sums of the ceremony before.
@@ -54,12 +56,7 @@ impl Sums {
     /// # Errors
     /// [`Error::Path`] for a path that no sums may hold; [`Error::Twice`] for one that is there.
     pub fn insert(&mut self, path: &str, digest: Digest) -> Result<(), Error> {
-        if path == FILE || !path.split('/').all(is_segment) {
-            return Err(Error::Path { path: path.to_owned() });
-        }
-        if !self.folded.insert(path.to_ascii_lowercase()) {
-            return Err(Error::Twice { path: path.to_owned() });
-        }
+        self.paths.add(path)?;
         self.files.insert(path.to_owned(), digest);
         Ok(())
     }
@@ -106,30 +103,134 @@ impl Sums {
     /// # Errors
     /// [`Error::Line`], [`Error::Order`], [`Error::Path`], [`Error::Twice`].
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let text = str::from_utf8(bytes).map_err(|_| Error::Line { line: 1 })?;
-        let mut reader = Reader::default();
-        for (at, line) in text.split_inclusive('\n').enumerate() {
-            let (digest, path) = split(line).ok_or(Error::Line { line: at + 1 })?;
-            reader.line(at + 1, digest, path)?;
-        }
-        Ok(reader.sums)
+        let mut sums = Self::default();
+        let each = |path: &str, digest| {
+            sums.files.insert(path.to_owned(), digest);
+            Ok(())
+        };
+        let (predecessor, paths) = lines::<Error>(bytes, each)?;
+        Ok(Self { predecessor, paths, ..sums })
     }
 
-    /// Compares the sums with the files of the folder, given by path: none more, none less, all equal.
+    /// Compares the sums with what was found in the folder, path by path in order: none more, none less, all equal.
     /// A file [`FILE`] at the top is passed over.
     ///
     /// # Errors
-    /// [`Error::Unlisted`], [`Error::Missing`], [`Error::Differs`]: the first in order of path.
-    pub fn check(&self, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Error> {
-        let paths: BTreeSet<&String> = self.files.keys().chain(files.keys()).collect();
-        for path in paths.into_iter().filter(|path| *path != FILE) {
-            match (self.files.get(path), files.get(path)) {
-                (Some(listed), Some(bytes)) => differs(path, *listed, Digest::of(bytes))?,
-                (Some(_), None) => return Err(Error::Missing { path: path.clone() }),
-                (None, _) => return Err(Error::Unlisted { path: path.clone() }),
+    /// [`Error::Unlisted`], [`Error::Missing`], [`Error::Differs`]: the first in order of path; those of `found`.
+    pub fn check<'a, E: From<Error>>(
+        &self,
+        found: impl IntoIterator<Item = Result<(&'a str, Digest), E>>,
+    ) -> Result<(), E> {
+        let mut listed = self.files.iter().peekable();
+        for found in found {
+            let (path, found) = found?;
+            if path == FILE {
+                continue;
+            }
+            match listed.next_if(|(listed, _)| listed.as_str() <= path) {
+                Some((here, listed)) if here == path => differs(path, *listed, found)?,
+                Some((missing, _)) => return Err(Error::Missing { path: missing.clone() }.into()),
+                None => return Err(Error::Unlisted { path: path.to_owned() }.into()),
             }
         }
-        Ok(())
+        match listed.next() {
+            Some((path, _)) => Err(Error::Missing { path: path.clone() }.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads sums line by line, and holds none of them; gives the sums that they follow, if they name any. What was handed on
+/// may be kept only once all of it was read.
+///
+/// # Errors
+/// As [`Sums::parse`]; [`Error::Lost`]; those of `each`.
+pub fn each<E: From<Error>>(
+    input: impl BufRead,
+    each: impl FnMut(&str, Digest) -> Result<(), E>,
+) -> Result<Option<Predecessor>, E> {
+    lines(input, each).map(|(predecessor, _)| predecessor)
+}
+
+fn lines<E: From<Error>>(
+    mut input: impl BufRead,
+    mut each: impl FnMut(&str, Digest) -> Result<(), E>,
+) -> Result<(Option<Predecessor>, Paths), E> {
+    let (mut paths, mut predecessor) = (Paths::default(), None);
+    let (mut line, mut last) = (String::new(), String::new());
+    for at in 1.. {
+        line.clear();
+        match input.read_line(&mut line) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                return Err(Error::Line { line: at }.into());
+            }
+            Err(error) => return Err(Error::Lost(error.into()).into()),
+        }
+        let (digest, path) = split(&line).ok_or(Error::Line { line: at })?;
+        if *path < *last {
+            return Err(Error::Order { line: at, path: path.to_owned() }.into());
+        }
+        last.replace_range(.., path);
+        let before = path.strip_prefix("../").and_then(|path| path.strip_suffix("/SHA256SUMS"));
+        match before {
+            None => {
+                paths.add(path)?;
+                each(path, digest)?;
+            }
+            Some(folder) => {
+                if predecessor.is_some() {
+                    return Err(Error::Twice { path: path.to_owned() }.into());
+                }
+                if !is_segment(folder) {
+                    return Err(Error::Path { path: folder.to_owned() }.into());
+                }
+                predecessor = Some(Predecessor { folder: folder.to_owned(), digest });
+            }
+        }
+    }
+    Ok((predecessor, paths))
+}
+
+/// Writes the lines of sums one at a time, and holds none of them.
+#[derive(Debug, Default)]
+pub struct Writer {
+    paths: Paths,
+    last: String,
+}
+
+impl Writer {
+    /// The line of the next file, with its line feed.
+    ///
+    /// # Errors
+    /// [`Error::Path`], [`Error::Twice`]; [`Error::Order`] for a path before the last one.
+    pub fn line(&mut self, path: &str, digest: Digest) -> Result<String, Error> {
+        if *path < *self.last {
+            return Err(Error::Order { line: self.paths.0.len() + 1, path: path.to_owned() });
+        }
+        self.paths.add(path)?;
+        self.last.replace_range(.., path);
+        Ok(format!("{digest}  {path}\n"))
+    }
+}
+
+/// The paths that came: in lower case, since FAT holds one of each, and of each its hash, since a fleet has many. Of two
+/// with one hash, which nobody will see, the second would be called one too many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Paths(HashSet<u64>);
+
+impl Paths {
+    fn add(&mut self, path: &str) -> Result<(), Error> {
+        if path == FILE || !path.split('/').all(is_segment) {
+            return Err(Error::Path { path: path.to_owned() });
+        }
+        let mut hasher = DefaultHasher::new();
+        path.to_ascii_lowercase().hash(&mut hasher);
+        match self.0.insert(hasher.finish()) {
+            true => Ok(()),
+            false => Err(Error::Twice { path: path.to_owned() }),
+        }
     }
 }
 
@@ -152,6 +253,9 @@ pub enum Error {
         /// The line, from 1.
         line: usize,
     },
+    /// What is read cannot be had.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     /// A listed file is not there.
     #[error("`{path}` is in `SHA256SUMS`, but the file is missing")]
     Missing {
@@ -184,31 +288,6 @@ pub enum Error {
         /// The path.
         path: String,
     },
-}
-
-#[derive(Default)]
-struct Reader {
-    sums: Sums,
-    last: String,
-}
-
-impl Reader {
-    fn line(&mut self, line: usize, digest: Digest, path: &str) -> Result<(), Error> {
-        if *path < *self.last {
-            return Err(Error::Order { line, path: path.to_owned() });
-        }
-        self.last = path.to_owned();
-        let before = path.strip_prefix("../").and_then(|path| path.strip_suffix("/SHA256SUMS"));
-        if let Some(folder) = before {
-            let predecessor = Predecessor { folder: folder.to_owned(), digest };
-            if self.sums.predecessor.is_some() {
-                return Err(Error::Twice { path: path.to_owned() });
-            }
-            self.sums = std::mem::take(&mut self.sums).after(predecessor)?;
-            return Ok(());
-        }
-        self.sums.insert(path, digest)
-    }
 }
 
 fn split(line: &str) -> Option<(Digest, &str)> {
@@ -304,7 +383,11 @@ mod tests {
     #[test]
     fn one_file_more_less_or_changed_is_named() {
         let sums = Sums::of(&files()).unwrap();
-        assert_eq!(sums.check(&files()), Ok(()));
+        let check = |files: &BTreeMap<String, Vec<u8>>| {
+            let found = files.iter().map(|(path, bytes)| Ok((path.as_str(), Digest::of(bytes))));
+            sums.check::<Error>(found)
+        };
+        assert_eq!(check(&files()), Ok(()));
         let mut more = files();
         more.insert("c".to_owned(), Vec::new());
         let mut less = files();
@@ -323,7 +406,7 @@ mod tests {
                 ),
             ),
         ] {
-            assert_eq!(sums.check(&files).unwrap_err().to_string(), words);
+            assert_eq!(check(&files).unwrap_err().to_string(), words);
         }
     }
 

@@ -6,6 +6,7 @@ mod alone;
 mod custody;
 mod holds;
 mod identity;
+mod lineage;
 mod past;
 mod people;
 
@@ -16,7 +17,8 @@ pub use custody::{
 };
 pub use holds::{Holds, ShareOf};
 pub use identity::Identity;
-pub use past::{Error, LastCeremony, Past, TRUST_SUMS, below, folder_name};
+pub use lineage::{Governed, Lineage};
+pub use past::{Error, LastCeremony, Past, TRUST_SUMS, folder_name};
 pub use people::{PEOPLE, People};
 
 /// Path of the custody file in the trust folder.

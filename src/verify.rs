@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::ceremony::closing::Files;
 use crate::ceremony::fact::Fact;
+use crate::ceremony::means::Means;
 use crate::check::Check;
 use crate::digest::Digest;
+use crate::files::Files;
 use crate::paper::{Paper, report};
 use crate::refusal::{Exit, Refusal};
-use crate::root::SignedRoot;
 use crate::trust::{Alone, Past};
 use crate::wording::{Count, List};
 
@@ -23,11 +23,14 @@ mod attested;
 
 pub use again::{Again, again, all_again};
 
+/// The files of a custody folder, by path.
+pub type Custody = BTreeMap<String, Vec<u8>>;
+
 /// What the verifier brings besides the folder.
 #[derive(Clone, Copy, Debug)]
 pub struct Anchors<'a> {
     /// The custody folder, which few have.
-    pub custody: Option<&'a Files>,
+    pub custody: Option<&'a Custody>,
     /// The words of the closing digest, from the signed page.
     pub words: Option<&'a str>,
     /// SHA-256 of the running binary: what it wrote itself it can write again and compare.
@@ -85,18 +88,19 @@ pub struct Newest {
 ///
 /// # Errors
 /// `[TRUST-FOLDER]` naming the first file that is not what it must be; `[TRUST-WORDS]`; the rule that a record breaks.
-pub fn verify(files: Files, anchors: Anchors<'_>) -> Result<Verified, Refusal> {
+pub fn verify(files: Files, anchors: Anchors<'_>, means: &Means) -> Result<Verified, Refusal> {
     if files.is_empty() {
         return Err(Refusal::new(Exit::Usage, "the folder is empty"));
     }
-    let past = Past::read(files)?;
+    let past = Past::read_by(files, means)?;
     let vouched = past.files().iter().filter(|(path, _)| past.is_vouched(path));
-    let (many, bytes) = (vouched.clone().count(), vouched.map(|(_, bytes)| bytes.len()).sum());
+    let bytes: u64 = vouched.clone().map(|(_, bytes)| bytes.len()).sum();
+    let (many, bytes) = (vouched.count(), usize::try_from(bytes).unwrap_or(usize::MAX));
     let closing = past.last().map_or(Digest::of(b""), |last| last.closing);
     if let Some(words) = anchors.words {
         past.check_words(words)?;
     }
-    let rooms = all_again(&past)?;
+    let rooms = all_again(&past, means)?;
     let mut remade = Vec::new();
     for room in &rooms {
         if check_report(room, &past, anchors.tool)? {
@@ -104,14 +108,17 @@ pub fn verify(files: Files, anchors: Anchors<'_>) -> Result<Verified, Refusal> {
         }
     }
     let attested = attested::held(&past, &rooms, anchors.custody)?;
-    let repositories = past.repositories().iter();
+    let mut repositories = Vec::new();
+    for name in past.repositories().keys() {
+        repositories.extend(newest(&past, name)?);
+    }
     let mut verified = Verified {
         schema: "officiant-verify-1",
         closing,
         ceremonies: rooms.iter().filter_map(held).collect(),
-        repositories: repositories.filter_map(|(name, chain)| newest(name, chain)).collect(),
         proved: proved(&past, &rooms, (many, bytes), anchors),
         not_proved: not_proved(&past, &rooms, &remade, anchors),
+        repositories,
     };
     verified.proved.extend(attested.proved);
     verified.not_proved.extend(attested.not_proved);
@@ -140,11 +147,8 @@ fn check_report(room: &Again, past: &Past, tool: Option<Digest>) -> Result<bool,
         return Ok(false);
     }
     let path = format!("{}/{}/{REPORT}", crate::trust::CEREMONIES, room.folder);
-    if past
-        .files()
-        .get(&path)
-        .is_some_and(|bytes| *bytes == report::html(&room.ceremony, &room.record).into_bytes())
-    {
+    let written = past.files().read(&path)?;
+    if written == Some(report::html(&room.ceremony, &room.record).into_bytes()) {
         return Ok(true);
     }
     let what = format!("`{path}` is not the report that the record gives");
@@ -162,14 +166,13 @@ fn held(room: &Again) -> Option<Held> {
     })
 }
 
-fn newest(name: &str, chain: &[SignedRoot]) -> Option<Newest> {
-    let last = chain.last()?;
-    Some(Newest {
+fn newest(past: &Past, name: &str) -> Result<Option<Newest>, Refusal> {
+    Ok(past.latest(name)?.map(|last| Newest {
         name: name.to_owned(),
         version: last.version().get(),
         sha256: last.digest(),
         expires: last.root().expires().instant(),
-    })
+    }))
 }
 
 fn proved(
@@ -205,19 +208,19 @@ fn proved(
     said.extend(rooms.iter().filter_map(drilled));
     said.extend(rooms.iter().filter_map(retired));
     said.extend(past.alone().iter().map(Alone::sentence));
-    for (name, chain) in past.repositories() {
-        let Some(last) = chain.last() else { continue };
+    for (name, lineage) in past.repositories() {
+        let many = usize::try_from(lineage.versions()).unwrap_or(usize::MAX);
         let made = made_here(rooms, name);
-        let whose = match (made, chain.len()) {
+        let whose = match (made, many) {
             (made, all) if made == all => "made here".to_owned(),
             (made, all) => format!("the first {} of another origin", all - made),
         };
         said.push(format!(
             "`{name}`: {} ({whose}), each signed by its own threshold, and by that of the root before where there is one; the newest is \
              {} and expires {}.",
-            Count(chain.len(), "root"),
-            last.version(),
-            last.root().expires().text(),
+            Count(many, "root"),
+            lineage.versions(),
+            lineage.governed().expires.text(),
         ));
     }
     said
@@ -256,8 +259,7 @@ fn retired(room: &Again) -> Option<String> {
 fn made_here(rooms: &[Again], repository: &str) -> usize {
     let governs = |room: &&Again| {
         let plan = room.ceremony.plan();
-        plan.root().is_some()
-            && plan.repositories().iter().any(|planned| planned.name == repository)
+        plan.root().is_some() && plan.repository(repository).is_some()
     };
     rooms.iter().filter(governs).count()
 }
@@ -271,9 +273,8 @@ fn not_proved(past: &Past, rooms: &[Again], remade: &[&str], anchors: Anchors<'_
                 .to_owned(),
         );
     }
-    for (name, chain) in past.repositories() {
-        let Some(last) = chain.last() else { continue };
-        let expires = last.root().expires();
+    for (name, lineage) in past.repositories() {
+        let expires = &lineage.governed().expires;
         if expires.instant() <= anchors.at {
             said.push(format!(
                 "`{name}`: its newest root expired {}; clients refuse it.",

@@ -3,6 +3,7 @@
 //! Second floor: pure. docs/threats.md rules 1 and 2.
 
 pub(super) mod adopted;
+mod chains;
 mod known;
 pub(super) mod last;
 mod met;
@@ -22,90 +23,53 @@ use crate::key::PublicKey;
 use crate::name::Name;
 use crate::refusal::Refusal;
 use crate::request::proof::Claim;
-use crate::request::{self, Request};
+use crate::request::{self, Brought};
 use crate::root::threshold::{self, Counting, Fault, Signer};
 use crate::root::{Role, Root, SignedRoot};
 use crate::wording::List;
+pub(super) use chains::{Seen, again};
+use chains::{brought, chain_of};
+pub use chains::{chain, new_files, offered};
 
-/// Checks the request against plan and past.
-pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<(), Refusal> {
-    let Some(planned) = inputs.plan.request() else { return Ok(()) };
+/// Checks the request against plan and past, and says what need not be looked at again.
+pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<Seen, Refusal> {
+    let mut seen = Seen::default();
+    let Some(planned) = inputs.plan.request() else { return Ok(seen) };
     let request = inputs.request.as_ref().ok_or_else(opening::no_request)?;
     check_digest(request, planned.sha256, "request")?;
     if let Some(second) = planned.second {
         check_other(planned.sha256, second)?;
         let other = inputs.second.as_ref().ok_or_else(opening::no_request)?;
         check_digest(other, second, "second request")?;
-        check_twice(request, other)?;
+        check_twice(inputs, request, other)?;
     }
     check_repositories(&inputs.plan, request)?;
-    let mut lasts = Vec::new();
-    for repository in inputs.plan.repositories() {
-        let asked = Asked::new(inputs, request, repository)?;
+    let mut faces = shared::Faces::new(&inputs.plan, &inputs.past);
+    let repositories = inputs.plan.repositories();
+    let look = |place: usize| {
+        let asked = Asked::new(inputs, &repositories[place])?;
         if let Some(root) = asked.chain.last() {
-            last::check(&repository.name, root, at)?;
+            last::check(&asked.planned.name, root, at)?;
         }
         asked.check_chain()?;
         asked.check_met()?;
         asked.check_keys(roster)?;
-        snapshot::check(&inputs.plan, request, repository, asked.chain.last())?;
-        lasts.push(asked.chain.into_iter().next_back());
-    }
+        snapshot::check(&inputs.plan, &asked)?;
+        let days = asked.chain.last().map_or(last::EVER, |root| last::days(root, at));
+        let is_sound = asked.chain.iter().all(SignedRoot::is_sound);
+        Ok((shared::Face::planned(&inputs.plan, roster, &asked), is_sound, days))
+    };
+    inputs.means.map(0..repositories.len(), look, |_, (face, is_sound, days)| {
+        faces.push(face);
+        seen.add(is_sound, days);
+        Ok(())
+    })?;
     adopted::check(inputs, roster)?;
     known::check(inputs, roster)?;
-    shared::check(inputs, roster, &lasts)?;
-    super::retire::check(inputs, at)
-}
-
-/// The chain of a repository as the request brought it, version 1 first, with what only the room has of it: complete
-/// roots that nobody wanted, which the server never saw, and which the next one follows.
-///
-/// # Errors
-/// `[REQUEST-CHAIN]` for bytes that are no root.
-pub fn chain(inputs: &Inputs, repository: &str) -> Result<Vec<SignedRoot>, Refusal> {
-    let Some(asked) = inputs.request.as_ref().and_then(|request| of(request, repository)) else {
-        return Ok(inputs.past.chain(repository).to_vec());
-    };
-    let mut chain: Vec<SignedRoot> = Vec::new();
-    for (version, bytes) in (1_u64..).zip(&asked.roots) {
-        let bad = |what: String| {
-            let what = format!("`{repository}`: root {version} of the request: {what}");
-            Refusal::of(Check::RequestChain, what).hint(FETCH_ANEW)
-        };
-        let root = match chain.last() {
-            Some(last) => SignedRoot::parse_after(last, bytes),
-            None => SignedRoot::parse(inputs.plan.dialect(), bytes),
-        };
-        let root = root.map_err(|error| bad(error.to_string()))?;
-        if root.version().get() != version {
-            return Err(bad(format!("says version {}", root.version())));
-        }
-        chain.push(root);
-    }
-    let (known, unwanted) = (inputs.past.chain(repository), inputs.past.unwanted(repository));
-    let published = known.len() - unwanted.len();
-    if published <= chain.len() {
-        chain.extend(known.iter().skip(chain.len()).cloned());
-    }
-    Ok(chain)
-}
-
-/// The files of the same chain, as they are.
-pub fn files<'a>(inputs: &'a Inputs, repository: &str) -> Vec<&'a [u8]> {
-    let known = inputs.past.chain(repository);
-    let asked = inputs.request.as_ref().and_then(|request| of(request, repository));
-    let Some(asked) = asked else { return known.iter().map(SignedRoot::bytes).collect() };
-    let mut files: Vec<&[u8]> = asked.roots.iter().map(Vec::as_slice).collect();
-    let published = known.len() - inputs.past.unwanted(repository).len();
-    if published <= files.len() {
-        files.extend(known.iter().skip(files.len()).map(SignedRoot::bytes));
-    }
-    files
-}
-
-/// The keys that a role gets from the request.
-pub fn offered(request: &Request, repository: &str, role: Role) -> Vec<PublicKey> {
-    of(request, repository).and_then(|asked| asked.keys.get(&role)).cloned().unwrap_or_default()
+    shared::check_covered(&inputs.plan)?;
+    faces.finish()?;
+    super::retire::check(inputs, at)?;
+    Ok(seen)
 }
 
 /// The server-made keys that only one machine fetched, as a sentence for the exception that they need.
@@ -116,13 +80,8 @@ pub fn seen_once(inputs: &Inputs) -> Option<String> {
         .then(|| "server-made keys are fetched on two machines and compared".to_owned())
 }
 
-fn of<'a>(request: &'a Request, repository: &str) -> Option<&'a request::Repository> {
-    request.repositories.get(&repository.parse::<Name>().ok()?)
-}
-
-fn check_digest(request: &Request, expected: Digest, what: &str) -> Result<(), Refusal> {
-    let found =
-        request.digest().map_err(|error| Refusal::of(Check::RequestDigest, error.to_string()))?;
+fn check_digest(request: &Brought, expected: Digest, what: &str) -> Result<(), Refusal> {
+    let found = request.digest;
     if found == expected {
         return Ok(());
     }
@@ -141,20 +100,23 @@ fn check_other(first: Digest, second: Digest) -> Result<(), Refusal> {
         .hint("have the second request fetched on another machine, or leave `second` out: that is an exception"))
 }
 
-fn check_twice(first: &Request, second: &Request) -> Result<(), Refusal> {
-    for (name, one) in &first.repositories {
-        let other = second.repositories.get(name);
-        if other.is_none_or(|other| other.keys != one.keys || other.roots != one.roots) {
-            let what = format!("`{name}`: the two requests show different keys or roots");
-            return Err(Refusal::of(Check::RequestTwice, what).hint(
-                "somebody stands between a machine and the server: fetch again, from elsewhere",
-            ));
+fn check_twice(inputs: &Inputs, first: &Brought, second: &Brought) -> Result<(), Refusal> {
+    let names: Vec<&Name> = first.names().collect();
+    let is_same = |place: usize| {
+        let (one, other) = (again(first, names[place])?, again(second, names[place])?);
+        let what =
+            |asked: Option<request::Repository>| asked.map(|asked| (asked.keys, asked.roots));
+        if what(one) == what(other) {
+            return Ok(());
         }
-    }
-    Ok(())
+        let what = format!("`{}`: the two requests show different keys or roots", names[place]);
+        Err(Refusal::of(Check::RequestTwice, what)
+            .hint("somebody stands between a machine and the server: fetch again, from elsewhere"))
+    };
+    inputs.means.map(0..names.len(), is_same, |_, ()| Ok(()))
 }
 
-fn check_repositories(plan: &Plan, request: &Request) -> Result<(), Refusal> {
+fn check_repositories(plan: &Plan, request: &Brought) -> Result<(), Refusal> {
     if request.dialect != plan.dialect() {
         let what = format!(
             "the request is of dialect `{}`, the plan of `{}`",
@@ -165,7 +127,7 @@ fn check_repositories(plan: &Plan, request: &Request) -> Result<(), Refusal> {
     }
     let planned: BTreeSet<&str> = plan.repositories().iter().map(|r| r.name.as_str()).collect();
     let excluded: BTreeSet<&str> = plan.exclusions().iter().map(|r| r.name.as_str()).collect();
-    let asked: BTreeSet<&str> = request.repositories.keys().map(Name::as_str).collect();
+    let asked: BTreeSet<&str> = request.names().map(Name::as_str).collect();
     let more: Vec<_> =
         asked.iter().filter(|n| !planned.contains(**n) && !excluded.contains(**n)).collect();
     if !more.is_empty() {
@@ -185,18 +147,25 @@ fn check_repositories(plan: &Plan, request: &Request) -> Result<(), Refusal> {
 /// One repository: what the plan says, what the request brought, what the past knows.
 struct Asked<'a> {
     inputs: &'a Inputs,
-    request: &'a Request,
     planned: &'a PlannedRepository,
+    brought: request::Repository,
     chain: Vec<SignedRoot>,
 }
 
 impl<'a> Asked<'a> {
-    fn new(
-        inputs: &'a Inputs,
-        request: &'a Request,
-        planned: &'a PlannedRepository,
-    ) -> Result<Self, Refusal> {
-        Ok(Self { inputs, request, planned, chain: chain(inputs, &planned.name)? })
+    fn new(inputs: &'a Inputs, planned: &'a PlannedRepository) -> Result<Self, Refusal> {
+        let brought = brought(inputs, &planned.name)?.unwrap_or_default();
+        let chain = chain_of(inputs, &planned.name, &brought)?;
+        Ok(Self { inputs, planned, brought, chain })
+    }
+
+    /// The keys that a role gets.
+    fn offered(&self, role: Role) -> &[PublicKey] {
+        self.brought.keys.get(&role).map_or(&[], Vec::as_slice)
+    }
+
+    fn last(&self) -> Option<&Root> {
+        self.chain.last().map(SignedRoot::root)
     }
 
     fn refuse(&self, check: Check, what: impl std::fmt::Display) -> Refusal {
@@ -227,7 +196,7 @@ impl<'a> Asked<'a> {
     fn check_keys(&self, roster: &Roster) -> Result<(), Refusal> {
         let mut used: BTreeMap<PublicKey, Role> = BTreeMap::new();
         for role in self.inputs.plan.roles() {
-            let offered = offered(self.request, &self.planned.name, role.name);
+            let offered = self.offered(role.name);
             if (offered.len() as u32) < role.threshold {
                 let what = format!(
                     "role `{}`: threshold {} needs as many keys, the request brings {}",
@@ -240,7 +209,7 @@ impl<'a> Asked<'a> {
                     .hint("have the request fetched with as many keys, or lower the threshold"));
             }
             for key in offered {
-                self.check_key(role, &key, roster)?;
+                self.check_key(role, key, roster)?;
                 if let Some(other) = used.insert(key.clone(), role.name) {
                     let what = format!(
                         "key {} is offered for `{other}` and for `{}`",
@@ -263,7 +232,7 @@ impl<'a> Asked<'a> {
         key: &PublicKey,
         roster: &Roster,
     ) -> Result<(), Refusal> {
-        let last = self.chain.last().map(SignedRoot::root);
+        let last = self.last();
         let holds = |of: Role| {
             last.is_some_and(|last| last.role_keys(of).any(|(_, k)| k.public() == Some(key)))
         };
@@ -289,7 +258,7 @@ impl<'a> Asked<'a> {
         if holds(own) {
             return Ok(());
         }
-        if !self.planned.pins.get(&role.name).is_some_and(|pins| pins.contains(&key.id())) {
+        if !self.planned.pins.contains(role.name, key.id()) {
             let what =
                 format!("key {} is new in `{}`, and the plan does not pin it", key.id(), role.name);
             return Err(self.refuse(Check::RequestKeyPinned, what)
@@ -304,12 +273,8 @@ impl<'a> Asked<'a> {
 
     /// Every pin is of a key that is offered: a pin that matches nothing is a plan for another request.
     fn check_pins(&self, role: &PlannedRole) -> Result<(), Refusal> {
-        let offered: BTreeSet<_> = offered(self.request, &self.planned.name, role.name)
-            .iter()
-            .map(PublicKey::id)
-            .collect();
-        let pins = self.planned.pins.get(&role.name);
-        match pins.and_then(|pins| pins.iter().find(|pin| !offered.contains(pin))) {
+        let offered: BTreeSet<_> = self.offered(role.name).iter().map(PublicKey::id).collect();
+        match self.planned.pins.of(role.name).find(|pin| !offered.contains(pin)) {
             None => Ok(()),
             Some(pin) => {
                 let what = format!(

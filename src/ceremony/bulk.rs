@@ -10,9 +10,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::fact::{Certified, Purpose, Signed};
-use super::means::{Place, Shelf};
+use super::means::Means;
 use super::{Ceremony, draft, ours};
 use crate::refusal::Refusal;
+use crate::shelf::Place;
 
 /// All of it.
 #[derive(Clone, Debug, Default)]
@@ -48,22 +49,22 @@ impl<T: Serialize + DeserializeOwned> Heap<T> {
     }
 
     /// Adds the next ones.
-    pub(super) fn push(&mut self, shelf: &dyn Shelf, values: &[T]) -> Result<(), Refusal> {
+    pub(super) fn push(&mut self, means: &Means, values: &[T]) -> Result<(), Refusal> {
         let bytes = serde_json::to_vec(values).map_err(|error| ours(error.to_string()))?;
-        self.pieces.push((self.count, shelf.put(&bytes)?));
+        self.pieces.push((self.count, means.shelf.put(&bytes)?));
         self.count += values.len();
         Ok(())
     }
 
     /// Those of a range, as far as they are there.
-    pub(super) fn read(&self, shelf: &dyn Shelf, range: Range<usize>) -> Result<Vec<T>, Refusal> {
+    pub(super) fn read(&self, means: &Means, range: Range<usize>) -> Result<Vec<T>, Refusal> {
         let mut found = Vec::new();
         let begin = self.pieces.partition_point(|(first, _)| *first <= range.start);
         for (first, place) in self.pieces.iter().skip(begin.saturating_sub(1)) {
             if *first >= range.end {
                 break;
             }
-            let bytes = shelf.get(*place)?;
+            let bytes = means.take_up(*place)?;
             let values: Vec<T> =
                 serde_json::from_slice(&bytes).map_err(|error| ours(error.to_string()))?;
             let values = (*first..).zip(values);
@@ -111,21 +112,20 @@ impl Ceremony {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ceremony::means::Memory;
 
     #[test]
     fn a_heap_gives_any_range_of_what_was_laid_down_in_pieces() {
-        let shelf = Memory::default();
+        let means = Means::default();
         let mut heap = Heap::default();
         for piece in [0..3_u32, 3..4, 4..9] {
-            heap.push(&shelf, &piece.collect::<Vec<_>>()).unwrap();
+            heap.push(&means, &piece.collect::<Vec<_>>()).unwrap();
         }
         assert_eq!(heap.count(), 9);
         for first in 0..9 {
             for last in first..12 {
                 let expected: Vec<u32> = (first..last.min(9)).collect();
                 let range = first as usize..last as usize;
-                assert_eq!(heap.read(&shelf, range).unwrap(), expected);
+                assert_eq!(heap.read(&means, range).unwrap(), expected);
             }
         }
     }

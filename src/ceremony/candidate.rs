@@ -3,26 +3,33 @@
 //! Second floor: pure. Nothing of it is believed: drafts are made from its bytes, and held against the reader's own past.
 //! docs/threats.md rules 3 and 5.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod line;
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
 
 use super::Ceremony;
-use super::closing::{Files, root_path};
 use super::draft::{self, Consent, Draft};
 use super::fact::{Fact, RootMade};
 use super::plan::{self, Plan};
 use super::roster::Holding;
 use crate::check::Check;
 use crate::digest::Digest;
+use crate::files::{Bytes, Files, Reader};
 use crate::key::PublicKey;
-use crate::name::Name;
 use crate::refusal::{Exit, Refusal};
 use crate::root::threshold::{Tally, verifies};
 use crate::root::{KeyId, Role, Signature, SignedRoot, succession};
-use crate::trust::{METADATA, Past, below};
+use crate::shelf::Lost;
+use crate::trust::Past;
+
+use line::Line;
+pub use line::line;
 
 /// The room file in the folder.
 pub const ROOM: &str = "room.toml";
-const PREVIOUS: &str = "previous/";
+/// The candidates in the folder: a line for each repository, in the plan's order.
+pub const CANDIDATES: &str = "candidates.jsonl";
 
 /// `old`, where there is a root before, and `new`, with what each counts.
 pub type Tallies = Vec<(&'static str, Tally)>;
@@ -63,28 +70,31 @@ impl Candidate {
     /// succession that a root breaks; `[SIGNATURE-GOOD]`, `[ROOT-KEYS]` for a signature that is none, or a stranger's.
     pub fn read(files: &Files, own: Option<&Past>) -> Result<Self, Refusal> {
         let bad = |what: String| Refusal::of(Check::SecondReader, what);
-        let text = files.get(plan::FILE).ok_or_else(|| {
+        let text = files.read(plan::FILE)?.ok_or_else(|| {
             bad(format!("no `{}` is in it: it is no candidate", plan::FILE))
                 .hint("name the folder `candidate-…` that the room exported")
         })?;
-        let plan = Plan::parse(text, |name| files.get(name).cloned())
+        let plan = Plan::parse(&text, |name| files.read(name).ok().flatten())
             .map_err(|error| bad(error.to_string()))?;
-        let room = Digest::of(files.get(ROOM).map_or(&[], Vec::as_slice));
-        let mut used: BTreeSet<String> = [plan::FILE, ROOM].map(str::to_owned).into();
-        used.extend(plan.list_name().map(str::to_owned));
-        let (mut drafts, mut signed, mut others) = (Vec::new(), Vec::new(), files.clone());
+        let mut others = files.clone();
+        others.remove(CANDIDATES);
+        let known = [Some(plan::FILE), Some(ROOM), plan.list_name()];
+        if let Some(spare) = others.paths().find(|path| !known.contains(&Some(*path))) {
+            return Err(bad(format!("`{spare}` belongs to no repository of the plan")));
+        }
+        let room = Digest::of(&files.read(ROOM)?.unwrap_or_default());
+        let lines = files.get(CANDIDATES).cloned().unwrap_or_default();
+        let (mut drafts, mut signed) = (Vec::new(), Vec::new());
+        let mut lines = Lines { reader: lines.reader(), at: 0 };
         for repository in plan.repositories() {
-            let (draft, next) = one(&plan, files, &repository.name, &mut used)?;
+            let (draft, next) = one(&plan, lines.next(&repository.name)?)?;
             check_pins(&plan, &draft)?;
             check_own(own, &draft)?;
             check_signatures(&draft, &next)?;
-            others.remove(&root_path(&draft.repository, &next)?);
             drafts.push(draft);
             signed.push(next);
         }
-        if let Some(spare) = files.keys().find(|path| !used.contains(*path)) {
-            return Err(bad(format!("`{spare}` belongs to no repository of the plan")));
-        }
+        lines.end()?;
         Ok(Self { plan, room, drafts, signed, others })
     }
 
@@ -93,9 +103,10 @@ impl Candidate {
         Consent::new(self.plan.digest(), self.room).over(&self.drafts)
     }
 
-    /// The new roots as a record names them.
-    pub fn made(&self) -> Vec<RootMade> {
-        self.drafts.iter().map(Draft::made).collect()
+    /// The new root of a repository as a record names it.
+    pub fn made(&self, repository: &str) -> Option<RootMade> {
+        let at = self.plan.place_of(repository)?;
+        self.drafts.get(at).map(Draft::made)
     }
 
     /// Adds the raw signatures of a key, one for each root that it belongs to.
@@ -148,7 +159,8 @@ impl Candidate {
                     .hint("say stop: whoever signed had not the same candidate before them"));
             }
         }
-        let is_same = self.others == other.others && self.drafts.len() == other.drafts.len();
+        let is_same = self.others.difference(&other.others)?.is_none()
+            && self.drafts.len() == other.drafts.len();
         if !is_same {
             return Err(Refusal::new(Exit::Refused, "these are candidates of two ceremonies")
                 .hint("join what was signed of one candidate folder"));
@@ -171,15 +183,48 @@ impl Candidate {
     }
 
     /// The folder again.
-    ///
-    /// # Errors
-    /// A name that no repository has.
-    pub fn files(&self) -> Result<Files, Refusal> {
+    pub fn files(&self) -> Files {
+        let lines = self.drafts.iter().zip(&self.signed);
+        let lines: Vec<u8> = lines.flat_map(|(draft, signed)| line(draft, signed)).collect();
         let mut files = self.others.clone();
-        for (draft, signed) in self.drafts.iter().zip(&self.signed) {
-            files.insert(root_path(&draft.repository, signed)?, signed.bytes().to_vec());
+        files.insert(CANDIDATES, lines);
+        files
+    }
+}
+
+/// The lines of the candidates.
+struct Lines<'a> {
+    reader: Reader<'a>,
+    at: usize,
+}
+
+impl Lines<'_> {
+    /// The line of the next repository.
+    fn next(&mut self, repository: &str) -> Result<Line, Refusal> {
+        self.at += 1;
+        let bad = |what: &str| {
+            let what = format!("{CANDIDATES}:{}: {what}", self.at);
+            Refusal::of(Check::SecondReader, what)
+        };
+        let mut line = Vec::new();
+        self.reader.read_until(b'\n', &mut line).map_err(Lost::from)?;
+        if line.is_empty() {
+            return Err(bad(&format!("the candidate of `{repository}` is missing")));
         }
-        Ok(files)
+        let line = Line::read(&line).ok_or_else(|| bad("it is not written as a candidate is"))?;
+        if line.name != repository {
+            return Err(bad(&format!("`{}` stands where `{repository}` is planned", line.name)));
+        }
+        Ok(line)
+    }
+
+    /// Nothing stands after them.
+    fn end(mut self) -> Result<(), Refusal> {
+        if self.reader.fill_buf().map_err(Lost::from)?.is_empty() {
+            return Ok(());
+        }
+        let what = format!("{CANDIDATES}:{}: it belongs to no repository of the plan", self.at + 1);
+        Err(Refusal::of(Check::SecondReader, what))
     }
 }
 
@@ -196,54 +241,33 @@ fn joined<'a>(draft: &Draft, all: impl Iterator<Item = &'a Signature>) -> Signed
 }
 
 /// The candidate of one repository, and the root before it.
-fn one(
-    plan: &Plan,
-    files: &Files,
-    repository: &str,
-    used: &mut BTreeSet<String>,
-) -> Result<(Draft, SignedRoot), Refusal> {
-    let bad = |what: String| Refusal::of(Check::SecondReader, format!("`{repository}`: {what}"));
-    let name: Name = repository.parse().map_err(|error| bad(format!("{error}")))?;
-    let folder = format!("{METADATA}/{}/", name.folder());
-    let mut only = |prefix: &str| -> Result<Option<SignedRoot>, Refusal> {
-        let place = format!("{prefix}{folder}");
-        let found: BTreeMap<String, Vec<u8>> = below(files, &place);
-        let mut roots = found.into_iter();
-        let (Some((file, bytes)), None) = (roots.next(), roots.next()) else {
-            return if below(files, &place).is_empty() {
-                Ok(None)
-            } else {
-                Err(bad(format!("`{place}` holds more than one root")))
-            };
-        };
-        let root = SignedRoot::parse(plan.dialect(), &bytes)
-            .map_err(|error| bad(format!("`{place}{file}`: {error}")))?;
-        if file != format!("{}.root.json", root.version()) {
-            return Err(bad(format!("`{place}{file}` is version {}", root.version())));
-        }
-        used.insert(format!("{place}{file}"));
-        Ok(Some(root))
+fn one(plan: &Plan, line: Line) -> Result<(Draft, SignedRoot), Refusal> {
+    let Line { name: repository, root, previous } = line;
+    let read = |which: &str, last: Option<&SignedRoot>, bytes: &[u8]| {
+        SignedRoot::parse_after(plan.dialect(), last, bytes).map_err(|error| {
+            let what = format!("`{repository}`: the {which} root: {error}");
+            Refusal::of(Check::SecondReader, what)
+        })
     };
-    let last = only(PREVIOUS)?;
-    let next = only("")?.ok_or_else(|| bad("the candidate is missing".into()))?;
+    let last = previous.map(|bytes| read("last", None, &bytes)).transpose()?;
+    let next = read("new", last.as_ref(), &root)?;
     succession::check(last.as_ref().map(SignedRoot::root), next.root())
         .map_err(|error| Refusal::of(error.check(), format!("`{repository}`: {error}")))?;
     let (chain, root) = (last.into_iter().collect(), next.root().clone());
-    Ok((Draft { repository: repository.to_owned(), chain, root }, next))
+    Ok((Draft { repository, chain, root }, next))
 }
 
 /// Every online key that is new in its role is one that the plan pins. `[REQUEST-KEY-PINNED]`
 fn check_pins(plan: &Plan, draft: &Draft) -> Result<(), Refusal> {
-    let planned = plan.repositories().iter().find(|planned| planned.name == draft.repository);
+    let planned = plan.repository(&draft.repository);
     for role in Role::ONLINE {
         for (_, key) in draft.root.role_keys(role) {
             let held = draft.last().is_some_and(|last| {
                 last.root().role_keys(role).any(|(_, old)| old.public() == key.public())
             });
-            let pinned = planned.and_then(|planned| planned.pins.get(&role));
-            let is_pinned = key
-                .public()
-                .is_some_and(|public| pinned.is_some_and(|pins| pins.contains(&public.id())));
+            let is_pinned = key.public().is_some_and(|public| {
+                planned.is_some_and(|planned| planned.pins.contains(role, public.id()))
+            });
             if !held && !is_pinned {
                 let id =
                     key.public().map_or_else(|| key.id().to_string(), |key| key.id().to_string());
@@ -260,14 +284,15 @@ fn check_pins(plan: &Plan, draft: &Draft) -> Result<(), Refusal> {
 
 /// The old root is the one that the reader's own trust folder ends with, where it knows the repository.
 fn check_own(own: Option<&Past>, draft: &Draft) -> Result<(), Refusal> {
-    let known = own.and_then(|past| past.latest(&draft.repository));
+    let newest = own.map_or(0, |past| past.versions(&draft.repository));
+    let known = own.and_then(|past| past.root_file(&draft.repository, newest));
+    let known = known.map(Bytes::read).transpose()?;
     match (known, draft.last()) {
-        (Some(known), Some(last)) if known.bytes() == last.bytes() => Ok(()),
-        (Some(known), _) => {
+        (Some(known), Some(last)) if known == last.bytes() => Ok(()),
+        (Some(_), _) => {
             let what = format!(
-                "`{}`: the candidate does not follow root {} of your trust folder",
-                draft.repository,
-                known.version()
+                "`{}`: the candidate does not follow root {newest} of your trust folder",
+                draft.repository
             );
             Err(Refusal::of(Check::SecondReader, what)
                 .hint("say stop: the two machines do not see the same past"))

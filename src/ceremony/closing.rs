@@ -2,29 +2,21 @@
 //!
 //! Second floor: pure.
 
-use std::collections::BTreeMap;
-
 use super::fact::{Fact, RootMade};
 use super::prospect::Told;
 use super::roster::{Holding, KeyOrigin, Recipient};
 use super::{Ceremony, abandon, admission, ours, reshare, restore, retire};
 use crate::digest::Digest;
+use crate::files::{self, Bytes, Files};
 use crate::name::Name;
 use crate::record::{Body, Entry, Record};
 use crate::refusal::Refusal;
-use crate::root::SignedRoot;
 use crate::sums::{self, Predecessor, Sums};
 use crate::trust::{
     CEREMONIES, CUSTODY, Custody, CustodyKey, CustodyPaper, CustodyRecipient, CustodyShare,
     CustodyToken, Held, METADATA, TRUST_SUMS, folder_name,
 };
 use crate::wording::one_line;
-
-/// Files by path.
-pub type Files = BTreeMap<String, Vec<u8>>;
-
-/// The ceremony's own files, by path inside its folder: plan, list, request, record and report.
-pub type OwnFiles = Files;
 
 /// A finished trust folder.
 #[derive(Clone, Debug)]
@@ -37,46 +29,59 @@ pub struct TrustFolder {
     pub closing: Digest,
 }
 
-/// Builds the new trust folder.
+/// Builds the new trust folder; `own` are the ceremony's own files, by path inside its folder: plan, list, request, record
+/// and report.
 ///
 /// # Errors
 /// As [`Ceremony::wholes`], when roots were signed; a path that no sums may hold.
-pub fn trust_folder(ceremony: &Ceremony, own: OwnFiles) -> Result<TrustFolder, Refusal> {
+pub fn trust_folder(ceremony: &Ceremony, mut own: Files) -> Result<TrustFolder, Refusal> {
     let mut files = ceremony.past().files().clone();
-    files.insert(CUSTODY.to_owned(), custody(ceremony).to_bytes());
+    files.insert(CUSTODY, custody(ceremony).to_bytes());
     if let Some(complete) = completed(ceremony) {
-        let (wholes, inputs) = (complete.wholes()?, complete.inputs());
-        for (at, planned) in complete.plan().repositories().iter().enumerate() {
-            let mut chain = admission::files(inputs, &planned.name);
-            let whole = wholes.bytes(&inputs.means, at)?;
-            chain.push(&whole);
-            let folder = folder_of(&planned.name)?;
-            for (version, bytes) in (1_u64..).zip(chain) {
-                files.insert(format!("{folder}/{version}.root.json"), bytes.to_vec());
-            }
-        }
+        add_roots(complete, &mut files)?;
     }
     let number = ceremony.past().ceremonies().len() + 1;
     let number = u32::try_from(number).map_err(|_| ours("too many ceremonies"))?;
     let folder = folder_name(number, ceremony.plan().kind());
-    let start = format!("{CEREMONIES}/");
+    own.insert(TRUST_SUMS, vouched(ceremony, &files)?);
     let bad = |error: sums::Error| ours(error.to_string());
-    let mut vouched = Sums::default();
-    for (path, bytes) in files.iter().filter(|(path, _)| !path.starts_with(&start)) {
-        vouched.insert(path, Digest::of(bytes)).map_err(bad)?;
+    let mut sums = Sums::default();
+    for (path, bytes) in own.iter().filter(|(path, _)| *path != sums::FILE) {
+        sums.insert(path, bytes.digest()?).map_err(bad)?;
     }
-    let mut own = own;
-    own.insert(TRUST_SUMS.to_owned(), vouched.to_text().into_bytes());
-    let mut sums = Sums::of(&own).map_err(bad)?;
     if let Some(last) = ceremony.past().last() {
         let link = Predecessor { folder: last.folder.clone(), digest: last.closing };
         sums = sums.after(link).map_err(bad)?;
     }
-    own.insert(sums::FILE.to_owned(), sums.to_text().into_bytes());
-    for (path, bytes) in own {
-        files.insert(format!("{CEREMONIES}/{folder}/{path}"), bytes);
-    }
+    own.insert(sums::FILE, sums.to_text().into_bytes());
+    files.put_below(&format!("{CEREMONIES}/{folder}/"), &own);
     Ok(TrustFolder { files, folder, closing: sums.digest() })
+}
+
+/// Adds the roots that are complete, and those before them that the trust folder did not know.
+fn add_roots(complete: &Ceremony, files: &mut Files) -> Result<(), Refusal> {
+    let (wholes, inputs) = (complete.wholes()?, complete.inputs());
+    for (at, planned) in complete.plan().repositories().iter().enumerate() {
+        let folder = folder_of(&planned.name)?;
+        for (version, bytes) in admission::new_files(inputs, &planned.name)? {
+            let bytes = Bytes::laid(&inputs.means.shelf, &bytes)?;
+            files.insert(format!("{folder}/{version}.root.json"), bytes);
+        }
+        let (version, bytes) = (wholes.version(at), wholes.file(&inputs.means, at)?);
+        files.insert(format!("{folder}/{version}.root.json"), bytes);
+    }
+    Ok(())
+}
+
+/// The list of what a ceremony vouches for: all but what ceremonies have in their own folders.
+fn vouched(ceremony: &Ceremony, files: &Files) -> Result<Bytes, Refusal> {
+    let (start, mut lines) = (format!("{CEREMONIES}/"), sums::Writer::default());
+    let mut text = files::Writer::new(&ceremony.inputs().means.shelf);
+    for (path, bytes) in files.iter().filter(|(path, _)| !path.starts_with(&start)) {
+        let line = lines.line(path, bytes.digest()?).map_err(|error| ours(error.to_string()))?;
+        text.put(line.as_bytes())?;
+    }
+    Ok(text.finish()?)
 }
 
 /// The ceremony whose roots are complete when this one ends: itself, or the one that it abandons.
@@ -87,44 +92,52 @@ fn completed(ceremony: &Ceremony) -> Option<&Ceremony> {
     }
 }
 
-/// The path of a root in the trust folder.
-///
-/// # Errors
-/// A name that no repository has.
-pub fn root_path(repository: &str, root: &SignedRoot) -> Result<String, Refusal> {
-    path_of(repository, root.version().get())
-}
-
-/// The same of a version.
-///
-/// # Errors
-/// A name that no repository has.
-pub fn path_of(repository: &str, version: u64) -> Result<String, Refusal> {
-    Ok(format!("{}/{version}.root.json", folder_of(repository)?))
-}
-
 fn folder_of(repository: &str) -> Result<String, Refusal> {
     let name: Name =
         repository.parse().map_err(|error| ours(format!("`{repository}`: {error}")))?;
     Ok(format!("{METADATA}/{}", name.folder()))
 }
 
-/// The candidates of a record that somebody has begun to sign, as far as the room knows.
-pub fn intended(record: &Record) -> Vec<RootMade> {
+/// The candidates of a record that somebody has begun to sign, as far as the room knows, piece by piece.
+pub fn intended(record: &Record) -> impl Iterator<Item = Result<Vec<RootMade>, Refusal>> {
     let begun = |entry: &Entry| {
         let Body::Done { fact } = &entry.body else { return false };
         matches!(fact, Fact::Intended { .. } | Fact::Signed { .. })
     };
-    if record.entries().iter().any(begun) { drafted(record) } else { Vec::new() }
+    let is_begun = record.entries().iter().any(begun);
+    drafted(record).filter(move |_| is_begun)
 }
 
-/// The candidates of a record.
-pub fn drafted(record: &Record) -> Vec<RootMade> {
-    let roots = record.entries().iter().filter_map(|entry| match &entry.body {
-        Body::Done { fact: Fact::Drafted { roots } } => Some(roots.clone()),
+/// The candidates of a record, piece by piece.
+pub fn drafted(record: &Record) -> impl Iterator<Item = Result<Vec<RootMade>, Refusal>> {
+    roots(record, |fact| match fact {
+        Fact::Drafted { roots } => Some(roots),
+        _ => None,
+    })
+}
+
+/// The complete roots of a record, piece by piece.
+pub fn assembled(record: &Record) -> impl Iterator<Item = Result<Vec<RootMade>, Refusal>> {
+    roots(record, |fact| match fact {
+        Fact::Assembled { roots } => Some(roots),
+        _ => None,
+    })
+}
+
+/// The roots of those facts of a record that `find` finds some in.
+fn roots(
+    record: &Record,
+    find: impl Fn(Fact) -> Option<Vec<RootMade>>,
+) -> impl Iterator<Item = Result<Vec<RootMade>, Refusal>> {
+    let places = record.entries().iter().enumerate().filter_map(|(at, entry)| match &entry.body {
+        Body::Done { fact } if fact.is_piece() => Some(at),
         _ => None,
     });
-    roots.flatten().collect()
+    places.filter_map(move |at| match record.whole(at).map(|entry| entry.body) {
+        Ok(Body::Done { fact }) => find(fact).map(Ok),
+        Ok(_) => None,
+        Err(error) => Some(Err(error.into())),
+    })
 }
 
 /// What consent was given to in a record.

@@ -81,12 +81,11 @@ impl Consent {
         consent
     }
 
-    /// Adds the next candidate.
-    pub fn add(&mut self, draft: &Draft) {
-        self.0.part(draft.repository.as_bytes());
-        self.0.part(&draft.root.version().get().to_be_bytes());
-        self.0.part(draft.root.signed_digest().as_bytes());
-        let last = draft.last().map(SignedRoot::digest);
+    /// Adds the next candidate, with the digest of the root before it.
+    pub fn add(&mut self, made: &RootMade, last: Option<Digest>) {
+        self.0.part(made.repository.as_bytes());
+        self.0.part(&made.version.to_be_bytes());
+        self.0.part(made.sha256.as_bytes());
         self.0.part(last.as_ref().map_or(&[][..], |last| last.as_bytes()));
     }
 
@@ -97,7 +96,9 @@ impl Consent {
 
     /// The digest over all candidates.
     pub fn over(mut self, drafts: &[Draft]) -> Digest {
-        drafts.iter().for_each(|draft| self.add(draft));
+        for draft in drafts {
+            self.add(&draft.made(), draft.last().map(SignedRoot::digest));
+        }
         self.finish()
     }
 }

@@ -386,6 +386,18 @@ impl Fact {
         )
     }
 
+    /// The same without what a piece brings for each repository; all of what is no piece.
+    #[must_use]
+    pub fn emptied(self) -> Self {
+        match self {
+            Self::Assembled { .. } => Self::Assembled { roots: Vec::new() },
+            Self::Certified { key, .. } => Self::Certified { key, certificates: Vec::new() },
+            Self::Drafted { .. } => Self::Drafted { roots: Vec::new() },
+            Self::Signed { key, .. } => Self::Signed { key, signatures: Vec::new() },
+            fact => fact,
+        }
+    }
+
     /// What a token said of it.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
         let (keys, statement) = match self {

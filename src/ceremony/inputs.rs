@@ -2,16 +2,16 @@
 //!
 //! Second floor: pure.
 
-use super::closing::Files;
 use super::means::Means;
 use super::plan::Plan;
 use super::{Ceremony, replay};
 use crate::check::Check;
+use crate::files::Files;
 use crate::record::Record;
 use crate::refusal::{Exit, Refusal};
-use crate::request::Request;
+use crate::request::Brought;
 use crate::request::proof::Proof;
-use crate::trust::{Past, below};
+use crate::trust::Past;
 
 /// Everything that a ceremony is decided from, read once and unchanged from then on.
 #[derive(Clone, Debug)]
@@ -21,9 +21,9 @@ pub struct Inputs {
     /// The trust folder of the last ceremony; empty before a genesis.
     pub past: Past,
     /// The request; none for a ceremony that signs nothing.
-    pub request: Option<Request>,
+    pub request: Option<Brought>,
     /// The same, fetched on another machine.
-    pub second: Option<Request>,
+    pub second: Option<Brought>,
     /// Proofs of possession that came beside the request.
     pub proofs: Vec<Proof>,
     /// The unfinished ceremony that an `abandon` closes, as far as it got.
@@ -44,16 +44,17 @@ impl Inputs {
         Self { plan, past, request, second, proofs, unfinished, means }
     }
 
-    /// Reads the inputs from files by path: `plan.toml`, the list that it names, `request/`, `request-2/`, `proofs/` and
+    /// Reads the inputs from files by path, to work with these means: `plan.toml`, the list that it names, `request/`, `request-2/`, `proofs/` and
     /// `unfinished/`. Other files are passed over.
     ///
     /// # Errors
     /// A plan, request, proof or unfinished record that cannot be read, or does not hold.
-    pub fn read(files: &Files, past: Past) -> Result<Self, Refusal> {
-        let bytes = files.get(PLAN).map_or(&[][..], Vec::as_slice);
-        let plan = Plan::parse(bytes, |name| files.get(name).cloned())
+    pub fn read(files: &Files, past: Past, means: Means) -> Result<Self, Refusal> {
+        let bytes = files.read(PLAN)?.unwrap_or_default();
+        let plan = Plan::parse(&bytes, |name| files.read(name).ok().flatten())
             .map_err(|error| Refusal::new(Exit::Usage, error.to_string()))?;
-        let unfinished = unfinished(&below(files, &format!("{UNFINISHED}/")), &past)?;
+        let unfinished = files.below(&format!("{UNFINISHED}/"));
+        let unfinished = self::unfinished(&unfinished, &past, &means)?;
         Ok(Self {
             plan,
             past,
@@ -61,41 +62,41 @@ impl Inputs {
             second: request(files, "request-2")?,
             proofs: proofs(files)?,
             unfinished: unfinished.map(Box::new),
-            means: Means::default(),
+            means,
         })
     }
 }
 
-fn request(files: &Files, folder: &str) -> Result<Option<Request>, Refusal> {
-    let files = below(files, &format!("{folder}/"));
+fn request(files: &Files, folder: &str) -> Result<Option<Brought>, Refusal> {
+    let files = files.below(&format!("{folder}/"));
     if files.is_empty() {
         return Ok(None);
     }
     let bad = |error: crate::request::Error| {
         Refusal::of(Check::RequestForm, error.to_string()).hint("have the request fetched anew")
     };
-    Request::parse(&files).map(Some).map_err(bad)
+    Brought::read(&files).map(Some).map_err(bad)
 }
 
 fn proofs(files: &Files) -> Result<Vec<Proof>, Refusal> {
     let mut proofs = Vec::new();
-    for (path, bytes) in below(files, "proofs/") {
+    for (path, bytes) in &files.below("proofs/") {
         let bad = |error: crate::request::proof::Error| {
             Refusal::of(Check::RequestKeyPop, format!("`proofs/{path}`: {error}"))
                 .hint("its owner runs `courier prove` with this plan")
         };
-        proofs.push(Proof::parse(&bytes).map_err(bad)?);
+        proofs.push(Proof::parse(&bytes.read()?).map_err(bad)?);
     }
     Ok(proofs)
 }
 
 /// The unfinished ceremony, as far as its record got; it follows the same past.
-fn unfinished(files: &Files, past: &Past) -> Result<Option<Ceremony>, Refusal> {
+fn unfinished(files: &Files, past: &Past, means: &Means) -> Result<Option<Ceremony>, Refusal> {
     let Some(record) = files.get("record.jsonl") else { return Ok(None) };
     let bad = |what: String| {
         Refusal::of(Check::AbandonPlan, format!("the unfinished record cannot be read: {what}"))
     };
-    let (record, _) = Record::parse(record).map_err(|error| bad(error.to_string()))?;
-    let inputs = Inputs::read(&below(files, "inputs/"), past.clone())?;
+    let (record, _) = Record::read(record).map_err(|error| bad(error.to_string()))?;
+    let inputs = Inputs::read(&files.below("inputs/"), past.clone(), means.clone())?;
     replay(inputs, &record).map(Some)
 }

@@ -9,35 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ours;
 use crate::refusal::Refusal;
+use crate::shelf::{Memory, Place, Shelf};
 
 /// Whoever does the same for many repositories, one after the other or several at once.
 pub trait Hands: fmt::Debug + Send + Sync {
     /// Calls `work` once for each number below `count`, in any order, and comes back when all is done.
     fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync));
-}
-
-/// Where public bytes are laid down, and taken up again as they were.
-pub trait Shelf: fmt::Debug + Send + Sync {
-    /// Lays down bytes.
-    ///
-    /// # Errors
-    /// Whatever keeps the room from it.
-    fn put(&self, bytes: &[u8]) -> Result<Place, Refusal>;
-
-    /// Takes up the bytes of a place.
-    ///
-    /// # Errors
-    /// Whatever keeps the room from it.
-    fn get(&self, place: Place) -> Result<Vec<u8>, Refusal>;
-}
-
-/// Where something lies on a shelf.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The first byte.
-    pub offset: u64,
-    /// How many.
-    pub len: u32,
 }
 
 /// Hands and shelf.
@@ -57,6 +34,16 @@ impl Default for Means {
 }
 
 impl Means {
+    /// Takes up what lies at a place of the shelf.
+    ///
+    /// # Errors
+    /// Whatever keeps the room from it.
+    pub fn take_up(&self, place: Place) -> Result<Vec<u8>, Refusal> {
+        let mut bytes = vec![0; place.len as usize];
+        self.shelf.get(place, 0, &mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Does `work` for every number of the range, and hands what comes of it to `fold` in order. The first error in order
     /// is given, and nothing after it is folded.
     ///
@@ -69,19 +56,24 @@ impl Means {
         mut fold: impl FnMut(usize, T) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
         for piece in pieces(range) {
-            let came: Vec<Mutex<Option<Result<T, Refusal>>>> =
-                piece.clone().map(|_| Mutex::new(None)).collect();
-            let keep = |at: usize| {
-                let done = work(piece.start + at);
-                *came[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
-            };
-            self.hands.each(came.len(), &keep);
-            for (at, came) in piece.clone().zip(came) {
-                let came = came.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let came = self.each(piece.len(), |at| work(piece.start + at));
+            for (at, came) in piece.zip(came) {
                 fold(at, came.ok_or_else(|| ours("work was left undone"))??)?;
             }
         }
         Ok(())
+    }
+
+    /// Does `work` for each number below `count`, and gives what came of it in order; none where hands failed.
+    pub fn each<T: Send>(&self, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<Option<T>> {
+        let came: Vec<Mutex<Option<T>>> = (0..count).map(|_| Mutex::new(None)).collect();
+        let keep = |at: usize| {
+            let done = work(at);
+            *came[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+        };
+        self.hands.each(count, &keep);
+        let taken = |came: Mutex<Option<T>>| came.into_inner();
+        came.into_iter().map(|came| taken(came).unwrap_or_else(PoisonError::into_inner)).collect()
     }
 }
 
@@ -101,43 +93,6 @@ impl Hands for OneHand {
     }
 }
 
-/// A shelf in memory.
-#[derive(Default)]
-pub struct Memory(Mutex<Vec<u8>>);
-
-impl fmt::Debug for Memory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Memory")
-    }
-}
-
-impl Shelf for Memory {
-    fn put(&self, bytes: &[u8]) -> Result<Place, Refusal> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let offset = all.len() as u64;
-        all.extend_from_slice(bytes);
-        Place::new(offset, bytes.len())
-    }
-
-    fn get(&self, place: Place) -> Result<Vec<u8>, Refusal> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = usize::try_from(place.offset).unwrap_or(usize::MAX);
-        let there = all.get(first..).and_then(|rest| rest.get(..place.len as usize));
-        there.map(<[u8]>::to_vec).ok_or_else(|| ours("nothing lies there"))
-    }
-}
-
-impl Place {
-    /// So many bytes from there on.
-    ///
-    /// # Errors
-    /// More than 4 GiB at once, which nothing of ours has.
-    pub fn new(offset: u64, len: usize) -> Result<Self, Refusal> {
-        let len = u32::try_from(len).map_err(|_| ours("too much for one place"))?;
-        Ok(Self { offset, len })
-    }
-}
-
 /// How many repositories at a time.
 pub const PIECE: usize = 256;
 
@@ -145,15 +100,6 @@ pub const PIECE: usize = 256;
 mod tests {
     use super::*;
     use crate::refusal::Exit;
-
-    #[test]
-    fn what_lies_on_the_shelf_is_taken_up_as_it_was() {
-        let shelf = Memory::default();
-        let places = [b"one".as_slice(), b"", b"three"].map(|bytes| shelf.put(bytes).unwrap());
-        assert_eq!(places.map(|place| shelf.get(place).unwrap()), [&b"one"[..], b"", b"three"]);
-        let beyond = Place { offset: 5, len: 9 };
-        assert_eq!(shelf.get(beyond).unwrap_err().what, "nothing lies there");
-    }
 
     #[test]
     fn results_come_in_order_and_the_first_error_in_order_is_given() {

@@ -59,6 +59,7 @@ pub use replay::replay;
 #[derive(Clone, Debug)]
 pub struct Ceremony {
     inputs: Arc<Inputs>,
+    seen: Arc<admission::Seen>,
     roster: Roster,
     steps: Vec<Step>,
     /// What each finished step brought.
@@ -126,13 +127,13 @@ impl Ceremony {
     pub fn open(inputs: Inputs, at: Timestamp) -> Result<Self, Refusal> {
         let roster = roster_of(&inputs)?;
         opening::check(&inputs, at)?;
-        admission::check(&inputs, &roster, at)?;
+        let seen = admission::check(&inputs, &roster, at)?;
         let steps = step::steps(&inputs.plan, &roster);
-        let (done, bulk, intended, absent, exceptions, void) = Default::default();
-        let (sheets, wholes) = Default::default();
-        let inputs = Arc::new(inputs);
+        let (done, bulk, sheets, wholes) = Default::default();
+        let (intended, absent, exceptions, void) = Default::default();
         Ok(Self {
-            inputs,
+            inputs: Arc::new(inputs),
+            seen: Arc::new(seen),
             roster,
             steps,
             done,

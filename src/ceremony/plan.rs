@@ -8,7 +8,7 @@ mod people;
 pub mod rehearsal;
 mod sense;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::digest::Digest;
-use crate::list::List;
-use crate::root::{Dialect, Role};
+use crate::list::{Entry, List};
+use crate::root::Dialect;
 use crate::wording::toml_words;
 use parts::day_or_none;
 pub use parts::{
@@ -32,7 +32,9 @@ pub use people::{NEVER_BOTH, PlannedPerson, Task};
 pub struct Plan {
     digest: Digest,
     text: PlanText,
-    repositories: Vec<PlannedRepository>,
+    repositories: Arc<[PlannedRepository]>,
+    /// Their places, in the order of their names.
+    by_name: Arc<[u32]>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -174,7 +176,11 @@ impl Plan {
             }
             None => text.repository.clone(),
         };
-        let plan = Self { digest: Digest::of(bytes), text, repositories };
+        let name = |place: &u32| repositories.get(*place as usize).map(|planned| &planned.name);
+        let mut by_name: Vec<u32> = (0..).take(repositories.len()).collect();
+        by_name.sort_by(|a, b| name(a).cmp(&name(b)));
+        let (digest, by_name) = (Digest::of(bytes), by_name.into());
+        let plan = Self { digest, text, repositories: repositories.into(), by_name };
         sense::check(&plan, source)?;
         Ok(plan)
     }
@@ -232,6 +238,18 @@ impl Plan {
     /// The repositories, in the plan's order.
     pub fn repositories(&self) -> &[PlannedRepository] {
         &self.repositories
+    }
+
+    /// The place of a repository among them.
+    pub fn place_of(&self, name: &str) -> Option<usize> {
+        let of = |place: &u32| self.repositories.get(*place as usize).map(|r| r.name.as_str());
+        let found = self.by_name.binary_search_by(|place| of(place).cmp(&Some(name)));
+        found.ok().and_then(|at| self.by_name.get(at)).map(|place| *place as usize)
+    }
+
+    /// The repository of a name.
+    pub fn repository(&self, name: &str) -> Option<&PlannedRepository> {
+        self.place_of(name).and_then(|place| self.repositories.get(place))
     }
 
     /// The repositories that are left out, with the reason.
@@ -331,12 +349,10 @@ fn from_list(named: &RepositoryList, bytes: &[u8]) -> Result<Vec<PlannedReposito
         line: error.line,
         what: error.what.to_string(),
     })?;
-    let planned = rows.0.into_iter().map(|(name, entry)| {
-        let mut pins: BTreeMap<Role, BTreeSet<Digest>> = BTreeMap::new();
-        for (role, digest) in entry.pins {
-            pins.entry(role).or_default().insert(digest);
-        }
-        PlannedRepository { name: name.as_str().to_owned(), last: Some(entry.last), pins }
+    let planned = rows.0.into_iter().map(|(name, Entry { last, pins })| PlannedRepository {
+        name: name.as_str().to_owned(),
+        last: Some(last),
+        pins,
     });
     Ok(planned.collect())
 }

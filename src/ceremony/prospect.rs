@@ -66,7 +66,25 @@ pub fn check(
     Ok(fares)
 }
 
-/// What was found of many candidates, in sentences.
+/// Has every client walk to these candidates, as [`check`], and tells the horizon of each.
+///
+/// # Errors
+/// As [`check`].
+pub fn walk(
+    ceremony: &Ceremony,
+    drafts: &[Draft],
+    at: Timestamp,
+    horizon: &mut Told,
+) -> Result<(), Refusal> {
+    let walk = |place: usize| {
+        let (draft, plan) = (&drafts[place], ceremony.plan());
+        let fares = check(plan, draft, Newest::Assumed(&signers(ceremony, draft)), at)?;
+        Ok(sentences(&draft.repository, &fares))
+    };
+    tell(ceremony, drafts, walk, horizon)
+}
+
+/// What was found of many candidates before there is a room, in sentences.
 #[derive(Debug, Default)]
 pub struct Prospects {
     /// Until when every client can follow.
@@ -76,29 +94,36 @@ pub struct Prospects {
 }
 
 impl Prospects {
-    /// Has every client walk to these candidates, as [`check`].
+    /// Looks at these candidates.
     ///
     /// # Errors
-    /// As [`check`].
+    /// As [`walk`].
     pub fn add(
         &mut self,
         ceremony: &Ceremony,
         drafts: &[Draft],
         at: Timestamp,
     ) -> Result<(), Refusal> {
-        let walk = |place: usize| {
-            let (draft, plan) = (&drafts[place], ceremony.plan());
-            let fares = check(plan, draft, Newest::Assumed(&signers(ceremony, draft)), at)?;
-            let candidate = SignedRoot::assemble(&draft.root, &[]);
-            let old = old_keys(ceremony, draft, &candidate);
-            Ok((sentences(&draft.repository, &fares), old))
+        walk(ceremony, drafts, at, &mut self.horizon)?;
+        let old = |place: usize| {
+            let candidate = SignedRoot::assemble(&drafts[place].root, &[]);
+            Ok(old_keys(ceremony, &drafts[place], &candidate))
         };
-        ceremony.inputs().means.map(0..drafts.len(), walk, |place, (horizon, old)| {
-            self.horizon.add(&drafts[place].repository, horizon);
-            self.old_keys.add(&drafts[place].repository, old);
-            Ok(())
-        })
+        tell(ceremony, drafts, old, &mut self.old_keys)
     }
+}
+
+/// Adds what is found of each candidate.
+fn tell(
+    ceremony: &Ceremony,
+    drafts: &[Draft],
+    find: impl Fn(usize) -> Result<Vec<String>, Refusal> + Sync,
+    told: &mut Told,
+) -> Result<(), Refusal> {
+    ceremony.inputs().means.map(0..drafts.len(), find, |place, found| {
+        told.add(&drafts[place].repository, found);
+        Ok(())
+    })
 }
 
 /// The ids under which the keys that can still be used will sign.

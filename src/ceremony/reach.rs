@@ -45,7 +45,7 @@ impl Ceremony {
         if self.facts().any(|fact| matches!(fact, Fact::RootsAssembled)) {
             return Ok(());
         }
-        last::check_all(self.inputs(), at)?;
+        last::check_all(self, at)?;
         self.check_walks(at)
     }
 

@@ -130,10 +130,11 @@ struct Members {
 
 impl Reading {
     /// Adds the next candidate.
-    pub fn add(&mut self, repository: &str, read: &Read) {
+    pub fn add(&mut self, repository: &str, read: Read) {
         self.names.extend(repository.parse::<Name>());
-        let full = read.shown.iter().map(|line| nameless(line, repository));
-        let members = self.groups.entry(read.shape.clone()).or_default();
+        let Read { shown, shape } = read;
+        let full = shown.iter().map(|line| nameless(line, repository));
+        let members = self.groups.entry(shape).or_default();
         if members.names.is_empty() {
             members.same = full.map(Some).collect();
         } else {
@@ -145,7 +146,7 @@ impl Reading {
         }
         members.names.push(repository.to_owned());
         if members.shown.len() < FEW {
-            members.shown.push(read.shown.clone());
+            members.shown.push(shown);
         }
     }
 
@@ -193,7 +194,7 @@ impl Members {
 pub fn page_of(drafts: &[Draft], named: &dyn Fn(&PublicKey) -> Option<String>) -> Page {
     let mut reading = Reading::default();
     for draft in drafts {
-        reading.add(&draft.repository, &Read::of(draft, named));
+        reading.add(&draft.repository, Read::of(draft, named));
     }
     reading.finish()
 }

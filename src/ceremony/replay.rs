@@ -37,7 +37,10 @@ pub fn replay(inputs: Inputs, record: &Record) -> Result<Ceremony, Refusal> {
                     let what = "a token said so in another record";
                     return Err(at(Refusal::of(Check::TokenStatement, what).hint(EDITED)));
                 }
-                ceremony = ceremony.accept(entry.step, fact.clone()).map_err(at)?
+                let whole = record.whole(index + 1)?;
+                if let Body::Done { fact } = whole.body {
+                    ceremony = ceremony.accept(entry.step, fact).map_err(at)?;
+                }
             }
             Body::Opened { .. } => {
                 return Err(at(Refusal::of(Check::FactOrder, "a ceremony is opened once")));

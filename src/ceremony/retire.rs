@@ -61,7 +61,8 @@ pub(super) fn is_gone(past: &Past, key: &CustodyKey) -> bool {
 /// each with everybody who holds a part of it: what a rehearsal must make first.
 pub fn whole_roster(plan: &Plan, past: &Past) -> Roster {
     let Some(planned) = plan.retire() else { return Roster::of_sets(plan, past, &[]) };
-    let newest = || plan.repositories().iter().filter_map(|named| past.latest(&named.name));
+    let newest =
+        || plan.repositories().iter().filter_map(|named| past.repositories().get(&named.name));
     let mut known = Vec::new();
     for key in &past.custody().keys {
         let is_whole = planned.keys.contains(&key.name);
@@ -70,7 +71,7 @@ pub fn whole_roster(plan: &Plan, past: &Past) -> Roster {
         let is_restored = is_whole && matches!(key.held, Held::Token { .. });
         let former = key.former.iter().filter(|_| !is_restored);
         let before: Vec<&Held> = former.filter(goes).collect();
-        let stays = newest().any(|root| root.root().root_key_id(&key.public).is_some());
+        let stays = newest().any(|lineage| lineage.is_governed_by(&key.public));
         if is_whole || stays || !before.is_empty() {
             known.push((key, before));
         }
@@ -158,8 +159,12 @@ fn check_keys(plan: &Plan, past: &Past) -> Result<(), Refusal> {
 
 fn check_repositories(plan: &Plan, past: &Past, key: &CustodyKey) -> Result<(), Refusal> {
     let lists = |root: &SignedRoot| root.root().root_key_id(&key.public).is_some();
-    let ever = past.repositories().iter().filter(|(_, chain)| chain.iter().any(lists));
-    let ever: BTreeSet<&str> = ever.map(|(name, _)| name.as_str()).collect();
+    let mut ever = BTreeSet::new();
+    for name in past.repositories().keys() {
+        if past.chain(name)?.iter().any(lists) {
+            ever.insert(name.as_str());
+        }
+    }
     let named: BTreeSet<&str> = plan.repositories().iter().map(|r| r.name.as_str()).collect();
     let missing: Vec<&&str> = ever.difference(&named).collect();
     let what = match missing.as_slice() {
@@ -269,8 +274,11 @@ impl Ceremony {
     }
 
     /// The newest root of a repository, as the client of somebody is to show it.
-    pub fn newest(&self, repository: &str) -> Option<&SignedRoot> {
-        self.past().latest(repository)
+    ///
+    /// # Errors
+    /// What keeps it from being read again.
+    pub fn newest(&self, repository: &str) -> Result<Option<SignedRoot>, Refusal> {
+        Ok(self.past().latest(repository)?)
     }
 
     /// Whether a fact of a retire may stand.
@@ -319,8 +327,7 @@ impl Ceremony {
 
     /// Two people, by their seats, saw the newest root of a repository.
     fn check_seen(&self, repository: &str, version: u64, by: &[String]) -> Result<(), Refusal> {
-        let newest = self.newest(repository).map(|newest| newest.version().get());
-        let right = newest == Some(version) && is_two(by);
+        let right = self.past().versions(repository) == version && is_two(by);
         if right {
             return Ok(());
         }

@@ -15,7 +15,7 @@ use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey};
 use crate::refusal::{Exit, Refusal};
-use crate::root::{Dialect, Role};
+use crate::root::Dialect;
 use crate::trust::{Custody, Past};
 use crate::wording::List;
 
@@ -161,7 +161,7 @@ impl Roster {
                 _ => new_key(plan, planned, past.custody())?,
             });
         }
-        let signed_before = last_root_keys(plan, past);
+        let signed_before = past.governing(|name| plan.repository(name).is_some());
         let stays: BTreeSet<&str> = plan
             .root()
             .map_or_else(BTreeSet::new, |root| root.keys.iter().map(String::as_str).collect());
@@ -364,16 +364,6 @@ fn new_key(plan: &Plan, planned: &PlannedKey, custody: &Custody) -> Result<Key, 
     let certified = stays && origin != KeyOrigin::New && plan.dialect() == Dialect::Notary;
     let (name, algorithm) = (planned.name.clone(), planned.algorithm);
     Ok(Key { name, algorithm, holding, from: None, origin, stays, certified })
-}
-
-/// The root keys of the last roots of the plan's repositories, as far as the trust folder knows them.
-fn last_root_keys(plan: &Plan, past: &Past) -> BTreeSet<PublicKey> {
-    plan.repositories()
-        .iter()
-        .filter_map(|repository| past.latest(&repository.name))
-        .flat_map(|last| last.root().role_keys(Role::Root))
-        .filter_map(|(_, key)| key.public().cloned())
-        .collect()
 }
 
 fn tokens_of(

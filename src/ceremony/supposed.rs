@@ -89,8 +89,8 @@ impl Ceremony {
                 Ok(Certified { repository, certificate: made.to_pem() })
             });
             let certified = certified.collect::<Result<Vec<_>, Refusal>>()?;
-            let shelf = &*self.inputs.means.shelf;
-            self.bulk.certified.entry(key.name.clone()).or_default().push(shelf, &certified)?;
+            let heap = self.bulk.certified.entry(key.name.clone()).or_default();
+            heap.push(&self.inputs.means, &certified)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{
 use data_encoding::BASE64;
 use jiff::Timestamp;
 
-use super::closing::{self, Files, TrustFolder};
+use super::closing::{self, TrustFolder};
 use super::fact::{Certified, Fact, ModuleRead, Purpose, ShareMade, Statement, Watch};
 use super::means::Means;
 use super::plan::Plan;
@@ -17,6 +17,7 @@ use super::statement::{self, Said};
 use super::step::{Act, Step};
 use super::{Ceremony, Inputs, draft};
 use crate::digest::Digest;
+use crate::files::Files;
 use crate::key::{Algorithm, PublicKey, Scheme};
 use crate::paper::report;
 use crate::record::{Body, Mode, Record, Tool};
@@ -206,7 +207,7 @@ impl Room {
         self.now = "2026-12-21T09:00:00Z".parse().unwrap();
         let past = Past::read(before.folder.files.clone()).unwrap();
         for (name, repository) in &mut self.request.repositories {
-            let chain = past.chain(name.as_str());
+            let chain = past.chain(name.as_str()).unwrap();
             repository.roots = chain.iter().map(|root| root.bytes().to_vec()).collect();
             // The server shows its own keys again; nobody offers a new one.
             repository.keys.remove(&Role::Targets);
@@ -221,7 +222,7 @@ impl Room {
         Inputs {
             plan,
             past,
-            request: Some(self.request.clone()),
+            request: Some((&self.request).try_into().unwrap()),
             second: None,
             proofs,
             unfinished: None,
@@ -271,7 +272,7 @@ impl Room {
     /// Plays a ceremony up to the export, which is the folder's own.
     pub(crate) fn play(&mut self, inputs: Inputs) -> Result<Played, Refusal> {
         let mut own = own_files(&inputs);
-        own.insert("plan.toml".into(), self.text.clone());
+        own.insert("plan.toml", self.text.clone());
         let mut record = Record::default();
         let opened = Body::Opened {
             tool: Tool { version: "0.1.0".into(), sha256: Digest::of(b"tool") },
@@ -348,7 +349,7 @@ impl Room {
             }
             Act::DraftRoots => {
                 let sheets = ceremony.sheets()?;
-                let roots = sheets.made(ceremony, 0..sheets.count())?;
+                let roots = sheets.made(ceremony, 0..sheets.count());
                 let consent = sheets.consent.unwrap();
                 vec![Fact::Drafted { roots }, Fact::RootsDrafted { consent }]
             }
@@ -519,9 +520,9 @@ fn shares(ceremony: &Ceremony, key: &str) -> Vec<ShareMade> {
 
 /// The files that a room keeps of its inputs.
 fn own_files(inputs: &Inputs) -> Files {
-    let mut files = Files::new();
+    let mut files = Files::default();
     if let Some(request) = &inputs.request {
-        for (path, bytes) in request.files().unwrap() {
+        for (path, bytes) in Request::try_from(request).unwrap().files().unwrap() {
             files.insert(format!("request/{path}"), bytes);
         }
     }
@@ -532,8 +533,8 @@ fn own_files(inputs: &Inputs) -> Files {
 }
 
 fn finish(ceremony: &Ceremony, record: &Record, mut own: Files) -> Result<TrustFolder, Refusal> {
-    own.insert("record.jsonl".into(), record.bytes());
-    own.insert("report.html".into(), report::html(ceremony, record).into_bytes());
+    own.insert("record.jsonl", record.file());
+    own.insert("report.html", report::html(ceremony, record).into_bytes());
     closing::trust_folder(ceremony, own)
 }
 
@@ -545,7 +546,7 @@ fn a_genesis_and_a_rotation_are_played_to_their_end() {
     let inputs = room.rotate(&genesis);
     let rotation = room.play(inputs).unwrap();
     let past = Past::read(rotation.folder.files.clone()).unwrap();
-    assert_eq!(past.chain(NAMES[0]).len(), 2);
+    assert_eq!(past.chain(NAMES[0]).unwrap().len(), 2);
     assert_eq!(past.ceremonies().len(), 2);
     assert_eq!(past.last().unwrap().closing, rotation.folder.closing);
 }

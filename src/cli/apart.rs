@@ -73,7 +73,7 @@ impl<'a> NewFolder<'a> {
     }
 
     fn write(&self, candidate: &Candidate) -> Result<(), Refusal> {
-        let written = media::write_tree(self.parent, self.name, &candidate.files()?);
+        let written = media::write_tree(self.parent, self.name, &candidate.files());
         written.map(drop).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
     }
 }

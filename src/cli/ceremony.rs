@@ -24,7 +24,7 @@ pub(super) fn conduct(typed: &args::Conduct) -> Result<(), Refusal> {
     let mode = plan.mode();
     let mut console = console(typed.answers.as_deref(), mode)?;
     let room = Room { binding, console: &mut *console, clock: &SystemClock, mode };
-    tell(&conduct::conduct(room, &plan)?)
+    tell(&conduct::conduct(room, plan)?)
 }
 
 /// Goes on with an interrupted ceremony.

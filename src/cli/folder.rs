@@ -29,7 +29,7 @@ pub(super) fn verify(args: &Verify) -> Result<(), Refusal> {
         tool: Some(tool),
         at: SystemClock.now(),
     };
-    let found = verify::verify(files, anchors).map_err(|refusal| Refusal {
+    let found = verify::verify(files, anchors, &reading::means()).map_err(|refusal| Refusal {
         standing: "the folder was only read".to_owned(),
         ..refusal
     })?;

@@ -7,13 +7,11 @@ use std::path::Path;
 use super::args::{Report, Script};
 use super::command::room;
 use super::reading;
-use crate::ceremony::{Inputs, replay};
+use crate::ceremony::replay;
 use crate::conduct;
 use crate::paper::{report, script};
-use crate::record::Record;
 use crate::refusal::{Exit, Refusal};
-use crate::room::media::{LARGEST_RECORD, Limits};
-use crate::trust::{Past, below};
+
 use crate::verify;
 
 /// Runs `script`.
@@ -43,7 +41,7 @@ pub(super) fn report(args: &Report) -> Result<(), Refusal> {
     let folder = reading::trust_folder(&args.folder);
     if folder.join(crate::trust::CUSTODY).exists() {
         let past = reading::past(Some(&folder))?;
-        let room = verify::again(&past, args.ceremony)?;
+        let room = verify::again(&past, args.ceremony, &reading::means())?;
         return reading::give(&report::report(&room.ceremony, &room.record), args.html.as_deref());
     }
     unfinished(&folder, args)
@@ -53,14 +51,11 @@ pub(super) fn report(args: &Report) -> Result<(), Refusal> {
 fn unfinished(folder: &Path, args: &Report) -> Result<(), Refusal> {
     if !folder.join(conduct::RECORD).exists() {
         let what = format!("`{}` is no trust folder, and no work folder", folder.display());
-        return Err(Refusal::new(Exit::Usage, what)
-            .hint("a trust folder has custody.json; a work folder has record.jsonl and inputs/"));
+        return Err(Refusal::new(Exit::Usage, what).hint(
+            "a trust folder has custody.json; a work folder has record.jsonl and inputs.tar",
+        ));
     }
-    let bytes = reading::file(&folder.join(conduct::RECORD), LARGEST_RECORD)?;
-    let (record, _) =
-        Record::parse(&bytes).map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
-    let files = reading::tree(&folder.join(conduct::INPUTS), Limits::INPUTS)?;
-    let past = Past::read(below(&files, "trust/"))?;
-    let ceremony = replay(Inputs::read(&files, past)?, &record)?;
+    let (record, inputs) = conduct::unfinished(folder)?;
+    let ceremony = replay(inputs, &record)?;
     reading::give(&report::report(&ceremony, &record), args.html.as_deref())
 }

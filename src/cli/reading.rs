@@ -6,21 +6,23 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::ceremony::means::Means;
 use crate::ceremony::plan::midnight;
 use crate::ceremony::roster::Roster;
 use crate::ceremony::{Ceremony, Inputs, roster_of};
+use crate::files::Files;
 use crate::record::Tool;
 use crate::refusal::{Exit, Refusal};
 use crate::room::binding::{self, Binding};
 use crate::room::clock::{Clock, SystemClock};
-use crate::room::media::{self, Files, Limits};
+use crate::room::media::{self, Limits};
 use crate::trust::{self, Past};
 use crate::{cli, conduct};
 
 /// Reads a trust folder; without one, the past of a genesis.
 pub(super) fn past(folder: Option<&Path>) -> Result<Past, Refusal> {
     match folder {
-        Some(folder) => Ok(Past::read(tree(folder, Limits::TRUST)?)?),
+        Some(folder) => Ok(Past::read_by(tree(folder, Limits::TRUST)?, &means())?),
         None => Ok(Past::default()),
     }
 }
@@ -46,9 +48,15 @@ pub(super) fn in_room(binding: &Binding, plan: &Path) -> Result<(Ceremony, Times
     Ok((Ceremony::open(inputs, at)?, at))
 }
 
-/// Reads every file below a folder.
+/// Reads every file below a folder once, and lays it aside.
 pub(super) fn tree(folder: &Path, limits: Limits) -> Result<Files, Refusal> {
-    media::read_tree(folder, limits).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
+    let laid = media::lay_tree(folder, limits, &media::shelf_anywhere());
+    laid.map_err(|error| error.refusal(Refusal::NOTHING_DONE))
+}
+
+/// What verifying works with.
+pub(super) fn means() -> Means {
+    conduct::Threads::means(&media::shelf_anywhere())
 }
 
 /// Reads one file.
@@ -66,9 +74,10 @@ pub(super) fn trust_folder(folder: &Path) -> PathBuf {
 }
 
 /// Reads every file of a custody folder: the folder itself, or the media that carries it.
-pub(super) fn custody_folder(folder: &Path) -> Result<Files, Refusal> {
+pub(super) fn custody_folder(folder: &Path) -> Result<media::Files, Refusal> {
     let inside = folder.join(conduct::CUSTODY);
-    tree(if inside.is_dir() { &inside } else { folder }, Limits::CUSTODY)
+    let read = media::read_tree(if inside.is_dir() { &inside } else { folder }, Limits::CUSTODY);
+    read.map_err(|error| error.refusal(Refusal::NOTHING_DONE))
 }
 
 /// This very binary.

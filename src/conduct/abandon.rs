@@ -49,8 +49,8 @@ impl Session<'_> {
 
     /// Its record; an empty one where none is abandoned. `[RESUME-HEAD]`
     pub(super) fn unfinished_record(&self) -> Result<Record, Refusal> {
-        let bytes = self.inputs.file("unfinished/record.jsonl").unwrap_or_default();
-        match Record::parse(bytes) {
+        let bytes = self.inputs.lying("unfinished/record.jsonl").cloned().unwrap_or_default();
+        match Record::read(&bytes) {
             Ok((record, _)) => Ok(record),
             Err(error) => Err(Refusal::of(Check::ResumeHead, error.to_string())),
         }

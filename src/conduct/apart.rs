@@ -72,7 +72,8 @@ pub fn sign(
     log_in(&mut found, site.0)?;
     let known = intents(&mut found.token, name)?;
     check_intents(past, name, &known, (after, consent))?;
-    check_versions(past, name, &known, &candidate.made())?;
+    let now = |name: &str| candidate.made(name);
+    check_versions(past, name, &known, now)?;
     let sequence = known.iter().map(|intent| intent.sequence).max().unwrap_or_default() + 1;
     let new = (!known.iter().any(|intent| intent.head == after)).then_some(Intent {
         sequence,

@@ -2,13 +2,14 @@
 //!
 //! Roof.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread;
 
 use super::bags::RECEIPTS;
 use super::token::PINS;
 use super::{CUSTODY, Finished, Session};
 use crate::ceremony::fact::Fact;
+use crate::ceremony::means::PIECE;
 use crate::ceremony::{self, Ceremony, abandon, closing};
 use crate::paper;
 use crate::record::{Body, Entry, Record};
@@ -34,10 +35,10 @@ impl Session<'_> {
     pub(super) fn own_folder(&self) -> Result<closing::TrustFolder, Refusal> {
         let record = self.closed_record()?;
         let mut own = self.inputs.published();
-        own.insert("record.jsonl".to_owned(), record.bytes());
+        own.insert("record.jsonl", record.file());
         let closed = self.closed(&record)?;
         let report = paper::report::html(&closed, &record);
-        own.insert("report.html".to_owned(), report.into_bytes());
+        own.insert("report.html", report.into_bytes());
         closing::trust_folder(&closed, own)
     }
 
@@ -85,16 +86,36 @@ impl Session<'_> {
             true => (&binding.outward, Kind::Out, "trust".to_owned()),
             false => (&binding.room, Kind::Room, format!("trust-{}", folder.folder)),
         };
-        for root in roots {
-            media::expect(root, kind).map_err(|error| self.device(&error))?;
+        let files = folder.files.len();
+        let write = |root: &PathBuf| {
+            media::expect(root, kind)?;
             if outward {
-                media::expect_only(root, &["trust"]).map_err(|error| self.device(&error))?;
+                media::expect_only(root, &["trust"])?;
             }
-            media::write_tree(root, &name, &folder.files).map_err(|error| self.device(&error))?;
-            whole.push(root.display().to_string());
-            self.tell_written(&name, folder.files.len(), root)?;
-        }
+            media::write_tree(root, &name, &folder.files)
+        };
         let [first, second] = roots;
+        let mut written: Box<dyn Iterator<Item = Result<media::Written, media::Error>>> =
+            match files > PIECE {
+                false => Box::new(roots.iter().map(write)),
+                // What takes long is written to both at once.
+                true => Box::new(both(|| write(first), || write(second)).into_iter()),
+            };
+        let mut failed = None;
+        for (root, written) in roots.iter().zip(&mut written) {
+            match written {
+                Ok(_) => {
+                    whole.push(root.display().to_string());
+                    self.tell_written(&name, files, root)?;
+                }
+                Err(error) if files > PIECE => drop(failed.get_or_insert(error)),
+                Err(error) => return Err(self.device(&error)),
+            }
+        }
+        drop(written);
+        if let Some(error) = failed {
+            return Err(self.device(&error));
+        }
         // Of two that differ nobody knows which is whole.
         let written = std::mem::take(whole);
         self.compare(first, second, &name, Limits::TRUST)?;
@@ -133,7 +154,7 @@ impl Session<'_> {
 
     fn export_custody(&mut self, root: &Path) -> Result<(), Refusal> {
         media::expect(root, Kind::Room).map_err(|error| self.device(&error))?;
-        let (mut files, void) = (self.inputs.folder(CUSTODY), self.void_sets()?);
+        let (mut files, void) = (self.inputs.custody()?, self.void_sets()?);
         let goes = |set: &str| void.contains(set) || self.ceremony.is_retired(set);
         files.retain(|path, _| path.split_once('/').is_none_or(|(set, _)| !goes(set)));
         let mine = media::read_tree_in(&self.room.binding.work, CUSTODY, Limits::CUSTODY);
@@ -176,13 +197,19 @@ impl Session<'_> {
         name: &str,
         limits: Limits,
     ) -> Result<(), Refusal> {
-        let read = |root: &Path| -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
-            let found = media::read_tree_in(root, name, limits);
-            found.map(Option::unwrap_or_default).map_err(|error| self.device(&error))
-        };
-        let (one, other) = (read(first)?, read(second)?);
-        media::compare((first, &one), (second, &other)).map_err(|error| self.device(&error))
+        let compared = media::compare_trees((first, second), name, limits);
+        compared.map_err(|error| self.device(&error))
     }
+}
+
+/// Does two things at once.
+fn both<T: Send>(one: impl FnOnce() -> T + Send, other: impl FnOnce() -> T) -> [T; 2] {
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        let one = one.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
+        [one, other]
+    })
 }
 
 /// Writes a file of the custody folder below `root`: the work folder or a `room` media.

@@ -1,4 +1,4 @@
-//! Hands and shelf of the room: threads, and a file without a name in the work folder.
+//! Hands of the room: threads.
 //!
 //! Roof.
 
@@ -8,16 +8,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::ceremony::means::{Hands, Means};
+use crate::shelf::Shelf;
 
 /// As many hands as the machine has processors.
 #[derive(Debug)]
 pub struct Threads(usize);
 
 impl Threads {
-    /// The means of a room: this machine's processors.
-    pub fn means() -> Means {
+    /// The means of a room: this machine's processors, and a shelf.
+    pub fn means(shelf: &Arc<dyn Shelf>) -> Means {
         let many = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Means { hands: Arc::new(Self(many)), ..Means::default() }
+        Means { hands: Arc::new(Self(many)), shelf: Arc::clone(shelf) }
     }
 }
 

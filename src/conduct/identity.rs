@@ -32,7 +32,7 @@ impl Session<'_> {
         let folder = format!("{CUSTODY}/tokens");
         let mut files: Vec<Vec<u8>> = self
             .inputs
-            .folder(CUSTODY)
+            .custody()?
             .into_iter()
             .filter(|(path, _)| path.starts_with("tokens/"))
             .map(|(_, bytes)| bytes)

@@ -3,64 +3,92 @@
 //!
 //! Roof.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::plan::PlanFile;
-use super::{CUSTODY, INPUTS, Threads};
+use super::{ARCHIVE, CUSTODY, INPUTS, Threads, archive};
 use crate::ceremony::plan::{Kind as PlanKind, Plan};
 use crate::ceremony::{Inputs, UNFINISHED};
 use crate::check::Check;
-use crate::digest::Digest;
+use crate::digest::{Digest, Hasher};
+use crate::files::{Bytes, Files};
 use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::request::proof::Proof;
 use crate::room::binding::Binding;
 use crate::room::media::{self, Kind, Limits};
 use crate::root::Role;
+use crate::shelf::{Lost, Shelf};
 use crate::sums;
-use crate::trust::{Past, below};
+use crate::trust::Past;
 
-/// Every input by its path in the folder of inputs.
-pub(super) struct Files {
-    files: BTreeMap<String, Vec<u8>>,
+/// Every input by its path in the folder of inputs, and the shelf that those lie on which are too much to hold.
+pub(super) struct Inward {
+    /// All but the last trust folder.
+    files: Files,
+    /// The last trust folder.
+    trust: Files,
+    shelf: Arc<dyn Shelf>,
 }
 
 const ROOM: &str = "room.toml";
+const TRUST: &str = "trust/";
 
-impl Files {
+impl Inward {
     /// Takes plan, list and room file as they were read, and reads the last trust and custody folders, and from `in`
     /// media the requests that the plan names.
-    pub(super) fn gather(binding: &Binding, read: &PlanFile) -> Result<Self, Refusal> {
-        let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
-        let PlanFile { plan, files } = read;
-        let mut files = files.clone();
-        files.insert(ROOM.to_owned(), binding.bytes.clone());
-        if let Some(trust) = &binding.trust {
-            add(&mut files, "trust", media::read_tree(trust, Limits::TRUST).map_err(device)?);
-            add(&mut files, CUSTODY, read_custody(binding)?);
+    pub(super) fn gather(
+        binding: &Binding,
+        read: &PlanFile,
+        shelf: Arc<dyn Shelf>,
+    ) -> Result<Self, Refusal> {
+        let PlanFile { plan, files: read } = read;
+        let (mut files, mut trust) = <(Files, Files)>::default();
+        for (path, bytes) in read {
+            files.insert(path.as_str(), Bytes::laid(&shelf, bytes)?);
+        }
+        files.insert(ROOM, binding.bytes.clone());
+        if let Some(folder) = &binding.trust {
+            trust = media::lay_tree(folder, Limits::TRUST, &shelf).map_err(device)?;
+            files.put_below(&below(CUSTODY), &read_custody(binding)?);
         }
         if plan.kind() == PlanKind::Abandon {
-            add(&mut files, UNFINISHED, read_unfinished(binding)?);
-            let custody = below(&files, &format!("{UNFINISHED}/{CUSTODY}/"));
-            add(&mut files, CUSTODY, custody);
+            let unfinished = read_unfinished(binding, &shelf)?;
+            files.put_below(&below(CUSTODY), &unfinished.below(&below(CUSTODY)));
+            files.put_below(&below(UNFINISHED), &unfinished);
         }
         if let Some(planned) = plan.request() {
-            let found = Found::on(binding, plan)?;
-            add(&mut files, "request", found.pick(planned.sha256)?);
+            let found = Found::on(binding, plan, &shelf)?;
+            files.put_below("request/", &found.pick(planned.sha256)?);
             if let Some(second) = planned.second {
-                add(&mut files, "request-2", found.pick(second)?);
+                files.put_below("request-2/", &found.pick(second)?);
             }
-            add(&mut files, "proofs", found.proofs);
+            files.put_below("proofs/", &found.proofs.into());
         }
-        Ok(Self { files })
+        Ok(Self { files, trust, shelf })
+    }
+
+    /// Every file with its path, in the order of the paths.
+    fn all(&self) -> impl Iterator<Item = (Cow<'_, str>, &Bytes)> {
+        let trust = self.trust.iter().map(|(path, bytes)| (format!("{TRUST}{path}").into(), bytes));
+        let (mut trust, mut files) = (trust.peekable(), self.files.iter().peekable());
+        std::iter::from_fn(move || {
+            let is_first = |(path, _): &(Cow<'_, str>, &Bytes)| {
+                files.peek().is_none_or(|(other, _)| **path < **other)
+            };
+            let next = trust.next_if(is_first);
+            next.or_else(|| files.next().map(|(path, bytes)| (path.into(), bytes)))
+        })
     }
 
     /// Writes them into the work folder, whole or not at all.
     pub(super) fn keep(&self, work: &Path) -> Result<(), Refusal> {
-        let written = media::write_tree(work, INPUTS, &self.files);
-        written.map(|_| ()).map_err(|error| {
+        let written = archive::write(|| self.all(), &work.join(ARCHIVE));
+        written.map(drop).map_err(|error| {
             let refusal = error.refusal(Refusal::NOTHING_DONE);
             match refusal.check {
                 Some(Check::MediaOwn) => Refusal {
@@ -73,12 +101,17 @@ impl Files {
     }
 
     /// Reads them back from the work folder, and holds them against the record.
-    pub(super) fn kept(work: &Path, record: &Record) -> Result<Self, Refusal> {
-        let read = media::read_tree(&work.join(INPUTS), Limits::INPUTS);
-        let files = Self { files: read.map_err(|error| error.refusal(Refusal::NOTHING_DONE))? };
+    pub(super) fn kept(
+        work: &Path,
+        record: &Record,
+        shelf: Arc<dyn Shelf>,
+    ) -> Result<Self, Refusal> {
+        let files = archive::read(&work.join(ARCHIVE), &shelf)
+            .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+        let inputs = Self { trust: files.below(TRUST), files: files.without(TRUST), shelf };
         let recorded = record.entries().first().map(|entry| &entry.body);
         match recorded {
-            Some(Body::Opened { inputs, .. }) if *inputs == files.digest() => Ok(files),
+            Some(Body::Opened { inputs: digest, .. }) if *digest == inputs.digest()? => Ok(inputs),
             _ => {
                 let what = "the inputs in the work folder are not those that the record began with";
                 Err(Refusal::of(Check::MediaOnce, what)
@@ -87,29 +120,52 @@ impl Files {
         }
     }
 
+    /// The custody folder among them, in memory: it is small.
+    pub(super) fn custody(&self) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
+        Ok(self.folder(CUSTODY).held()?)
+    }
+
+    /// The shelf that they lie on.
+    pub(super) const fn shelf(&self) -> &Arc<dyn Shelf> {
+        &self.shelf
+    }
+
     /// One digest over every path and byte.
-    pub(super) fn digest(&self) -> Digest {
-        let parts = self.files.iter().flat_map(|(path, bytes)| [path.as_bytes(), bytes.as_slice()]);
-        Digest::of_parts("officiant inputs v1", &parts.collect::<Vec<_>>())
+    pub(super) fn digest(&self) -> Result<Digest, Refusal> {
+        let mut hasher = Hasher::of_parts("officiant inputs v1");
+        for (path, bytes) in self.all() {
+            hasher.part(path.as_bytes());
+            hasher.begin_part(bytes.len());
+            bytes.each(|block| {
+                hasher.update(block);
+                Ok::<_, Lost>(())
+            })?;
+        }
+        Ok(hasher.finish())
     }
 
     /// SHA-256 of room.toml.
-    pub(super) fn room_digest(&self) -> Digest {
-        Digest::of(self.files.get(ROOM).map_or(&[], Vec::as_slice))
+    pub(super) fn room_digest(&self) -> Result<Digest, Refusal> {
+        Ok(Digest::of(&self.file(ROOM)?.unwrap_or_default()))
     }
 
     /// The files of one folder of the inputs, by path inside it.
-    pub(super) fn folder(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
-        below(&self.files, &format!("{name}/"))
+    pub(super) fn folder(&self, name: &str) -> Files {
+        self.files.below(&below(name))
     }
 
     /// One file of the inputs.
-    pub(super) fn file(&self, path: &str) -> Option<&[u8]> {
-        self.files.get(path).map(Vec::as_slice)
+    pub(super) fn file(&self, path: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        Ok(self.files.read(path)?)
+    }
+
+    /// The same where it lies.
+    pub(super) fn lying(&self, path: &str) -> Option<&Bytes> {
+        self.files.get(path)
     }
 
     /// What the ceremony's folder in the trust folder takes from the inputs: all but room, past and custody.
-    pub(super) fn published(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(super) fn published(&self) -> Files {
         let private = |path: &str| {
             // However deep: an unfinished ceremony has inputs of its own.
             let mut inside = path;
@@ -123,56 +179,84 @@ impl Files {
                 || inside.starts_with(&format!("{CUSTODY}/"))
         };
         let files = self.files.iter().filter(|(path, _)| !private(path));
-        files.map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
+        files.map(|(path, bytes)| (path, bytes.clone())).collect()
     }
 
     /// The inputs as values.
     pub(super) fn inputs(&self) -> Result<Inputs, Refusal> {
-        let inputs = Inputs::read(&self.files, Past::read(self.folder("trust"))?)?;
-        Ok(Inputs { means: Threads::means(), ..inputs })
+        let means = Threads::means(&self.shelf);
+        let past = Past::read_by(self.trust.clone(), &means)?;
+        Inputs::read(&self.files, past, means)
     }
 }
 
+/// Record and inputs of the ceremony in a work folder, for whoever only reads them.
+///
+/// # Errors
+/// A folder that holds none; inputs that are not those that the record began with.
+pub fn unfinished(work: &Path) -> Result<(Record, Inputs), Refusal> {
+    let shelf = media::shelf_anywhere();
+    let bytes = media::lay_file(&work.join(super::RECORD), media::LARGEST_RECORD, &shelf);
+    let (record, _) = Record::read(&bytes.map_err(device)?)
+        .map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
+    let inputs = Inward::kept(work, &record, shelf)?.inputs()?;
+    Ok((record, inputs))
+}
+
+/// Where this run lays what is too much to hold.
+pub(super) fn shelf(work: &Path) -> Result<Arc<dyn Shelf>, Refusal> {
+    media::shelf_near(work).map_err(device)
+}
+
+fn device(error: media::Error) -> Refusal {
+    error.refusal(Refusal::NOTHING_DONE)
+}
+
+fn below(name: &str) -> String {
+    format!("{name}/")
+}
+
 /// What an unfinished ceremony left in its work folder: its record, its inputs, and its part of the custody folder.
-fn read_unfinished(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
-    let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
-    let folder = binding.unfinished.as_ref().ok_or_else(|| {
+fn read_unfinished(binding: &Binding, shelf: &Arc<dyn Shelf>) -> Result<Files, Refusal> {
+    let work = binding.unfinished.as_ref().ok_or_else(|| {
         Refusal::new(Exit::Usage, "room.toml names no unfinished ceremony")
             .hint("add `unfinished`, the work folder of the ceremony to abandon")
     })?;
-    let record =
-        media::read_file(&folder.join(super::RECORD), media::LARGEST_RECORD).map_err(device)?;
-    let (read, good) = Record::parse(&record)
+    let record = media::lay_file(&work.join(super::RECORD), media::LARGEST_RECORD, shelf);
+    let record = record.map_err(device)?;
+    let (read, good) = Record::read(&record)
         .map_err(|error| Refusal::of(Check::AbandonPlan, error.to_string()))?;
-    let kept = Files::kept(folder, &read)?;
-    let mut files = BTreeMap::from([(super::RECORD.to_owned(), record[..good].to_vec())]);
-    add(&mut files, INPUTS, kept.files);
-    if let Some(known) = media::read_tree_in(folder, CUSTODY, Limits::CUSTODY).map_err(device)? {
+    let kept = Inward::kept(work, &read, Arc::clone(shelf))?;
+    let mut files = Files::default();
+    files.insert(super::RECORD, record.part(0, good)?);
+    for (path, bytes) in kept.all() {
+        files.insert(format!("{INPUTS}/{path}"), bytes.clone());
+    }
+    if let Some(known) = media::read_tree_in(work, CUSTODY, Limits::CUSTODY).map_err(device)? {
         // Identities of tokens, shares, and under another name the journal of PINs: wrong ones count in a row.
         let named = |path: String| match path.strip_suffix(".jsonl") {
             Some(journal) => format!("{journal}-abandoned.jsonl"),
             None => path,
         };
-        let known = known.into_iter().map(|(path, bytes)| (named(path), bytes));
-        add(&mut files, CUSTODY, known.collect());
+        let known: Files = known.into_iter().map(|(path, bytes)| (named(path), bytes)).collect();
+        files.put_below(&below(CUSTODY), &known);
     }
     Ok(files)
 }
 
 /// Every request and proof on the `in` media.
 struct Found {
-    requests: Vec<BTreeMap<String, Vec<u8>>>,
+    requests: Vec<Files>,
     proofs: BTreeMap<String, Vec<u8>>,
 }
 
 impl Found {
-    fn on(binding: &Binding, plan: &Plan) -> Result<Self, Refusal> {
-        let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
+    fn on(binding: &Binding, plan: &Plan, shelf: &Arc<dyn Shelf>) -> Result<Self, Refusal> {
         let mut found = Self { requests: Vec::new(), proofs: BTreeMap::new() };
         for root in &binding.media.inward {
             media::expect(root, Kind::In).map_err(device)?;
             for name in ["request", "request-2"] {
-                let request = media::read_tree_in(root, name, Limits::REQUEST);
+                let request = media::lay_tree_in(root, name, Limits::REQUEST, shelf);
                 found.requests.extend(request.map_err(device)?);
             }
             let proofs = media::read_tree_in(root, "proofs", PROOFS);
@@ -201,15 +285,16 @@ impl Found {
         Ok(())
     }
 
-    fn pick(&self, digest: Digest) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
-        let is_it = |files: &&BTreeMap<String, Vec<u8>>| {
-            files.get(sums::FILE).is_some_and(|sums| Digest::of(sums) == digest)
-        };
-        if let Some(files) = self.requests.iter().find(is_it) {
-            return Ok(files.clone());
+    fn pick(&self, digest: Digest) -> Result<Files, Refusal> {
+        let mut there = Vec::new();
+        for files in &self.requests {
+            let Some(sums) = files.get(sums::FILE) else { continue };
+            let found = sums.digest()?;
+            if found == digest {
+                return Ok(files.clone());
+            }
+            there.push(found.to_string());
         }
-        let there = self.requests.iter().filter_map(|files| files.get(sums::FILE));
-        let there: Vec<String> = there.map(|sums| Digest::of(sums).to_string()).collect();
         let found = if there.is_empty() { "no request".to_owned() } else { there.join(" and ") };
         let what = format!("the plan names request {digest}, the in media hold {found}");
         Err(Refusal::of(Check::RequestDigest, what)
@@ -220,12 +305,11 @@ impl Found {
 /// What lies in `proofs/` goes into the public folder, so it is nothing but proofs: one file for each key, of the plan's
 /// repositories and online roles. `[REQUEST-KEY-POP]`
 fn check_proofs(plan: &Plan, proofs: &BTreeMap<String, Vec<u8>>) -> Result<(), Refusal> {
-    let planned: BTreeSet<&str> = plan.repositories().iter().map(|r| r.name.as_str()).collect();
     let is_ours = |path: &str, bytes: &[u8]| {
         Proof::parse(bytes).is_ok_and(|proof| {
             proof.path() == format!("proofs/{path}")
                 && Role::ONLINE.contains(&proof.claim.role)
-                && planned.contains(proof.claim.repository.as_str())
+                && plan.repository(proof.claim.repository.as_str()).is_some()
         })
     };
     match proofs.iter().find(|(path, bytes)| !is_ours(path, bytes)) {
@@ -249,8 +333,7 @@ pub(super) fn media<'a>(
 }
 
 /// The custody folder, from both `room` media, equal.
-fn read_custody(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
-    let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
+fn read_custody(binding: &Binding) -> Result<Files, Refusal> {
     let mut copies = Vec::new();
     for root in &binding.media.room {
         media::expect(root, Kind::Room).map_err(device)?;
@@ -261,11 +344,7 @@ fn read_custody(binding: &Binding) -> Result<BTreeMap<String, Vec<u8>>, Refusal>
     let (first, second) = (&copies[0], &copies[1]);
     let [a, b] = &binding.media.room;
     media::compare((a, first), (b, second)).map_err(device)?;
-    Ok(copies.swap_remove(0))
-}
-
-fn add(files: &mut BTreeMap<String, Vec<u8>>, folder: &str, more: BTreeMap<String, Vec<u8>>) {
-    files.extend(more.into_iter().map(|(path, bytes)| (format!("{folder}/{path}"), bytes)));
+    Ok(copies.swap_remove(0).into())
 }
 
 /// What a folder of proofs may hold: files of a few lines.

@@ -42,10 +42,10 @@ impl Intent {
     }
 
     /// The candidates that it is of, as a finished or abandoned ceremony drafted them.
-    fn candidates(&self, past: &Past) -> Vec<RootMade> {
+    fn candidates(&self, past: &Past) -> impl Iterator<Item = Result<Vec<RootMade>, Refusal>> {
         let mut records = past.ceremonies().iter().flat_map(LastCeremony::records);
         let of_it = records.find(|record| closing::consent(record) == Some(self.consent));
-        of_it.map(closing::drafted).unwrap_or_default()
+        of_it.into_iter().flat_map(closing::drafted)
     }
 }
 
@@ -55,15 +55,15 @@ pub(super) fn check_versions(
     past: &Past,
     holder: &str,
     meant: &[Intent],
-    now: &[RootMade],
+    now: impl Fn(&str) -> Option<RootMade>,
 ) -> Result<(), Refusal> {
-    for earlier in meant.iter().flat_map(|intent| intent.candidates(past)) {
-        let is_other = |made: &&RootMade| {
-            made.repository == earlier.repository
-                && made.version == earlier.version
-                && made.sha256 != earlier.sha256
-        };
-        if now.iter().any(|made| is_other(&made)) {
+    for piece in meant.iter().flat_map(|intent| intent.candidates(past)) {
+        for earlier in piece? {
+            let is_other =
+                |now: RootMade| now.version == earlier.version && now.sha256 != earlier.sha256;
+            if !now(&earlier.repository).is_some_and(is_other) {
+                continue;
+            }
             let what = format!(
                 "token `{holder}` was to sign something else as version {} of `{}`, in a ceremony that was abandoned",
                 earlier.version, earlier.repository
@@ -128,8 +128,11 @@ impl Session<'_> {
     ) -> Result<(), Refusal> {
         let (key, holder) = of;
         let (sheets, consent) = (self.ceremony.sheets()?, self.drafted_consent()?);
-        let made = sheets.made(&self.ceremony, 0..sheets.count())?;
-        check_versions(self.ceremony.past(), holder, meant, &made)?;
+        let now = |name: &str| {
+            let at = self.ceremony.plan().place_of(name)?;
+            sheets.made(&self.ceremony, at..at + 1).pop()
+        };
+        check_versions(self.ceremony.past(), holder, meant, now)?;
         let here: Vec<&Intent> = meant.iter().filter(|intent| self.is_here(intent)).collect();
         if here.iter().any(|intent| intent.consent != consent) {
             let what = format!("token `{holder}` was to sign something else in this ceremony");

@@ -107,7 +107,7 @@ impl Job for Roots {
         key: usize,
         (first, most): (usize, usize),
     ) -> Result<Vec<(usize, ToSign)>, Refusal> {
-        session.ceremony.unsigned_after(&self.keys[key].1, first, most)
+        session.ceremony.to_sign(&self.keys[key].1, first, most)
     }
 
     fn take(

@@ -3,24 +3,37 @@
 //! Roof.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{EARLIER, FORGED, RECORD, Session};
 use crate::ceremony::fact::Fact;
 use crate::check::Check;
+use crate::files::Bytes;
 use crate::record::{Body, Mode, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::room::media;
+use crate::shelf::{Lost, Shelf};
 
 /// Refuses a work folder that holds the record of a ceremony. One without a whole entry is the trace of a run that was
 /// interrupted before it said anything.
 pub(super) fn refuse_unfinished(work: &Path) -> Result<(), Refusal> {
     let path = work.join(RECORD);
-    if !exists(&path)? || !bytes(&path)?.contains(&b'\n') {
+    if !exists(&path)? || !has_line(&bytes(&path, &media::shelf_anywhere())?)? {
         return Ok(());
     }
     let what = format!("`{}` holds the record of a ceremony", work.display());
     Err(Refusal::of(Check::MediaOwn, what)
         .hint("`officiant resume` goes on with it; a new ceremony needs another work folder"))
+}
+
+/// Whether something ends with a line feed there.
+fn has_line(bytes: &Bytes) -> Result<bool, Refusal> {
+    let mut found = false;
+    bytes.each(|block| {
+        found |= block.contains(&b'\n');
+        Ok::<_, Lost>(())
+    })?;
+    Ok(found)
 }
 
 /// The same, once the work folder is this run's alone; and such a trace goes.
@@ -35,7 +48,7 @@ pub(super) fn begin_anew(work: &Path) -> Result<(), Refusal> {
 
 /// How much the unfinished ceremony counts. Reads only: another run may be writing.
 pub(super) fn mode(work: &Path) -> Result<Mode, Refusal> {
-    mode_of(work, &parse(&whole(work)?)?.0)
+    mode_of(work, &parse(&whole(work, &media::shelf_anywhere())?)?.0)
 }
 
 /// The same of a record that was read. A rehearsal is never gone on with, so a record that calls itself one was edited:
@@ -53,41 +66,46 @@ pub(super) fn mode_of(work: &Path, record: &Record) -> Result<Mode, Refusal> {
 
 /// The record of the work folder, which is this run's alone, or a copy that goes on from it, with the lines that the
 /// work folder lacks.
-pub(super) fn read(work: &Path, copies: &[PathBuf]) -> Result<(Record, Vec<String>), Refusal> {
+pub(super) fn read(
+    work: &Path,
+    copies: &[PathBuf],
+    shelf: &Arc<dyn Shelf>,
+) -> Result<(Record, Vec<String>), Refusal> {
     let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
-    let (path, own) = (work.join(RECORD), whole(work)?);
+    let (path, own) = (work.join(RECORD), whole(work, shelf)?);
     let (mut record, good) = parse(&own)?;
     if record.entries().is_empty() {
         return Err(no_record(work));
     }
     if good < own.len() {
-        media::cut_to(&path, good as u64).map_err(device)?;
+        media::cut_to(&path, good).map_err(device)?;
     }
     let written = record.entries().len();
     for copy in copies {
-        let (other, _) = parse(&bytes(copy)?)?;
+        let (other, _) = parse(&bytes(copy, shelf)?)?;
         record = record.longest(other).map_err(|error| forged(error.to_string()))?;
     }
-    let more = record.lines()[written..].to_vec();
+    let more = (written..record.entries().len()).map(|at| record.line(at));
+    let more = more.collect::<Result<_, _>>()?;
     Ok((record, more))
 }
 
-fn whole(work: &Path) -> Result<Vec<u8>, Refusal> {
+fn whole(work: &Path, shelf: &Arc<dyn Shelf>) -> Result<Bytes, Refusal> {
     let path = work.join(RECORD);
-    if exists(&path)? { bytes(&path) } else { Err(no_record(work)) }
+    if exists(&path)? { bytes(&path, shelf) } else { Err(no_record(work)) }
 }
 
 fn exists(path: &Path) -> Result<bool, Refusal> {
     media::exists(path).map_err(|error| error.refusal(Refusal::NOTHING_DONE))
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {
-    media::read_file(path, media::LARGEST_RECORD)
+fn bytes(path: &Path, shelf: &Arc<dyn Shelf>) -> Result<Bytes, Refusal> {
+    media::lay_file(path, media::LARGEST_RECORD, shelf)
         .map_err(|error| error.refusal(Refusal::NOTHING_DONE))
 }
 
-fn parse(bytes: &[u8]) -> Result<(Record, usize), Refusal> {
-    Record::parse(bytes).map_err(|error| forged(error.to_string()))
+fn parse(bytes: &Bytes) -> Result<(Record, u64), Refusal> {
+    Record::read(bytes).map_err(|error| forged(error.to_string()))
 }
 
 pub(super) fn forged(what: String) -> Refusal {

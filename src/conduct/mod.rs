@@ -6,6 +6,7 @@ mod abandon;
 mod advised;
 mod alone;
 mod apart;
+mod archive;
 mod attested;
 mod bags;
 mod batch;
@@ -65,6 +66,7 @@ use crate::room::media::{self, Apart};
 pub use alone::alone;
 pub use apart::{MEANT, sign};
 pub use hands::Threads;
+pub use inputs::unfinished;
 pub use plan::{PlanFile, read_plan};
 pub use scan::paper_share;
 
@@ -96,15 +98,17 @@ impl Room<'_> {
 
 /// The file of the record in the work folder.
 pub const RECORD: &str = "record.jsonl";
-/// The folder of the inputs in the work folder.
-pub const INPUTS: &str = "inputs";
+/// The inputs in the work folder, in one file.
+pub const ARCHIVE: &str = "inputs.tar";
+/// The folder of an unfinished ceremony's inputs among those of the one that abandons it.
+const INPUTS: &str = "inputs";
 /// The custody folder, in the work folder and on `room` media.
 pub const CUSTODY: &str = "custody";
 
 /// A ceremony under way.
 struct Session<'a> {
     room: Room<'a>,
-    inputs: inputs::Files,
+    inputs: inputs::Inward,
     ceremony: Ceremony,
     record: Record,
     /// Lines of a longer copy of the record that are not in the work folder yet.
@@ -132,12 +136,14 @@ pub struct Finished {
 ///
 /// # Errors
 /// The refusal that stopped it; what is recorded stays, and [`resume`] goes on.
-pub fn conduct(room: Room<'_>, plan: &PlanFile) -> Result<Finished, Refusal> {
+pub fn conduct(room: Room<'_>, plan: PlanFile) -> Result<Finished, Refusal> {
     let (work, binding) = (room.binding.work.clone(), &room.binding);
     journal::refuse_unfinished(&work)?;
-    let files = inputs::Files::gather(binding, plan)?;
-    room.expect_apart(inputs::media(binding, plan))
+    let files = inputs::Inward::gather(binding, &plan, inputs::shelf(&work)?)?;
+    room.expect_apart(inputs::media(binding, &plan))
         .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+    // From here on it is read from what was kept of it.
+    drop(plan);
     let at = room.clock.now();
     let ceremony = Ceremony::open(files.inputs()?, at)?;
     // Only now is anything written: what was refused until here leaves no trace.
@@ -145,7 +151,7 @@ pub fn conduct(room: Room<'_>, plan: &PlanFile) -> Result<Finished, Refusal> {
     let lock = lock(&work)?;
     journal::begin_anew(&work)?;
     files.keep(&work)?;
-    let record = Record::default();
+    let record = Record::default().on(files.shelf());
     let mut session = Session::new(room, (files, ceremony, record), lock);
     session.opened()?;
     session.run()
@@ -171,11 +177,13 @@ fn after_others(refusal: Refusal) -> Refusal {
 fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
     let work = room.binding.work.clone();
     let lock = lock(&work)?;
-    let (record, unwritten) = journal::read(&work, copies)?;
+    let shelf = inputs::shelf(&work)?;
+    let (record, unwritten) = journal::read(&work, copies, &shelf)?;
     let room = Room { mode: journal::mode_of(&work, &record)?, ..room };
-    let files = inputs::Files::kept(&work, &record)?;
+    let files = inputs::Inward::kept(&work, &record, shelf)?;
     // The clock of this day is attested anew, by two watches, before anything else is done.
     let ceremony = ceremony::replay(files.inputs()?, &record)?;
+    let record = record.on(files.shelf());
     let mut session = Session::new(room, (files, ceremony, record), lock);
     session.unwritten = unwritten;
     match session.resumed() {
@@ -192,7 +200,8 @@ fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
 /// # Errors
 /// A plan, request, media or trust folder that cannot be read.
 pub fn inputs_of(binding: &Binding, plan: &Path) -> Result<Inputs, Refusal> {
-    inputs::Files::gather(binding, &PlanFile::read(plan)?)?.inputs()
+    let shelf = media::shelf_anywhere();
+    inputs::Inward::gather(binding, &PlanFile::read(plan)?, shelf)?.inputs()
 }
 
 /// How much the unfinished ceremony of the work folder counts, as its record says: only in a practice answers may come
@@ -211,7 +220,7 @@ fn lock(work: &Path) -> Result<media::Lock, Refusal> {
 impl<'a> Session<'a> {
     fn new(
         room: Room<'a>,
-        (inputs, ceremony, record): (inputs::Files, Ceremony, Record),
+        (inputs, ceremony, record): (inputs::Inward, Ceremony, Record),
         lock: media::Lock,
     ) -> Self {
         let reading = Reading::of(room.clock);
@@ -325,14 +334,12 @@ impl<'a> Session<'a> {
 
     fn append(&mut self, number: u32, body: Body) -> Result<(), Refusal> {
         self.keep_copied()?;
-        let mut record = self.record.clone();
-        let line = record
-            .append(self.room.clock.now(), number, body)
-            .map_err(|error| Refusal::new(Exit::Ours, error.to_string()))?;
+        let line = self.record.append(self.room.clock.now(), number, body)?;
         let path = self.room.binding.work.join(RECORD);
-        media::append_line(&path, line.trim_end()).map_err(|error| self.device(&error))?;
-        self.record = record;
-        Ok(())
+        media::append_line(&path, &line).map_err(|error| {
+            self.record.drop_last();
+            self.device(&error)
+        })
     }
 
     fn show(&mut self, text: &str) -> Result<(), Refusal> {
@@ -385,7 +392,7 @@ impl<'a> Session<'a> {
             tool,
             plan: self.ceremony.plan().digest(),
             after: self.ceremony.plan().after(),
-            inputs: self.inputs.digest(),
+            inputs: self.inputs.digest()?,
             mode: self.room.mode,
         };
         self.append(0, body)?;

@@ -15,7 +15,7 @@ use crate::room::{binding, soft};
 
 impl Session<'_> {
     pub(super) fn read_room(&mut self, step: u32) -> Result<Fact, Refusal> {
-        let room = self.inputs.room_digest();
+        let room = self.inputs.room_digest()?;
         self.show(&format!("        room.toml {}", room.grouped()))?;
         let modules = self.read_modules()?;
         for ModuleRead { name, sha256 } in &modules {
@@ -40,7 +40,7 @@ impl Session<'_> {
         if let Some(read) = read {
             self.check_modules_again(step, &read)?;
         }
-        let (begun, now) = (self.inputs.room_digest(), self.room.binding.digest);
+        let (begun, now) = (self.inputs.room_digest()?, self.room.binding.digest);
         if begun == now {
             return Ok(());
         }

@@ -143,11 +143,8 @@ impl Session<'_> {
     fn request_digests(&self) -> Result<(Digest, Option<Digest>), Refusal> {
         let inputs = self.inputs_of();
         let request = inputs.request.as_ref();
-        let digest = |request: &crate::request::Request| {
-            request.digest().map_err(|error| Refusal::new(Exit::Ours, error.to_string()))
-        };
         let first = request.ok_or_else(|| Refusal::new(Exit::Ours, "no request to read"))?;
-        Ok((digest(first)?, inputs.second.as_ref().map(digest).transpose()?))
+        Ok((first.digest, inputs.second.as_ref().map(|second| second.digest)))
     }
 
     /// Something is not as the script has it: what is decided, and by whom, goes into the record.

@@ -2,17 +2,18 @@
 //!
 //! Roof.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Session;
 use super::words::{Asked, YES_OR_NO, is_yes};
 use crate::ceremony::draft::{self, Draft};
 use crate::ceremony::fact::Fact;
 use crate::ceremony::means::PIECE;
-use crate::ceremony::prospect::{self, Newest, Prospects};
+use crate::ceremony::prospect::{self, Newest, Told};
 use crate::ceremony::reading::Group;
-use crate::ceremony::{closing, reach, reading};
+use crate::ceremony::{candidate, reach, reading};
 use crate::check::Check;
+use crate::files::{self, Bytes, Files};
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
@@ -24,20 +25,24 @@ impl Session<'_> {
     pub(super) fn draft_roots(&mut self, step: u32) -> Result<Fact, Refusal> {
         let (at, ceremony) = (self.room.clock.now(), self.ceremony.clone());
         let of = ceremony.plan().repositories().len();
-        let (mut prospects, mut files, mut walked) = (Prospects::default(), BTreeMap::new(), 0);
+        let shelf = Arc::clone(self.inputs.shelf());
+        let mut lines = files::Writer::new(&shelf);
+        let (mut horizon, mut walked) = (Told::default(), 0);
         let sheets = draft::make(&ceremony, &mut |drafts| {
-            prospects.add(&ceremony, drafts, at)?;
+            prospect::walk(&ceremony, drafts, at, &mut horizon)?;
             self.sign_dry(drafts)?;
-            add_candidates(&mut files, drafts)?;
+            for draft in drafts {
+                let candidate = SignedRoot::assemble(&draft.root, &[]);
+                lines.put(&candidate::line(draft, &candidate))?;
+            }
             walked += drafts.len();
             self.progress(walked, of, "walked by every client")
         })?;
-        self.show_horizon(&prospects.horizon.finish())?;
-        self.write_candidates(files)?;
+        self.show_horizon(&horizon.finish())?;
+        self.write_candidates(lines.finish()?)?;
         while self.ceremony.recorded_drafts() < sheets.count() {
             let first = self.ceremony.recorded_drafts();
-            let last = sheets.count().min(first + PIECE);
-            let roots = sheets.made(&self.ceremony, first..last)?;
+            let roots = sheets.made(&self.ceremony, first..first + PIECE);
             self.take(step, Fact::Drafted { roots })?;
         }
         let consent = sheets.consent;
@@ -46,10 +51,11 @@ impl Session<'_> {
     }
 
     /// Writes the folder of the candidates into the work folder and onto both `room` media.
-    fn write_candidates(&mut self, mut files: BTreeMap<String, Vec<u8>>) -> Result<(), Refusal> {
+    fn write_candidates(&mut self, lines: Bytes) -> Result<(), Refusal> {
+        let mut files = Files::default();
+        files.insert(candidate::CANDIDATES, lines);
         for name in ["plan.toml", "room.toml"].into_iter().chain(self.ceremony.plan().list_name()) {
-            let bytes = self.inputs.file(name).unwrap_or_default();
-            files.insert(name.to_owned(), bytes.to_vec());
+            files.insert(name, self.inputs.lying(name).cloned().unwrap_or_default());
         }
         let name = candidate_folder(&self.ceremony.plan().digest());
         media::write_tree(&self.room.binding.work, &name, &files)
@@ -212,15 +218,6 @@ impl Session<'_> {
         for what in late {
             self.ask_exception(step, reach::SAME_DAY.to_owned(), what)?;
         }
-        let mut files = BTreeMap::new();
-        for (place, planned) in ceremony.plan().repositories().iter().enumerate() {
-            let made = wholes.made(&ceremony, place..place + 1);
-            let version = made.first().map_or(0, |made| made.version);
-            let bytes = wholes.bytes(&ceremony.inputs().means, place)?;
-            files.insert(closing::path_of(&planned.name, version)?, bytes);
-        }
-        let written = media::write_tree(&self.room.binding.work, "complete", &files);
-        written.map_err(|error| self.device(&error))?;
         while self.ceremony.recorded_roots() < wholes.count() {
             let first = self.ceremony.recorded_roots();
             let roots = wholes.made(&self.ceremony, first..first + PIECE);
@@ -231,20 +228,6 @@ impl Session<'_> {
         self.show(&format!("        {roots_made} complete{walked}"))?;
         Ok(Fact::RootsAssembled)
     }
-}
-
-/// Adds what the second reader's machine needs to see the same change and say the same words.
-fn add_candidates(files: &mut BTreeMap<String, Vec<u8>>, drafts: &[Draft]) -> Result<(), Refusal> {
-    for draft in drafts {
-        let candidate = SignedRoot::assemble(&draft.root, &[]);
-        let path = closing::root_path(&draft.repository, &candidate)?;
-        files.insert(path, candidate.bytes().to_vec());
-        if let Some(last) = draft.last() {
-            let path = closing::root_path(&draft.repository, last)?;
-            files.insert(format!("previous/{path}"), last.bytes().to_vec());
-        }
-    }
-    Ok(())
 }
 
 /// How many sentences of the horizon fit a screen.

@@ -107,7 +107,10 @@ impl StageRoom {
         let device = |error: media::Error| error.refusal(Refusal::NOTHING_DONE);
         let trust = (number > 1).then(|| self.folder.join(format!("out-{}a/trust", number - 1)));
         let past = match &trust {
-            Some(trust) => Past::read(media::read_tree(trust, Limits::TRUST).map_err(device)?)?,
+            Some(trust) => {
+                let shelf = media::shelf_near(&self.folder).map_err(device)?;
+                Past::read(media::lay_tree(trust, Limits::TRUST, &shelf).map_err(device)?)?
+            }
             None => Past::default(),
         };
         let binding = self.binding(number, trust)?;
@@ -123,7 +126,7 @@ impl StageRoom {
         let mut run = |console: &mut dyn Console| {
             let room =
                 Room { binding: binding.clone(), console, clock: &clock, mode: Mode::Rehearsal };
-            conduct(room, &PlanFile::read(&plan)?)
+            conduct(room, PlanFile::read(&plan)?)
         };
         lend(is_last, &mut run).map(|_| ()).map_err(|refusal| self.kept(refusal))
     }
@@ -158,7 +161,7 @@ impl StageRoom {
     ) -> Result<Request, Refusal> {
         let mut repositories = BTreeMap::new();
         for name in stage.repositories() {
-            let chain = past.chain(&name);
+            let chain = past.chain(&name)?;
             let roots = chain.iter().map(|root| root.bytes().to_vec()).collect();
             let newest = chain.last().filter(|_| stage.dialect() == Dialect::Notary);
             let served =

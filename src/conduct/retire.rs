@@ -220,7 +220,7 @@ impl Session<'_> {
 
     /// Two people read off their own clients which root these trust. `[RETIRE-PUBLISHED]`
     pub(super) fn see_published(&mut self, step: u32, repository: &str) -> Result<Fact, Refusal> {
-        let newest = self.ceremony.newest(repository);
+        let newest = self.ceremony.newest(repository)?;
         let newest = newest.map(|newest| (newest.version().get(), newest.digest()));
         let (version, digest) =
             newest.ok_or_else(|| Refusal::new(Exit::Ours, format!("no root of `{repository}`")))?;

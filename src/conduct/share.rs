@@ -13,7 +13,7 @@ use crate::ceremony::{Ceremony, closing};
 use crate::check::Check;
 use crate::child::token::Token;
 use crate::digest::Digest;
-use crate::key::{PublicKey, ToSign};
+use crate::key::PublicKey;
 use crate::record::Body;
 use crate::refusal::{Exit, Refusal};
 use crate::room::pkcs11::{self, Face, KeyRef, Object};
@@ -137,11 +137,7 @@ impl Session<'_> {
         name: &str,
         public: &PublicKey,
     ) -> Result<(), Refusal> {
-        let mut vault = self.take_vault()?;
-        let sign = Box::new(|inputs: &[ToSign]| vault.sign(name, inputs));
-        let certified = self.certify_by(step, (name, public), sign);
-        self.vault = Some(vault);
-        certified
+        self.with_vault(name, |session, sign| session.certify_by(step, (name, public), sign))
     }
 
     /// The public sealing key of a token.
@@ -352,8 +348,8 @@ impl Session<'_> {
 
     pub(super) fn sealed_file(&self, set: &Set, index: u8) -> Result<Vec<u8>, Refusal> {
         let inside = format!("{}/{index}.age", set.id);
-        if let Some(bytes) = self.inputs.file(&format!("{CUSTODY}/{inside}")) {
-            return Ok(bytes.to_vec());
+        if let Some(bytes) = self.inputs.file(&format!("{CUSTODY}/{inside}"))? {
+            return Ok(bytes);
         }
         let path = self.room.binding.work.join(CUSTODY).join(inside);
         media::read_file(&path, MAX_SEALED).map_err(|error| self.device(&error))

@@ -18,9 +18,9 @@ use crate::ceremony::statement::Said;
 use crate::check::Check;
 use crate::child::token::Token;
 use crate::digest::Digest;
+use crate::files::Files;
 use crate::key::{PublicKey, ToSign};
 use crate::refusal::{Exit, Refusal};
-use crate::room::media;
 use crate::room::pkcs11::{self, Face, KeyRef};
 
 impl Session<'_> {
@@ -153,7 +153,7 @@ impl Session<'_> {
         &mut self,
         step: u32,
         (name, holder): (&str, &str),
-        (path, files): (&Path, &media::Files),
+        (path, files): (&Path, &Files),
     ) -> Result<Fact, Refusal> {
         let candidate = Candidate::read(files, Some(self.ceremony.past()))?;
         let consent = self.drafted_consent()?;
@@ -183,11 +183,9 @@ impl Session<'_> {
 
     pub(super) fn sign_with_shares(&mut self, step: u32, name: &str) -> Result<Fact, Refusal> {
         self.rebuild(name)?;
-        let mut vault = self.take_vault()?;
-        let sign = Box::new(|inputs: &[ToSign]| vault.sign(name, inputs));
-        let signed = self.sign_by(vec![(step, name.to_owned(), sign)]);
-        self.vault = Some(vault);
-        signed?;
+        self.with_vault(name, |session, sign| {
+            session.sign_by(vec![(step, name.to_owned(), sign)])
+        })?;
         self.drop_key(name)?;
         Ok(Fact::RootsSigned { key: name.to_owned() })
     }

@@ -29,7 +29,7 @@ impl Session<'_> {
         };
         let mut signers = vec![first];
         // Whoever is logged in signs, whatever is wrong with the next one.
-        let joined = self.join_signers(&mut signers);
+        let joined = self.join_signers((step, name), &mut signers);
         let signed = self.sign_with(&mut signers);
         signed.and(joined)?;
         for signer in &mut signers {
@@ -69,14 +69,15 @@ impl Session<'_> {
     }
 
     /// Of a fleet, the tokens of the next steps sign at the same time, if they can.
-    fn join_signers(&mut self, signers: &mut Vec<Signing>) -> Result<(), Refusal> {
-        let Some(first) = signers.first().map(|first| (first.step, first.name.clone())) else {
-            return Ok(());
-        };
-        let next = self.next_signers(first.0);
+    fn join_signers(
+        &mut self,
+        (step, name): (u32, &str),
+        signers: &mut Vec<Signing>,
+    ) -> Result<(), Refusal> {
+        let next = self.next_signers(step);
         if next.is_empty()
-            || self.ceremony.signs(&first.1)? < FLEET
-            || !self.ask_together(first.0, &next)?
+            || self.ceremony.signs(name)? < FLEET
+            || !self.ask_together(step, &next)?
         {
             return Ok(());
         }

@@ -14,6 +14,7 @@ use crate::ceremony::roster::Holding;
 use crate::check::Check;
 use crate::child::token::Token;
 use crate::child::{self, Launch};
+use crate::files::Files;
 use crate::key::{KemKey, PublicKey};
 use crate::record::{Body, Mode};
 use crate::refusal::{Exit, Refusal};
@@ -37,7 +38,7 @@ pub(super) enum Signer {
     /// It is here, or it is not.
     Put(Put),
     /// It signed elsewhere: the folder, and what is in it.
-    Elsewhere(PathBuf, media::Files),
+    Elsewhere(PathBuf, Files),
     /// It is to sign elsewhere, once there is a candidate.
     ToSignElsewhere,
 }
@@ -150,7 +151,7 @@ impl Session<'_> {
                 {
                     let path = PathBuf::from(path.trim());
                     // Whoever mistypes a path types it again.
-                    match media::read_tree(&path, Limits::TRUST) {
+                    match media::lay_tree(&path, Limits::TRUST, self.inputs.shelf()) {
                         Ok(files) => return Ok(Some(Signer::Elsewhere(path, files))),
                         Err(error) if left > 0 => self.say_again(&self.device(&error))?,
                         Err(error) => return Err(self.device(&error)),
@@ -354,8 +355,7 @@ impl Session<'_> {
 
     /// How often a PIN was wrong in a row, by our own count: what tokens say is not always so.
     pub(super) fn wrong_pins(&self, name: &str) -> Result<usize, Refusal> {
-        let before =
-            self.inputs.folder(CUSTODY).into_iter().filter(|(path, _)| path.starts_with(PINS));
+        let before = self.inputs.custody()?.into_iter().filter(|(path, _)| path.starts_with(PINS));
         let mut text: String =
             before.map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned()).collect();
         let path = self.room.binding.work.join(CUSTODY).join(self.pins());

@@ -3,8 +3,10 @@
 //! Roof.
 
 use super::Session;
+use super::batch::Sign;
 use crate::child::Launch;
 use crate::child::vault::Vault;
+use crate::key::ToSign;
 use crate::refusal::{Exit, Refusal};
 
 impl Session<'_> {
@@ -21,10 +23,17 @@ impl Session<'_> {
         self.vault.as_mut().ok_or_else(no_vault)
     }
 
-    /// The vault by itself, to be given back.
-    pub(super) fn take_vault(&mut self) -> Result<Vault, Refusal> {
+    /// Has work done with a key that the vault holds: it signs while the session goes on.
+    pub(super) fn with_vault(
+        &mut self,
+        key: &str,
+        work: impl FnOnce(&mut Self, Box<Sign<'_>>) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
         self.vault()?;
-        self.vault.take().ok_or_else(no_vault)
+        let mut vault = self.vault.take().ok_or_else(no_vault)?;
+        let done = work(self, Box::new(|inputs: &[ToSign]| vault.sign(key, inputs)));
+        self.vault = Some(vault);
+        done
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 
 use crate::name::{self, Name};
+use crate::shelf::Lost;
 use crate::{key, sums};
 
 use super::{
@@ -86,6 +87,9 @@ pub enum Error {
         /// The path in the folder.
         path: String,
     },
+    /// What is read cannot be had again.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     /// All lines together are too long.
     #[error("the repositories of a request take at most {MAX_LINES} bytes")]
     Much,

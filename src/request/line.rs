@@ -87,12 +87,20 @@ impl Line {
     /// # Errors
     /// [`Error`].
     pub fn parse(bytes: &[u8]) -> Result<(Self, Repository), Error> {
-        let form: Form<&str> = serde_json::from_slice(bytes)
-            .map_err(|error| Error::Line { column: error.column() })?;
-        let (name, repository) = form.read()?;
+        let (name, repository) = Self::read_again(bytes)?;
         // Order, spacing and repeated fields all show here, whatever the code above forgot.
         let line = Self::of(&name, &repository)?;
         if line.bytes == bytes { Ok((line, repository)) } else { Err(Error::Spelling) }
+    }
+
+    /// Reads a line that was read before, as it was.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub(super) fn read_again(bytes: &[u8]) -> Result<(Name, Repository), Error> {
+        let form: Form<&str> = serde_json::from_slice(bytes)
+            .map_err(|error| Error::Line { column: error.column() })?;
+        form.read()
     }
 
     /// The repository's name.

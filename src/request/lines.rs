@@ -33,6 +33,11 @@ impl<R: BufRead> Lines<R> {
         self.hasher.finish()
     }
 
+    /// How long the last line was, with its line feed.
+    pub(super) fn length(&self) -> usize {
+        self.line.len()
+    }
+
     fn step(&mut self) -> Result<Option<(Name, Repository)>, Error> {
         self.line.clear();
         let most = MAX_LINE as u64 + 1;

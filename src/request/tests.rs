@@ -1,6 +1,7 @@
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 
 use super::*;
+use crate::sums::Sums;
 
 fn key(seed: u8) -> PublicKey {
     let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();

@@ -8,26 +8,34 @@ mod content;
 mod error;
 mod limits;
 mod lines;
+mod names;
 mod place;
+mod shelf;
 mod tree;
+mod walk;
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
+use crate::files::Bytes;
 use crate::name::is_device;
+use crate::shelf::Shelf;
 use place::Place;
 
-pub use below::{Apart, expect_apart, make_folders, read_tree_in, write_new_in};
+pub use below::{Apart, expect_apart, lay_tree_in, make_folders, read_tree_in, write_new_in};
 pub use content::Content;
 pub use error::Error;
 pub use limits::LARGEST_RECORD;
 pub use lines::{append_line, cut_to};
-pub use tree::{Files, Limits, compare, new_folder, read_tree, write_tree};
+pub use shelf::{shelf_anywhere, shelf_near};
+pub use tree::{Files, Limits, Tree, compare, new_folder, write_tree};
+pub use walk::{compare_trees, lay_tree, read_tree};
 
 /// What a media is for, as its marker file says (docs/threats.md rule 21).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,13 +154,18 @@ impl Written {
 /// # Errors
 /// [`Error::Exists`] if the target has other bytes; [`Error::Name`] before anything is touched; whatever the
 /// media answers.
-pub fn write_new(path: &Path, bytes: &[u8]) -> Result<Written, Error> {
+pub fn write_new(path: &Path, content: &(impl Content + ?Sized)) -> Result<Written, Error> {
     let (folder, name) = split(path)?;
-    write_new_at(&tree::open_folder(folder)?, name, path, bytes)
+    write_new_at(&tree::open_folder(folder)?, name, path, content)
 }
 
 /// The same in an open folder; the path is for words.
-fn write_new_at(folder: &File, name: &str, path: &Path, bytes: &[u8]) -> Result<Written, Error> {
+fn write_new_at(
+    folder: &File,
+    name: &str,
+    path: &Path,
+    content: &(impl Content + ?Sized),
+) -> Result<Written, Error> {
     let here = Place::within(folder, name, path);
     let written = if here.exists()? {
         // An earlier run may have been killed between the rename and the sync.
@@ -164,7 +177,7 @@ fn write_new_at(folder: &File, name: &str, path: &Path, bytes: &[u8]) -> Result<
         let temporary = Place::within(folder, &name, &beside);
         temporary.remove()?;
         let placed = temporary
-            .create(bytes)
+            .create(content)
             .and_then(|file| file.sync_all())
             .map_err(|e| Error::of(path, "written", e))
             .and_then(|()| temporary.move_to(here).map_err(Error::lost));
@@ -177,7 +190,7 @@ fn write_new_at(folder: &File, name: &str, path: &Path, bytes: &[u8]) -> Result<
     };
     let parent = path.parent().unwrap_or(path);
     folder.sync_all().map_err(|e| Error::of(parent, "written", e))?;
-    here.read_back(bytes, written).map_err(|error| here.withdrawn(error))?;
+    here.read_back(content, written).map_err(|error| here.withdrawn(error))?;
     Ok(written)
 }
 
@@ -192,6 +205,19 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let taken = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
     taken.map_err(|e| Error::of(path, "read", e))?;
     if bytes.len() as u64 > limit {
+        return Err(Error::TooLarge { path: path.to_owned(), limit });
+    }
+    Ok(bytes)
+}
+
+/// Reads a regular file once, as [`read_file`], and lays it on a shelf.
+///
+/// # Errors
+/// As [`read_file`]; [`Error::Lost`].
+pub fn lay_file(path: &Path, limit: u64, shelf: &Arc<dyn Shelf>) -> Result<Bytes, Error> {
+    let mut file = Place::of(path).open()?.take(limit.saturating_add(1));
+    let bytes = walk::lay(&mut file, path, shelf)?;
+    if bytes.len() > limit {
         return Err(Error::TooLarge { path: path.to_owned(), limit });
     }
     Ok(bytes)

@@ -124,13 +124,17 @@ pub fn differences(old: Option<&Root>, new: &Root) -> Vec<Difference> {
 
 impl Difference {
     /// The sentence without what follows from a repository's name and last root alone: the ids under which a key is
-    /// listed there, if its new certificate is, but for name, serial and signature, the one that is made for all.
+    /// listed there, if its new certificate is, but for name, serial and signature, the one that is made for all; and the
+    /// second at which the last one expires, if the new one lasts longer.
     pub fn shape(&self, call: &dyn Fn(&Key) -> String, repository: &str) -> String {
         match self {
             Difference::Certificate { role, from, to } if is_own(&to.1, repository) => {
                 let (who, renewed) = (call(&to.1), renewed(&from.1, &to.1));
                 let role = ticked(role);
                 one_line(&format!("Role {role}: {who} stays{renewed}, listed under its id."))
+            }
+            Difference::Expires { from: Some(from), to } if from < to => {
+                format!("It expires {to}, later than the last one.")
             }
             _ => self.sentence(call),
         }

@@ -10,7 +10,7 @@ use super::verdict::Verdicts;
 use super::{Dialect, Error, Expiry, Fields, Key, KeyId, Role, RoleKeys, Version, notary, tuf};
 use crate::cjson::{Limits, Value};
 use crate::digest::Digest;
-use crate::key::{self, PublicKey};
+use crate::key::{self, PublicKey, Scheme};
 
 /// A root as its signatures cover it: everything it says, known to us or not, in no particular layout. A clone shares
 /// all of it.
@@ -218,12 +218,15 @@ impl SignedRoot {
         Self::parse_knowing(dialect, bytes, &BTreeMap::new())
     }
 
-    /// Reads the file that is thought to follow `last`: the keys that both list are read and held once.
+    /// Reads the file that is thought to follow `last`, if there is one: the keys that both list are read and held once.
     ///
     /// # Errors
     /// As [`SignedRoot::parse`].
-    pub fn parse_after(last: &Self, bytes: &[u8]) -> Result<Self, Error> {
-        Self::parse_knowing(last.root().dialect(), bytes, last.root().keys())
+    pub fn parse_after(dialect: Dialect, last: Option<&Self>, bytes: &[u8]) -> Result<Self, Error> {
+        match last {
+            Some(last) => Self::parse_knowing(dialect, bytes, last.root().keys()),
+            None => Self::parse(dialect, bytes),
+        }
     }
 
     fn parse_knowing(
@@ -268,6 +271,20 @@ impl SignedRoot {
         self.0.verdicts.good(index, key, || {
             verifies(self.root().dialect(), key, &self.root().signed_bytes(), signature)
         })
+    }
+
+    /// Takes the signature under an id as good, which this very process verified under that key and scheme before, over the
+    /// same bytes: when the file was read earlier, or was not put together yet.
+    pub fn dangerous_assume_good(&self, id: &KeyId, scheme: Scheme, key: &PublicKey) {
+        let signatures = self.signatures().iter().enumerate();
+        for (index, _) in signatures.filter(|(_, signature)| signature.key == *id) {
+            self.0.verdicts.assume_good(index, scheme, key);
+        }
+    }
+
+    /// Whether every signature that anybody asked about was good.
+    pub fn is_sound(&self) -> bool {
+        self.0.verdicts.are_good()
     }
 
     pub(super) fn verdicts(&self) -> &Verdicts {

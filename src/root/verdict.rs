@@ -32,6 +32,18 @@ impl Verdicts {
         good
     }
 
+    /// Takes a signature as good under a key, by which somebody else found it good.
+    pub(super) fn assume_good(&self, index: usize, scheme: Scheme, key: &PublicKey) {
+        let mut known = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert((index, scheme, key.clone()), true);
+    }
+
+    /// Whether every signature that anybody asked about was good.
+    pub(super) fn are_good(&self) -> bool {
+        let known = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().all(|good| *good)
+    }
+
     /// Whether a Notary server would write the same bytes: `compare` says so once.
     pub(super) fn byte_exact(&self, compare: impl FnOnce() -> bool) -> bool {
         *self.byte_exact.get_or_init(compare)

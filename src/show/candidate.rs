@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::document::short;
 use crate::ceremony::candidate;
-use crate::ceremony::closing::Files;
 use crate::ceremony::reading::{self, Group, names_digest, page_of};
 use crate::check::Check;
 use crate::digest::Digest;
+use crate::files::Files;
 use crate::key::PublicKey;
 use crate::paper::Paper;
 use crate::refusal::Refusal;

@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::paper::{Paper, Row, cells};
 use crate::refusal::Refusal;
-use crate::request::Request;
+use crate::request::Brought;
 use crate::request::proof::Proof;
 use crate::root::{Dialect, Role};
 use crate::trust::{Custody, Held, Past};
@@ -44,20 +44,25 @@ pub struct AskedRepository {
 }
 
 impl Asked {
-    pub(super) fn of(request: &Request) -> Result<Self, Refusal> {
-        let sha256 =
-            request.digest().map_err(|error| Refusal::of(Check::RequestForm, error.to_string()))?;
-        let repositories = request.repositories.iter().map(|(name, repository)| AskedRepository {
-            name: name.as_str().to_owned(),
-            latest: repository.latest(),
-            sha256: repository.roots.last().map(|bytes| Digest::of(bytes)),
-            keys: repository
-                .keys
-                .iter()
-                .flat_map(|(role, keys)| keys.iter().map(|key| (*role, key.id())))
-                .collect(),
+    pub(super) fn of(request: &Brought) -> Result<Self, Refusal> {
+        let sha256 = request.digest;
+        let repositories = request.names().map(|name| {
+            let repository = request.repository(name);
+            let repository = repository
+                .map_err(|error| Refusal::of(Check::RequestForm, error.to_string()))?
+                .unwrap_or_default();
+            Ok(AskedRepository {
+                name: name.as_str().to_owned(),
+                latest: repository.latest(),
+                sha256: repository.roots.last().map(|bytes| Digest::of(bytes)),
+                keys: repository
+                    .keys
+                    .iter()
+                    .flat_map(|(role, keys)| keys.iter().map(|key| (*role, key.id())))
+                    .collect(),
+            })
         });
-        let repositories = repositories.collect();
+        let repositories = repositories.collect::<Result<_, Refusal>>()?;
         let (dialect, server, fetched) = (request.dialect, request.server.clone(), request.fetched);
         Ok(Self { sha256, dialect, server, fetched, repositories })
     }
@@ -133,26 +138,22 @@ pub struct Holders {
 
 impl Holders {
     pub(super) fn of(past: &Past) -> Self {
-        let newest =
-            past.repositories().iter().filter_map(|(name, chain)| Some((name, chain.last()?)));
         let name_of = |public: &PublicKey| match past.custody().key_of(public) {
             Some(key) => key.name.clone(),
             None => super::document::short(public),
         };
-        let governed = newest.clone().map(|(name, last)| {
-            let keys = last.root().role_keys(Role::Root);
-            let keys = keys.filter_map(|(_, key)| key.public().map(name_of)).collect();
-            (name.clone(), keys, last.root().role(Role::Root).map_or(0, |role| role.threshold))
+        let governed = past.repositories().iter().map(|(name, lineage)| {
+            let governed = lineage.governed();
+            (name.clone(), governed.keys.iter().map(name_of).collect(), governed.threshold)
+        });
+        let repositories = past.repositories().iter().map(|(name, lineage)| {
+            (name.clone(), lineage.versions(), lineage.governed().expires.instant())
         });
         Self {
             closing: past.last().map(|last| last.closing),
             custody: past.custody().clone(),
             governed: governed.collect(),
-            repositories: newest
-                .map(|(name, last)| {
-                    (name.clone(), last.version().get(), last.root().expires().instant())
-                })
-                .collect(),
+            repositories: repositories.collect(),
         }
     }
 

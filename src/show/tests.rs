@@ -1,5 +1,5 @@
 use super::*;
-use crate::ceremony::closing;
+use crate::ceremony::candidate::{CANDIDATES, line};
 use crate::ceremony::tests::{NAMES, Played, Room, all};
 use crate::paper::text;
 use crate::root::{Role, SignedRoot};
@@ -12,18 +12,23 @@ fn rotation() -> (Played, Past, Files) {
     let inputs = room.rotate(&genesis);
     let past = inputs.past.clone();
     let played = room.play(inputs).unwrap();
-    let mut files = Files::new();
-    files.insert(plan::FILE.into(), room.text.clone());
-    files.insert(ROOM.into(), b"room.toml".to_vec());
-    for draft in all(&played.ceremony) {
-        let file = SignedRoot::assemble(&draft.root, &[]);
-        let path = closing::root_path(&draft.repository, &file).unwrap();
-        files.insert(path, file.bytes().to_vec());
-        let last = draft.last().unwrap();
-        let path = closing::root_path(&draft.repository, last).unwrap();
-        files.insert(format!("previous/{path}"), last.bytes().to_vec());
-    }
+    let mut files = Files::default();
+    files.insert(plan::FILE, room.text.clone());
+    files.insert(ROOM, b"room.toml".to_vec());
+    let drafts = all(&played.ceremony).into_iter();
+    let lines = drafts.map(|draft| line(&draft, &SignedRoot::assemble(&draft.root, &[])));
+    files.insert(CANDIDATES, lines.collect::<Vec<_>>().concat());
     (played, past, files)
+}
+
+/// The same with other lines of the candidates.
+fn with_lines(files: &Files, change: impl FnOnce(&mut Vec<String>)) -> Files {
+    let text = String::from_utf8(files.read(CANDIDATES).unwrap().unwrap()).unwrap();
+    let mut lines: Vec<String> = text.lines().map(|line| format!("{line}\n")).collect();
+    change(&mut lines);
+    let mut files = files.clone();
+    files.insert(CANDIDATES, lines.concat().into_bytes());
+    files
 }
 
 fn refused(files: Files, own: Option<&Past>) -> String {
@@ -50,38 +55,57 @@ fn the_second_reader_sees_the_change_and_says_the_same_words() {
 #[test]
 fn another_candidate_has_other_words_or_none() {
     let (played, past, files) = rotation();
-    let candidate = "metadata/localhost%3a5000%2fa/2.root.json";
     let mut other = files.clone();
-    other.insert(ROOM.into(), b"another room".to_vec());
+    other.insert(ROOM, b"another room".to_vec());
     let Shown::Candidate(found) = folder(other, None).unwrap() else { panic!() };
     assert_ne!(found.consent, played.ceremony.drafted().unwrap());
 
     let mut spare = files.clone();
-    spare.insert("metadata/x/1.root.json".into(), b"{}".to_vec());
+    spare.insert("metadata/x/1.root.json", b"{}".to_vec());
     assert_eq!(
         refused(spare, None),
         "`metadata/x/1.root.json` belongs to no repository of the plan [SECOND-READER]"
     );
 
-    let mut missing = files.clone();
-    missing.remove(candidate);
-    assert_eq!(
-        refused(missing, None),
-        "`localhost:5000/a`: the candidate is missing [SECOND-READER]"
-    );
+    type Change = fn(&mut Vec<String>);
+    let changes: [(Change, &str); 5] = [
+        (
+            |lines| drop(lines.pop()),
+            "candidates.jsonl:2: the candidate of `localhost:5000/b` is missing",
+        ),
+        (
+            |lines| lines.push(lines[1].clone()),
+            "candidates.jsonl:3: it belongs to no repository of the plan",
+        ),
+        (
+            |lines| lines.swap(0, 1),
+            "candidates.jsonl:1: `localhost:5000/b` stands where `localhost:5000/a` is planned",
+        ),
+        (
+            |lines| lines[1].insert(1, ' '),
+            "candidates.jsonl:2: it is not written as a candidate is",
+        ),
+        (|lines| lines[1].truncate(9), "candidates.jsonl:2: it is not written as a candidate is"),
+    ];
+    for (change, words) in changes {
+        let refused = refused(with_lines(&files, change), None);
+        assert_eq!(refused, format!("{words} [SECOND-READER]"));
+    }
 
-    let mut signed = files.clone();
     let complete = Past::read(played.folder.files.clone()).unwrap();
-    signed.insert(candidate.into(), complete.chain(NAMES[0])[1].bytes().to_vec());
+    let draft = all(&played.ceremony).swap_remove(0);
+    let [_, newest] = &complete.chain(NAMES[0]).unwrap()[..] else { panic!() };
+    let signed = String::from_utf8(line(&draft, newest)).unwrap();
     assert_eq!(
-        refused(signed, None),
+        refused(with_lines(&files, |lines| lines[0] = signed), None),
         "`localhost:5000/a`: the candidate carries signatures before anybody consented [SECOND-READER]"
     );
 
-    let mut swapped = files.clone();
-    let (one, two) = (files[candidate].clone(), "metadata/localhost%3a5000%2fb/2.root.json");
-    swapped.insert(candidate.into(), files[two].clone());
-    swapped.insert(two.into(), one);
+    let swapped = with_lines(&files, |lines| {
+        let root = |line: &str| line.split('"').nth(7).unwrap().to_owned();
+        let (one, two) = (root(&lines[0]), root(&lines[1]));
+        *lines = vec![lines[0].replace(&one, &two), lines[1].replace(&two, &one)];
+    });
     assert!(refused(swapped, None).ends_with("and the plan does not pin it [REQUEST-KEY-PINNED]"));
 
     let elsewhere = Past::read(rotation().0.folder.files).unwrap();
@@ -89,14 +113,15 @@ fn another_candidate_has_other_words_or_none() {
         refused(files, Some(&elsewhere)),
         "`localhost:5000/a`: the candidate does not follow root 2 of your trust folder [SECOND-READER]"
     );
-    assert!(past.latest(NAMES[0]).is_some());
+    assert!(past.latest(NAMES[0]).unwrap().is_some());
 }
 
 #[test]
 fn a_root_is_shown_with_its_signatures_and_against_the_one_before() {
-    let (played, _, files) = rotation();
+    let (played, ..) = rotation();
+    let draft = all(&played.ceremony).swap_remove(0);
     let past = Past::read(played.folder.files).unwrap();
-    let [one, two] = past.chain(NAMES[0]) else { panic!() };
+    let [one, two] = &past.chain(NAMES[0]).unwrap()[..] else { panic!() };
     let Shown::Root(found) = file(two.bytes(), Some(one.bytes())).unwrap() else { panic!() };
     assert_eq!(
         found.tallies.iter().map(|t| (t.counted, t.needed)).collect::<Vec<_>>(),
@@ -105,8 +130,8 @@ fn a_root_is_shown_with_its_signatures_and_against_the_one_before() {
     let shown = text(&found.paper());
     assert!(shown.contains("The version goes from 1 to 2."), "{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
-    let candidate = &files["metadata/localhost%3a5000%2fa/2.root.json"];
-    let Shown::Root(found) = file(candidate, None).unwrap() else { panic!() };
+    let candidate = SignedRoot::assemble(&draft.root, &[]);
+    let Shown::Root(found) = file(candidate.bytes(), None).unwrap() else { panic!() };
     assert_eq!(found.tallies.iter().map(|t| (t.counted, t.needed)).collect::<Vec<_>>(), [(0, 2)]);
     assert!(text(&found.paper()).contains("new root: 0 counted, 2 needed: too few"));
 }
@@ -137,15 +162,15 @@ fn folders_and_proofs_are_shown_and_strangers_refused() {
     let files = played.folder.files;
     let shown = text(&paper(&folder(files.clone(), None).unwrap()));
     assert!(shown.contains("2 of root-b, root-c,"), "{shown}");
-    let request = crate::trust::below(&files, "ceremonies/0001-genesis/request/");
+    let request = files.below("ceremonies/0001-genesis/request/");
     let shown = text(&paper(&folder(request, None).unwrap()));
     assert!(shown.contains("offers targets"), "{shown}");
     let at = "ceremonies/0001-genesis/proofs/localhost%3a5000%2fa/targets-";
-    let proof = files.iter().find(|(path, _)| path.starts_with(at)).unwrap().1;
-    let shown = text(&paper(&file(proof, None).unwrap()));
+    let proof = files.range(at).next().unwrap().1.read().unwrap();
+    let shown = text(&paper(&file(&proof, None).unwrap()));
     assert!(shown.contains("`localhost:5000/a`, role `targets`"), "{shown}");
     let refusal = file(b"hello", None).unwrap_err().to_string();
     assert!(refusal.starts_with("the file is no root: "), "{refusal}");
-    let refusal = folder(Files::from([("x".into(), vec![])]), None).unwrap_err().to_string();
+    let refusal = folder(Files::from_iter([("x", vec![])]), None).unwrap_err().to_string();
     assert_eq!(refusal, "the folder is no trust folder, no candidate and no request");
 }

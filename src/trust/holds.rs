@@ -4,7 +4,6 @@
 
 use super::{CustodyKey, CustodyShare, Held, Past};
 use crate::key::PublicKey;
-use crate::root::SignedRoot;
 
 /// What one token or paper holds of the keys that count.
 #[derive(Clone, Debug, Default)]
@@ -36,11 +35,10 @@ impl Holds {
 impl Past {
     /// The keys that the newest root of any repository lists.
     pub fn live_keys(&self) -> impl Iterator<Item = &CustodyKey> {
-        let lists = |key: &CustodyKey, chain: &[SignedRoot]| {
-            chain.last().is_some_and(|last| last.root().root_key_id(&key.public).is_some())
-        };
         let keys = self.custody().keys.iter();
-        keys.filter(move |key| self.repositories().values().any(|chain| lists(key, chain)))
+        keys.filter(move |key| {
+            self.repositories().values().any(|lineage| lineage.is_governed_by(&key.public))
+        })
     }
 
     /// What a token or paper holds of them.

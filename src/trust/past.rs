@@ -2,32 +2,38 @@
 //!
 //! Second floor, beside the ceremony: pure; the bytes of files in, checked values out.
 
+mod read;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Alone, CEREMONIES, CUSTODY, Custody, DRILLS, METADATA};
+use super::{Alone, CEREMONIES, Custody, DRILLS, Lineage, METADATA};
 use crate::ceremony::plan::{self, Plan};
 use crate::check::Check;
 use crate::digest::Digest;
+use crate::files::{Bytes, Files};
+use crate::key::PublicKey;
 use crate::name::Name;
-use crate::record::{self, Record};
+use crate::record::Record;
 use crate::refusal::{Exit, Refusal};
-use crate::root::{self, SignedRoot};
-use crate::sums::{self, Predecessor, Sums};
+use crate::root::{Dialect, SignedRoot};
+use crate::shelf::Lost;
 use crate::wording::Count;
 
 /// A ceremony's file that lists custody.json and every root of the trust folder, as `sha256sum --check` reads it from
 /// the trust folder.
 pub const TRUST_SUMS: &str = "TRUST-SHA256SUMS";
 
-/// Everything that earlier ceremonies left, checked.
+/// Everything that earlier ceremonies left, checked. The files stay where they lie; a root is read again for whoever asks.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     custody: Custody,
-    roots: BTreeMap<String, Vec<SignedRoot>>,
+    lineages: BTreeMap<String, Lineage>,
+    /// Every key that a root ever listed for the root role.
+    root_keys: BTreeSet<PublicKey>,
     ceremonies: Vec<LastCeremony>,
     /// The paths of roots that an abandoned ceremony completed.
     unwanted: BTreeSet<String>,
-    files: BTreeMap<String, Vec<u8>>,
+    files: Files,
     /// Drills that custodians did alone.
     alone: Vec<Alone>,
     /// The paths of those that the last ceremony vouches for.
@@ -67,6 +73,9 @@ pub enum Error {
         /// Its path.
         path: String,
     },
+    /// What is read cannot be had again.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     /// A file that no ceremony vouches for.
     #[error("`{path}` is in the trust folder, and no ceremony vouches for it")]
     Stranger {
@@ -111,59 +120,103 @@ pub enum Error {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
+        if let Error::Lost(lost) = error {
+            return lost.into();
+        }
         Self::of(Check::TrustFolder, error.to_string())
             .hint("bring the trust folder as the last ceremony wrote it")
     }
 }
 
 impl Past {
-    /// Reads a trust folder from its files, by path inside it. An empty map is the past of a genesis.
-    ///
-    /// # Errors
-    /// [`Error`], naming the file.
-    pub fn read(files: BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
-        if files.is_empty() {
-            return Ok(Self::default());
-        }
-        let mut past = Self { files, ..Self::default() };
-        past.read_ceremonies()?;
-        past.read_custody()?;
-        past.check_vouched()?;
-        past.read_alone()?;
-        past.read_roots()?;
-        Ok(past)
-    }
-
     /// Who holds what.
     pub const fn custody(&self) -> &Custody {
         &self.custody
     }
 
-    /// Every root of a repository, version 1 first; empty for one that is not known.
-    pub fn chain(&self, repository: &str) -> &[SignedRoot] {
-        self.roots.get(repository).map_or(&[], Vec::as_slice)
+    /// Every root of a repository, version 1 first; none of one that is not known.
+    ///
+    /// # Errors
+    /// [`Error::Lost`].
+    pub fn chain(&self, repository: &str) -> Result<Vec<SignedRoot>, Error> {
+        let mut chain: Vec<SignedRoot> = Vec::new();
+        for version in 1..=self.versions(repository) {
+            chain.push(self.root(repository, version, chain.last())?);
+        }
+        Ok(chain)
     }
 
     /// The newest root of a repository.
-    pub fn latest(&self, repository: &str) -> Option<&SignedRoot> {
-        self.chain(repository).last()
+    ///
+    /// # Errors
+    /// As [`Past::chain`].
+    pub fn latest(&self, repository: &str) -> Result<Option<SignedRoot>, Error> {
+        match self.versions(repository) {
+            0 => Ok(None),
+            newest => self.root(repository, newest, None).map(Some),
+        }
     }
 
-    /// The roots at the end of a repository's chain that nobody wanted when they were complete, and that nothing follows
-    /// yet: they were never on `out` media (docs/threats.md rule 7).
-    pub fn unwanted(&self, repository: &str) -> &[SignedRoot] {
-        let chain = self.chain(repository);
+    fn root(
+        &self,
+        repository: &str,
+        version: u64,
+        before: Option<&SignedRoot>,
+    ) -> Result<SignedRoot, Error> {
+        let path = self.path_of(repository, version);
+        let bytes = self.files.read(&path)?.unwrap_or_default();
+        let dialect = self.lineages.get(repository).map_or(Dialect::Notary, Lineage::dialect);
+        SignedRoot::parse_after(dialect, before, &bytes)
+            .map_err(|error| Error::Form { path, what: error.to_string() })
+    }
+
+    /// The file of a root.
+    pub fn root_file(&self, repository: &str, version: u64) -> Option<&Bytes> {
+        self.files.get(&self.path_of(repository, version))
+    }
+
+    fn path_of(&self, repository: &str, version: u64) -> String {
         let folder = repository.parse::<Name>().map(|name| name.folder()).unwrap_or_default();
-        let is_unwanted = |root: &SignedRoot| {
-            self.unwanted.contains(&format!("{METADATA}/{folder}/{}.root.json", root.version()))
-        };
-        let many = chain.iter().rev().take_while(|root| is_unwanted(root)).count();
-        &chain[chain.len() - many..]
+        format!("{METADATA}/{folder}/{version}.root.json")
     }
 
-    /// The repositories with their chains.
-    pub const fn repositories(&self) -> &BTreeMap<String, Vec<SignedRoot>> {
-        &self.roots
+    /// How many roots a repository has: the version of its newest one.
+    pub fn versions(&self, repository: &str) -> u64 {
+        self.lineages.get(repository).map_or(0, Lineage::versions)
+    }
+
+    /// How many roots at the end of a repository's chain nobody wanted when they were complete, and nothing follows yet:
+    /// they were never on `out` media (docs/threats.md rule 7).
+    pub fn unwanted(&self, repository: &str) -> u64 {
+        if self.unwanted.is_empty() {
+            return 0;
+        }
+        let is_unwanted = |version| self.unwanted.contains(&self.path_of(repository, version));
+        let mut versions = (1..=self.versions(repository)).rev();
+        versions.by_ref().take_while(|version| is_unwanted(*version)).count() as u64
+    }
+
+    /// The repositories, each with its lineage.
+    pub const fn repositories(&self) -> &BTreeMap<String, Lineage> {
+        &self.lineages
+    }
+
+    /// Every key that a root of any repository ever listed for the root role.
+    pub const fn root_keys(&self) -> &BTreeSet<PublicKey> {
+        &self.root_keys
+    }
+
+    /// The root keys of the newest roots of those repositories that are asked about.
+    pub fn governing(&self, is_asked: impl Fn(&str) -> bool) -> BTreeSet<PublicKey> {
+        let asked = self.lineages.iter().filter(|(name, _)| is_asked(name));
+        let mut keys = BTreeSet::new();
+        for key in asked.flat_map(|(_, lineage)| &lineage.governed().keys) {
+            // A fleet has few, and each many times.
+            if !keys.contains(key) {
+                keys.insert(key.clone());
+            }
+        }
+        keys
     }
 
     /// The ceremonies, oldest first.
@@ -206,209 +259,17 @@ impl Past {
     }
 
     /// Every file, by path.
-    pub const fn files(&self) -> &BTreeMap<String, Vec<u8>> {
+    pub const fn files(&self) -> &Files {
         &self.files
     }
 
     /// Every file of one ceremony, by path inside its folder.
-    pub fn ceremony_files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
-        below(&self.files, &format!("{CEREMONIES}/{folder}/"))
-    }
-
-    fn file(&self, path: &str) -> Result<&[u8], Error> {
-        self.files
-            .get(path)
-            .map(Vec::as_slice)
-            .ok_or_else(|| Error::Missing { path: path.to_owned() })
-    }
-
-    fn read_ceremonies(&mut self) -> Result<(), Error> {
-        let mut folders: Vec<String> = Vec::new();
-        let start = format!("{CEREMONIES}/");
-        for path in self.files.keys().filter_map(|path| path.strip_prefix(&start)) {
-            let folder = path.split('/').next().unwrap_or_default();
-            if folders.last().map(String::as_str) != Some(folder) {
-                folders.push(folder.to_owned());
-            }
-        }
-        for (number, folder) in (1..).zip(&folders) {
-            let before = self.ceremonies.last();
-            let read = self.read_ceremony(number, folder, before)?;
-            self.ceremonies.push(read);
-        }
-        if self.ceremonies.is_empty() {
-            return Err(Error::Missing { path: CEREMONIES.to_owned() });
-        }
-        Ok(())
-    }
-
-    fn read_ceremony(
-        &self,
-        number: u32,
-        folder: &str,
-        before: Option<&LastCeremony>,
-    ) -> Result<LastCeremony, Error> {
-        let files = self.ceremony_files(folder);
-        let path = |name: &str| format!("{CEREMONIES}/{folder}/{name}");
-        let form = |name: &str, what: String| Error::Form { path: path(name), what };
-        let get = |name: &str| files.get(name).ok_or_else(|| Error::Missing { path: path(name) });
-        let sums =
-            Sums::parse(get(sums::FILE)?).map_err(|error| form(sums::FILE, error.to_string()))?;
-        sums.check(&files).map_err(|error| form(sums::FILE, error.to_string()))?;
-        let link = before
-            .map(|before| Predecessor { folder: before.folder.clone(), digest: before.closing });
-        if sums.predecessor() != link.as_ref() {
-            return Err(Error::Link { folder: folder.to_owned() });
-        }
-        let list = |name: &str| files.get(name).cloned();
-        let plan = Plan::parse(get("plan.toml")?, list)
-            .map_err(|error: plan::Error| form("plan.toml", error.to_string()))?;
-        if folder != folder_name(number, plan.kind()) {
-            return Err(Error::Name { path: path("") });
-        }
-        if plan.after() != before.map(|before| before.closing) {
-            return Err(Error::Link { folder: folder.to_owned() });
-        }
-        let bytes = get("record.jsonl")?;
-        let (record, good) = Record::parse(bytes)
-            .map_err(|error: record::Error| form("record.jsonl", error.to_string()))?;
-        if good != bytes.len() {
-            return Err(form("record.jsonl", "its last line is torn".into()));
-        }
-        let abandoned = match files.get("unfinished/record.jsonl") {
-            Some(bytes) => {
-                let read = Record::parse(bytes);
-                let read = read.map_err(|e| form("unfinished/record.jsonl", e.to_string()))?;
-                Some(read.0)
-            }
-            None => None,
-        };
-        let (folder, closing) = (folder.to_owned(), sums.digest());
-        Ok(LastCeremony { number, folder, closing, plan, record, abandoned })
-    }
-
-    fn read_custody(&mut self) -> Result<(), Error> {
-        let bytes = self.file(CUSTODY)?;
-        let custody: Custody = serde_json::from_slice(bytes).map_err(|error| Error::Form {
-            path: CUSTODY.to_owned(),
-            what: error.to_string().lines().next().unwrap_or_default().to_owned(),
-        })?;
-        if custody.to_bytes() != bytes {
-            let what = "not in its one form".to_owned();
-            return Err(Error::Form { path: CUSTODY.to_owned(), what });
-        }
-        self.custody = custody;
-        Ok(())
-    }
-
-    /// Every root is vouched for by each ceremony that lists it; the last one lists everything.
-    fn check_vouched(&mut self) -> Result<(), Error> {
-        let (mut known, mut unwanted) = (BTreeSet::new(), BTreeSet::new());
-        for ceremony in &self.ceremonies {
-            let path = format!("{CEREMONIES}/{}/{TRUST_SUMS}", ceremony.folder);
-            let sums = Sums::parse(self.file(&path)?)
-                .map_err(|error| Error::Form { path: path.clone(), what: error.to_string() })?;
-            let is_last = ceremony.number as usize == self.ceremonies.len();
-            for (file, digest) in
-                sums.files().iter().filter(|(file, _)| is_last || *file != CUSTODY)
-            {
-                if Digest::of(self.file(file)?) != *digest {
-                    let (path, by) = (file.clone(), ceremony.folder.clone());
-                    return Err(Error::Changed { path, by });
-                }
-            }
-            let roots = sums.files().keys().filter(|path| path.starts_with(METADATA)).cloned();
-            let new: BTreeSet<String> = roots.filter(|path| known.insert(path.clone())).collect();
-            if ceremony.plan.kind() == plan::Kind::Abandon {
-                unwanted.extend(new);
-            }
-            let start = format!("{CEREMONIES}/");
-            let drills = format!("{DRILLS}/");
-            let needs_nobody =
-                |path: &String| path.starts_with(&start) || path.starts_with(&drills);
-            let own = self.files.keys().filter(|path| !needs_nobody(path));
-            let stated = sums.files().keys().filter(|path| path.starts_with(&drills));
-            self.vouched = stated.cloned().collect();
-            if let Some(path) =
-                own.clone().find(|path| is_last && !sums.files().contains_key(*path))
-            {
-                return Err(Error::Stranger { path: path.clone() });
-            }
-        }
-        self.unwanted = unwanted;
-        Ok(())
-    }
-
-    /// No ceremony has to vouch for a statement: the keys that it is about signed it.
-    fn read_alone(&mut self) -> Result<(), Error> {
-        let start = format!("{DRILLS}/");
-        let statements = self.files.iter().filter(|(path, _)| path.starts_with(&start));
-        let read = statements.map(|(path, bytes)| {
-            let form = |what: String| Error::Form { path: path.clone(), what };
-            let alone = Alone::read(path, bytes, &self.custody).map_err(form)?;
-            let is_ours = self.ceremonies.iter().any(|ceremony| ceremony.closing == alone.closing);
-            if is_ours { Ok(alone) } else { Err(form("it is about another trust folder".into())) }
-        });
-        self.alone = read.collect::<Result<_, _>>()?;
-        Ok(())
-    }
-
-    fn read_roots(&mut self) -> Result<(), Error> {
-        let mut versions: BTreeMap<String, BTreeMap<u64, String>> = BTreeMap::new();
-        let start = format!("{METADATA}/");
-        for path in self.files.keys() {
-            let Some(rest) = path.strip_prefix(&start) else { continue };
-            let bad = || Error::Name { path: path.clone() };
-            let (folder, file) = rest.split_once('/').ok_or_else(bad)?;
-            let number = file.strip_suffix(".root.json").ok_or_else(bad)?;
-            let version: u64 = number.parse().map_err(|_| bad())?;
-            let name = Name::from_folder(folder).ok().flatten();
-            let name = name.or_else(|| self.name_of(folder)).ok_or_else(bad)?;
-            if name.folder() != folder || version.to_string() != number {
-                return Err(bad());
-            }
-            versions.entry(name.as_str().to_owned()).or_default().insert(version, path.clone());
-        }
-        for (repository, paths) in versions {
-            let mut chain = Vec::new();
-            for (expected, (version, path)) in (1..).zip(&paths) {
-                let dialect = self.dialect_of(&repository);
-                let signed = SignedRoot::parse(dialect, self.file(path)?)
-                    .map_err(|error| Error::Form { path: path.clone(), what: error.to_string() })?;
-                if *version != expected || signed.version().get() != expected {
-                    return Err(Error::Version { path: path.clone() });
-                }
-                chain.push(signed);
-            }
-            self.roots.insert(repository, chain);
-        }
-        Ok(())
-    }
-
-    /// A folder name that is a digest belongs to a long name, which a plan spells out.
-    fn name_of(&self, folder: &str) -> Option<Name> {
-        let plans = self.ceremonies.iter().flat_map(|ceremony| ceremony.plan.repositories());
-        plans
-            .filter_map(|repository| repository.name.parse::<Name>().ok())
-            .find(|name| name.folder() == folder)
-    }
-
-    fn dialect_of(&self, repository: &str) -> root::Dialect {
-        let mut plans = self.ceremonies.iter().rev().map(|ceremony| &ceremony.plan);
-        plans
-            .find(|plan| plan.repositories().iter().any(|planned| planned.name == repository))
-            .map_or(root::Dialect::Notary, Plan::dialect)
+    pub fn ceremony_files(&self, folder: &str) -> Files {
+        self.files.below(&format!("{CEREMONIES}/{folder}/"))
     }
 }
 
 /// The folder of a ceremony: its number in four digits, and its kind.
 pub fn folder_name(number: u32, kind: plan::Kind) -> String {
     format!("{number:04}-{}", kind.name())
-}
-
-/// The files below a folder, by path inside it.
-pub fn below(files: &BTreeMap<String, Vec<u8>>, folder: &str) -> BTreeMap<String, Vec<u8>> {
-    let range = files.range(folder.to_owned()..);
-    let inside = range.take_while(|(path, _)| path.starts_with(folder));
-    inside.map(|(path, bytes)| (path[folder.len()..].to_owned(), bytes.clone())).collect()
 }

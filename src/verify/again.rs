@@ -5,17 +5,19 @@
 
 use std::collections::BTreeSet;
 
-use crate::ceremony::closing::{self, Files};
+use crate::ceremony::closing;
 use crate::ceremony::fact::Fact;
+use crate::ceremony::means::Means;
 use crate::ceremony::plan::Plan;
 use crate::ceremony::step::Act;
 use crate::ceremony::{Ceremony, Inputs, replay};
 use crate::check::Check;
 use crate::digest::Digest;
+use crate::files::Files;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::sums::{self, Sums};
-use crate::trust::{Alone, CEREMONIES, LastCeremony, Past, TRUST_SUMS, below};
+use crate::sums;
+use crate::trust::{Alone, CEREMONIES, DRILLS, LastCeremony, Past, TRUST_SUMS};
 
 /// A ceremony at its end, as its record gives it.
 #[derive(Clone, Debug)]
@@ -34,44 +36,54 @@ pub struct Again {
 ///
 /// # Errors
 /// `[TRUST-FOLDER]` when something comes out otherwise; the rule that a record breaks, with its line.
-pub fn all_again(past: &Past) -> Result<Vec<Again>, Refusal> {
+pub fn all_again(past: &Past, means: &Means) -> Result<Vec<Again>, Refusal> {
     let mut rooms = Vec::new();
     let mut before = Past::default();
     for ceremony in past.ceremonies() {
-        before = with_drills(before, past, &vouched(past, ceremony))?;
-        let (room, files) = one(past, ceremony, before)?;
+        before = with_drills(before, past, &vouched(past, ceremony)?)?;
+        let (room, files) = one(past, ceremony, before, means)?;
         rooms.push(room);
-        before = Past::read(files)?;
+        before = Past::read_by(files.packed(), means)?;
     }
     let before = with_drills(before, past, &past.alone().iter().map(Alone::path).collect())?;
-    if let Some(path) = difference(before.files(), past.files()) {
+    if let Some(path) = before.files().difference(past.files())? {
         let what = format!("`{path}` is not what the ceremonies give");
         return Err(Refusal::of(Check::TrustFolder, what));
     }
     Ok(rooms)
 }
 
-/// What a ceremony vouches for beside its own folder.
-fn vouched(past: &Past, ceremony: &LastCeremony) -> BTreeSet<String> {
+/// The statements of drills that a ceremony vouches for.
+fn vouched(past: &Past, ceremony: &LastCeremony) -> Result<BTreeSet<String>, Refusal> {
     let path = format!("{CEREMONIES}/{}/{TRUST_SUMS}", ceremony.folder);
-    let sums = past.files().get(&path).and_then(|bytes| Sums::parse(bytes).ok());
-    sums.map(|sums| sums.files().keys().cloned().collect()).unwrap_or_default()
+    let (mut found, listed) = (BTreeSet::new(), past.files().get(&path).cloned());
+    let read = sums::each(listed.unwrap_or_default().reader(), |file, _| {
+        if file.starts_with(DRILLS) {
+            found.insert(file.to_owned());
+        }
+        Ok::<_, sums::Error>(())
+    });
+    match read {
+        Err(sums::Error::Lost(lost)) => Err(lost.into()),
+        // It was read before, with the trust folder.
+        _ => Ok(found),
+    }
 }
 
 /// The statements of drills that came between two ceremonies: no ceremony gives them.
 fn with_drills(before: Past, past: &Past, there: &BTreeSet<String>) -> Result<Past, Refusal> {
     let alone = past.alone().iter().map(Alone::path);
     let new: Vec<String> =
-        alone.filter(|path| there.contains(path) && !before.files().contains_key(path)).collect();
+        alone.filter(|path| there.contains(path) && !before.files().contains(path)).collect();
     if new.is_empty() {
         return Ok(before);
     }
     let mut files = before.files().clone();
-    files.extend(
-        new.into_iter()
-            .filter_map(|path| past.files().get_key_value(&path))
-            .map(|(path, bytes)| (path.clone(), bytes.clone())),
-    );
+    for path in new {
+        if let Some(bytes) = past.files().get(&path).cloned() {
+            files.insert(path, bytes);
+        }
+    }
     Ok(Past::read(files)?)
 }
 
@@ -79,17 +91,22 @@ fn with_drills(before: Past, past: &Past, there: &BTreeSet<String>) -> Result<Pa
 ///
 /// # Errors
 /// As [`all_again`]; `[TRUST-FOLDER]` when no ceremony has the number.
-pub fn again(past: &Past, number: Option<u32>) -> Result<Again, Refusal> {
+pub fn again(past: &Past, number: Option<u32>, means: &Means) -> Result<Again, Refusal> {
     let last = u32::try_from(past.ceremonies().len()).unwrap_or(u32::MAX);
     let number = number.unwrap_or(last);
-    let found = all_again(past)?.into_iter().zip(1..).find(|(_, at)| *at == number);
+    let found = all_again(past, means)?.into_iter().zip(1..).find(|(_, at)| *at == number);
     found.map(|(room, _)| room).ok_or_else(|| {
         let what = format!("the trust folder has ceremonies 1 to {last}, not {number}");
         Refusal::new(crate::refusal::Exit::Usage, what)
     })
 }
 
-fn one(past: &Past, last: &LastCeremony, before: Past) -> Result<(Again, Files), Refusal> {
+fn one(
+    past: &Past,
+    last: &LastCeremony,
+    before: Past,
+    means: &Means,
+) -> Result<(Again, Files), Refusal> {
     let place = format!("{CEREMONIES}/{}", last.folder);
     let named = |refusal: Refusal| {
         let what = format!("`{place}`: {}", refusal.what);
@@ -99,7 +116,7 @@ fn one(past: &Past, last: &LastCeremony, before: Past) -> Result<(Again, Files),
     own.remove(sums::FILE);
     own.remove(TRUST_SUMS);
     check_layout(&last.plan, &own).map_err(named)?;
-    let inputs = Inputs::read(&own, before).map_err(named)?;
+    let inputs = Inputs::read(&own, before, means.clone()).map_err(named)?;
     let ceremony = replay(inputs, &last.record).map_err(named)?;
     let over = ceremony.next().is_none_or(|step| step.act == Act::ExportFolders);
     let exported = ceremony.facts().any(|fact| matches!(fact, Fact::FoldersExported { .. }));
@@ -110,12 +127,12 @@ fn one(past: &Past, last: &LastCeremony, before: Past) -> Result<(Again, Files),
     let made = closing::trust_folder(&ceremony, own).map_err(named)?;
     if made.folder != last.folder || made.closing != last.closing {
         let start = format!("{place}/");
-        let (mut ours, mut theirs) = (below(&made.files, &start), below(past.files(), &start));
+        let (mut ours, mut theirs) = (made.files.below(&start), past.files().below(&start));
         // The sums differ with every other file: they are named only when they alone differ.
-        if difference(&without_sums(&ours), &without_sums(&theirs)).is_some() {
+        if without_sums(&ours).difference(&without_sums(&theirs))?.is_some() {
             (ours, theirs) = (without_sums(&ours), without_sums(&theirs));
         }
-        let path = difference(&ours, &theirs);
+        let path = ours.difference(&theirs)?;
         let what = format!(
             "`{start}{}` is not what plan, request and record give",
             path.unwrap_or_default()
@@ -136,17 +153,17 @@ fn check_layout(plan: &Plan, own: &Files) -> Result<(), Refusal> {
                 .any(|folder| path.starts_with(folder))
     };
     let missing = ["plan.toml", "record.jsonl", super::REPORT].into_iter();
-    if let Some(path) = missing.into_iter().find(|path| !own.contains_key(*path)) {
+    if let Some(path) = missing.into_iter().find(|path| !own.contains(path)) {
         return Err(Refusal::of(Check::TrustFolder, format!("`{path}` is missing")));
     }
     let second = plan.request().is_some_and(|request| request.second.is_some());
-    let spare = |path: &&String| {
+    let spare = |path: &&str| {
         !known(path)
             || (path.starts_with("request-2/") && !second)
             || (path.starts_with("request/") && plan.request().is_none())
             || (path.starts_with("unfinished/") && plan.abandon().is_none())
     };
-    match own.keys().find(spare) {
+    match own.paths().find(spare) {
         None => Ok(()),
         Some(path) => {
             Err(Refusal::of(Check::TrustFolder, format!("`{path}` is no file of a ceremony")))
@@ -158,9 +175,4 @@ fn without_sums(files: &Files) -> Files {
     let mut files = files.clone();
     files.remove(sums::FILE);
     files
-}
-
-fn difference(one: &Files, other: &Files) -> Option<String> {
-    let paths: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
-    paths.into_iter().find(|path| one.get(*path) != other.get(*path)).cloned()
 }

@@ -2,9 +2,8 @@
 //!
 //! Roof, pure. docs/threats.md rules 14 and 19.
 
-use super::Again;
+use super::{Again, Custody};
 use crate::attestation::Attestation;
-use crate::ceremony::closing::Files;
 use crate::ceremony::fact::{Attested, Fact};
 use crate::check::Check;
 use crate::digest::Digest;
@@ -34,7 +33,7 @@ struct Claim<'a> {
 pub(super) fn held(
     past: &Past,
     rooms: &[Again],
-    custody: Option<&Files>,
+    custody: Option<&Custody>,
 ) -> Result<Found, Refusal> {
     let claims: Vec<Claim<'_>> = rooms.iter().flat_map(claims).collect();
     let mut found = Found::default();
@@ -98,7 +97,7 @@ fn claims(room: &Again) -> Vec<Claim<'_>> {
 
 fn check(
     past: &Past,
-    files: &Files,
+    files: &Custody,
     claim: &Claim<'_>,
     (path, text): (&str, &[u8]),
 ) -> Result<(), Refusal> {

@@ -45,9 +45,9 @@ fn a_request_lies_on_media_with_its_digest_its_words_and_a_draft_of_the_list() {
         let entry = &list.0[name];
         assert_eq!(entry.last, Last::None);
         assert_eq!(repository.keys[&Role::Targets], std::slice::from_ref(&targets.public));
-        assert_eq!(entry.pins.len(), 3);
+        assert_eq!(entry.pins.iter().count(), 3);
         for (role, keys) in &repository.keys {
-            assert!(entry.pins.contains(&(*role, keys[0].id())));
+            assert!(entry.pins.contains(*role, keys[0].id()));
         }
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn close(trust: &Path, long: &[&str], mode: Mode) {
     let sums = Sums::of(&vouched).unwrap().to_text();
     let mut files = BTreeMap::from([
         ("plan.toml".to_owned(), plan.into_bytes()),
-        ("record.jsonl".to_owned(), record.bytes()),
+        ("record.jsonl".to_owned(), record.file().read().unwrap()),
         ("TRUST-SHA256SUMS".to_owned(), sums.into_bytes()),
     ]);
     files.insert("SHA256SUMS".to_owned(), Sums::of(&files).unwrap().to_text().into_bytes());

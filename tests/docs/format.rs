@@ -256,7 +256,7 @@ fn a_record_is_a_chain_of_lines() {
     for (step, body) in bodies {
         record.append(at("2026-12-01T09:00:00Z"), step, body).expect("an entry");
     }
-    same("record.jsonl", record.bytes());
+    same("record.jsonl", record.file().read().unwrap());
     let shown = fs::read_to_string(top().join("docs/format.md")).expect("a page");
     assert!(
         shown.contains(&record.head().to_string()),

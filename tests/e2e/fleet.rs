@@ -143,15 +143,15 @@ fn chain(folder: &Path) -> Vec<SignedRoot> {
 }
 
 fn rotation(bench: &Bench) -> PlanText {
-    let keys = ["a", "b", "c"].map(|seat| match seat {
-        "a" => ("next-a", "ecdsa-p256", Holding::Token("later-a")),
-        "b" => ("next-b", "ecdsa-p256", Holding::Token("later-b")),
-        _ => ("next-c", "ecdsa-p256", Holding::Token("later-c")),
-    });
+    let keys = vec![
+        ("next-a", "ecdsa-p256", Holding::Token("later-a")),
+        ("next-b", "ecdsa-p256", Holding::Token("later-b")),
+        ("next-c", "ecdsa-p256", Holding::Token("later-c")),
+    ];
     PlanText {
         ceremony: "rotate",
         after: Some(bench.closing(bench.number - 1)),
-        keys: keys.into(),
+        keys,
         root: vec!["next-a", "next-b", "next-c"],
         threshold: 2,
         roles: Vec::new(),

@@ -1,6 +1,7 @@
 //! Temporary folders and free ports.
 
 use std::{
+    collections::BTreeMap,
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -8,6 +9,12 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
     thread,
 };
+
+/// The files below a folder, by path inside it.
+pub(crate) fn below(files: &BTreeMap<String, Vec<u8>>, folder: &str) -> BTreeMap<String, Vec<u8>> {
+    let inside = files.iter().filter_map(|(path, bytes)| Some((path.strip_prefix(folder)?, bytes)));
+    inside.map(|(path, bytes)| (path.to_owned(), bytes.clone())).collect()
+}
 
 /// A folder of one test. It goes with the test, unless the test fails: then it stays, and its path is printed.
 pub(crate) struct Scratch {

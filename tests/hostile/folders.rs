@@ -11,7 +11,9 @@ use officiant::record::{Body, Mode, Record, Tool};
 use officiant::request::{Repository, Request};
 use officiant::root::{Dialect, Role};
 use officiant::sums::{FILE, Predecessor, Sums};
-use officiant::trust::{CUSTODY, Custody, CustodyKey, Held, TRUST_SUMS, below};
+use officiant::trust::{CUSTODY, Custody, CustodyKey, Held, TRUST_SUMS};
+
+use crate::harness::scratch::below;
 
 use super::Files;
 use super::make::{Maker, Signer, day, edited, root};
@@ -147,7 +149,7 @@ fn record(openings: &[(Digest, Option<Digest>)]) -> Vec<u8> {
         let body = Body::Opened { tool, plan: *plan, after: *after, inputs, mode };
         record.append(day("2026-12-01"), 0, body).expect("an entry");
     }
-    record.bytes().to_vec()
+    record.file().read().unwrap().to_vec()
 }
 
 /// Writes the sums of a ceremony's folder.

@@ -25,7 +25,7 @@ pub(super) fn judge(case: &str, files: &Files) -> Option<Refusal> {
     let judged = match case.split('-').next() {
         Some("notary") => chain(Dialect::Notary, files),
         Some("tuf") => chain(Dialect::Tuf, files),
-        Some("request") => show::folder(files.clone(), None).map(|_| ()),
+        Some("request") => show::folder(files.clone().into(), None).map(|_| ()),
         Some("trust") => Past::read(files.clone()).map(|_| ()).map_err(Refusal::from),
         Some("share") => share(files),
         _ => panic!("a case is of kind `notary`, `tuf`, `request`, `trust` or `share`: {case}"),

@@ -11,8 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use officiant::check::Check;
-use officiant::trust::below;
 
+use crate::harness::scratch::below;
 use make::Maker;
 
 /// Files by path.

@@ -14,8 +14,10 @@ struct Floor {
     pure: bool,
 }
 
-const VALUES: &[&str] =
-    &["check", "cjson", "digest", "key", "name", "refusal", "secret", "sums", "wording"];
+const VALUES: &[&str] = &[
+    "check", "cjson", "digest", "files", "key", "name", "refusal", "secret", "shelf", "sums",
+    "wording",
+];
 const DOCUMENTS: &[&str] = &["advisory", "attestation", "list", "request", "root", "seal", "share"];
 /// The record's entries are acts and facts, and the trust folder holds plans: they stand beside the ceremony.
 const CEREMONY: &[&str] = &["ceremony", "record", "trust"];

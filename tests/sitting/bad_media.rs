@@ -178,11 +178,11 @@ fn a_work_folder_that_somebody_edited_is_not_gone_on_with() {
         fs::write(&path, good.replacen(from, to, 1)).unwrap();
         good
     };
-    let good = edit("work-1/inputs/plan.toml", "threshold = 2", "threshold = 1");
+    let good = edit("work-1/inputs.tar", "threshold = 2", "threshold = 1");
     let told =
         "the inputs in the work folder are not those that the record began with [MEDIA-ONCE]";
     refused(told, UNTOUCHED);
-    bench.scratch.file("work-1/inputs/plan.toml", good);
+    bench.scratch.file("work-1/inputs.tar", good);
     let whole = "find the machine or media that holds the whole record";
     let good = edit("work-1/record.jsonl", "\"wrong\":0", "\"wrong\":1");
     refused("record line 3 does not continue the line before it [RESUME-HEAD]", whole);

@@ -148,7 +148,7 @@ impl Standing {
                 None => {}
             }
         }
-        Self { has_inputs: work.join("inputs").exists(), has_record: whole > 0, done }
+        Self { has_inputs: work.join("inputs.tar").exists(), has_record: whole > 0, done }
     }
 }
 

@@ -25,25 +25,25 @@ fn stopped() -> Bench {
 /// Writes the record again, without the entries that `edit` drops and with those that it changed.
 fn edit(bench: &Bench, edit: impl Fn(&mut Entry) -> bool) {
     let mut edited = Record::default();
-    for entry in bench.record().entries() {
-        let mut entry = entry.clone();
+    for entry in bench.record().wholes() {
+        let mut entry = entry.unwrap();
         if edit(&mut entry) {
             edited.append(entry.at, entry.step, entry.body).unwrap();
         }
     }
     let path = format!("work-{}/record.jsonl", bench.number);
-    std::fs::write(bench.path(&path), edited.bytes()).unwrap();
+    std::fs::write(bench.path(&path), edited.file().read().unwrap()).unwrap();
 }
 
 #[track_caller]
 fn is_refused(bench: &Bench, what: &str) {
-    let before = bench.record().bytes();
+    let before = bench.record().file().read().unwrap();
     let ran = bench.resume();
     let told = bench.told(&ran);
     let first = told.lines().next().unwrap();
     assert!(first.starts_with("error: record line ") && first.ends_with(what), "{told}");
     assert_eq!(ran.code(), 1);
-    assert_eq!(bench.record().bytes(), before);
+    assert_eq!(bench.record().file().read().unwrap(), before);
 }
 
 #[test]
@@ -114,11 +114,11 @@ fn a_record_that_calls_itself_a_rehearsal_is_not_resumed() {
         }
         true
     });
-    let before = bench.record().bytes();
+    let before = bench.record().file().read().unwrap();
     let ran = bench.officiant(&["resume", "--room", "room-1.toml"]);
     let told = "error: record line 1: a rehearsal is never resumed [FACT-ORDER]\n\
                 hint: find the machine or media that holds the whole record\n\
                 this run did nothing; what earlier runs signed and wrote stands\n";
     assert_eq!((bench.told(&ran).as_str(), ran.code()), (told, 1));
-    assert_eq!(bench.record().bytes(), before);
+    assert_eq!(bench.record().file().read().unwrap(), before);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use officiant::{
-    ceremony::fact::Fact,
+    ceremony::{closing, fact::Fact},
     digest::Digest,
     record::{Body, Record},
     root::Dialect,
@@ -130,7 +130,7 @@ fn an_old_copy_of_the_record_is_behind_the_token_and_the_longest_goes_on() {
         .entries()
         .iter()
         .position(|entry| matches!(&entry.body, Body::Checkpoint { part } if part == "Keys"));
-    fs::write(&path, record.first(read.unwrap() + 1).bytes()).unwrap();
+    fs::write(&path, record.first(read.unwrap() + 1).file().read().unwrap()).unwrap();
     // Paper has more pages than that copy.
     bench.write_answers(&TOKENS, "resume-page = \"Reading\"\n");
     refused(
@@ -162,7 +162,7 @@ fn an_old_copy_of_the_record_is_behind_the_token_and_the_longest_goes_on() {
             "this run did nothing; what earlier runs signed and wrote stands",
         ],
     );
-    fs::write(&path, record.first(read.unwrap() + 1).bytes()).unwrap();
+    fs::write(&path, record.first(read.unwrap() + 1).file().read().unwrap()).unwrap();
     resume_with(&bench, "copy.jsonl").ok();
     assert_eq!(record_of(&bench).first(record.entries().len()), record);
 }
@@ -208,7 +208,7 @@ fn an_edited_record_with_all_its_hashes_is_not_the_one_on_paper() {
     let record = record_of(&bench);
     let page = record.checkpoints().pop().unwrap().0;
     let mut edited = Record::default();
-    for entry in record.entries() {
+    for entry in record.wholes().map(Result::unwrap) {
         let body = match &entry.body {
             Body::Done { fact: read @ Fact::RootsRead { wrong: 0, .. } } => {
                 let mut fact = read.clone();
@@ -221,7 +221,7 @@ fn an_edited_record_with_all_its_hashes_is_not_the_one_on_paper() {
         };
         edited.append(entry.at, entry.step, body).unwrap();
     }
-    fs::write(bench.path("work-1/record.jsonl"), edited.bytes()).unwrap();
+    fs::write(bench.path("work-1/record.jsonl"), edited.file().read().unwrap()).unwrap();
     let screen = read_from_paper(&bench, &page);
     let told: Vec<&str> =
         screen.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
@@ -253,11 +253,7 @@ fn resume_after(bench: &Bench, days: u32) -> Ran {
 /// The digest of the one candidate of a record.
 fn drafted(bench: &Bench) -> Digest {
     let record = record_of(bench);
-    let mut drafted = record.entries().iter().filter_map(|entry| match &entry.body {
-        Body::Done { fact: Fact::Drafted { roots } } => Some(roots[0].sha256),
-        _ => None,
-    });
-    drafted.next().unwrap()
+    closing::drafted(&record).next().unwrap().unwrap()[0].sha256
 }
 
 #[test]
@@ -276,7 +272,7 @@ fn a_ceremony_goes_on_on_another_day_and_after_its_window_only_by_an_exception()
         late.stderr
     );
     assert_eq!(bench.root("repo.test", 1).signed_digest(), before);
-    let said = String::from_utf8(record_of(&bench).bytes()).unwrap();
+    let said = String::from_utf8(record_of(&bench).file().read().unwrap()).unwrap();
     assert!(said.contains("the ceremony ends before "), "{said}");
 }
 
@@ -305,7 +301,7 @@ fn a_page_that_was_never_written_is_not_asked_for() {
         );
         let path = fresh.path("work-1/record.jsonl");
         let first = record_of(&fresh).first(last.unwrap() + 1);
-        fs::write(path, first.bytes()).unwrap();
+        fs::write(path, first.file().read().unwrap()).unwrap();
         fresh
     };
     bench.write_answers(&TOKENS, "\"resume-page\" = \"none\"\n");

@@ -182,7 +182,7 @@ fn in_a_ceremony_somebody_decides_about_a_kernel_without_landlock() {
     // It goes on to the token, which is a soft one.
     assert!(ended.transcript.contains("[TOKEN-SOFT]"), "{}", ended.transcript);
     let record = bench.record();
-    let text = String::from_utf8(record.bytes()).unwrap();
+    let text = String::from_utf8(record.file().read().unwrap()).unwrap();
     let said = "\"is\":\"exception\",\"expected\":\"modules open only the files that they need\",\
                 \"happened\":\"this kernel has no Landlock: ";
     assert!(text.contains(said), "{text}");

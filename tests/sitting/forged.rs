@@ -41,12 +41,12 @@ fn path(bench: &Bench) -> PathBuf {
 /// Writes the record again, with every digest of its chain, after a change of each entry; none leaves it out.
 pub(super) fn forge(bench: &Bench, mut change: impl FnMut(&Body) -> Option<Body>) {
     let mut forged = Record::default();
-    for entry in record(bench).entries() {
+    for entry in record(bench).wholes().map(Result::unwrap) {
         if let Some(body) = change(&entry.body) {
             forged.append(entry.at, entry.step, body).unwrap();
         }
     }
-    fs::write(path(bench), forged.bytes()).unwrap();
+    fs::write(path(bench), forged.file().read().unwrap()).unwrap();
 }
 
 fn is_page(body: &Body, of: &str) -> bool {
@@ -71,12 +71,12 @@ fn a_record_that_was_cut_before_a_page_on_paper_is_not_gone_on_with() {
     let bench = stopped_at("\"second-reader\" = \"maybe\"\n");
     let whole = record(&bench);
     let keys = whole.entries().iter().position(|entry| is_page(&entry.body, "Keys")).unwrap();
-    fs::write(bench.path("work-1/record.jsonl"), whole.first(keys).bytes()).unwrap();
+    fs::write(bench.path("work-1/record.jsonl"), whole.first(keys).file().read().unwrap()).unwrap();
     // The operator says what lies on the table.
     bench.write_answers(&TOKENS, "resume-page = \"Keys\"\n");
     let told = "the last page on paper is Keys, and the last of the record is Tokens [RESUME-HEAD]";
     bench.stops(|| bench.resume(), 1, [told, FORGED, EARLIER]);
-    fs::write(bench.path("work-1/record.jsonl"), whole.bytes()).unwrap();
+    fs::write(bench.path("work-1/record.jsonl"), whole.file().read().unwrap()).unwrap();
     bench.write_answers(&TOKENS, "");
     bench.resume().ok();
 }
@@ -105,7 +105,8 @@ fn a_key_that_no_token_made_is_not_taken_up() {
     let is_it = |body: &Body| matches!(body, Body::Done { fact: Fact::KeyMade { key, .. } } if key == "root-b");
     let line = whole.entries().iter().find(|entry| is_it(&entry.body)).unwrap().seq;
     // As it was in the middle of part Keys, which has no page on paper then.
-    fs::write(bench.path("work-1/record.jsonl"), whole.first(line as usize).bytes()).unwrap();
+    fs::write(bench.path("work-1/record.jsonl"), whole.first(line as usize).file().read().unwrap())
+        .unwrap();
     forge(&bench, |body| Some(with_other_key(body, &other)));
     let told = format!(
         "record line {line}: token `officer-b` did not say what the record says that it did [TOKEN-STATEMENT]"

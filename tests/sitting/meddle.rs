@@ -5,13 +5,14 @@ use std::fs;
 use officiant::{
     room::media::{Limits, read_tree},
     sums::{self, Sums},
-    trust::{TRUST_SUMS, below},
+    trust::TRUST_SUMS,
 };
 
 use super::Bench;
 use super::bench::PIN;
 use crate::harness::{
     command::{Ran, command, run},
+    scratch::below,
     softhsm::MODULE,
 };
 

@@ -46,6 +46,7 @@ mod losses;
 mod meddle;
 mod memory;
 mod normal;
+mod odd;
 pub(crate) mod officer;
 mod on_paper;
 mod other_room;

@@ -7,10 +7,10 @@ use std::{
     process::Command,
 };
 
+use data_encoding::BASE64;
 use jiff::Timestamp;
 use officiant::{
     digest::Digest,
-    name::Name,
     root::{Dialect, SignedRoot},
 };
 
@@ -222,19 +222,18 @@ impl Officer {
         assert_eq!(Digest::of(&read(Path::new("plan.toml")).unwrap()), self.plan);
         assert_eq!(Digest::of(&read(Path::new("room.toml")).unwrap()), room);
         let mut parts = vec![self.plan.as_bytes().to_vec(), room.as_bytes().to_vec()];
-        for name in &self.repositories {
-            let folder = Path::new("metadata").join(name.parse::<Name>().unwrap().folder());
-            let newest = |below: &Path| {
-                let file = |n: u64| read(&below.join(&folder).join(format!("{n}.root.json")));
-                (1..100).rev().find_map(|n| Some((n, file(n)?)))
-            };
-            let (version, candidate) = newest(Path::new("")).expect("a candidate");
-            let root = SignedRoot::parse(self.dialect, &candidate).unwrap();
+        let lines = String::from_utf8(read(Path::new("candidates.jsonl")).unwrap()).unwrap();
+        assert_eq!(lines.lines().count(), self.repositories.len());
+        for (name, line) in self.repositories.iter().zip(lines.lines()) {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let file = |field: &str| BASE64.decode(line[field].as_str()?.as_bytes()).ok();
+            assert_eq!(line["name"].as_str(), Some(name.as_str()));
+            let root = SignedRoot::parse(self.dialect, &file("root").unwrap()).unwrap();
             assert!(root.signatures().is_empty(), "a candidate is not signed");
             parts.push(name.as_bytes().to_vec());
-            parts.push(version.to_be_bytes().to_vec());
+            parts.push(root.version().get().to_be_bytes().to_vec());
             parts.push(root.root().signed_digest().as_bytes().to_vec());
-            let last = newest(Path::new("previous")).map(|(_, bytes)| Digest::of(&bytes));
+            let last = file("previous").map(|bytes| Digest::of(&bytes));
             parts.push(last.map_or(Vec::new(), |last| last.as_bytes().to_vec()));
         }
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();

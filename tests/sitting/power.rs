@@ -92,14 +92,14 @@ fn a_genesis_goes_on_after_power_cuts_that_lose_what_was_not_synced() {
     work_folder(&stage, &|step| if matches!(step, 5..=7 | 9..=13) { 61 } else { 5 });
 }
 
-/// At every 11th call where this program writes itself; enrolments and shares at every 97th.
+/// At every 5th call where this program writes itself; enrolments and shares at every 97th.
 #[test]
 fn a_rotation_goes_on_after_power_cuts_that_lose_what_was_not_synced() {
     if !may_mount("a_rotation_goes_on_after_power_cuts_that_lose_what_was_not_synced") {
         return;
     }
     let stage = Stage::new(Dialect::Tuf, true, None);
-    work_folder(&stage, &|step| if matches!(step, 6 | 7 | 12..=16) { 97 } else { 11 });
+    work_folder(&stage, &|step| if matches!(step, 6 | 7 | 12..=16) { 97 } else { 5 });
 }
 
 /// The power goes in all steps of a ceremony.
@@ -107,7 +107,7 @@ fn a_rotation_goes_on_after_power_cuts_that_lose_what_was_not_synced() {
 fn work_folder(stage: &Stage, stride: &dyn Fn(u64) -> usize) {
     let mut death = PowerCut::of(&stage.bench, &[&format!("work-{}", stage.bench.number)]);
     let deaths = stage.die_and_compare(stride, &mut death);
-    assert!(deaths.count > 50 && death.losses > 5, "{} {deaths:?}", death.losses);
+    assert!(deaths.count > 50 && death.losses > 2, "{} {deaths:?}", death.losses);
     death.go_at_the_end();
 }
 

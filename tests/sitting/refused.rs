@@ -121,7 +121,7 @@ fn is_on_its_way(path: &str, work: &str, was: Option<&[u8]>, is: Option<&[u8]>) 
     match inside.split_once('/').unwrap_or((inside, "")) {
         ("record.jsonl", "") => grows,
         ("custody", file) if file.starts_with("pins-") => grows,
-        ("" | "custody" | "inputs", _) => is_new,
+        ("" | "custody" | "inputs.tar", _) => is_new,
         (folder, _) => is_new && folder.starts_with("candidate-"),
     }
 }
@@ -136,7 +136,7 @@ fn what_a_refusal_must_not_write_is_seen() {
     }
     for path in [
         "work-1/",
-        "work-1/inputs/plan.toml",
+        "work-1/inputs.tar",
         "work-1/custody/tokens/officer-a.json",
         "work-1/candidate-00000000/plan.toml",
         "media/room-1/candidate-00000000/plan.toml",

@@ -7,13 +7,13 @@ pub(crate) mod names;
 mod source;
 mod spool;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use officiant::digest::Digest;
 use officiant::key::PublicKey;
-use officiant::list::{self, Last, List};
+use officiant::list::{self, Last, List, Pins};
 use officiant::name::{Name, look_alikes};
 use officiant::request::{Line, PAGE, Page, REPOSITORIES, Repository, Role};
 use officiant::room::media::{self, Content, Kind};
@@ -122,10 +122,10 @@ fn write(args: &args::Fetch, page: &Page, spool: Spool, is_json: bool) -> Result
         media::write_new(draft, format!("{HEAD}{}", fetched.list).as_bytes())?;
     }
     let sums = sums.to_text().into_bytes();
-    let files: [(&str, &dyn Content); 3] =
+    let files: [(&str, &(dyn Content + Sync)); 3] =
         [(PAGE, &bytes), (REPOSITORIES, &spool), (sums::FILE, &sums)];
     let files = files.map(|(path, content)| (path.to_owned(), content));
-    media::write_tree(&args.out, folder(args), &files.into())?;
+    media::write_tree(&args.out, folder(args), &BTreeMap::from(files))?;
     spool.done();
     Ok(fetched)
 }
@@ -220,7 +220,7 @@ fn entry(repository: &Repository, dialect: Dialect) -> list::Entry {
     list::Entry { last, pins: pins(repository, root.as_ref()) }
 }
 
-fn pins(repository: &Repository, last: Option<&SignedRoot>) -> BTreeSet<(Role, Digest)> {
+fn pins(repository: &Repository, last: Option<&SignedRoot>) -> Pins {
     let is_new = |role: Role, key: &PublicKey| match last {
         Some(last) => last.root().role_keys(role).all(|(_, known)| known.public() != Some(key)),
         None => true,

@@ -72,11 +72,11 @@ fn listed(
     let named = args.key.iter().map(|file| Private::read(file).map(Signer::from));
     let named = named.collect::<Result<Vec<Signer>, _>>()?;
     let mut proofs = Vec::new();
-    let is_of_role = |(pinned, _): &(Role, Digest)| *pinned == role;
-    for (repository, entry) in list.0.iter().filter(|(_, entry)| entry.pins.iter().any(is_of_role))
+    for (repository, entry) in
+        list.0.iter().filter(|(_, entry)| entry.pins.of(role).next().is_some())
     {
         let claim = Claim { plan, repository: repository.clone(), role };
-        let is_pinned = |key: &&Signer| entry.pins.contains(&(role, key.public().id()));
+        let is_pinned = |key: &&Signer| entry.pins.contains(role, key.public().id());
         let of = match named.is_empty() {
             true => signers(args, &claim)?,
             false => Vec::new(),

@@ -27,7 +27,7 @@ impl Ceremony {
                 let public = self.public(key).ok_or_else(|| self.no_place(number))?;
                 draft::check_certificates(self, (key, &public), certificates)?;
                 let heap = self.bulk.certified.entry(key.clone()).or_default();
-                heap.push(&*self.inputs.means.shelf, certificates)
+                heap.push(&self.inputs.means, certificates)
             }
             (Act::DraftRoots, Fact::Drafted { roots }) if is_next => {
                 draft::check_drafted(self, roots)?;
@@ -42,7 +42,7 @@ impl Ceremony {
                 self.check_intended(number, key)?;
                 draft::check_signed(self, key, signatures)?;
                 let heap = self.bulk.signed.entry(key.clone()).or_default();
-                heap.push(&*self.inputs.means.shelf, signatures)
+                heap.push(&self.inputs.means, signatures)
             }
             (Act::AssembleRoots, Fact::Assembled { roots }) if is_next => {
                 draft::check_assembled(self, roots)?;

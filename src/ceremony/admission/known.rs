@@ -7,7 +7,6 @@ use crate::ceremony::roster::{Holding, KeyOrigin, Roster};
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
-use crate::root::Role;
 use crate::trust::Past;
 
 /// Refuses a key of custody.json that no signed root lists: what its shares give, or its token shows, would else be
@@ -31,7 +30,5 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster) -> Result<(), Refusal> {
 }
 
 fn is_listed(past: &Past, public: &PublicKey) -> bool {
-    let roots = past.repositories().values().flatten();
-    let mut keys = roots.flat_map(|root| root.root().role_keys(Role::Root));
-    keys.any(|(_, key)| key.public() == Some(public))
+    past.root_keys().contains(public)
 }

@@ -6,25 +6,39 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::ceremony::Inputs;
+use crate::ceremony::Ceremony;
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
 use crate::root::certificate::Bundle;
 use crate::root::{Dialect, Role, SignedRoot};
 
-/// Looks at the newest root of every repository.
+/// Looks at the newest root of every repository, as far as it is not known what comes out.
 ///
 /// # Errors
 /// As [`check`].
-pub(in crate::ceremony) fn check_all(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal> {
-    for repository in inputs.plan.repositories() {
-        if let Some(root) = super::chain(inputs, &repository.name)?.last() {
+pub(in crate::ceremony) fn check_all(ceremony: &Ceremony, at: Timestamp) -> Result<(), Refusal> {
+    if ceremony.seen.may_continue(at) {
+        return Ok(());
+    }
+    for (place, repository) in ceremony.plan().repositories().iter().enumerate() {
+        if let Some(root) = ceremony.chain(place)?.last() {
             check(&repository.name, root, at)?;
         }
     }
     Ok(())
 }
+
+/// The days on which a root may be continued that may be at a moment: while a certificate that is valid then is.
+pub(super) fn days(last: &SignedRoot, at: Timestamp) -> (Timestamp, Timestamp) {
+    let bundles = last.root().role_keys(Role::Root).filter_map(|(_, key)| key.bundle());
+    let current = bundles.map(Bundle::leaf).filter(|leaf| leaf.is_current(at));
+    let longest = current.max_by_key(|leaf| leaf.not_after());
+    longest.map_or(EVER, |leaf| (leaf.not_before(), leaf.not_after()))
+}
+
+/// Where nothing ends: of TUF, and where there is no root yet.
+pub(super) const EVER: (Timestamp, Timestamp) = (Timestamp::MIN, Timestamp::MAX);
 
 /// Refuses a root whose keys or certificates are not what a root's are.
 ///

@@ -5,36 +5,38 @@
 use super::Asked;
 use crate::ceremony::plan::Kind;
 use crate::check::Check;
+use crate::files::Bytes;
 use crate::list::Last;
 use crate::refusal::Refusal;
 
 impl Asked<'_> {
     /// The chain continues what the room knows, and ends at the root that the plan names.
     pub(super) fn check_met(&self) -> Result<(), Refusal> {
-        let known = self.inputs.past.chain(&self.planned.name);
-        if self.chain.len() < known.len() {
+        let past = &self.inputs.past;
+        let known = usize::try_from(past.versions(&self.planned.name)).unwrap_or(usize::MAX);
+        if self.chain.len() < known {
             let what = format!(
                 "the request ends at root {}, the trust folder at {}",
                 self.chain.len(),
-                known.len()
+                known
             );
             return Err(self
                 .refuse(Check::RequestBehind, what)
                 .hint("publish the last ceremony's roots first"));
         }
-        if let Some((ours, _)) = known.iter().zip(&self.chain).find(|(a, b)| a.bytes() != b.bytes())
-        {
-            let what = format!(
-                "root {} of the request is not the one of the trust folder",
-                ours.version()
-            );
+        for (version, brought) in (1..).zip(self.chain.iter().take(known)) {
+            let ours = past.root_file(&self.planned.name, version).map(Bytes::read).transpose()?;
+            if ours.as_deref() == Some(brought.bytes()) {
+                continue;
+            }
+            let what = format!("root {version} of the request is not the one of the trust folder");
             return Err(self.refuse(Check::RequestBehind, what).hint(
                 "server and trust folder tell different stories: find out why, before anything is signed",
             ));
         }
         self.check_kind()?;
-        self.check_named(!known.is_empty())?;
-        if known.len() < self.chain.len() && !known.is_empty() {
+        self.check_named(known > 0)?;
+        if known > 0 && known < self.chain.len() {
             let what = format!(
                 "the request brings root {}, which no ceremony here made",
                 self.chain.len()

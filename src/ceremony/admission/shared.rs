@@ -6,56 +6,59 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use super::offered;
-use crate::ceremony::Inputs;
-use crate::ceremony::plan::{Plan, PlannedRepository};
+use super::Asked;
+use crate::ceremony::plan::Plan;
 use crate::ceremony::roster::{Key, KeyOrigin, Roster};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
-use crate::root::{self, Dialect, Role, Root, SignedRoot};
+use crate::root::{self, Dialect, Role, Root};
 use crate::trust::Past;
-
-/// Checks what the plan will bring; `lasts` are the newest roots of its repositories, in its order. `[ROOT-SHARED]`
-pub(super) fn check(
-    inputs: &Inputs,
-    roster: &Roster,
-    lasts: &[Option<SignedRoot>],
-) -> Result<(), Refusal> {
-    check_covered(&inputs.plan)?;
-    let mut faces = Faces::new(&inputs.plan, &inputs.past);
-    for (repository, last) in inputs.plan.repositories().iter().zip(lasts) {
-        let last = last.as_ref().map(SignedRoot::root);
-        faces.faces.push(Face {
-            name: &repository.name,
-            shared: will_share(&inputs.plan, roster, last),
-            targets: owners(will_own(inputs, repository, last)),
-        });
-    }
-    faces.finish()
-}
 
 /// The repositories of a plan, by what decides whether one's root could stand for another one's.
 pub(in crate::ceremony) struct Faces<'a> {
     plan: &'a Plan,
     past: &'a Past,
-    faces: Vec<Face<'a>>,
+    /// Who was first to have a mark that can be shared.
+    holders: BTreeMap<String, Owned<'a>>,
+    all: Vec<Owned<'a>>,
+    refused: Option<Refusal>,
+}
+
+/// A repository, and who owns it.
+#[derive(Clone, Copy)]
+struct Owned<'a> {
+    name: &'a str,
+    /// Over its targets keys.
+    targets: Digest,
 }
 
 impl<'a> Faces<'a> {
-    pub(in crate::ceremony) const fn new(plan: &'a Plan, past: &'a Past) -> Self {
-        Self { plan, past, faces: Vec::new() }
+    pub(in crate::ceremony) fn new(plan: &'a Plan, past: &'a Past) -> Self {
+        let (holders, all, refused) = (BTreeMap::new(), Vec::new(), None);
+        Self { plan, past, holders, all, refused }
     }
 
     /// Adds a candidate as it is.
     pub(in crate::ceremony) fn add(&mut self, name: &'a str, root: &Root) {
-        self.faces.push(Face::of(name, root));
+        self.push(Face::of(name, root));
+    }
+
+    /// Adds a repository.
+    pub(super) fn push(&mut self, face: Face<'a>) {
+        let Face { shared, owned } = face;
+        self.all.push(owned);
+        for mark in shared {
+            let checked = check_owners(*self.holders.entry(mark).or_insert(owned), owned);
+            // The first reason is told.
+            self.refused = self.refused.take().or(checked.err());
+        }
     }
 }
 
 /// The plan's wildcard is for all its repositories.
-fn check_covered(plan: &Plan) -> Result<(), Refusal> {
+pub(super) fn check_covered(plan: &Plan) -> Result<(), Refusal> {
     let Some(wildcard) = wildcard(plan) else { return Ok(()) };
     let above = stem(wildcard).unwrap_or(wildcard);
     match plan.repositories().iter().find(|repository| !repository.name.starts_with(above)) {
@@ -79,18 +82,25 @@ fn stem(name: &str) -> Option<&str> {
 }
 
 /// A repository, by what decides whether its root could stand for another one's.
-struct Face<'a> {
-    name: &'a str,
+pub(super) struct Face<'a> {
+    owned: Owned<'a>,
     /// Of Notary the stems of its root certificates' wildcards, of TUF its root keys.
     shared: BTreeSet<String>,
-    /// Over its targets keys.
-    targets: Digest,
 }
 
 impl<'a> Face<'a> {
+    /// A root as it is.
     fn of(name: &'a str, root: &Root) -> Self {
         let marks = root.role_keys(Role::Root).filter_map(|(_, key)| mark(root.dialect(), key));
-        Self { name, shared: marks.collect(), targets: owners(targets_of(root)) }
+        let targets = owners(targets_of(root));
+        Self { owned: Owned { name, targets }, shared: marks.collect() }
+    }
+
+    /// What the plan will make of a repository.
+    pub(super) fn planned(plan: &Plan, roster: &Roster, asked: &Asked<'a>) -> Self {
+        let targets = owners(will_own(plan, asked));
+        let owned = Owned { name: &asked.planned.name, targets };
+        Self { owned, shared: will_share(plan, roster, asked.last()) }
     }
 }
 
@@ -128,15 +138,10 @@ fn will_share(plan: &Plan, roster: &Roster, last: Option<&Root>) -> BTreeSet<Str
 }
 
 /// The targets keys of the next root.
-fn will_own(
-    inputs: &Inputs,
-    repository: &PlannedRepository,
-    last: Option<&Root>,
-) -> BTreeSet<PublicKey> {
-    let changes = inputs.plan.roles().any(|role| role.name == Role::Targets);
-    match inputs.request.as_ref().filter(|_| changes) {
-        Some(request) => offered(request, &repository.name, Role::Targets).into_iter().collect(),
-        None => last.map(targets_of).unwrap_or_default(),
+fn will_own(plan: &Plan, asked: &Asked<'_>) -> BTreeSet<PublicKey> {
+    match plan.roles().any(|role| role.name == Role::Targets) {
+        true => asked.offered(Role::Targets).iter().cloned().collect(),
+        false => asked.last().map(targets_of).unwrap_or_default(),
     }
 }
 
@@ -145,35 +150,33 @@ impl Faces<'_> {
     /// where the same people own their targets keys anyway. Repositories of earlier ceremonies count as well: a plan for
     /// each would else do what one plan for both may not. `[ROOT-SHARED]`
     pub(in crate::ceremony) fn finish(mut self) -> Result<(), Refusal> {
-        let planned: BTreeSet<&str> = self.faces.iter().map(|face| face.name).collect();
-        for (name, chain) in self.past.repositories() {
-            let last = chain.last().map(SignedRoot::root);
-            let last = last.filter(|last| last.dialect() == self.plan.dialect());
-            if let (Some(last), false) = (last, planned.contains(name.as_str())) {
-                self.faces.push(Face::of(name, last));
+        let (plan, past) = (self.plan, self.past);
+        for (name, lineage) in past.repositories() {
+            if lineage.dialect() == plan.dialect()
+                && plan.repository(name).is_none()
+                && let Some(last) = past.latest(name)?
+            {
+                self.add(name, last.root());
             }
         }
-        let mut holders: BTreeMap<&str, &Face<'_>> = BTreeMap::new();
-        for face in &self.faces {
-            for mark in &face.shared {
-                check_owners(holders.entry(mark).or_insert(face), face)?;
-            }
+        if let Some(refused) = self.refused {
+            return Err(refused);
         }
-        if self.plan.dialect() == Dialect::Tuf || holders.is_empty() {
+        if plan.dialect() == Dialect::Tuf || self.holders.is_empty() {
             return Ok(());
         }
-        let faces = self.faces.iter();
-        let names: BTreeMap<&str, &Face<'_>> = faces.map(|face| (face.name, face)).collect();
-        for (stem, holder) in holders {
-            let from = names.range::<str, _>((Bound::Included(stem), Bound::Unbounded));
+        let names: BTreeMap<&str, Owned<'_>> =
+            self.all.iter().map(|owned| (owned.name, *owned)).collect();
+        for (stem, holder) in &self.holders {
+            let from = names.range::<str, _>((Bound::Included(stem.as_str()), Bound::Unbounded));
             let mut covered = from.take_while(|(name, _)| name.starts_with(stem));
-            covered.try_for_each(|(_, face)| check_owners(holder, face))?;
+            covered.try_for_each(|(_, owned)| check_owners(*holder, *owned))?;
         }
         Ok(())
     }
 }
 
-fn check_owners(one: &Face<'_>, other: &Face<'_>) -> Result<(), Refusal> {
+fn check_owners(one: Owned<'_>, other: Owned<'_>) -> Result<(), Refusal> {
     if one.targets == other.targets {
         return Ok(());
     }

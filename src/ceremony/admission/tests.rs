@@ -21,7 +21,8 @@ fn one_fetch_that_is_named_twice_is_refused_whatever_the_plan_is_dated() {
             let plan = Plan::parse(text.replace(&named, &both).as_bytes(), |_| None).unwrap();
             let proofs = room.proofs(plan.digest());
             let (past, unfinished) = Default::default();
-            let (request, second) = (Some(first.clone()), Some(second.clone()));
+            let brought = |request: &Request| Some(request.try_into().unwrap());
+            let (request, second) = (brought(&first), brought(second));
             let means = Means::default();
             let inputs = Inputs { plan, past, request, second, proofs, unfinished, means };
             Ceremony::open(inputs, day.parse().unwrap())

@@ -162,7 +162,8 @@ pub(in crate::ceremony) fn check_kept(
     for key in roster.keys().iter().filter(|key| key.stays && !key.certified) {
         let KeyOrigin::Known(public) = &key.origin else { continue };
         for planned in plan.repositories() {
-            let last = past.latest(&planned.name).map(SignedRoot::root);
+            let last = past.latest(&planned.name)?;
+            let last = last.as_ref().map(SignedRoot::root);
             let kept = last.and_then(|last| last.key(last.root_key_id(public)?));
             let ends = kept.and_then(root::Key::bundle).map(|bundle| bundle.leaf().not_after());
             if ends.is_some() && ends < until {

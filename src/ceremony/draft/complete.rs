@@ -7,18 +7,21 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 
+use super::make::made;
 use super::{Draft, Sheets};
 use crate::ceremony::accept::EDITED;
 use crate::ceremony::fact::{Fact, RootMade, Signed};
-use crate::ceremony::means::{Means, Place, pieces};
+use crate::ceremony::means::{Means, pieces};
 use crate::ceremony::prospect::{self, Told};
 use crate::ceremony::{Ceremony, ours};
 use crate::check::Check;
 use crate::digest::Digest;
+use crate::files::Bytes;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
 use crate::root::threshold::{self, Counting, Tally};
 use crate::root::{Dialect, Error, Signature, SignedRoot, notary};
+use crate::shelf::Place;
 
 /// What is kept of all complete roots.
 #[derive(Clone, Debug, Default)]
@@ -55,8 +58,19 @@ impl Wholes {
     /// # Errors
     /// Whatever keeps the room from its shelf.
     pub fn bytes(&self, means: &Means, at: usize) -> Result<Vec<u8>, Refusal> {
-        let whole = self.roots.get(at).ok_or_else(|| ours("no such root"))?;
-        means.shelf.get(whole.file)
+        means.take_up(self.whole(at)?.file)
+    }
+
+    /// The same where it lies.
+    ///
+    /// # Errors
+    /// None for a place that the plan has.
+    pub fn file(&self, means: &Means, at: usize) -> Result<Bytes, Refusal> {
+        Ok(Bytes::lying(&means.shelf, self.whole(at)?.file))
+    }
+
+    fn whole(&self, at: usize) -> Result<Whole, Refusal> {
+        self.roots.get(at).copied().ok_or_else(|| ours("no such root"))
     }
 
     /// How far a root's thresholds are met.
@@ -66,15 +80,12 @@ impl Wholes {
 
     /// Roots as a record names them.
     pub fn made(&self, ceremony: &Ceremony, range: Range<usize>) -> Vec<RootMade> {
-        let names = ceremony.plan().repositories().iter().zip(&self.roots);
-        let names = names.skip(range.start).take(range.len());
-        names
-            .map(|(planned, whole)| RootMade {
-                repository: planned.name.clone(),
-                version: whole.version,
-                sha256: whole.sha256,
-            })
-            .collect()
+        made(ceremony, range, self.roots.iter().map(|whole| (whole.version, whole.sha256)))
+    }
+
+    /// The version of a root.
+    pub fn version(&self, at: usize) -> u64 {
+        self.roots.get(at).map_or(0, |whole| whole.version)
     }
 }
 
@@ -135,6 +146,7 @@ pub fn complete<T: Send>(
     let means = &ceremony.inputs().means;
     let mut signed = Collected::new(ceremony);
     let (mut wholes, mut told) = (Wholes::default(), Told::default());
+    wholes.roots.reserve_exact(sheets.count());
     for range in pieces(0..sheets.count()) {
         let first = range.start;
         let signatures = signed.of(&sheets, range.clone())?;
@@ -188,14 +200,14 @@ impl<'a> Collected<'a> {
         sheets: &Sheets,
         range: Range<usize>,
     ) -> Result<Vec<Vec<(&'a str, Signed)>>, Refusal> {
-        let shelf = &*self.ceremony.inputs().means.shelf;
+        let means = &self.ceremony.inputs().means;
         let mut found: Vec<Vec<(&str, Signed)>> = range.clone().map(|_| Vec::new()).collect();
         for (name, place, taken) in &mut self.keys {
             let mine = range.clone().filter(|at| sheets.is_signed_by(*at, *place));
             let mine: Vec<usize> = mine.collect();
             let heap = self.ceremony.bulk.signed.get(*name);
             let next = *taken..*taken + mine.len();
-            let signed = heap.map_or_else(|| Ok(Vec::new()), |heap| heap.read(shelf, next))?;
+            let signed = heap.map_or_else(|| Ok(Vec::new()), |heap| heap.read(means, next))?;
             *taken += mine.len();
             for (at, signed) in mine.into_iter().zip(signed) {
                 found[at - range.start].push((name, signed));
@@ -211,14 +223,23 @@ fn signed_by(
     draft: &Draft,
     signed: &[(&str, Signed)],
 ) -> Result<SignedRoot, Refusal> {
-    let mut signatures = Vec::new();
+    let (mut signatures, mut known) = (Vec::new(), Vec::new());
     for (key, signed) in signed {
         let public =
             ceremony.public(key).ok_or_else(|| ours(format!("key `{key}` is not known")))?;
         let made = of_key(draft, &public, &signed.signature);
-        signatures.extend(made.ok_or_else(|| ours(format!("key `{key}`: unreadable signature")))?);
+        let made = made.ok_or_else(|| ours(format!("key `{key}`: unreadable signature")))?;
+        known.extend(made.iter().map(|signature| (signature.key.clone(), public.clone())));
+        signatures.extend(made);
     }
-    Ok(SignedRoot::assemble(&draft.root, &signatures))
+    let file = SignedRoot::assemble(&draft.root, &signatures);
+    for (id, public) in known {
+        // They were verified when they were taken up.
+        if let Ok(scheme) = draft.root.dialect().scheme(public.algorithm()) {
+            file.dangerous_assume_good(&id, scheme, &public);
+        }
+    }
+    Ok(file)
 }
 
 /// The first candidate under the signatures that are recorded of it, those of a key among them that has just signed all
@@ -314,8 +335,7 @@ pub(in crate::ceremony) fn check_drafted(
     roots: &[RootMade],
 ) -> Result<(), Refusal> {
     let (sheets, first) = (ceremony.sheets()?, ceremony.recorded_drafts());
-    let last = (first + roots.len()).min(sheets.count());
-    if !roots.is_empty() && sheets.made(ceremony, first..last)? == roots {
+    if !roots.is_empty() && sheets.made(ceremony, first..first + roots.len()) == roots {
         return Ok(());
     }
     Err(other_candidates())

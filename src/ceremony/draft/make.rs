@@ -2,7 +2,7 @@
 //!
 //! Second floor: pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::certify::{certified_name, wildcard};
 use super::{Consent, Draft, check_outlives, document};
 use crate::ceremony::admission::{self, shared::Faces};
 use crate::ceremony::fact::{Certified, RootMade};
-use crate::ceremony::means::{Means, Place, pieces};
+use crate::ceremony::means::{Means, pieces};
 use crate::ceremony::plan::{PlannedRoot, midnight};
 use crate::ceremony::reading::{Page, Read, Reading};
 use crate::ceremony::{Ceremony, closing, ours};
@@ -21,6 +21,7 @@ use crate::refusal::Refusal;
 use crate::root::certificate::Bundle;
 use crate::root::succession::{self, Change};
 use crate::root::{self, Dialect, Root, SignedRoot, Version};
+use crate::shelf::Place;
 
 /// What is kept of all candidates.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub struct Sheets {
 #[derive(Clone, Copy, Debug)]
 struct Kept {
     version: u64,
+    /// Of those bytes.
+    sha256: Digest,
     /// The bytes that signatures cover.
     signed: Place,
     /// Its file without signatures.
@@ -67,7 +70,7 @@ impl Sheets {
     /// # Errors
     /// Whatever keeps the room from its shelf.
     pub fn bytes(&self, means: &Means, at: usize) -> Result<Vec<u8>, Refusal> {
-        means.shelf.get(self.kept(at)?.signed)
+        means.take_up(self.kept(at)?.signed)
     }
 
     fn kept(&self, at: usize) -> Result<Kept, Refusal> {
@@ -81,29 +84,17 @@ impl Sheets {
     pub fn draft(&self, ceremony: &Ceremony, at: usize) -> Result<Draft, Refusal> {
         let planned = ceremony.plan().repositories().get(at);
         let planned = planned.ok_or_else(|| ours("no such candidate"))?;
-        let bytes = ceremony.inputs().means.shelf.get(self.kept(at)?.file)?;
-        let chain = admission::chain(ceremony.inputs(), &planned.name)?;
-        let file = match chain.last() {
-            Some(last) => SignedRoot::parse_after(last, &bytes),
-            None => SignedRoot::parse(ceremony.plan().dialect(), &bytes),
-        };
+        let bytes = ceremony.inputs().means.take_up(self.kept(at)?.file)?;
+        let chain = ceremony.chain(at)?;
+        let file = SignedRoot::parse_after(ceremony.plan().dialect(), chain.last(), &bytes);
         let root = file.map_err(|error| ours(error.to_string()))?.root().clone();
         Ok(Draft { repository: planned.name.clone(), chain, root })
     }
 
-    /// Candidates as a record names them.
-    ///
-    /// # Errors
-    /// As [`Sheets::bytes`].
-    pub fn made(&self, ceremony: &Ceremony, range: Range<usize>) -> Result<Vec<RootMade>, Refusal> {
-        let plan = ceremony.plan();
-        let made = range.map(|at| {
-            let bytes = self.bytes(&ceremony.inputs().means, at)?;
-            let planned = plan.repositories().get(at).ok_or_else(|| ours("no such candidate"))?;
-            let (repository, version) = (planned.name.clone(), self.kept(at)?.version);
-            Ok(RootMade { repository, version, sha256: Digest::of(&bytes) })
-        });
-        made.collect()
+    /// Candidates as a record names them, as far as there are any.
+    pub fn made(&self, ceremony: &Ceremony, range: Range<usize>) -> Vec<RootMade> {
+        let roots = self.roots.iter().map(|kept| (kept.version, kept.sha256));
+        made(ceremony, range, roots)
     }
 }
 
@@ -117,11 +108,6 @@ impl Ceremony {
             Some(sheets) => Ok(Arc::clone(sheets)),
             None => make(self, &mut |_| Ok(())),
         }
-    }
-
-    /// Whether all candidates were made already.
-    pub fn has_sheets(&self) -> bool {
-        self.sheets.get().is_some()
     }
 }
 
@@ -142,13 +128,9 @@ pub fn make(
         let certificates = drafting.certificates(range.clone())?;
         let mut drafts = Vec::with_capacity(range.len());
         let first = range.start;
-        let draft = |at: usize| {
-            let draft = drafting.draft(&certificates, first, at)?;
-            Ok(drafting.sheet(draft))
-        };
+        let draft = |at: usize| drafting.sheet(drafting.draft(&certificates, first, at)?);
         means.map(range, draft, |at, sheet: Sheet| {
-            keeping.add(at, &sheet)?;
-            drafts.push(sheet.draft);
+            drafts.push(keeping.add(at, sheet)?);
             Ok(())
         })?;
         each(&drafts)?;
@@ -162,6 +144,9 @@ pub fn make(
 /// A candidate, and what is kept of it.
 struct Sheet {
     draft: Draft,
+    made: RootMade,
+    /// The digest of the root before it.
+    last: Option<Digest>,
     signed: Vec<u8>,
     file: Vec<u8>,
     signers: Vec<bool>,
@@ -193,18 +178,19 @@ impl<'a> Keeping<'a> {
         Self { ceremony, sheets, consent, reading: Reading::default(), faces }
     }
 
-    fn add(&mut self, at: usize, sheet: &Sheet) -> Result<(), Refusal> {
+    fn add(&mut self, at: usize, sheet: Sheet) -> Result<Draft, Refusal> {
+        let Sheet { draft, made, last, signed, file, signers, reading } = sheet;
         let shelf = &self.ceremony.inputs().means.shelf;
-        let (signed, file) = (shelf.put(&sheet.signed)?, shelf.put(&sheet.file)?);
-        let version = sheet.draft.root.version().get();
-        self.sheets.roots.push(Kept { version, signed, file });
-        self.sheets.signers.extend(&sheet.signers);
+        let (signed, file) = (shelf.put(&signed)?, shelf.put(&file)?);
+        let (version, sha256) = (made.version, made.sha256);
+        self.sheets.roots.push(Kept { version, sha256, signed, file });
+        self.sheets.signers.extend(signers);
         if let Some(consent) = &mut self.consent {
-            consent.add(&sheet.draft);
+            consent.add(&made, last);
         }
-        self.reading.add(&sheet.draft.repository, &sheet.reading);
-        self.faces.add(&self.ceremony.plan().repositories()[at].name, &sheet.draft.root);
-        Ok(())
+        self.reading.add(&draft.repository, reading);
+        self.faces.add(&self.ceremony.plan().repositories()[at].name, &draft.root);
+        Ok(draft)
     }
 
     fn finish(self) -> Result<Sheets, Refusal> {
@@ -245,16 +231,16 @@ impl<'a> Drafting<'a> {
         let keys = planned.keys.iter().map(public).collect::<Result<_, Refusal>>()?;
         let signers = ceremony.roster().keys().iter().map(|key| ceremony.public(&key.name));
         let signers = signers.collect();
-        Ok(Self { ceremony, planned, keys, signers, earlier: earlier(ceremony) })
+        Ok(Self { ceremony, planned, keys, signers, earlier: earlier(ceremony)? })
     }
 
     fn certificates(&self, range: Range<usize>) -> Result<Certificates, Refusal> {
         let ceremony = self.ceremony;
         let of_all = wildcard(self.planned).is_some();
         let range = if of_all { 0..1 } else { range };
-        let shelf = &*ceremony.inputs().means.shelf;
+        let means = &ceremony.inputs().means;
         let by_key = self.keys.iter().map(|(name, _)| match ceremony.bulk.certified.get(*name) {
-            Some(heap) => heap.read(shelf, range.clone()),
+            Some(heap) => heap.read(means, range.clone()),
             None => Ok(Vec::new()),
         });
         Ok(Certificates { of_all, by_key: by_key.collect::<Result<_, _>>()? })
@@ -263,7 +249,7 @@ impl<'a> Drafting<'a> {
     fn draft(&self, made: &Certificates, first: usize, at: usize) -> Result<Draft, Refusal> {
         let plan = self.ceremony.plan();
         let repository = &plan.repositories()[at].name;
-        let chain = admission::chain(self.ceremony.inputs(), repository)?;
+        let chain = self.ceremony.chain(at)?;
         let last = chain.last().map(SignedRoot::root);
         let version = last.map_or(Version::FIRST, |last| last.version().next());
         let mut root_keys = Vec::new();
@@ -279,9 +265,7 @@ impl<'a> Drafting<'a> {
             Refusal::of(error.check(), format!("`{repository}`: {error}"))
                 .hint("clients would not take such a root: correct the plan or the request")
         })?;
-        let draft = Draft { repository: repository.clone(), chain, root };
-        self.check_equivocation(&draft)?;
-        Ok(draft)
+        Ok(Draft { repository: repository.clone(), chain, root })
     }
 
     /// The online roles that change, with the keys that the request offers.
@@ -292,9 +276,7 @@ impl<'a> Drafting<'a> {
         let plan = self.ceremony.plan();
         let mut roles = BTreeMap::new();
         for role in plan.roles() {
-            let request = self.ceremony.inputs().request.as_ref();
-            let offered = request.map(|request| admission::offered(request, repository, role.name));
-            let offered = offered.unwrap_or_default();
+            let offered = admission::offered(self.ceremony.inputs(), repository, role.name)?;
             let keys = offered.iter().map(|key| root::Key::plain(plan.dialect(), key));
             let keys: Vec<_> =
                 keys.collect::<Result<_, _>>().map_err(|error| document(repository, &error))?;
@@ -328,8 +310,7 @@ impl<'a> Drafting<'a> {
     }
 
     /// A version that an earlier ceremony meant to sign is never signed with other bytes.
-    fn check_equivocation(&self, draft: &Draft) -> Result<(), Refusal> {
-        let made = draft.made();
+    fn check_equivocation(&self, made: &RootMade) -> Result<(), Refusal> {
         let earlier = self.earlier.get(&(made.repository.clone(), made.version));
         let other = earlier.into_iter().flatten().find(|(sha256, _)| *sha256 != made.sha256);
         let Some((_, folder)) = other else { return Ok(()) };
@@ -341,27 +322,53 @@ impl<'a> Drafting<'a> {
             .hint("a version once meant is never signed with other bytes"))
     }
 
-    fn sheet(&self, draft: Draft) -> Sheet {
+    fn sheet(&self, draft: Draft) -> Result<Sheet, Refusal> {
+        let signed = draft.root.signed_bytes();
+        let (repository, version) = (draft.repository.clone(), draft.root.version().get());
+        let made = RootMade { repository, version, sha256: Digest::of(&signed) };
+        self.check_equivocation(&made)?;
         let ids = |public: &PublicKey| !draft.ids(public).is_empty();
         let signers = self.signers.iter().map(|public| public.as_ref().is_some_and(ids));
+        let signers = signers.collect();
         let reading = self.ceremony.read(&draft);
-        let signed = draft.root.signed_bytes();
         let file = SignedRoot::assemble(&draft.root, &[]).bytes().to_vec();
-        Sheet { signed, file, signers: signers.collect(), reading, draft }
+        let last = draft.last().map(SignedRoot::digest);
+        Ok(Sheet { draft, made, last, signed, file, signers, reading })
     }
 }
 
-fn earlier(ceremony: &Ceremony) -> Earlier<'_> {
-    let planned: BTreeSet<&str> =
-        ceremony.plan().repositories().iter().map(|planned| planned.name.as_str()).collect();
+/// Roots as a record names them: versions and digests, in the plan's order.
+pub(super) fn made(
+    ceremony: &Ceremony,
+    range: Range<usize>,
+    roots: impl Iterator<Item = (u64, Digest)>,
+) -> Vec<RootMade> {
+    let all = ceremony.plan().repositories().iter().zip(roots);
+    let named = all.skip(range.start).take(range.len());
+    let made = named.map(|(planned, (version, sha256))| {
+        let repository = planned.name.clone();
+        RootMade { repository, version, sha256 }
+    });
+    made.collect()
+}
+
+fn earlier(ceremony: &Ceremony) -> Result<Earlier<'_>, Refusal> {
+    let past = ceremony.past();
+    // What came out of it is in the trust folder, and its version is not the next one.
+    let is_next = |made: &RootMade| {
+        let wanted = past.versions(&made.repository) - past.unwanted(&made.repository);
+        made.version > wanted && ceremony.plan().repository(&made.repository).is_some()
+    };
     let mut earlier = Earlier::new();
-    for past in ceremony.past().ceremonies() {
-        for made in past.records().flat_map(closing::intended) {
-            if planned.contains(made.repository.as_str()) {
-                let of = earlier.entry((made.repository, made.version)).or_default();
-                of.push((made.sha256, past.folder.as_str()));
+    for past in past.ceremonies() {
+        for record in past.records() {
+            for piece in closing::intended(record) {
+                for made in piece?.into_iter().filter(is_next) {
+                    let of = earlier.entry((made.repository, made.version)).or_default();
+                    of.push((made.sha256, past.folder.as_str()));
+                }
             }
         }
     }
-    earlier
+    Ok(earlier)
 }

@@ -49,19 +49,12 @@ pub fn signatures(
 }
 
 impl Ceremony {
-    /// The next candidates that a key is to sign, at most `most`: their places in the plan, and what is signed of each.
+    /// The candidates that a key is to sign, at most `most` of them after so many that are passed over: their places in the
+    /// plan, and what is signed of each.
     ///
     /// # Errors
     /// As [`Ceremony::sheets`]; a key of a kind that the dialect's roots do not take.
-    pub fn unsigned(&self, key: &str, most: usize) -> Result<Vec<(usize, ToSign)>, Refusal> {
-        self.unsigned_after(key, self.signed(key), most)
-    }
-
-    /// The same, passing over so many of those that it signs.
-    ///
-    /// # Errors
-    /// As [`Ceremony::unsigned`].
-    pub fn unsigned_after(
+    pub fn to_sign(
         &self,
         key: &str,
         passed: usize,

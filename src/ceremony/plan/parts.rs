@@ -2,14 +2,12 @@
 //!
 //! Second floor: pure.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::key::{AgeKey, Algorithm};
-use crate::list::Last;
+use crate::list::{Last, Pins};
 use crate::root::Role;
 
 /// Which ceremony a plan asks for.
@@ -75,7 +73,7 @@ pub struct PlannedRepository {
     pub last: Option<Last>,
     /// By role, the SHA-256 of the SubjectPublicKeyInfo of each key that is new in that role.
     #[serde(default)]
-    pub pins: BTreeMap<Role, BTreeSet<Digest>>,
+    pub pins: Pins,
 }
 
 /// A repository left out because its clients are cut off already.

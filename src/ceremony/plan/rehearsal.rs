@@ -17,8 +17,10 @@ use super::{
 use crate::ceremony::roster::{Holding, Key, KeyOrigin, Recipient, Roster};
 use crate::digest::Digest;
 use crate::key::AgeKey;
+use crate::list::Pins;
 use crate::root::certificate::earliest_end;
 use crate::root::{Dialect, Role, SignedRoot};
+use crate::trust::Lineage;
 use crate::trust::{CustodyKey, Held, Past};
 
 /// What every name of a rehearsal begins with.
@@ -56,7 +58,7 @@ impl Stage {
         let changed: BTreeSet<Role> = text.role.iter().map(|role| role.get_ref().name).collect();
         for repository in &mut text.repository {
             let pins = online.iter().filter(|(role, _)| changed.contains(role));
-            repository.pins = pins.map(|(role, id)| (*role, BTreeSet::from([*id]))).collect();
+            repository.pins = pins.map(|(role, id)| (*role, *id)).collect();
         }
         // Every field is a text, a number, a day or a list of those.
         toml::to_string(&text).unwrap_or_default()
@@ -167,14 +169,12 @@ fn sets(planned: &PlannedRetire, past: &Past) -> Vec<String> {
 
 /// The repositories that a plan is about which names none: whose newest root lists one of its keys.
 pub fn about(roster: &Roster, past: &Past) -> Vec<String> {
-    let lists = |chain: &[SignedRoot], key: &Key| match &key.origin {
-        KeyOrigin::Known(public) => {
-            chain.last().is_some_and(|last| last.root().root_key_id(public).is_some())
-        }
+    let lists = |lineage: &Lineage, key: &Key| match &key.origin {
+        KeyOrigin::Known(public) => lineage.is_governed_by(public),
         KeyOrigin::Adopted(_) | KeyOrigin::Imported(_) | KeyOrigin::New => false,
     };
     let listed = past.repositories().iter();
-    let listed = listed.filter(|(_, chain)| roster.keys().iter().any(|key| lists(chain, key)));
+    let listed = listed.filter(|(_, lineage)| roster.keys().iter().any(|key| lists(lineage, key)));
     listed.map(|(name, _)| name.clone()).collect()
 }
 
@@ -193,7 +193,7 @@ fn spanned<T>(value: T) -> Spanned<T> {
 
 fn repositories<'a>(names: impl Iterator<Item = &'a String>) -> Vec<PlannedRepository> {
     let named =
-        names.map(|real| PlannedRepository { name: name(real), last: None, pins: BTreeMap::new() });
+        names.map(|real| PlannedRepository { name: name(real), last: None, pins: Pins::default() });
     named.collect()
 }
 

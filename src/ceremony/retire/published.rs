@@ -5,11 +5,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ceremony::Inputs;
-use crate::ceremony::fact::Fact;
+use crate::ceremony::fact::RootMade;
+use crate::ceremony::{admission, closing};
 use crate::check::Check;
-use crate::record::Body;
 use crate::refusal::Refusal;
-use crate::request::{Request, Served};
+use crate::request::{Brought, Served};
 use crate::root::online::{Named, Signed};
 use crate::root::{Role, SignedRoot};
 use crate::trust::Past;
@@ -42,7 +42,7 @@ pub(super) fn check_dates(inputs: &Inputs, at: Timestamp) -> Result<(), Refusal>
 pub(super) fn check(inputs: &Inputs, name: &str, chain: &[SignedRoot]) -> Result<(), Refusal> {
     let Some(newest) = chain.last() else { return Ok(()) };
     let (first, second) = both(inputs)?;
-    let made = made(&inputs.past, name, newest);
+    let made = made(&inputs.past, name, newest)?;
     if made.is_none_or(|made| first.fetched < made) {
         let what = format!(
             "`{name}`: a request of {} is not from after the ceremony that made root {}",
@@ -63,24 +63,24 @@ pub(super) fn check(inputs: &Inputs, name: &str, chain: &[SignedRoot]) -> Result
 }
 
 /// The version of the timestamp that a server served, which names the snapshot that names the newest root.
-fn follow(request: &Request, name: &str, newest: &SignedRoot) -> Result<i64, Refusal> {
+fn follow(request: &Brought, name: &str, newest: &SignedRoot) -> Result<i64, Refusal> {
     let (root, at) = (newest.root(), request.fetched);
     let wrong = |file: &str, why: &str| {
         let what = format!("`{name}`: the {file} in the request of {} {why}", day(at));
         refuse(what).hint("publish the newest root, and have the request fetched again")
     };
-    let asked = name.parse().ok().and_then(|name| request.repositories.get(&name));
-    let served = asked.and_then(|asked| asked.served.as_ref());
+    let asked = name.parse().ok().map(|name| admission::again(request, &name)).transpose()?;
+    let served = asked.flatten().and_then(|asked| asked.served);
     let Served { timestamp, snapshot } = served.ok_or_else(|| wrong("timestamp", "is missing"))?;
-    let timestamp = Signed::read(root, Role::Timestamp, timestamp, at)
+    let timestamp = Signed::read(root, Role::Timestamp, &timestamp, at)
         .map_err(|why| wrong("timestamp", why))?;
     let names =
         |by: &Signed, role, bytes: &[u8]| Named::by(by, role).is_some_and(|named| named.is(bytes));
-    if !names(&timestamp, Role::Snapshot, snapshot) {
+    if !names(&timestamp, Role::Snapshot, &snapshot) {
         return Err(wrong("timestamp", "names another snapshot"));
     }
     let snapshot =
-        Signed::read(root, Role::Snapshot, snapshot, at).map_err(|why| wrong("snapshot", why))?;
+        Signed::read(root, Role::Snapshot, &snapshot, at).map_err(|why| wrong("snapshot", why))?;
     if !names(&snapshot, Role::Root, newest.bytes()) {
         return Err(wrong(
             "snapshot",
@@ -91,7 +91,7 @@ fn follow(request: &Request, name: &str, newest: &SignedRoot) -> Result<i64, Ref
 }
 
 /// Both requests, the earlier one first.
-fn both(inputs: &Inputs) -> Result<(&Request, &Request), Refusal> {
+fn both(inputs: &Inputs) -> Result<(&Brought, &Brought), Refusal> {
     let (Some(one), Some(other)) = (&inputs.request, &inputs.second) else {
         return Err(refuse("one request alone shows no day after another".to_owned())
             .hint("name a `second` in `[request]`"));
@@ -100,17 +100,17 @@ fn both(inputs: &Inputs) -> Result<(&Request, &Request), Refusal> {
 }
 
 /// When the ceremony was closed that made this root.
-fn made(past: &Past, name: &str, newest: &SignedRoot) -> Option<Timestamp> {
-    let is_it = |fact: &Fact| {
-        matches!(fact, Fact::Assembled { roots } if roots.iter().any(|root| {
-            root.repository == name && root.sha256 == newest.digest()
-        }))
-    };
-    let of = past.ceremonies().iter().find(|ceremony| {
-        let entries = ceremony.record.entries().iter();
-        entries.into_iter().any(|entry| matches!(&entry.body, Body::Done { fact } if is_it(fact)))
-    });
-    of.and_then(|of| of.record.entries().last()).map(|entry| entry.at)
+fn made(past: &Past, name: &str, newest: &SignedRoot) -> Result<Option<Timestamp>, Refusal> {
+    let digest = newest.digest();
+    for ceremony in past.ceremonies() {
+        let is_it = |root: &RootMade| root.repository == name && root.sha256 == digest;
+        for piece in closing::assembled(&ceremony.record) {
+            if piece?.iter().any(is_it) {
+                return Ok(ceremony.record.entries().last().map(|entry| entry.at));
+            }
+        }
+    }
+    Ok(None)
 }
 
 fn refuse(what: String) -> Refusal {

@@ -75,7 +75,7 @@ impl Later {
         let mut request = self.room.request.clone();
         request.fetched = day(fetched);
         for (name, repository) in &mut request.repositories {
-            let chain = self.past.chain(name.as_str());
+            let chain = self.past.chain(name.as_str()).unwrap();
             repository.roots = chain.iter().map(|root| root.bytes().to_vec()).collect();
             let (name, newest) = (name.as_str(), chain.last().unwrap());
             let signed = (version, day(expires));
@@ -94,7 +94,9 @@ impl Later {
         let text = text.replacen("\" }\n", &both, 1);
         let plan = Plan::parse(text.as_bytes(), |_| None).unwrap();
         let inputs = Inputs::alone(plan, self.past.clone());
-        let inputs = Inputs { request: Some(first), second: Some(second), ..inputs };
+        let brought = |request: &Request| Some(request.try_into().unwrap());
+        let (request, second) = (brought(&first), brought(&second));
+        let inputs = Inputs { request, second, ..inputs };
         check(&inputs, day("2027-02-16"))
     }
 }

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::ceremony::plan::{Kind, Plan, PlannedKey};
 use crate::refusal::{Exit, Refusal};
-use crate::root::{Dialect, SignedRoot};
+use crate::root::Dialect;
+use crate::trust::Lineage;
 use crate::trust::{CustodyKey, Held, Past};
 
 impl Roster {
@@ -146,11 +147,12 @@ pub(super) fn moved_key(plan: &Plan, past: &Past, planned: &PlannedKey) -> Resul
 pub(super) fn known_key(plan: &Plan, past: &Past, known: &CustodyKey, stays: bool) -> Key {
     let holding = holding_of(&known.held);
     // One that the last root does not list has no certificate there to keep.
-    let is_new_to = |last: Option<&SignedRoot>| {
-        last.is_none_or(|last| last.root().root_key_id(&known.public).is_none())
+    let is_new_to = |lineage: Option<&Lineage>| {
+        lineage.is_none_or(|lineage| !lineage.is_governed_by(&known.public))
     };
     let mut repositories = plan.repositories().iter();
-    let is_new = repositories.any(|repository| is_new_to(past.latest(&repository.name)));
+    let is_new =
+        repositories.any(|repository| is_new_to(past.repositories().get(&repository.name)));
     let certified =
         stays && plan.dialect() == Dialect::Notary && (plan.kind() == Kind::Renew || is_new);
     Key {

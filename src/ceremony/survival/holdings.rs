@@ -15,7 +15,7 @@ use crate::ceremony::roster::{Holding, Key, KeyOrigin, Roster, TokenOrigin};
 use crate::key::PublicKey;
 use crate::list::Last;
 use crate::refusal::{Exit, Refusal};
-use crate::root::{Role, SignedRoot};
+use crate::trust::Governed;
 use crate::trust::{Held, Past};
 use crate::wording::ticked;
 
@@ -134,7 +134,7 @@ impl Holdings {
         let sign = plan
             .root()
             .map(|root| Demand { keys: stays.collect(), threshold: root.threshold as usize });
-        let (last, unseen) = last_roots(inputs)?;
+        let (last, unseen) = last_governed(inputs)?;
         let name_of = |public: &PublicKey| {
             let known = roster.keys().iter().find(|key| is_of(&key.origin, public));
             known.map(|key| key.name.clone())
@@ -148,7 +148,7 @@ impl Holdings {
             holders: holders.collect(),
             keys: roster.keys().iter().map(HeldKey::of).collect(),
             sign: sign.into_iter().collect(),
-            rotate: demands(last.iter(), name_of),
+            rotate: demands(&last, name_of),
             left: Left::after(plan, past),
             remarks: unseen.into_iter().chain(adopted).chain(held).collect(),
         })
@@ -157,9 +157,10 @@ impl Holdings {
     /// Those of a trust folder: whatever governs a repository now.
     pub fn of_past(past: &Past) -> Self {
         let custody = past.custody();
-        let last = past.repositories().values().filter_map(|chain| chain.last());
+        let mut last = Vec::new();
+        past.repositories().values().for_each(|lineage| add(&mut last, lineage.governed()));
         let name_of = |public: &PublicKey| custody.key_of(public).map(|key| key.name.clone());
-        let demands = demands(last, name_of);
+        let demands = demands(&last, name_of);
         let is_used = |name: &String| demands.iter().any(|demand| demand.keys.contains(name));
         let keys: Vec<HeldKey> = custody
             .keys
@@ -280,12 +281,12 @@ impl Questions {
     }
 }
 
-/// The last root of every repository of a plan; and what nobody could look at.
-fn last_roots(inputs: &Inputs) -> Result<(Vec<SignedRoot>, Vec<String>), Refusal> {
+/// What governs the repositories of a plan by their last roots, once each; and what nobody could look at.
+fn last_governed(inputs: &Inputs) -> Result<(Vec<Governed>, Vec<String>), Refusal> {
     let (mut last, mut unseen) = (Vec::new(), Vec::new());
     for planned in inputs.plan.repositories() {
         match (admission::chain(inputs, &planned.name)?.pop(), &planned.last) {
-            (Some(root), _) => last.push(root),
+            (Some(root), _) => add(&mut last, &Governed::by(root.root())),
             (None, Some(Last::Root { version, .. })) => unseen.push(format!(
                 "Root {version} of {} is not in the trust folder: whether its threshold is met was not counted.",
                 ticked(&planned.name)
@@ -294,6 +295,13 @@ fn last_roots(inputs: &Inputs) -> Result<(Vec<SignedRoot>, Vec<String>), Refusal
         }
     }
     Ok((last, unseen))
+}
+
+/// Adds what is not there yet: repositories of a fleet are governed alike.
+fn add(all: &mut Vec<Governed>, governed: &Governed) {
+    if !all.contains(governed) {
+        all.push(governed.clone());
+    }
 }
 
 /// Whether a key of a ceremony that exists already is this one.
@@ -321,17 +329,13 @@ fn so_pin_held(token: &str, seat: &str) -> String {
 }
 
 /// What the last roots ask for, each demand once. A key that nobody here knows counts for nothing.
-fn demands<'a>(
-    last: impl Iterator<Item = &'a SignedRoot>,
-    name_of: impl Fn(&PublicKey) -> Option<String>,
-) -> Vec<Demand> {
+fn demands(last: &[Governed], name_of: impl Fn(&PublicKey) -> Option<String>) -> Vec<Demand> {
     let mut demands: Vec<Demand> = Vec::new();
-    for root in last {
-        let keys = root.root().role_keys(Role::Root);
-        let mut keys: Vec<String> = keys.filter_map(|(_, key)| name_of(key.public()?)).collect();
+    for governed in last {
+        let mut keys: Vec<String> = governed.keys.iter().filter_map(&name_of).collect();
         keys.sort();
-        let threshold = root.root().role(Role::Root).map_or(0, |role| role.threshold);
-        let demand = Demand { keys, threshold: usize::try_from(threshold).unwrap_or(usize::MAX) };
+        let threshold = usize::try_from(governed.threshold).unwrap_or(usize::MAX);
+        let demand = Demand { keys, threshold };
         if !demands.contains(&demand) {
             demands.push(demand);
         }

@@ -10,7 +10,6 @@ use crate::ceremony::fact::Fact;
 use crate::ceremony::plan::Plan;
 use crate::key::PublicKey;
 use crate::record::{Body, Record};
-use crate::root::{Role, SignedRoot};
 use crate::trust::{Custody, CustodyKey, Held, Past};
 
 /// An old set of shares, or a token with an old key.
@@ -52,12 +51,9 @@ impl Left {
         let mut roots = root_keys(past);
         if let Some(root) = plan.root() {
             let governs = |key: &&CustodyKey| root.keys.contains(&key.name);
-            let others = past.repositories().iter().filter(|(name, _)| {
-                plan.repositories().iter().all(|planned| planned.name != **name)
-            });
-            let others = others.filter_map(|(_, chain)| chain.last()).flat_map(keys_of);
+            let others = past.governing(|name| plan.repository(name).is_none());
             let stays = past.custody().keys.iter().filter(governs).map(|key| key.public.clone());
-            roots.now = others.chain(stays).collect();
+            roots.now = others.into_iter().chain(stays).collect();
         }
         Self::judged(sets(past), &roots, past.custody())
     }
@@ -155,15 +151,7 @@ struct RootKeys {
 }
 
 fn root_keys(past: &Past) -> RootKeys {
-    let chains = || past.repositories().values();
-    RootKeys {
-        now: chains().filter_map(|chain| chain.last()).flat_map(keys_of).collect(),
-        ever: chains().flatten().flat_map(keys_of).collect(),
-    }
-}
-
-fn keys_of(root: &SignedRoot) -> Vec<PublicKey> {
-    root.root().role_keys(Role::Root).filter_map(|(_, key)| key.public().cloned()).collect()
+    RootKeys { now: past.governing(|_| true), ever: past.root_keys().clone() }
 }
 
 #[cfg(test)]

@@ -60,12 +60,11 @@ fn row(names: &str, [version, signed, old, new]: &[String; 4]) -> Row {
 
 /// Version, signers and tallies of a root.
 fn said(ceremony: &Ceremony, wholes: &Wholes, at: usize) -> [String; 4] {
-    let version = wholes.made(ceremony, at..at + 1).first().map_or(0, |made| made.version);
     let signers = draft::signers(ceremony, at).unwrap_or_default();
     let tally = |(counted, needed): (usize, i64)| format!("{counted} counted, {needed} needed");
     let (old, new) = wholes.tallies(at);
     let old = old.map_or_else(|| "none".to_owned(), tally);
-    [version.to_string(), signers.join(", "), old, new.map(tally).unwrap_or_default()]
+    [wholes.version(at).to_string(), signers.join(", "), old, new.map(tally).unwrap_or_default()]
 }
 
 fn changes(ceremony: &Ceremony, draft: &Draft, file: &SignedRoot) -> Vec<String> {

@@ -6,12 +6,17 @@
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::Mode;
 use rustix::io::Errno;
 
-use super::tree::{open_folder, open_folder_in, read_open};
+use super::content::Content;
+use super::tree::{open_folder, open_folder_in};
+use super::walk::{lay_open, read_open};
 use super::{Error, Files, Limits, Written, check_name, joined, write_new_at};
+use crate::files;
+use crate::shelf::Shelf;
 
 /// How far apart two media must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +57,28 @@ pub fn expect_apart<'a>(
 /// # Errors
 /// As [`super::read_tree`], and [`Error::NotRegular`] if a link has its name.
 pub fn read_tree_in(root: &Path, name: &str, limits: Limits) -> Result<Option<Files>, Error> {
+    let found = found(root, name)?;
+    found.map(|open| read_open(&open, &joined(root, name), limits)).transpose()
+}
+
+/// The same, laid on a shelf, as [`super::lay_tree`].
+///
+/// # Errors
+/// As [`read_tree_in`]; [`Error::Lost`].
+pub fn lay_tree_in(
+    root: &Path,
+    name: &str,
+    limits: Limits,
+    shelf: &Arc<dyn Shelf>,
+) -> Result<Option<files::Files>, Error> {
+    let found = found(root, name)?;
+    found.map(|open| lay_open(&open, &joined(root, name), limits, shelf)).transpose()
+}
+
+/// A folder below `root`; none if nothing has that name.
+fn found(root: &Path, name: &str) -> Result<Option<File>, Error> {
     match folder(root, name) {
-        Ok(open) => read_open(open, &joined(root, name), limits).map(Some),
+        Ok(open) => Ok(Some(open)),
         // The root itself is another matter: what a media that is gone holds is not nothing.
         Err(Error::Missing { path }) if path != root => Ok(None),
         Err(error) => Err(error),
@@ -94,10 +119,14 @@ fn made(root: &Path, name: &str) -> Result<File, Error> {
 ///
 /// # Errors
 /// Those of both.
-pub fn write_new_in(root: &Path, name: &str, bytes: &[u8]) -> Result<Written, Error> {
+pub fn write_new_in(
+    root: &Path,
+    name: &str,
+    content: &(impl Content + ?Sized),
+) -> Result<Written, Error> {
     let (parent, last) = name.rsplit_once('/').unwrap_or(("", name));
     check_name(last)?;
-    write_new_at(&made(root, parent)?, last, &joined(root, name), bytes)
+    write_new_at(&made(root, parent)?, last, &joined(root, name), content)
 }
 
 /// Opens a folder below `root`, whose own path may lead over links, as mount points do.

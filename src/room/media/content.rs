@@ -4,6 +4,8 @@
 
 use std::io::{self, Read, Write};
 
+use crate::files::Bytes;
+
 /// What a file is to hold. It writes itself more than once, always the same: to the file, and against what is read back.
 pub trait Content {
     /// Writes all of it.
@@ -22,6 +24,18 @@ impl<C: Content + ?Sized> Content for &C {
 impl Content for [u8] {
     fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(self)
+    }
+}
+
+impl<const N: usize> Content for [u8; N] {
+    fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
+        to.write_all(self)
+    }
+}
+
+impl Content for Bytes {
+    fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
+        self.each(|block| to.write_all(block))
     }
 }
 

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use super::Kind;
 use crate::check::Check;
 use crate::refusal::{Exit, Refusal};
+use crate::shelf::Lost;
 use crate::wording::{Count, List};
 
 /// What is wrong with a media, or with what is on it.
@@ -102,6 +103,9 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// What was laid aside cannot be had again.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     /// The file or folder is not there.
     #[error("`{}` is missing", path.display())]
     Missing {
@@ -212,7 +216,7 @@ pub enum Error {
 
 impl Error {
     /// Names what the file system answered while `path` was `doing`: `read` or `written`.
-    pub(super) fn of(path: &Path, doing: &'static str, source: impl Into<io::Error>) -> Self {
+    pub fn of(path: &Path, doing: &'static str, source: impl Into<io::Error>) -> Self {
         let (path, source) = (path.to_owned(), source.into());
         let errno = source.raw_os_error().map(Errno::from_raw_os_error);
         let volume = || volume_of(&path);
@@ -296,6 +300,9 @@ impl Error {
             Self::Failed { .. } | Self::Lying { .. } => "put this media aside and use a fresh one",
             Self::Foreign { .. } => "use a volume that holds nothing but its marker file",
             Self::Full { .. } => "use a larger or an empty volume",
+            Self::Lost { .. } => {
+                "see to it that the disk of the work folder has room, and `resume`"
+            }
             Self::Locked { .. } => "end the other run first",
             Self::Missing { .. } => "see that the right media is mounted at this place",
             Self::NotRegular { .. } => {

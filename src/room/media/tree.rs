@@ -1,22 +1,43 @@
-//! Whole folders: written under a temporary name and placed in one step; read into memory within limits.
+//! Whole folders: written under a temporary name and placed in one step, and read back.
 //!
 //! Room floor: the file system, below the folder given.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use rustix::fs::{CWD, Dir, FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 
 use super::content::Content;
+use super::names::check_names;
 use super::place::Place;
+use super::walk::{Found, kind_of, walk};
 use super::{Error, LEFTOVER, Written};
+use crate::files;
 
 /// The files of a folder: path below it, parts joined by `/`, and bytes.
 pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// Files to be written.
+pub trait Tree: Sync {
+    /// Path and content of each, in the order of the bytes of the paths.
+    fn files(&self) -> impl Iterator<Item = (&str, &dyn Content)>;
+}
+
+impl<C: Content + Sync> Tree for BTreeMap<String, C> {
+    fn files(&self) -> impl Iterator<Item = (&str, &dyn Content)> {
+        self.iter().map(|(path, content)| (path.as_str(), content as &dyn Content))
+    }
+}
+
+impl Tree for files::Files {
+    fn files(&self) -> impl Iterator<Item = (&str, &dyn Content)> {
+        self.iter().map(|(path, bytes)| (path, bytes as &dyn Content))
+    }
+}
 
 /// How much a folder may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +69,8 @@ pub fn new_folder(path: &Path) -> Option<(&Path, &str)> {
 /// # Errors
 /// [`Error::Exists`] with the first file that differs, if the folder is there with other content;
 /// [`Error::Name`] before anything is touched; whatever the media answers.
-pub fn write_tree(
-    root: &Path,
-    name: &str,
-    files: &BTreeMap<String, impl Content>,
-) -> Result<Written, Error> {
-    check_names(name, files)?;
+pub fn write_tree(root: &Path, name: &str, files: &impl Tree) -> Result<Written, Error> {
+    check_names(name, files.files().map(|(path, _)| path))?;
     let path = root.join(name);
     // Held open from before the first byte: the kernel tells a lost write to those that were here then.
     let volume = open_folder(root)?;
@@ -88,23 +105,6 @@ pub fn write_tree(
     Ok(written)
 }
 
-/// Reads every file below `root` once into memory, never through a link. Names are given as they stand there:
-/// whoever knows what should be there compares.
-///
-/// # Errors
-/// [`Error::NotRegular`] for a link, a device or a pipe; [`Error::TooLarge`], [`Error::TooMuch`],
-/// [`Error::TooMany`], [`Error::TooDeep`]; [`Error::Name`] for a name that is not UTF-8; what the media answers.
-pub fn read_tree(root: &Path, limits: Limits) -> Result<Files, Error> {
-    read_open(open_folder(root)?, root, limits)
-}
-
-/// The same of a folder that is open.
-pub(super) fn read_open(folder: File, root: &Path, limits: Limits) -> Result<Files, Error> {
-    let mut reader = Reader { root, limits, names: 0, bytes: 0, files: Files::new() };
-    reader.folder(folder, "", 0)?;
-    Ok(reader.files)
-}
-
 /// Sees to it that two media carry the same files (docs/threats.md rule 21).
 ///
 /// # Errors
@@ -119,40 +119,33 @@ fn first_difference(first: &Files, second: &Files) -> Option<String> {
     names.into_iter().find(|name| first.get(*name) != second.get(*name)).cloned()
 }
 
-/// Every part of every name fits, and no two are one name where case does not count.
-fn check_names<C>(name: &str, files: &BTreeMap<String, C>) -> Result<(), Error> {
-    super::check_name(name)?;
-    let mut folded: BTreeMap<String, &str> = BTreeMap::new();
-    for path in files.keys() {
-        for part in path.split('/') {
-            super::check_name(part)?;
-        }
-        let ends = path.match_indices('/').map(|(end, _)| end);
-        for end in ends.chain([path.len()]) {
-            let place = &path[..end];
-            let earlier = folded.insert(place.to_ascii_lowercase(), place);
-            let is_file_too = end < path.len() && files.contains_key(place);
-            if is_file_too || earlier.is_some_and(|earlier| earlier != place || end == path.len()) {
-                let why = "another name is the same where case does not count";
-                return Err(Error::Name { name: path.clone(), why });
-            }
-        }
-    }
-    Ok(())
-}
-
-fn fill(temporary: &Path, files: &BTreeMap<String, impl Content>) -> Result<(), Error> {
-    let make = |folder: &Path| match std::fs::create_dir(folder) {
-        Err(e) => Err(Error::of(folder, "written", e)),
-        Ok(()) => Ok(()),
+/// Writes files into a folder that is new.
+fn fill(temporary: &Path, files: &impl Tree) -> Result<(), Error> {
+    let make = |folder: &Path| {
+        std::fs::create_dir(folder).map_err(|e| Error::of(folder, "written", e))?;
+        open_folder(folder)
     };
-    make(temporary)?;
-    for folder in &parents(files) {
-        make(&super::joined(temporary, folder))?;
-    }
-    for (path, content) in files {
+    let mut open = (String::new(), make(temporary)?);
+    for (path, content) in files.files() {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if open.0 != folder {
+            // What lies in one folder comes together, so whatever the last path did not lie in is new.
+            let mut place = temporary.to_owned();
+            let (mut is_new, mut parts) = (false, open.0.split('/'));
+            let mut last = None;
+            for part in folder.split('/').filter(|part| !part.is_empty()) {
+                place.push(part);
+                is_new |= parts.next() != Some(part);
+                if is_new {
+                    last = Some(make(&place)?);
+                }
+            }
+            let inner = last.map_or_else(|| open_folder(&place), Ok)?;
+            open = (folder.to_owned(), inner);
+        }
         let file = super::joined(temporary, path);
-        Place::of(&file).create(content).map_err(|e| Error::of(&file, "written", e))?;
+        let place = Place::within(&open.1, name, &file);
+        place.create(content).map_err(|e| Error::of(&file, "written", e))?;
     }
     Ok(())
 }
@@ -162,27 +155,21 @@ fn sync_volume(volume: &File, root: &Path) -> Result<(), Error> {
 }
 
 /// Where files are served by a program (FUSE), the kernel has no sync for all of them: one for each then.
-fn sync_each<C>(volume: &File, top: &Path, files: &BTreeMap<String, C>) -> Result<(), Error> {
+fn sync_each(volume: &File, top: &Path, files: &impl Tree) -> Result<(), Error> {
     let kind = rustix::fs::fstatfs(volume).map_err(|e| Error::of(top, "written", e))?.f_type;
     if kind != FUSE {
         return Ok(());
     }
-    for name in files.keys() {
+    let mut folders = BTreeSet::new();
+    for (name, _) in files.files() {
         let path = super::joined(top, name);
         Place::of(&path).open()?.sync_all().map_err(|e| Error::of(&path, "written", e))?;
+        folders.extend(name.match_indices('/').map(|(end, _)| name[..end].to_owned()));
     }
-    for folder in parents(files).iter().rev() {
+    for folder in folders.iter().rev() {
         super::sync_folder(&super::joined(top, folder))?;
     }
     super::sync_folder(top)
-}
-
-/// Every folder that the files lie in, those above before those below.
-fn parents<C>(files: &BTreeMap<String, C>) -> BTreeSet<String> {
-    let ends = |path: &String| -> Vec<String> {
-        path.match_indices('/').map(|(end, _)| path[..end].to_owned()).collect()
-    };
-    files.keys().flat_map(ends).collect()
 }
 
 /// The folder that was written to is still the one that stands at `root`: a media that was unmounted leaves a
@@ -199,138 +186,68 @@ fn same_volume(volume: &File, root: &Path) -> Result<(), Error> {
 
 fn read_back(
     (volume, root, name): (&File, &Path, &str),
-    files: &BTreeMap<String, impl Content>,
+    files: &impl Tree,
     written: Written,
 ) -> Result<(), Error> {
     let target = &root.join(name);
-    let folders = files.keys().map(|path| path.matches('/').count()).max().unwrap_or_default();
-    let names = names_below(open_folder_in(volume, name, root)?, target, folders)?;
-    let mut expected = parents(files);
-    expected.extend(files.keys().cloned());
-    if names != expected {
-        return Err(match written {
-            Written::AlreadyThere => Error::Exists { path: target.to_owned() },
-            Written::New => Error::lying(target),
-        });
-    }
-    files.iter().try_for_each(|(name, content)| {
-        Place::of(&super::joined(target, name)).read_back(content, written)
-    })
-}
-
-/// The paths of everything below a folder, down to `depth`, without reading any file.
-fn names_below(folder: File, root: &Path, depth: usize) -> Result<BTreeSet<String>, Error> {
-    let mut names = BTreeSet::new();
-    let mut open = vec![(folder, String::new(), 0)];
-    while let Some((folder, prefix, level)) = open.pop() {
-        let here = super::joined(root, &prefix);
-        for (name, kind) in entries(&folder, &here)? {
-            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
-            if kind == FileType::Directory && level < depth {
-                open.push((open_folder_in(&folder, &name, &here)?, path.clone(), level + 1));
-            }
-            names.insert(path);
-        }
-    }
-    Ok(names)
-}
-
-struct Reader<'a> {
-    root: &'a Path,
-    limits: Limits,
-    names: usize,
-    bytes: u64,
-    files: Files,
-}
-
-impl Reader<'_> {
-    fn folder(&mut self, folder: File, prefix: &str, level: usize) -> Result<(), Error> {
-        let here = super::joined(self.root, prefix);
-        for (name, kind) in entries(&folder, &here)? {
-            self.names += 1;
-            if self.names > self.limits.files {
-                let root = self.root.to_owned();
-                return Err(Error::TooMany { root, limit: self.limits.files });
-            }
-            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
-            match kind {
-                FileType::Directory if level == self.limits.depth => {
-                    let path = here.join(name);
-                    return Err(Error::TooDeep { path, limit: self.limits.depth });
-                }
-                FileType::Directory => {
-                    let inner = open_folder_in(&folder, &name, &here)?;
-                    self.folder(inner, &path, level + 1)?;
-                }
-                _ => {
-                    let bytes = self.file(&folder, &name, &here)?;
-                    self.files.insert(path, bytes);
-                }
-            }
+    check_there(&open_folder_in(volume, name, root)?, target, files, written)?;
+    let read = |hand: usize, hands: usize| {
+        let mine = files.files().enumerate().skip(hand).step_by(hands);
+        for (at, (path, content)) in mine {
+            let path = super::joined(target, path);
+            Place::of(&path).read_back(content, written).map_err(|error| (at, error))?;
         }
         Ok(())
+    };
+    if files.files().nth(MANY).is_none() {
+        return read(0, 1).map_err(|(_, error)| error);
     }
-
-    fn file(&mut self, folder: &File, name: &str, here: &Path) -> Result<Vec<u8>, Error> {
-        let path = here.join(name);
-        let file = Place::within(folder, name, &path).open()?;
-        let size = file.metadata().map_err(|e| Error::of(&path, "read", e))?.len();
-        let limit = self.limits.bytes_each;
-        if size > limit {
-            return Err(Error::TooLarge { path, limit });
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-        // The size is what the media says; what it then gives may be more.
-        let taken = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
-        taken.map_err(|e| Error::of(&path, "read", e))?;
-        if bytes.len() as u64 > limit {
-            return Err(Error::TooLarge { path, limit });
-        }
-        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
-        if self.bytes > self.limits.bytes_total {
-            let (root, limit) = (self.root.to_owned(), self.limits.bytes_total);
-            return Err(Error::TooMuch { root, limit });
-        }
-        Ok(bytes)
-    }
+    // A media answers several questions sooner than one after the other.
+    let ended: Vec<Result<(), (usize, Error)>> = thread::scope(|scope| {
+        let hands: Vec<_> = (0..HANDS).map(|hand| scope.spawn(move || read(hand, HANDS))).collect();
+        let gone = |_| Err((usize::MAX, Error::lying(target)));
+        hands.into_iter().map(|hand| hand.join().unwrap_or_else(gone)).collect()
+    });
+    let first = ended.into_iter().filter_map(Result::err).min_by_key(|(at, _)| *at);
+    first.map_or(Ok(()), |(_, error)| Err(error))
 }
 
-/// The names in a folder in byte order, so that what is refused does not hang on the file system's order.
-fn entries(folder: &File, here: &Path) -> Result<Vec<(String, FileType)>, Error> {
-    let failed = |e| Error::of(here, "read", e);
-    let mut names = Vec::new();
-    for entry in Dir::read_from(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name().to_str().map_err(|_| Error::Name {
-            name: entry.file_name().to_string_lossy().into_owned(),
-            why: "it is not UTF-8",
-        })?;
-        if name != "." && name != ".." {
-            let kind = kind_of(folder, name, entry.file_type(), &here.join(name))?;
-            names.push((name.to_owned(), kind));
+/// The very names stand in a folder, and no other.
+fn check_there(
+    folder: &File,
+    target: &Path,
+    files: &impl Tree,
+    written: Written,
+) -> Result<(), Error> {
+    let other = || match written {
+        Written::AlreadyThere => Error::Exists { path: target.to_owned() },
+        Written::New => Error::lying(target),
+    };
+    let folders = files.files().map(|(path, _)| path.matches('/').count()).max();
+    let limits = Limits {
+        files: usize::MAX,
+        depth: folders.unwrap_or_default(),
+        bytes_each: u64::MAX,
+        bytes_total: u64::MAX,
+    };
+    let mut expected = files.files().map(|(path, _)| path).peekable();
+    let read = walk(folder, target, limits, &mut |found| match found {
+        Found::Folder { path } => {
+            let is_wanted =
+                |next: &&str| next.strip_prefix(path).is_some_and(|inside| inside.starts_with('/'));
+            if expected.peek().is_some_and(is_wanted) { Ok(()) } else { Err(other()) }
         }
+        Found::File { path, .. } => match expected.next() {
+            Some(next) if next == path => Ok(()),
+            _ => Err(other()),
+        },
+    });
+    match read {
+        // A folder within the deepest one is none of ours.
+        Err(Error::TooDeep { .. }) => Err(other()),
+        Ok(()) if expected.next().is_some() => Err(other()),
+        read => read,
     }
-    names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    Ok(names)
-}
-
-fn kind_of(folder: &File, name: &str, said: FileType, path: &Path) -> Result<FileType, Error> {
-    let kind = if said == FileType::Unknown {
-        let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
-        let stat =
-            rustix::fs::statat(folder, name, flags).map_err(|e| Error::of(path, "read", e))?;
-        FileType::from_raw_mode(stat.st_mode)
-    } else {
-        said
-    };
-    let found = match kind {
-        FileType::RegularFile | FileType::Directory => return Ok(kind),
-        FileType::Symlink => "a symbolic link",
-        FileType::Fifo => "a pipe",
-        FileType::Socket => "a socket",
-        _ => "a device",
-    };
-    Err(Error::NotRegular { path: path.to_owned(), found, expected: "file or folder" })
 }
 
 /// Opens a folder; the way to it may lead over links, as mount points do.
@@ -360,6 +277,10 @@ fn open_folder_at(at: impl AsFd, name: &Path, path: &Path, more: OFlags) -> Resu
         Err(e) => Err(Error::of(path, "read", e)),
     }
 }
+
+/// So many files are read back at once, where there are more than [`MANY`].
+const HANDS: usize = 4;
+const MANY: usize = 256;
 
 /// What `statfs` says of a file system that a program serves.
 const FUSE: rustix::fs::FsWord = 0x6573_5546;

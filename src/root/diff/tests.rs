@@ -36,6 +36,22 @@ fn a_first_root_is_told_in_full() {
 }
 
 #[test]
+fn when_the_last_one_ends_makes_no_other_shape_unless_the_new_one_ends_before() {
+    let day = |text: &str| -> Timestamp { text.parse().unwrap() };
+    let call = |_: &Key| String::new();
+    let shape = |from: &str| {
+        let (from, to) = (Some(day(from)), day("2031-11-30T00:00:00Z"));
+        Difference::Expires { from, to }.shape(&call, "localhost:5000/x")
+    };
+    let longer = "It expires 2031-11-30T00:00:00Z, later than the last one.";
+    for from in ["2029-05-16T01:29:22Z", "2031-11-29T23:59:59Z"] {
+        assert_eq!(shape(from), longer);
+    }
+    let shorter = "It expires 2031-11-30T00:00:00Z; the last one expires 2036-01-01T00:00:00Z.";
+    assert_eq!(shape("2036-01-01T00:00:00Z"), shorter);
+}
+
+#[test]
 fn a_rotation_tells_what_goes_what_comes_and_what_is_renewed() {
     let signers = Signer::many::<2>();
     let new = Signer::new();

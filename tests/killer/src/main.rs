@@ -7,7 +7,8 @@
 //!
 //! It kills at the latest before a step after step LAST is announced (0: any may be).
 //! Writes to files whose path ends with SPARED (`-`: none) are not counted: what empties a file and writes it anew in place
-//! cannot be interrupted there by anybody who is to go on. Only calls about paths that begin with UNDER count (`-`: any).
+//! cannot be interrupted there by anybody who is to go on; nor are writes to files without a name, which end with whoever
+//! has them open. Only calls about paths that begin with UNDER count (`-`: any).
 //! Counting begins when the command has announced SKIP steps (a text to its standard error that begins as `\n[7/22]`);
 //! NUMBER 0 kills nobody. LOG gets a line for each counted call: number, process, name, and what it is about.
 //! Ends with 137 after a kill, else as the command did.
@@ -44,7 +45,8 @@ fn main() -> ExitCode {
                 let announced = call.announces();
                 skip -= u64::from(skip > 0 && announced.is_some());
                 let (process, name, object) = (call.process, call.name(), call.object());
-                let is_spared = name == "write" && object.ends_with(&spared);
+                let is_spared =
+                    name == "write" && object.ends_with(&spared) || object.ends_with(" (deleted)");
                 let is_there = under == "-" || object.starts_with(&under);
                 let counts = skip == 0 && is_there && !is_spared;
                 if counts {

@@ -30,7 +30,7 @@ async fn write(args: &args::Publish, folder: &Path) -> Result<Output, Error> {
             why: "`--apart` is for one repository: name it by `--repository`",
         });
     };
-    let plan = to.judge(name, trust.roots(name)).await?;
+    let plan = to.judge(name, &trust.roots(name)?).await?;
     if plan.apart.is_empty() {
         return Err(Error::Apart { why: "there is no list to sign: publish without `--apart`" });
     }

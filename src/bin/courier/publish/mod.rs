@@ -104,7 +104,7 @@ enum Judged {
 
 impl Work {
     async fn judge(&self, name: &Name) -> Result<Judged, Error> {
-        let roots = self.trust.roots(name);
+        let roots = self.trust.roots(name)?;
         let last = roots.last().ok_or(Error::Task)?;
         if let Some(seen) = self.finished.seen(name, last) {
             let is_still = match &self.to {
@@ -116,16 +116,16 @@ impl Work {
             }
         }
         Ok(Judged::Now(match &self.to {
-            Destination::Notary(to) => Plan::Notary(to.judge(name, roots).await?),
-            Destination::Tuf(to) => Plan::Tuf(to.judge(name, roots).await?),
+            Destination::Notary(to) => Plan::Notary(to.judge(name, &roots).await?),
+            Destination::Tuf(to) => Plan::Tuf(to.judge(name, &roots).await?),
         }))
     }
 
     async fn publish(&self, name: &Name, plan: Plan) -> Result<Done, Error> {
-        let roots = self.trust.roots(name);
+        let roots = self.trust.roots(name)?;
         let done = match (&self.to, plan) {
-            (Destination::Notary(to), Plan::Notary(plan)) => to.publish(name, roots, plan).await?,
-            (Destination::Tuf(to), Plan::Tuf(plan)) => to.publish(name, roots, plan).await?,
+            (Destination::Notary(to), Plan::Notary(plan)) => to.publish(name, &roots, plan).await?,
+            (Destination::Tuf(to), Plan::Tuf(plan)) => to.publish(name, &roots, plan).await?,
             _ => return Err(Error::Task),
         };
         self.finished.keep(name, roots.last().ok_or(Error::Task)?, &done)?;

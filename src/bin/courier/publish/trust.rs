@@ -1,16 +1,19 @@
 //! The roots of a trust folder that holds together, and the refusal of what must not leave: custody, rehearsals.
 //!
-//! Annex: reads the folder that the operator named, once, into memory. What a trust folder is, the library says.
+//! Annex: reads the folder that the operator named, once. What a trust folder is, the library says.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use officiant::digest::Digest;
+use officiant::files::Files;
 use officiant::name::Name;
-use officiant::room::media::{self, Files, Kind, Limits, read_tree};
+use officiant::room::media::{self, Kind, Limits};
 use officiant::root::{Dialect, SignedRoot};
-use officiant::trust::{METADATA, Past};
+use officiant::shelf::Lost;
+use officiant::trust::{self, METADATA, Past};
 
 use super::Error;
 use crate::args;
@@ -31,9 +34,13 @@ impl Trust {
     }
 
     /// The roots of a repository that are published, version 1 first.
-    pub(super) fn roots(&self, name: &Name) -> &[SignedRoot] {
-        let wanted = self.wanted.get(name).copied().unwrap_or_default();
-        self.past.chain(name.as_str()).get(..wanted).unwrap_or_default()
+    ///
+    /// # Errors
+    /// What keeps them from being read again.
+    pub(super) fn roots(&self, name: &Name) -> Result<Vec<SignedRoot>, Error> {
+        let mut roots = self.past.chain(name.as_str())?;
+        roots.truncate(self.wanted.get(name).copied().unwrap_or_default());
+        Ok(roots)
     }
 }
 
@@ -46,40 +53,38 @@ pub(super) fn read(args: &args::Publish, dialect: Dialect) -> Result<Trust, Erro
     if let Some(words) = &args.words {
         past.check_words(words).map_err(Error::Words)?;
     }
-    let mut roots = BTreeMap::new();
-    for (name, chain) in past.repositories() {
-        let wanted = wanted(&past, name, chain);
-        if !wanted.is_empty() {
-            roots.insert(name.parse::<Name>()?, wanted);
+    let mut all = BTreeMap::new();
+    for (name, lineage) in past.repositories() {
+        let many = wanted(&past, name);
+        if many > 0 {
+            all.insert(name.parse::<Name>()?, (many, lineage.dialect()));
         }
     }
-    let of = |chain: &[SignedRoot]| chain.first().map(|root| root.root().dialect());
     for name in &only {
-        match roots.get(name).and_then(|chain| of(chain)) {
+        match all.get(name) {
             None => return Err(Error::Other { name: name.clone() }),
-            Some(found) if found != dialect => {
-                return Err(Error::Dialect { name: name.clone(), found });
+            Some((_, found)) if *found != dialect => {
+                return Err(Error::Dialect { name: name.clone(), found: *found });
             }
             Some(_) => {}
         }
     }
-    roots.retain(|name, chain| match only.is_empty() {
-        true => of(chain) == Some(dialect),
+    all.retain(|name, (_, found)| match only.is_empty() {
+        true => *found == dialect,
         false => only.contains(name),
     });
     for name in &args.exclude {
         let name: Name = name.parse()?;
-        roots.remove(&name).ok_or(Error::Other { name })?;
-    }
-    for (name, chain) in &roots {
-        check_real(name, chain)?;
+        all.remove(&name).ok_or(Error::Other { name })?;
     }
     let wanted: BTreeMap<Name, usize> =
-        roots.into_iter().map(|(name, chain)| (name, chain.len())).collect();
-    match past.last().map(|last| last.closing) {
-        Some(closing) if !wanted.is_empty() => Ok(Trust { closing, past, wanted }),
-        _ => Err(none()),
+        all.into_iter().map(|(name, (many, _))| (name, many)).collect();
+    let closing = past.last().map(|last| last.closing).filter(|_| !wanted.is_empty());
+    let trust = Trust { closing: closing.ok_or_else(none)?, past, wanted };
+    for name in trust.names() {
+        check_real(name, &trust.roots(name)?)?;
     }
+    Ok(trust)
 }
 
 /// The roots that a trust folder has of one repository, version 1 first: for a client that trusts it.
@@ -88,20 +93,23 @@ pub(super) fn read(args: &args::Publish, dialect: Dialect) -> Result<Trust, Erro
 /// A folder that is no trust folder, or does not hold together; one of a rehearsal.
 pub(crate) fn roots_of(path: &Path, name: &Name) -> Result<Vec<SignedRoot>, Error> {
     let past = past(path)?;
-    let roots = wanted(&past, name.as_str(), past.chain(name.as_str())).to_vec();
+    let mut roots = past.chain(name.as_str())?;
+    roots.truncate(wanted(&past, name.as_str()));
     check_real(name, &roots)?;
     Ok(roots)
 }
 
-/// A complete root that nobody wanted goes up with the one that follows it, and never alone.
-fn wanted<'c>(past: &Past, name: &str, chain: &'c [SignedRoot]) -> &'c [SignedRoot] {
-    &chain[..chain.len() - past.unwanted(name).len()]
+/// How many roots of a repository go up: a complete root that nobody wanted goes up with the one that follows it, and
+/// never alone.
+fn wanted(past: &Past, name: &str) -> usize {
+    usize::try_from(past.versions(name) - past.unwanted(name)).unwrap_or(usize::MAX)
 }
 
 fn past(path: &Path) -> Result<Past, Error> {
-    let files = read_tree(&folder(path)?, Limits::TRUST)?;
+    let shelf = media::shelf_anywhere();
+    let files = media::lay_tree(&folder(path)?, Limits::TRUST, &shelf)?;
     check_records(&files)?;
-    if !files.keys().any(|path| path.starts_with(METADATA)) {
+    if files.range(METADATA).next().is_none() {
         return Err(Error::NoRoots { path: show(path) });
     }
     Ok(Past::read(files)?)
@@ -126,9 +134,16 @@ fn folder(path: &Path) -> Result<PathBuf, Error> {
 /// Refuses a trust folder in which a record says that it is of a rehearsal.
 fn check_records(files: &Files) -> Result<(), Error> {
     for (path, bytes) in files.iter().filter(|(path, _)| path.ends_with("/record.jsonl")) {
-        // An entry is one line of JSON without blanks, in which text of people cannot spell this.
-        if bytes.windows(MODE.len()).any(|window| window == MODE) {
-            return Err(Error::Rehearsal { what: path.clone() });
+        let mut lines = bytes.reader();
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).map_err(Lost::from).map_err(trust::Error::from)?
+            > 0
+        {
+            // An entry is one line of JSON without blanks, in which text of people cannot spell this.
+            if line.windows(MODE.len()).any(|window| window == MODE) {
+                return Err(Error::Rehearsal { what: path.to_owned() });
+            }
+            line.clear();
         }
     }
     Ok(())

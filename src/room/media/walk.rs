@@ -1,0 +1,303 @@
+//! Whole folders, walked in the order of their paths; read into memory, onto a shelf, or against one another, within
+//! limits and never through a link.
+//!
+//! Room floor: the file system, below the folder given.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{Dir, FileType};
+
+use super::place::Place;
+use super::tree::{open_folder, open_folder_in};
+use super::{Error, Files, Limits};
+use crate::files;
+use crate::shelf::{Lost, Shelf};
+
+/// Reads every file below `root` once into memory. Names are given as they stand there: whoever knows what should be
+/// there compares.
+///
+/// # Errors
+/// [`Error::NotRegular`] for a link, a device or a pipe; [`Error::TooLarge`], [`Error::TooMuch`],
+/// [`Error::TooMany`], [`Error::TooDeep`]; [`Error::Name`] for a name that is not UTF-8; what the media answers.
+pub fn read_tree(root: &Path, limits: Limits) -> Result<Files, Error> {
+    read_open(&open_folder(root)?, root, limits)
+}
+
+/// The same of a folder that is open.
+pub(super) fn read_open(folder: &File, root: &Path, limits: Limits) -> Result<Files, Error> {
+    let mut files = Files::new();
+    let mut keep = |path: &str, from: &mut dyn Read, _: &Path| {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).map_err(Trouble::Read)?;
+        files.insert(path.to_owned(), bytes);
+        Ok(())
+    };
+    read(folder, root, limits, &mut keep)?;
+    Ok(files)
+}
+
+/// Reads every file below `root` once, as [`read_tree`], and lays it on a shelf.
+///
+/// # Errors
+/// As [`read_tree`]; [`Error::Lost`].
+pub fn lay_tree(
+    root: &Path,
+    limits: Limits,
+    shelf: &Arc<dyn Shelf>,
+) -> Result<files::Files, Error> {
+    lay_open(&open_folder(root)?, root, limits, shelf)
+}
+
+/// The same of a folder that is open.
+pub(super) fn lay_open(
+    folder: &File,
+    root: &Path,
+    limits: Limits,
+    shelf: &Arc<dyn Shelf>,
+) -> Result<files::Files, Error> {
+    let mut files = files::Packing::default();
+    let mut keep = |path: &str, from: &mut dyn Read, here: &Path| {
+        files.push(path, lay(from, here, shelf).map_err(Trouble::Other)?);
+        Ok(())
+    };
+    read(folder, root, limits, &mut keep)?;
+    Ok(files.finish())
+}
+
+/// Lays what is read on a shelf.
+pub(super) fn lay(
+    from: &mut dyn Read,
+    here: &Path,
+    shelf: &Arc<dyn Shelf>,
+) -> Result<files::Bytes, Error> {
+    let mut writer = files::Writer::new(shelf);
+    let lost = |lost: Lost| Trouble::Other(lost.into());
+    let laid = blocks(from, |block| writer.put(block).map_err(lost));
+    laid.map_err(|trouble| trouble.at(here))?;
+    Ok(writer.finish()?)
+}
+
+/// Sees to it that the folder `name` is the same below two roots, file by file (docs/threats.md rule 21).
+///
+/// # Errors
+/// [`Error::Differ`] with the first file that differs or that only one has; those of [`read_tree`].
+pub fn compare_trees(
+    (first, second): (&Path, &Path),
+    name: &str,
+    limits: Limits,
+) -> Result<(), Error> {
+    let open = |root: &Path| open_folder_in(&open_folder(root)?, name, root);
+    let differ = |file: &str| Error::Differ {
+        first: first.to_owned(),
+        second: second.to_owned(),
+        file: file.to_owned(),
+    };
+    let other = open(second)?;
+    let mut theirs = Vec::new();
+    walk(&other, &second.join(name), limits, &mut |found| {
+        if let Found::File { path, .. } = found {
+            theirs.push(path.to_owned());
+        }
+        Ok(())
+    })?;
+    let mut theirs = theirs.into_iter().peekable();
+    let mut compare = |path: &str, from: &mut dyn Read, _: &Path| {
+        let their = theirs.next();
+        if their.as_deref() != Some(path) {
+            let file = their.filter(|their| their.as_str() < path);
+            return Err(Trouble::Other(differ(file.as_deref().unwrap_or(path))));
+        }
+        let place = super::joined(&second.join(name), path);
+        let mut file = Place::of(&place).open().map_err(Trouble::Other)?;
+        let mut found = Vec::new();
+        let broken = |e| Trouble::Other(Error::of(&place, "read", e));
+        blocks(from, |block| {
+            found.resize(block.len(), 0);
+            match file.read_exact(&mut found) {
+                Ok(()) if found == block => Ok(()),
+                Err(e) if e.kind() != io::ErrorKind::UnexpectedEof => Err(broken(e)),
+                _ => Err(Trouble::Other(differ(path))),
+            }
+        })?;
+        match file.read(&mut [0]).map_err(broken)? {
+            0 => Ok(()),
+            _ => Err(Trouble::Other(differ(path))),
+        }
+    };
+    read(&open(first)?, &first.join(name), limits, &mut compare)?;
+    theirs.next().map_or(Ok(()), |path| Err(differ(&path)))
+}
+
+/// What can come between while a file is read.
+enum Trouble {
+    /// The file could not be read.
+    Read(io::Error),
+    /// Something else.
+    Other(Error),
+}
+
+impl Trouble {
+    fn at(self, here: &Path) -> Error {
+        match self {
+            Self::Read(e) => Error::of(here, "read", e),
+            Self::Other(error) => error,
+        }
+    }
+}
+
+/// What is done with each file: its path inside the folder, what reads it, and where it lies.
+type Keep<'a> = dyn FnMut(&str, &mut dyn Read, &Path) -> Result<(), Trouble> + 'a;
+
+fn blocks(
+    from: &mut dyn Read,
+    mut each: impl FnMut(&[u8]) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    let mut block = Vec::with_capacity(BLOCK);
+    loop {
+        block.clear();
+        (&mut *from).take(BLOCK as u64).read_to_end(&mut block).map_err(Trouble::Read)?;
+        if block.is_empty() {
+            return Ok(());
+        }
+        each(&block)?;
+    }
+}
+
+/// Reads every file of a folder, within limits.
+fn read(folder: &File, root: &Path, limits: Limits, keep: &mut Keep<'_>) -> Result<(), Error> {
+    let mut all = 0_u64;
+    walk(folder, root, limits, &mut |found| {
+        let Found::File { path, place, here } = found else { return Ok(()) };
+        let file = place.open()?;
+        let size = file.metadata().map_err(|e| Error::of(here, "read", e))?.len();
+        let limit = limits.bytes_each;
+        let large = || Error::TooLarge { path: here.to_owned(), limit };
+        if size > limit {
+            return Err(large());
+        }
+        // The size is what the media says; what it then gives may be more.
+        let mut reader = file.take(limit.saturating_add(1));
+        keep(path, &mut reader, here).map_err(|trouble| trouble.at(here))?;
+        if reader.limit() == 0 {
+            return Err(large());
+        }
+        all = all.saturating_add(limit.saturating_add(1) - reader.limit());
+        if all > limits.bytes_total {
+            return Err(Error::TooMuch { root: root.to_owned(), limit: limits.bytes_total });
+        }
+        Ok(())
+    })
+}
+
+/// What stands in a folder.
+pub(super) enum Found<'a> {
+    /// A file: its path inside the folder that is walked, its name in the folder that it lies in, and its whole path.
+    File { path: &'a str, place: Place<'a>, here: &'a Path },
+    /// A folder, before what stands in it.
+    Folder { path: &'a str },
+}
+
+/// What is done with what stands in a folder.
+type Visit<'a> = dyn FnMut(Found<'_>) -> Result<(), Error> + 'a;
+
+/// Walks over everything below a folder in the order of the paths, as their bytes sort.
+pub(super) fn walk(
+    folder: &File,
+    root: &Path,
+    limits: Limits,
+    visit: &mut Visit<'_>,
+) -> Result<(), Error> {
+    Walk { root, limits, names: 0, visit }.folder(folder, "", 0)
+}
+
+struct Walk<'a, 'v> {
+    root: &'a Path,
+    limits: Limits,
+    names: usize,
+    visit: &'a mut Visit<'v>,
+}
+
+impl Walk<'_, '_> {
+    fn folder(&mut self, folder: &File, prefix: &str, level: usize) -> Result<(), Error> {
+        let here = super::joined(self.root, prefix);
+        for (name, kind) in entries(folder, &here)? {
+            self.names += 1;
+            if self.names > self.limits.files {
+                let root = self.root.to_owned();
+                return Err(Error::TooMany { root, limit: self.limits.files });
+            }
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+            match kind {
+                FileType::Directory if level == self.limits.depth => {
+                    let path = here.join(name);
+                    return Err(Error::TooDeep { path, limit: self.limits.depth });
+                }
+                FileType::Directory => {
+                    let inner = open_folder_in(folder, &name, &here)?;
+                    (self.visit)(Found::Folder { path: &path })?;
+                    self.folder(&inner, &path, level + 1)?;
+                }
+                _ => {
+                    let here = here.join(&name);
+                    let place = Place::within(folder, &name, &here);
+                    (self.visit)(Found::File { path: &path, place, here: &here })?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names in a folder as their paths sort, so that what is refused does not hang on the file system's order: after the
+/// name of a folder comes a `/`.
+fn entries(folder: &File, here: &Path) -> Result<Vec<(String, FileType)>, Error> {
+    let failed = |e| Error::of(here, "read", e);
+    let mut names = Vec::new();
+    for entry in Dir::read_from(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_str().map_err(|_| Error::Name {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            why: "it is not UTF-8",
+        })?;
+        if name != "." && name != ".." {
+            let kind = kind_of(folder, name, entry.file_type(), &here.join(name))?;
+            names.push((name.to_owned(), kind));
+        }
+    }
+    names.sort_unstable_by(|a, b| key(a).cmp(key(b)));
+    Ok(names)
+}
+
+pub(super) fn kind_of(
+    folder: &File,
+    name: &str,
+    said: FileType,
+    path: &Path,
+) -> Result<FileType, Error> {
+    let kind = if said == FileType::Unknown {
+        let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+        let stat =
+            rustix::fs::statat(folder, name, flags).map_err(|e| Error::of(path, "read", e))?;
+        FileType::from_raw_mode(stat.st_mode)
+    } else {
+        said
+    };
+    let found = match kind {
+        FileType::RegularFile | FileType::Directory => return Ok(kind),
+        FileType::Symlink => "a symbolic link",
+        FileType::Fifo => "a pipe",
+        FileType::Socket => "a socket",
+        _ => "a device",
+    };
+    Err(Error::NotRegular { path: path.to_owned(), found, expected: "file or folder" })
+}
+
+fn key((name, kind): &(String, FileType)) -> impl Iterator<Item = u8> {
+    name.bytes().chain((*kind == FileType::Directory).then_some(b'/'))
+}
+
+/// How much is read at once.
+const BLOCK: usize = 64 << 10;
