@@ -3,9 +3,9 @@
 //! Roof.
 
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use super::bags::RECEIPTS;
+use super::hands::both;
 use super::token::PINS;
 use super::{CUSTODY, Finished, Session};
 use crate::ceremony::fact::Fact;
@@ -200,16 +200,6 @@ impl Session<'_> {
         let compared = media::compare_trees((first, second), name, limits);
         compared.map_err(|error| self.device(&error))
     }
-}
-
-/// Does two things at once.
-fn both<T: Send>(one: impl FnOnce() -> T + Send, other: impl FnOnce() -> T) -> [T; 2] {
-    thread::scope(|scope| {
-        let one = scope.spawn(one);
-        let other = other();
-        let one = one.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
-        [one, other]
-    })
 }
 
 /// Writes a file of the custody folder below `root`: the work folder or a `room` media.

@@ -46,6 +46,16 @@ fn some(next: &AtomicUsize, count: usize) -> Option<usize> {
     (first < count).then_some(first)
 }
 
+/// Does two things at once.
+pub(super) fn both<T: Send>(one: impl FnOnce() -> T + Send, other: impl FnOnce() -> T) -> [T; 2] {
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        let one = one.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
+        [one, other]
+    })
+}
+
 /// How many a hand takes at once.
 const AT_ONCE: usize = 8;
 

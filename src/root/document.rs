@@ -154,6 +154,20 @@ impl Root {
         self.signature_of(id, key, scheme.encode(key.algorithm(), raw)?)
     }
 
+    /// Makes a signature from a token's raw answer, not verified.
+    ///
+    /// # Errors
+    /// [`Error::Key`] when the answer has not the form of a signature of such a key.
+    pub fn signature_of_form(
+        &self,
+        id: &KeyId,
+        key: &PublicKey,
+        raw: &[u8],
+    ) -> Result<Signature, Error> {
+        let scheme = self.0.dialect.scheme(key.algorithm())?;
+        self.signature_under(id, key, scheme.encode(key.algorithm(), raw)?)
+    }
+
     /// Makes a signature from its bytes in the dialect's encoding and verifies it.
     ///
     /// # Errors

@@ -37,19 +37,26 @@ pub fn try_dry(
         let asked = asked.filter(|(draft, _)| !draft.ids(&public).is_empty());
         asked.zip(answers).for_each(|((_, dry), answer)| dry.push((public.clone(), answer)));
     }
-    let check = |at: usize| check_dry(&drafts[at], &signed(&drafts[at], &made[at])?);
+    let check = |at: usize| {
+        let is_first = at == 0;
+        check_dry(&drafts[at], &signed(&drafts[at], &made[at], is_first)?)
+    };
     ceremony.inputs().means.map(0..drafts.len(), check, |_, ()| Ok(()))
 }
 
 /// What a throw-away key answered in the place of a root key.
 type Answer = (PublicKey, (PublicKey, Vec<u8>));
 
-/// The answers as signatures under the ids of the keys in whose place they were made.
-fn signed(draft: &Draft, answers: &[Answer]) -> Result<Vec<Signature>, Refusal> {
+/// The answers as signatures under the ids of the keys in whose place they were made. Whether they are good says nothing of
+/// the form, and is looked at where a batch begins; each has to have the form of one.
+fn signed(draft: &Draft, answers: &[Answer], is_verified: bool) -> Result<Vec<Signature>, Refusal> {
     let mut signatures = Vec::new();
     for (public, (stand_in, raw)) in answers {
         for id in draft.ids(public) {
-            let signature = draft.root.signature(&id, stand_in, raw);
+            let signature = match is_verified {
+                true => draft.root.signature(&id, stand_in, raw),
+                false => draft.root.signature_of_form(&id, stand_in, raw),
+            };
             signatures.push(signature.map_err(|error| refuse(draft, error.to_string()))?);
         }
     }
