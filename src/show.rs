@@ -46,8 +46,10 @@ pub enum Shown {
 pub fn file(bytes: &[u8], previous: Option<&[u8]>) -> Result<Shown, Refusal> {
     match Document::read(bytes, previous) {
         Ok(document) => Ok(Shown::Root(document)),
-        Err(refusal) => match Proof::parse(bytes) {
-            Ok(proof) if previous.is_none() => Ok(Shown::Proof(Possession::of(&proof))),
+        Err(refusal) => match Proof::read_lines(bytes).as_deref() {
+            Ok(all @ [first, ..]) if previous.is_none() => {
+                Ok(Shown::Proof(Possession::of(first, all)))
+            }
             _ => Err(refusal),
         },
     }

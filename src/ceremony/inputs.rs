@@ -80,12 +80,12 @@ fn request(files: &Files, folder: &str) -> Result<Option<Brought>, Refusal> {
 
 fn proofs(files: &Files) -> Result<Vec<Proof>, Refusal> {
     let mut proofs = Vec::new();
-    for (path, bytes) in &files.below("proofs/") {
+    for (path, bytes) in files.range("proofs/") {
         let bad = |error: crate::request::proof::Error| {
-            Refusal::of(Check::RequestKeyPop, format!("`proofs/{path}`: {error}"))
+            Refusal::of(Check::RequestKeyPop, format!("`{path}`: {error}"))
                 .hint("its owner runs `courier prove` with this plan")
         };
-        proofs.push(Proof::parse(&bytes.read()?).map_err(bad)?);
+        proofs.extend(Proof::read_file(path, &bytes.read()?).map_err(bad)?);
     }
     Ok(proofs)
 }

@@ -302,15 +302,16 @@ impl Found {
     }
 }
 
-/// What lies in `proofs/` goes into the public folder, so it is nothing but proofs: one file for each key, of the plan's
+/// What lies in `proofs/` goes into the public folder, so it is nothing but proofs: each key in files of its own, of the plan's
 /// repositories and online roles. `[REQUEST-KEY-POP]`
 fn check_proofs(plan: &Plan, proofs: &BTreeMap<String, Vec<u8>>) -> Result<(), Refusal> {
     let is_ours = |path: &str, bytes: &[u8]| {
-        Proof::parse(bytes).is_ok_and(|proof| {
-            proof.path() == format!("proofs/{path}")
-                && Role::ONLINE.contains(&proof.claim.role)
+        let is_planned = |proof: &Proof| {
+            Role::ONLINE.contains(&proof.claim.role)
                 && plan.repository(proof.claim.repository.as_str()).is_some()
-        })
+        };
+        let read = Proof::read_file(&format!("proofs/{path}"), bytes);
+        read.is_ok_and(|proofs| proofs.iter().all(is_planned))
     };
     match proofs.iter().find(|(path, bytes)| !is_ours(path, bytes)) {
         None => Ok(()),
@@ -347,10 +348,10 @@ fn read_custody(binding: &Binding) -> Result<Files, Refusal> {
     Ok(copies.swap_remove(0).into())
 }
 
-/// What a folder of proofs may hold: files of a few lines.
+/// What a folder of proofs may hold.
 const PROOFS: Limits = Limits {
     files: 30_000,
-    bytes_each: crate::request::proof::MAX_BYTES as u64,
+    bytes_each: crate::request::proof::MAX_FILE as u64,
     bytes_total: 64 << 20,
     depth: 2,
 };

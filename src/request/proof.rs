@@ -3,8 +3,9 @@
 //! First floor, documents: pure.
 //!
 //! `proofs/<folder>/<role>-<pin>.json` on media, made by `courier prove` after the plan is fixed (docs/threats.md
-//! rule 1). A proof for one plan, repository or role is worth nothing for another; each key has a file of its own,
-//! so that several owners prove one after the other, on one media or on two.
+//! rule 1), or `proofs/<role>-<pin>.jsonl` for all repositories of a list that the key serves. A proof for one plan,
+//! repository or role is worth nothing for another; each key has a file of its own, so that several owners prove one after
+//! the other, on one media or on two.
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -17,8 +18,10 @@ use super::Role;
 
 /// The schema that the file names.
 pub const SCHEMA: &str = "officiant-proof-1";
-/// Most bytes of one file.
+/// Most bytes of one proof.
 pub const MAX_BYTES: usize = 8 << 10;
+/// Most bytes of a file: of some ten thousand proofs by one key.
+pub const MAX_FILE: usize = 16 << 20;
 
 /// What a proof speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +63,36 @@ impl Proof {
         short.then(|| Self::read(bytes)).flatten().ok_or(Error::Form)
     }
 
-    /// Its path on media.
+    /// Reads a file by its path on media: one proof, or those of one key for a list, sorted by repository.
+    ///
+    /// # Errors
+    /// [`Error::Form`], also for a file that lies elsewhere than what it says.
+    pub fn read_file(path: &str, bytes: &[u8]) -> Result<Vec<Self>, Error> {
+        let proofs = Self::read_lines(bytes)?;
+        let of_list = |proof: &Self| Self::list_path(proof.claim.role, proof.key) == path;
+        let is_right = match proofs.as_slice() {
+            [one] => one.path() == path || of_list(one),
+            many => many.iter().all(of_list),
+        };
+        let name = |proof: &Self| proof.claim.repository.clone();
+        let is_sorted = proofs.is_sorted_by(|one, other| name(one) < name(other));
+        if is_right && is_sorted && !proofs.is_empty() { Ok(proofs) } else { Err(Error::Form) }
+    }
+
+    /// Reads proofs, one on each line.
+    ///
+    /// # Errors
+    /// As [`Proof::parse`].
+    pub fn read_lines(bytes: &[u8]) -> Result<Vec<Self>, Error> {
+        bytes.split_inclusive(|byte| *byte == b'\n').map(Self::parse).collect()
+    }
+
+    /// The path on media of what a key proves for the repositories of a list: a line for each, sorted by name.
+    pub fn list_path(role: Role, key: Digest) -> String {
+        format!("proofs/{role}-{key}.jsonl")
+    }
+
+    /// Its path on media, where it stands alone.
     pub fn path(&self) -> String {
         let Self { claim: Claim { repository, role, .. }, key, .. } = self;
         format!("proofs/{}/{role}-{key}.json", repository.folder())
@@ -183,6 +215,32 @@ mod tests {
         );
         let (proof, key) = proof();
         assert_eq!(proof.path(), format!("proofs/localhost%3a5000%2fx/targets-{}.json", key.id()));
+    }
+
+    #[test]
+    fn the_proofs_of_a_list_are_read_from_where_they_lie_in_their_order() {
+        let (one, _) = proof();
+        let mut two = one.clone();
+        two.claim.repository = "localhost:5000/y".parse().unwrap();
+        let path = Proof::list_path(Role::Targets, one.key);
+        let file =
+            |proofs: &[&Proof]| proofs.iter().map(|proof| proof.to_line()).collect::<String>();
+        let read = |path: &str, proofs: &[&Proof]| Proof::read_file(path, file(proofs).as_bytes());
+        assert_eq!(read(&path, &[&one, &two]), Ok(vec![one.clone(), two.clone()]));
+        assert_eq!(read(&path, &[&one]), Ok(vec![one.clone()]));
+        assert_eq!(read(&one.path(), &[&one]), Ok(vec![one.clone()]));
+        for (path, proofs) in [
+            (&path, &[&two, &one][..]),
+            (&path, &[&one, &one]),
+            (&path, &[]),
+            (&one.path(), &[&one, &two]),
+            (&Proof::list_path(Role::Snapshot, one.key), &[&one, &two]),
+            (&Proof::list_path(Role::Targets, Digest::of(b"")), &[&one]),
+        ] {
+            assert_eq!(read(path, proofs), Err(Error::Form), "{path}");
+        }
+        let torn = &file(&[&one, &two])[1..];
+        assert_eq!(Proof::read_file(&path, torn.as_bytes()), Err(Error::Form));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::request::Brought;
 use crate::request::proof::Proof;
 use crate::root::{Dialect, Role};
 use crate::trust::{Custody, Held, Past};
+use crate::wording::List;
 
 /// A request.
 #[derive(Clone, Debug, Serialize)]
@@ -91,13 +92,13 @@ impl Asked {
     }
 }
 
-/// A proof of possession.
+/// A proof of possession, or those of one key for a list.
 #[derive(Clone, Debug, Serialize)]
 pub struct Possession {
     /// The plan that it is for.
     pub plan: Digest,
-    /// The repository.
-    pub repository: String,
+    /// The repositories.
+    pub repositories: Vec<String>,
     /// The role.
     pub role: Role,
     /// SHA-256 of the key's SubjectPublicKeyInfo.
@@ -105,17 +106,19 @@ pub struct Possession {
 }
 
 impl Possession {
-    pub(super) fn of(proof: &Proof) -> Self {
-        let claim = &proof.claim;
-        let repository = claim.repository.as_str().to_owned();
-        Self { plan: claim.plan, repository, role: claim.role, key: proof.key }
+    pub(super) fn of(first: &Proof, all: &[Proof]) -> Self {
+        let claim = &first.claim;
+        let names = all.iter().map(|proof| proof.claim.repository.as_str().to_owned());
+        let repositories = names.collect();
+        Self { plan: claim.plan, repositories, role: claim.role, key: first.key }
     }
 
     pub(super) fn paper(&self) -> Paper {
         let mut paper = Paper::new("Proof of possession", "");
         paper.prose("Whether it is good is for `check` and `conduct` to say: they have the key.");
+        let names = List::names(&self.repositories);
         paper.pairs([
-            ("repository", format!("`{}`, role `{}`", self.repository, self.role)),
+            ("repository", format!("{names}, role `{}`", self.role)),
             ("key", self.key.grouped()),
             ("for the plan", self.plan.grouped()),
         ]);

@@ -11,7 +11,7 @@ use officiant::root::{Dialect, SignedRoot};
 
 use super::made::Soft;
 use super::{courier, text};
-use crate::harness::command::{command, run};
+use crate::harness::command::{command, flat, run};
 use crate::harness::notary::{NotaryServer, PASSPHRASE};
 use crate::harness::pty::Pty;
 use crate::harness::scratch::Scratch;
@@ -113,13 +113,15 @@ fn keeps_to_itself(process: u32) {
 /// The proofs on media, each under its own path.
 fn proofs(media: &Path) -> Vec<Proof> {
     let names = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let files = names(media.join("proofs")).flat_map(names);
+    let files = names(media.join("proofs")).flat_map(|path| match path.is_dir() {
+        true => names(path).collect(),
+        false => vec![path],
+    });
     let read = |path: PathBuf| {
-        let proof = Proof::parse(&fs::read(&path).unwrap()).unwrap();
-        assert_eq!(media.join(proof.path()), path);
-        proof
+        let inside = path.strip_prefix(media).unwrap().to_str().unwrap();
+        Proof::read_file(inside, &fs::read(&path).unwrap()).unwrap()
     };
-    files.map(read).collect()
+    files.flat_map(read).collect()
 }
 
 #[test]
@@ -256,6 +258,12 @@ fn a_key_is_proved_for_every_repository_of_a_list_that_pins_it() {
     ]);
     let told = prove(&three, &media).ok().stdout;
     assert!(told.contains("for       `targets` of `localhost/b`\n"), "{told}");
+    let file = media.join(format!("proofs/targets-{id}.jsonl"));
+    assert_eq!(told.matches(&format!("written   {}\n", file.display())).count(), 2, "{told}");
+    assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
+    let shown =
+        run(command(env!("CARGO_BIN_EXE_officiant"), scratch.path()).arg("show").arg(&file));
+    assert!(flat(&shown.ok().stdout).contains("`localhost/a` and `localhost/b`, role `targets`"));
     let found = proofs(&media);
     let mut names: Vec<&str> = found.iter().map(|proof| proof.claim.repository.as_str()).collect();
     names.sort_unstable();

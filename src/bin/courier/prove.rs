@@ -2,6 +2,7 @@
 //!
 //! Annex. The plan is read for its digest alone; what it says is judged in the room.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use officiant::digest::Digest;
@@ -28,31 +29,36 @@ pub(crate) fn run(args: &args::Prove) -> Result<Proved, Error> {
         return Err(Error::Timestamp);
     }
     let plan = Digest::of(&plan);
-    let mut proofs = Vec::new();
+    let (mut proofs, mut files) = (Vec::new(), BTreeMap::<String, String>::new());
     for name in &args.repository {
         let claim = Claim { plan, repository: name.parse()?, role };
         let signers = signers(args, &claim)?;
-        let of = signers.iter().map(|key| prove(args, &claim, key));
-        proofs.extend(of.collect::<Result<Vec<_>, _>>()?);
+        for key in &signers {
+            let proof = prove(&claim, key)?;
+            let path = proof.path();
+            files.insert(path.clone(), proof.to_line());
+            proofs.push((proof, path));
+        }
     }
     if let Some(file) = &args.list {
-        proofs.extend(listed(args, (plan, role), &list(file)?)?);
+        for proof in listed(args, (plan, role), &list(file)?)? {
+            let path = Proof::list_path(role, proof.key);
+            *files.entry(path.clone()).or_default() += &proof.to_line();
+            proofs.push((proof, path));
+        }
     }
-    files::mark(&args.out, Kind::In)?;
-    let mut paths = Vec::new();
-    for proof in &proofs {
-        let name = proof.path();
-        media::write_new_in(&args.out, &name, proof.to_line().as_bytes())?;
-        paths.push(args.out.join(name));
+    files.keys().try_for_each(|path| crate::files::check_ready(&args.out, Kind::In, path))?;
+    crate::files::mark(&args.out, Kind::In)?;
+    for (path, lines) in &files {
+        media::write_new_in(&args.out, path, lines.as_bytes())?;
     }
-    Ok(Proved { plan, role, proofs, paths })
+    let proofs = proofs.into_iter().map(|(proof, path)| (proof, args.out.join(path)));
+    Ok(Proved { plan, role, proofs: proofs.collect() })
 }
 
-fn prove(args: &args::Prove, claim: &Claim, key: &Signer) -> Result<Proof, Error> {
+fn prove(claim: &Claim, key: &Signer) -> Result<Proof, Error> {
     let signature = key.sign(scheme(key.public()), claim.text().as_bytes())?;
-    let proof = Proof { claim: claim.clone(), key: key.public().id(), signature };
-    files::check_ready(&args.out, Kind::In, &proof.path())?;
-    Ok(proof)
+    Ok(Proof { claim: claim.clone(), key: key.public().id(), signature })
 }
 
 /// The plan's list.
@@ -82,7 +88,7 @@ fn listed(
             false => Vec::new(),
         };
         let mine = named.iter().chain(&of).filter(is_pinned);
-        let made = mine.map(|key| prove(args, &claim, key)).collect::<Result<Vec<_>, _>>()?;
+        let made = mine.map(|key| prove(&claim, key)).collect::<Result<Vec<_>, _>>()?;
         if made.is_empty() {
             return Err(Error::Unpinned { repository: repository.clone(), role });
         }
@@ -115,8 +121,8 @@ fn signers(args: &args::Prove, claim: &Claim) -> Result<Vec<Signer>, Error> {
 pub(crate) struct Proved {
     plan: Digest,
     role: Role,
-    proofs: Vec<Proof>,
-    paths: Vec<PathBuf>,
+    /// Each with its file.
+    proofs: Vec<(Proof, PathBuf)>,
 }
 
 impl Proved {
@@ -130,13 +136,15 @@ impl Proved {
         let (role, all) = (&self.role, self.proofs.len());
         let mut text = format!("plan      {}\n", self.plan.grouped());
         if all > FEW {
-            let folder = self.paths.first().and_then(|path| path.parent()?.parent());
-            let folder = folder.unwrap_or(Path::new("")).display();
-            return text
-                + &format!("for       `{role}` of {all} repositories\nwritten   {folder}\n");
+            let files: BTreeSet<&PathBuf> = self.proofs.iter().map(|(_, path)| path).collect();
+            text += &format!("for       `{role}` of {all} repositories\n");
+            for path in files {
+                text += &format!("written   {}\n", path.display());
+            }
+            return text;
         }
         let mut last = None;
-        for (proof, path) in self.proofs.iter().zip(&self.paths) {
+        for (proof, path) in &self.proofs {
             let repository = &proof.claim.repository;
             if last.replace(repository) != Some(repository) {
                 text += &format!("for       `{role}` of `{repository}`\n");
@@ -149,7 +157,7 @@ impl Proved {
 
     /// For machines.
     fn json(&self) -> serde_json::Value {
-        let proofs = self.proofs.iter().zip(&self.paths).map(|(proof, path)| {
+        let proofs = self.proofs.iter().map(|(proof, path)| {
             serde_json::json!({
                 "repository": proof.claim.repository, "key": proof.key, "file": path,
             })

@@ -110,6 +110,7 @@ impl Room {
         });
         let text = self.plan("genesis", 1, (&list, digest), "") + &roles.concat();
         self.file("plan-1.toml", text.as_bytes());
+        let mut proofs = String::new();
         for name in &self.names {
             let claim = Claim {
                 plan: Digest::of(text.as_bytes()),
@@ -117,9 +118,10 @@ impl Room {
                 role: Role::Targets,
             };
             let signature = key.sign(claim.text().as_bytes());
-            let proof = Proof { claim, key: key.public().id(), signature };
-            self.file(&format!("media/in-1/{}", proof.path()), proof.to_line().as_bytes());
+            proofs += &Proof { claim, key: key.public().id(), signature }.to_line();
         }
+        let path = Proof::list_path(Role::Targets, key.public().id());
+        self.file(&format!("media/in-1/{path}"), proofs.as_bytes());
         self.lay_room(1);
     }
 
