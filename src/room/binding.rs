@@ -6,7 +6,7 @@ mod module;
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, BufReader};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
@@ -186,7 +186,7 @@ pub fn own_digest() -> Result<Digest, Error> {
 pub fn module_digest(path: &Path) -> Result<Digest, Error> {
     let read = || {
         let mut hasher = HasherSink(Hasher::default());
-        io::copy(&mut open_program(path)?, &mut hasher)?;
+        io::copy(&mut BufReader::with_capacity(BLOCK, open_program(path)?), &mut hasher)?;
         Ok(hasher.0.finish())
     };
     read().map_err(|source| Error::Module { path: path.to_owned(), source })
@@ -371,6 +371,8 @@ fn tokens(source: &Source<'_>, folder: &Path, file: &RoomFile) -> Result<Vec<Tok
         .collect()
 }
 
+/// How much of a file is hashed at once.
+const BLOCK: usize = 1 << 16;
 /// What the devices begin with, below /dev, at which people read and type.
 const PEOPLE: [&str; 8] = ["console", "hidraw", "input", "ptmx", "pts", "tty", "uinput", "vcs"];
 

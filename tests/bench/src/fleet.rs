@@ -38,7 +38,8 @@ impl Room {
             let digest = Digest::of(&n.to_be_bytes()).to_string();
             format!("localhost:5000/team-{}/{}", &digest[..6], &digest[6..14])
         };
-        let names = (0..count).map(|n| name(n).parse().expect("a name")).collect();
+        let mut names: Vec<Name> = (0..count).map(|n| name(n).parse().expect("a name")).collect();
+        names.sort();
         Self { folder: folder.to_owned(), names, shim: None }
     }
 

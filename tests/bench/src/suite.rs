@@ -165,15 +165,20 @@ fn run(suite: &Suite, out: &Path, names: &[&str]) {
         if names.is_empty() || names.contains(&name) {
             eprintln!("bench: {name}");
             found.extend(measure(suite));
+            // What is measured is not lost when something after it goes wrong.
+            keep(out, &found);
         }
     }
+    print!("{}", report::text(&found));
+}
+
+/// Writes what was measured so far, in every form.
+fn keep(out: &Path, found: &[Figure]) {
     fs::create_dir_all(out).expect("a folder");
     let write = |name: &str, text: String| fs::write(out.join(name), text).expect("a file");
     let all = json!({ "figures": found.iter().map(Figure::json).collect::<Vec<_>>() });
     write("figures.json", format!("{all:#}\n"));
-    write("figures.svg", plot::svg(&found));
-    write("figures.md", report::markdown(&found));
-    let text = report::text(&found);
-    print!("{text}");
-    write("figures.txt", text);
+    write("figures.svg", plot::svg(found));
+    write("figures.md", report::markdown(found));
+    write("figures.txt", report::text(found));
 }
