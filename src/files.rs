@@ -50,17 +50,22 @@ impl View {
         &self.all.path(at)[self.strip..]
     }
 
-    /// The place of the first path that is not before this one.
-    fn first(&self, path: &str) -> usize {
-        let (mut low, mut high) = (self.range.start, self.range.end);
+    /// The place of the first path from `low` on of which something is not true that is true of none after it.
+    fn point(&self, mut low: usize, is: impl Fn(&str) -> bool) -> usize {
+        let mut high = self.range.end;
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.path(middle) < path {
+            match is(self.path(middle)) {
                 true => low = middle + 1,
                 false => high = middle,
             }
         }
         low
+    }
+
+    /// The place of the first path that is not before this one.
+    fn first(&self, path: &str) -> usize {
+        self.point(self.range.start, |other| other < path)
     }
 
     fn get(&self, path: &str) -> Option<&Bytes> {
@@ -71,15 +76,7 @@ impl View {
     /// Those whose paths begin so.
     fn starting(&self, start: &str) -> Range<usize> {
         let first = self.first(start);
-        let (mut low, mut high) = (first, self.range.end);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.path(middle).starts_with(start) {
-                true => low = middle + 1,
-                false => high = middle,
-            }
-        }
-        first..low
+        first..self.point(first, |path| path.starts_with(start))
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! Second floor, beside the ceremony: pure; bytes to entries and back. An entry holds facts, and a fact cannot hold a secret.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
 use std::io::BufRead;
 use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::ceremony::fact::Fact;
 use crate::check::Check;

@@ -19,7 +19,7 @@ use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::name::Name;
 use crate::root::Dialect;
-use crate::sums::{self};
+use crate::sums;
 
 mod brought;
 mod error;
@@ -134,7 +134,9 @@ impl Request {
     /// As [`Request::files`].
     pub fn digest(&self) -> Result<Digest, Error> {
         let files = self.files()?;
-        Ok(Digest::of(file(&files, sums::FILE)?))
+        let sums = files.get(sums::FILE);
+        let sums = sums.ok_or_else(|| Error::Missing { path: sums::FILE.to_owned() })?;
+        Ok(Digest::of(sums))
     }
 
     fn page(&self) -> Page {
@@ -203,11 +205,6 @@ pub fn limit(path: &str) -> Option<usize> {
         REPOSITORIES => Some(MAX_LINES),
         _ => None,
     }
-}
-
-fn file<'a>(files: &'a BTreeMap<String, Vec<u8>>, path: &str) -> Result<&'a [u8], Error> {
-    let found = files.get(path).ok_or_else(|| Error::Missing { path: path.to_owned() })?;
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -40,6 +40,11 @@ pub struct Lost {
     pub kind: io::ErrorKind,
 }
 
+impl Lost {
+    /// What whoever runs this can do about it.
+    pub const HINT: &str = "see to it that the disk of the work folder has room, and `resume`";
+}
+
 impl From<io::Error> for Lost {
     fn from(error: io::Error) -> Self {
         Self { kind: error.kind() }
@@ -54,8 +59,7 @@ impl From<Lost> for io::Error {
 
 impl From<Lost> for Refusal {
     fn from(lost: Lost) -> Self {
-        Self::new(Exit::Device, lost.to_string())
-            .hint("see to it that the disk of the work folder has room, and `resume`")
+        Self::new(Exit::Device, lost.to_string()).hint(Lost::HINT)
     }
 }
 

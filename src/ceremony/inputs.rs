@@ -44,8 +44,8 @@ impl Inputs {
         Self { plan, past, request, second, proofs, unfinished, means }
     }
 
-    /// Reads the inputs from files by path, to work with these means: `plan.toml`, the list that it names, `request/`, `request-2/`, `proofs/` and
-    /// `unfinished/`. Other files are passed over.
+    /// Reads the inputs from files by path, to work with these means: `plan.toml`, the list that it names, `request/`,
+    /// `request-2/`, `proofs/` and `unfinished/`. Other files are passed over.
     ///
     /// # Errors
     /// A plan, request, proof or unfinished record that cannot be read, or does not hold.

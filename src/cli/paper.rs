@@ -11,7 +11,6 @@ use crate::ceremony::replay;
 use crate::conduct;
 use crate::paper::{report, script};
 use crate::refusal::{Exit, Refusal};
-
 use crate::verify;
 
 /// Runs `script`.

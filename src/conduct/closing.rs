@@ -2,10 +2,10 @@
 //!
 //! Roof.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::bags::RECEIPTS;
-use super::hands::both;
+use super::hands::to_both;
 use super::token::PINS;
 use super::{CUSTODY, Finished, Session};
 use crate::ceremony::fact::Fact;
@@ -87,35 +87,27 @@ impl Session<'_> {
             false => (&binding.room, Kind::Room, format!("trust-{}", folder.folder)),
         };
         let files = folder.files.len();
-        let write = |root: &PathBuf| {
+        let write = |root: &Path| {
             media::expect(root, kind)?;
             if outward {
                 media::expect_only(root, &["trust"])?;
             }
             media::write_tree(root, &name, &folder.files)
         };
-        let [first, second] = roots;
-        let mut written: Box<dyn Iterator<Item = Result<media::Written, media::Error>>> =
-            match files > PIECE {
-                false => Box::new(roots.iter().map(write)),
-                // What takes long is written to both at once.
-                true => Box::new(both(|| write(first), || write(second)).into_iter()),
-            };
         let mut failed = None;
-        for (root, written) in roots.iter().zip(&mut written) {
+        for (root, written) in roots.iter().zip(to_both(roots, files > PIECE, write)) {
             match written {
                 Ok(_) => {
                     whole.push(root.display().to_string());
                     self.tell_written(&name, files, root)?;
                 }
-                Err(error) if files > PIECE => drop(failed.get_or_insert(error)),
-                Err(error) => return Err(self.device(&error)),
+                Err(error) => drop(failed.get_or_insert(error)),
             }
         }
-        drop(written);
         if let Some(error) = failed {
             return Err(self.device(&error));
         }
+        let [first, second] = roots;
         // Of two that differ nobody knows which is whole.
         let written = std::mem::take(whole);
         self.compare(first, second, &name, Limits::TRUST)?;

@@ -3,11 +3,13 @@
 //! Roof.
 
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::ceremony::means::{Hands, Means};
+use crate::room::media;
 use crate::shelf::Shelf;
 
 /// As many hands as the machine has processors.
@@ -47,13 +49,32 @@ fn some(next: &AtomicUsize, count: usize) -> Option<usize> {
 }
 
 /// Does two things at once.
-pub(super) fn both<T: Send>(one: impl FnOnce() -> T + Send, other: impl FnOnce() -> T) -> [T; 2] {
+fn both<T: Send>(one: impl FnOnce() -> T + Send, other: impl FnOnce() -> T) -> [T; 2] {
     thread::scope(|scope| {
         let one = scope.spawn(one);
         let other = other();
         let one = one.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
         [one, other]
     })
+}
+
+/// Writes the same to two media, one after the other until one fails; what takes long, to both at once. Gives what came
+/// of each, in order and as soon as it is known.
+pub(super) fn to_both<'a, T: Send + 'a>(
+    media: &'a [PathBuf; 2],
+    takes_long: bool,
+    write: impl Fn(&Path) -> Result<T, media::Error> + Sync + 'a,
+) -> Box<dyn Iterator<Item = Result<T, media::Error>> + 'a> {
+    let [first, second] = media;
+    if takes_long {
+        return Box::new(both(|| write(first), || write(second)).into_iter());
+    }
+    let mut failed = false;
+    Box::new(media.iter().map_while(move |each| {
+        let written = (!failed).then(|| write(each))?;
+        failed = written.is_err();
+        Some(written)
+    }))
 }
 
 /// How many a hand takes at once.

@@ -106,8 +106,7 @@ impl Inward {
         record: &Record,
         shelf: Arc<dyn Shelf>,
     ) -> Result<Self, Refusal> {
-        let files = archive::read(&work.join(ARCHIVE), &shelf)
-            .map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
+        let files = archive::read(&work.join(ARCHIVE), &shelf).map_err(device)?;
         let inputs = Self { trust: files.below(TRUST), files: files.without(TRUST), shelf };
         let recorded = record.entries().first().map(|entry| &entry.body);
         match recorded {
@@ -302,8 +301,8 @@ impl Found {
     }
 }
 
-/// What lies in `proofs/` goes into the public folder, so it is nothing but proofs: each key in files of its own, of the plan's
-/// repositories and online roles. `[REQUEST-KEY-POP]`
+/// What lies in `proofs/` goes into the public folder, so it is nothing but proofs: each key in files of its own, of the
+/// plan's repositories and online roles. `[REQUEST-KEY-POP]`
 fn check_proofs(plan: &Plan, proofs: &BTreeMap<String, Vec<u8>>) -> Result<(), Refusal> {
     let is_ours = |path: &str, bytes: &[u8]| {
         let is_planned = |proof: &Proof| {
@@ -340,12 +339,12 @@ fn read_custody(binding: &Binding) -> Result<Files, Refusal> {
         media::expect(root, Kind::Room).map_err(device)?;
         let custody = media::read_tree_in(root, CUSTODY, Limits::CUSTODY).map_err(device)?;
         let missing = || device(media::Error::Missing { path: root.join(CUSTODY) });
-        copies.push(custody.ok_or_else(missing)?);
+        copies.push(Files::from(custody.ok_or_else(missing)?));
     }
     let (first, second) = (&copies[0], &copies[1]);
     let [a, b] = &binding.media.room;
     media::compare((a, first), (b, second)).map_err(device)?;
-    Ok(copies.swap_remove(0).into())
+    Ok(copies.swap_remove(0))
 }
 
 /// What a folder of proofs may hold.

@@ -2,11 +2,10 @@
 //!
 //! Roof.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Session;
-use super::hands::both;
+use super::hands::to_both;
 use super::words::{Asked, YES_OR_NO, is_yes};
 use crate::ceremony::draft::{self, Draft};
 use crate::ceremony::fact::Fact;
@@ -67,16 +66,10 @@ impl Session<'_> {
             media::expect(root, Kind::Room).map_err(|error| self.device(&error))?;
         }
         self.room.expect_apart(&room).map_err(|error| self.device(&error))?;
-        let [first, second] = &room;
-        let write = |root: &Path| media::write_tree(root, &name, &files);
-        match self.ceremony.plan().repositories().len() > PIECE {
-            false => room.iter().try_for_each(|root| write(root).map(drop)),
-            // What takes long is written to both at once.
-            true => {
-                both(|| write(first), || write(second)).into_iter().try_for_each(|w| w.map(drop))
-            }
-        }
-        .map_err(|error| self.device(&error))?;
+        let takes_long = self.ceremony.plan().repositories().len() > PIECE;
+        to_both(&room, takes_long, |root| media::write_tree(root, &name, &files))
+            .try_for_each(|written| written.map(drop))
+            .map_err(|error| self.device(&error))?;
         // No word of the consent digest stands here before the second reader's machine gave some.
         self.show(&format!("        folder {name} is on both room media"))
     }

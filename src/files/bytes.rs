@@ -82,8 +82,14 @@ impl Bytes {
 
     /// Several, one after another.
     pub fn joined<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
-        let parts: Vec<Part> = all.into_iter().flat_map(Self::parts).cloned().collect();
-        Self(Lie::Many(parts.into()))
+        Self::of(all.into_iter().flat_map(Self::parts).cloned().collect())
+    }
+
+    fn of(parts: Vec<Part>) -> Self {
+        Self(match <[Part; 1]>::try_from(parts) {
+            Ok([part]) => Lie::One(part),
+            Err(parts) => Lie::Many(parts.into()),
+        })
     }
 
     fn parts(&self) -> &[Part] {
@@ -132,12 +138,8 @@ impl Bytes {
     /// [`Lost`] for bytes that are not there.
     pub fn part(&self, offset: u64, len: u64) -> Result<Self, Lost> {
         let inside = self.inside(offset, len)?.into_iter();
-        let parts: Vec<Part> =
-            inside.map(|(part, offset, len)| part.part(offset, len)).collect::<Result<_, _>>()?;
-        Ok(match <[Part; 1]>::try_from(parts) {
-            Ok([part]) => Self(Lie::One(part)),
-            Err(parts) => Self(Lie::Many(parts.into())),
-        })
+        let parts = inside.map(|(part, offset, len)| part.part(offset, len));
+        Ok(Self::of(parts.collect::<Result<_, _>>()?))
     }
 
     /// The parts that some of the bytes lie in: of each, from which offset, and how many.
@@ -320,22 +322,7 @@ impl<'a> Writer<'a> {
             self.lay()?;
         }
         let laid = |place| Part::Laid { shelf: Arc::clone(self.shelf), place };
-        let parts: Vec<Part> = self.places.into_iter().map(laid).collect();
-        Ok(match <[Part; 1]>::try_from(parts) {
-            Ok([part]) => Bytes(Lie::One(part)),
-            Err(parts) => Bytes(Lie::Many(parts.into())),
-        })
-    }
-}
-
-impl io::Write for Writer<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.put(bytes)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        Ok(Bytes::of(self.places.into_iter().map(laid).collect()))
     }
 }
 

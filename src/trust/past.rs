@@ -36,8 +36,6 @@ pub struct Past {
     files: Files,
     /// Drills that custodians did alone.
     alone: Vec<Alone>,
-    /// The paths of those that the last ceremony vouches for.
-    vouched: BTreeSet<String>,
 }
 
 /// A finished ceremony.
@@ -55,6 +53,8 @@ pub struct LastCeremony {
     pub record: Record,
     /// The record of the unfinished ceremony that it closed.
     pub abandoned: Option<Record>,
+    /// The paths of the drills that it vouches for.
+    pub drills: BTreeSet<String>,
 }
 
 impl LastCeremony {
@@ -192,8 +192,8 @@ impl Past {
             return 0;
         }
         let is_unwanted = |version| self.unwanted.contains(&self.path_of(repository, version));
-        let mut versions = (1..=self.versions(repository)).rev();
-        versions.by_ref().take_while(|version| is_unwanted(*version)).count() as u64
+        let versions = (1..=self.versions(repository)).rev();
+        versions.take_while(|version| is_unwanted(*version)).count() as u64
     }
 
     /// The repositories, each with its lineage.
@@ -255,7 +255,8 @@ impl Past {
 
     /// Whether the last ceremony vouches for a file: for all but statements that came after it.
     pub fn is_vouched(&self, path: &str) -> bool {
-        !path.starts_with(&format!("{DRILLS}/")) || self.vouched.contains(path)
+        let is_stated = |last: &LastCeremony| last.drills.contains(path);
+        !path.starts_with(&format!("{DRILLS}/")) || self.last().is_some_and(is_stated)
     }
 
     /// Every file, by path.

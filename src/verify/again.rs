@@ -17,7 +17,7 @@ use crate::files::Files;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::sums;
-use crate::trust::{Alone, CEREMONIES, DRILLS, LastCeremony, Past, TRUST_SUMS};
+use crate::trust::{Alone, CEREMONIES, LastCeremony, Past, TRUST_SUMS};
 
 /// A ceremony at its end, as its record gives it.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub fn all_again(past: &Past, means: &Means) -> Result<Vec<Again>, Refusal> {
     let mut rooms = Vec::new();
     let mut before = Past::default();
     for ceremony in past.ceremonies() {
-        before = with_drills(before, past, &vouched(past, ceremony)?)?;
+        before = with_drills(before, past, &ceremony.drills)?;
         let (room, files) = one(past, ceremony, before, means)?;
         rooms.push(room);
         before = Past::read_by(files.packed(), means)?;
@@ -51,23 +51,6 @@ pub fn all_again(past: &Past, means: &Means) -> Result<Vec<Again>, Refusal> {
         return Err(Refusal::of(Check::TrustFolder, what));
     }
     Ok(rooms)
-}
-
-/// The statements of drills that a ceremony vouches for.
-fn vouched(past: &Past, ceremony: &LastCeremony) -> Result<BTreeSet<String>, Refusal> {
-    let path = format!("{CEREMONIES}/{}/{TRUST_SUMS}", ceremony.folder);
-    let (mut found, listed) = (BTreeSet::new(), past.files().get(&path).cloned());
-    let read = sums::each(listed.unwrap_or_default().reader(), |file, _| {
-        if file.starts_with(DRILLS) {
-            found.insert(file.to_owned());
-        }
-        Ok::<_, sums::Error>(())
-    });
-    match read {
-        Err(sums::Error::Lost(lost)) => Err(lost.into()),
-        // It was read before, with the trust folder.
-        _ => Ok(found),
-    }
 }
 
 /// The statements of drills that came between two ceremonies: no ceremony gives them.

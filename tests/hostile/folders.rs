@@ -149,7 +149,7 @@ fn record(openings: &[(Digest, Option<Digest>)]) -> Vec<u8> {
         let body = Body::Opened { tool, plan: *plan, after: *after, inputs, mode };
         record.append(day("2026-12-01"), 0, body).expect("an entry");
     }
-    record.file().read().unwrap().to_vec()
+    record.file().read().unwrap()
 }
 
 /// Writes the sums of a ceremony's folder.

@@ -14,7 +14,7 @@ use officiant::{
 };
 
 use super::bad_answer::waits_at;
-use super::bench::PIN;
+use super::bench::{Chains, PIN};
 use super::genesis::on_tokens;
 use super::{Bench, Holding, PlanText, Publisher};
 use crate::harness::command::{command, run};
@@ -65,13 +65,13 @@ pub(super) fn first(bench: &Bench, owner: &Publisher, keys: Vec<Key>, expires: i
     SignedRoot::assemble(&root, &mine.map(signature).collect::<Vec<_>>())
 }
 
-/// A bench for the rotation of a repository of another tool, whose root key a token holds.
-pub(super) fn adopting(root: impl FnOnce(&Bench, &Publisher) -> Vec<u8>) -> Bench {
-    let bench = Bench::new(Dialect::Notary, &[NAME]);
-    bench.write_room(&TOKENS);
-    bench.write_answers(&TOKENS, "");
-    let owner = Publisher::new();
-    let root = root(&bench, &owner);
+/// A rotation of the repositories of the bench from the key that is adopted to a new one, after a request of all.
+pub(super) fn lay_adoption(
+    bench: &Bench,
+    owner: &Publisher,
+    (request, chains): (Digest, &Chains),
+    end: &str,
+) {
     let text = PlanText {
         ceremony: "rotate",
         keys: vec![
@@ -83,12 +83,28 @@ pub(super) fn adopting(root: impl FnOnce(&Bench, &Publisher) -> Vec<u8>) -> Benc
         roles: Vec::new(),
         ..on_tokens()
     };
-    let chains = BTreeMap::from([(NAME.to_owned(), vec![root.clone()])]);
-    let request = bench.write_request(&chains);
-    let current = format!("current = {{ version = 1, sha256 = \"{}\" }}\n", Digest::of(&root));
-    let plan = bench.plan_toml(&text, request).replace("[repository.pins]\n", &current);
+    let mut plan = bench.plan_toml(&text, request);
+    for name in &bench.repositories {
+        let chain = &chains[name];
+        let (version, digest) = (chain.len(), Digest::of(chain.last().unwrap()));
+        let current = format!("current = {{ version = {version}, sha256 = \"{digest}\" }}\n");
+        let (head, pins) = (format!("name = \"{name}\"\n"), "[repository.pins]\n");
+        plan = plan.replace(&format!("{head}{pins}"), &format!("{head}{current}"));
+    }
     let adopt = format!("token = \"officer-a\"\nadopt = \"{}\"\n", owner.public().id());
-    bench.lay_plan(&plan.replace("token = \"officer-a\"\n", &adopt), &[]);
+    bench.lay_plan(&(plan.replace("token = \"officer-a\"\n", &adopt) + end), &[]);
+}
+
+/// A bench for the rotation of a repository of another tool, whose root key a token holds.
+pub(super) fn adopting(root: impl FnOnce(&Bench, &Publisher) -> Vec<u8>) -> Bench {
+    let bench = Bench::new(Dialect::Notary, &[NAME]);
+    bench.write_room(&TOKENS);
+    bench.write_answers(&TOKENS, "");
+    let owner = Publisher::new();
+    let root = root(&bench, &owner);
+    let chains = BTreeMap::from([(NAME.to_owned(), vec![root])]);
+    let request = bench.write_request(&chains);
+    lay_adoption(&bench, &owner, (request, &chains), "");
     bench
 }
 

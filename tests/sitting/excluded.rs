@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeMap, fs};
 
-use officiant::{digest::Digest, root::Dialect};
+use officiant::root::Dialect;
 
-use super::bad_root::{certified_for, first, import};
+use super::bad_root::{certified_for, first, import, lay_adoption};
 use super::bench::{Chains, today};
-use super::genesis::on_tokens;
 use super::left::planned;
-use super::{Bench, Holding, PlanText, Publisher};
+use super::{Bench, Publisher};
 
 const TOKENS: [&str; 2] = ["officer-a", "officer-b"];
 const ONE: &str = "localhost:5000/one";
@@ -32,50 +31,26 @@ fn of_another_tool() -> (Bench, Publisher, Chains) {
     (bench, owner, chains)
 }
 
-/// A rotation of the repositories of the bench from the key that is adopted to a new one, after a request of both.
-fn lay_plan(bench: &Bench, owner: &Publisher, (request, chains): (Digest, &Chains), end: &str) {
-    let text = PlanText {
-        ceremony: "rotate",
-        keys: vec![
-            ("root-old", "ecdsa-p256", Holding::Token("officer-a")),
-            ("root-new", "ecdsa-p256", Holding::Token("officer-b")),
-        ],
-        root: vec!["root-new"],
-        threshold: 1,
-        roles: Vec::new(),
-        ..on_tokens()
-    };
-    let mut plan = bench.plan_toml(&text, request);
-    for name in &bench.repositories {
-        let digest = Digest::of(&chains[name][0]);
-        let current = format!("current = {{ version = 1, sha256 = \"{digest}\" }}\n");
-        let (head, pins) = (format!("name = \"{name}\"\n"), "[repository.pins]\n");
-        plan = plan.replace(&format!("{head}{pins}"), &format!("{head}{current}"));
-    }
-    let adopt = format!("token = \"officer-a\"\nadopt = \"{}\"\n", owner.public().id());
-    bench.lay_plan(&(plan.replace("token = \"officer-a\"\n", &adopt) + end), &[]);
-}
-
 #[test]
 fn a_repository_that_is_cut_off_is_left_out_by_name_and_the_other_goes_on() {
     let (mut bench, owner, chains) = of_another_tool();
     let request = bench.write_request(&chains);
     // Named like the other, it stops both.
-    lay_plan(&bench, &owner, (request, &chains), "");
+    lay_adoption(&bench, &owner, (request, &chains), "");
     let day = today();
     let told = format!("`{TWO}`: root 1: no certificate of its root keys is valid on {day} [WALK]");
     let hint = "no client that holds it can follow any more: leave it out by an `[[exclude]]`";
     bench.refuses(1, &told, hint);
     // Not named at all, it is more than the plan says.
     bench.repositories.pop();
-    lay_plan(&bench, &owner, (request, &chains), "");
+    lay_adoption(&bench, &owner, (request, &chains), "");
     let told = format!("the request names `{TWO}`, which the plan does not [REQUEST-REPOSITORIES]");
     let hint = "have the request fetched for the plan's repositories alone";
     bench.refuses(1, &told, hint);
     // Left out by name, with the reason.
     let reason = "its last certificate ended ten days ago";
     let exclude = format!("[[exclude]]\nname = \"{TWO}\"\nreason = \"{reason}\"\n");
-    lay_plan(&bench, &owner, (request, &chains), &exclude);
+    lay_adoption(&bench, &owner, (request, &chains), &exclude);
     let checked = bench.officiant(&["check", "plan-1.toml", "--room", "room-1.toml"]).ok().stdout;
     let left_out = format!("`{TWO}` is left out: {reason}");
     assert!(checked.contains(&left_out), "{checked}");

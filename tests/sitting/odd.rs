@@ -10,10 +10,10 @@ use officiant::{
     root::{Dialect, Role, SignedRoot, Version, succession, succession::Change},
 };
 
-use super::bad_root::{certified_for, first, import};
+use super::bad_root::{certified_for, first, import, lay_adoption};
 use super::bench::Chains;
-use super::genesis::{on_one_token, on_tokens};
-use super::{Bench, Holding, PlanText, Publisher};
+use super::genesis::on_one_token;
+use super::{Bench, Publisher};
 use crate::harness::{command::flat, scratch::Scratch, shim::Shim, softhsm::MODULE};
 
 const COUNT: usize = 300;
@@ -78,36 +78,11 @@ fn odd_fleet() -> (Bench, Publisher, Chains) {
     (bench, owner, chains)
 }
 
-/// A rotation of the repositories of the bench from the key that is adopted to a new one, after a request of all.
-fn lay_plan(bench: &Bench, owner: &Publisher, (request, chains): (Digest, &Chains), end: &str) {
-    let text = PlanText {
-        ceremony: "rotate",
-        keys: vec![
-            ("root-old", "ecdsa-p256", Holding::Token("officer-a")),
-            ("root-new", "ecdsa-p256", Holding::Token("officer-b")),
-        ],
-        root: vec!["root-new"],
-        threshold: 1,
-        roles: Vec::new(),
-        ..on_tokens()
-    };
-    let mut plan = bench.plan_toml(&text, request);
-    for name in &bench.repositories {
-        let chain = &chains[name];
-        let (version, digest) = (chain.len(), Digest::of(chain.last().unwrap()));
-        let current = format!("current = {{ version = {version}, sha256 = \"{digest}\" }}\n");
-        let (head, pins) = (format!("name = \"{name}\"\n"), "[repository.pins]\n");
-        plan = plan.replace(&format!("{head}{pins}"), &format!("{head}{current}"));
-    }
-    let adopt = format!("token = \"officer-a\"\nadopt = \"{}\"\n", owner.public().id());
-    bench.lay_plan(&(plan.replace("token = \"officer-a\"\n", &adopt) + end), &[]);
-}
-
 #[test]
 fn what_is_odd_in_a_fleet_is_found_and_handled_each_in_its_own_named_way() {
     let (mut bench, owner, chains) = odd_fleet();
     let request = bench.write_request(&chains);
-    lay_plan(&bench, &owner, (request, &chains), "");
+    lay_adoption(&bench, &owner, (request, &chains), "");
     let told = format!(
         "`{BROKEN}`: root 2 does not follow root 1: 0 of the 1 old signatures it needs [REQUEST-CHAIN]"
     );
@@ -117,7 +92,7 @@ fn what_is_odd_in_a_fleet_is_found_and_handled_each_in_its_own_named_way() {
     let mut left_out = |bench: &mut Bench, name: &str, reason: &str| {
         bench.repositories.retain(|other| other != name);
         exclude += &format!("[[exclude]]\nname = \"{name}\"\nreason = \"{reason}\"\n");
-        lay_plan(bench, &owner, (request, &chains), &exclude);
+        lay_adoption(bench, &owner, (request, &chains), &exclude);
     };
     left_out(&mut bench, BROKEN, "a stranger signed its root 2");
     let told = format!(

@@ -11,11 +11,11 @@ use crate::root::SignedRoot;
 /// A line as it is written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Form<T> {
-    name: T,
-    root: T,
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
-    previous: Option<T>,
+struct Form {
+    name: String,
+    root: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
 }
 
 /// What a line says.
@@ -38,7 +38,7 @@ pub fn line(draft: &Draft, file: &SignedRoot) -> Vec<u8> {
     form.to_bytes()
 }
 
-impl Form<String> {
+impl Form {
     fn to_bytes(&self) -> Vec<u8> {
         // Strings only: there is nothing that JSON could not hold.
         let mut bytes = serde_json::to_vec(self).unwrap_or_default();
@@ -50,7 +50,7 @@ impl Form<String> {
 impl Line {
     /// Reads a line with its line feed; none for one that is not in its one spelling.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        let form: Form<String> = serde_json::from_slice(bytes).ok()?;
+        let form: Form = serde_json::from_slice(bytes).ok()?;
         let decoded = |text: &String| BASE64.decode(text.as_bytes()).ok();
         let (root, previous) = (decoded(&form.root)?, form.previous.as_ref().map(decoded));
         if previous == Some(None) || form.to_bytes() != bytes {
@@ -58,9 +58,4 @@ impl Line {
         }
         Some(Self { name: form.name, root, previous: previous.flatten() })
     }
-}
-
-/// What stands for a field that is not there, whatever its type.
-const fn none<T>() -> Option<T> {
-    None
 }

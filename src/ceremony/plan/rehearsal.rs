@@ -20,8 +20,7 @@ use crate::key::AgeKey;
 use crate::list::Pins;
 use crate::root::certificate::earliest_end;
 use crate::root::{Dialect, Role, SignedRoot};
-use crate::trust::Lineage;
-use crate::trust::{CustodyKey, Held, Past};
+use crate::trust::{CustodyKey, Held, Lineage, Past};
 
 /// What every name of a rehearsal begins with.
 pub const PREFIX: &str = "rehearsal.invalid/";

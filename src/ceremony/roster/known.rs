@@ -11,8 +11,7 @@ use super::{
 use crate::ceremony::plan::{Kind, Plan, PlannedKey};
 use crate::refusal::{Exit, Refusal};
 use crate::root::Dialect;
-use crate::trust::Lineage;
-use crate::trust::{CustodyKey, Held, Past};
+use crate::trust::{CustodyKey, Held, Lineage, Past};
 
 impl Roster {
     /// These keys of the trust folder, with everybody who holds a part of them.

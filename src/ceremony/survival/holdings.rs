@@ -15,8 +15,7 @@ use crate::ceremony::roster::{Holding, Key, KeyOrigin, Roster, TokenOrigin};
 use crate::key::PublicKey;
 use crate::list::Last;
 use crate::refusal::{Exit, Refusal};
-use crate::trust::Governed;
-use crate::trust::{Held, Past};
+use crate::trust::{Governed, Held, Past};
 use crate::wording::ticked;
 
 /// A token, paper or recipient, and what it has in common with others.

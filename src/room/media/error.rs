@@ -300,9 +300,7 @@ impl Error {
             Self::Failed { .. } | Self::Lying { .. } => "put this media aside and use a fresh one",
             Self::Foreign { .. } => "use a volume that holds nothing but its marker file",
             Self::Full { .. } => "use a larger or an empty volume",
-            Self::Lost { .. } => {
-                "see to it that the disk of the work folder has room, and `resume`"
-            }
+            Self::Lost(_) => Lost::HINT,
             Self::Locked { .. } => "end the other run first",
             Self::Missing { .. } => "see that the right media is mounted at this place",
             Self::NotRegular { .. } => {

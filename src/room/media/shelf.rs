@@ -63,8 +63,6 @@ impl Shelf for Disk {
 /// A new file without a name; where a file system has none such, one whose name is taken away at once.
 fn nameless(folder: &Path) -> Result<File, Error> {
     let (flags, mode) = (OFlags::RDWR | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR);
-    // A path without a name is the folder that one is in.
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     if let Ok(file) = rustix::fs::openat(CWD, folder, flags | OFlags::TMPFILE, mode) {
         return Ok(file.into());
     }

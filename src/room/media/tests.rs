@@ -305,6 +305,7 @@ fn files_of_another_ceremony_are_named() {
 
 #[test]
 fn two_media_are_compared_byte_for_byte() {
+    let files = |all: &[(&str, &[u8])]| crate::files::Files::from(files(all));
     let (a, b) = (files(&[("x", b"1"), ("y", b"2")]), files(&[("x", b"1"), ("y", b"3")]));
     let (one, two) = (Path::new("/m/1"), Path::new("/m/2"));
     compare((one, &a), (two, &a)).unwrap();

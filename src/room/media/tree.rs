@@ -108,15 +108,10 @@ pub fn write_tree(root: &Path, name: &str, files: &impl Tree) -> Result<Written,
 /// Sees to it that two media carry the same files (docs/threats.md rule 21).
 ///
 /// # Errors
-/// [`Error::Differ`] with the first file that differs or that only one has.
-pub fn compare(first: (&Path, &Files), second: (&Path, &Files)) -> Result<(), Error> {
-    let Some(file) = first_difference(first.1, second.1) else { return Ok(()) };
+/// [`Error::Differ`] with the first file that differs or that only one has; [`Error::Lost`].
+pub fn compare(first: (&Path, &files::Files), second: (&Path, &files::Files)) -> Result<(), Error> {
+    let Some(file) = first.1.difference(second.1)? else { return Ok(()) };
     Err(Error::Differ { first: first.0.to_owned(), second: second.0.to_owned(), file })
-}
-
-fn first_difference(first: &Files, second: &Files) -> Option<String> {
-    let names: BTreeSet<&String> = first.keys().chain(second.keys()).collect();
-    names.into_iter().find(|name| first.get(*name) != second.get(*name)).cloned()
 }
 
 /// Writes files into a folder that is new.

@@ -112,7 +112,8 @@ impl Past {
             None => None,
         };
         let (folder, closing) = (folder.to_owned(), sums.digest());
-        Ok(LastCeremony { number, folder, closing, plan, record, abandoned })
+        let drills = BTreeSet::new();
+        Ok(LastCeremony { number, folder, closing, plan, record, abandoned, drills })
     }
 
     fn read_custody(&mut self) -> Result<(), Error> {
@@ -135,21 +136,25 @@ impl Past {
         let is_abandon = |ceremony: &LastCeremony| ceremony.plan.kind() == plan::Kind::Abandon;
         let asked = self.ceremonies.iter().any(is_abandon);
         let (mut known, mut unwanted) = (BTreeSet::<String>::new(), BTreeSet::new());
-        let mut vouched = BTreeSet::new();
+        let mut drills = Vec::new();
         for ceremony in &self.ceremonies {
             let is_last = ceremony.number as usize == self.ceremonies.len();
-            vouched = BTreeSet::new();
+            let mut stated = BTreeSet::new();
             self.each_vouched(ceremony, is_last, |file| {
                 if file.starts_with(DRILLS) {
-                    vouched.insert(file.to_owned());
+                    stated.insert(file.to_owned());
                 }
                 let is_root = asked && file.starts_with(METADATA);
                 if is_root && known.insert(file.to_owned()) && is_abandon(ceremony) {
                     unwanted.insert(file.to_owned());
                 }
             })?;
+            drills.push(stated);
         }
-        (self.unwanted, self.vouched) = (unwanted, vouched);
+        self.unwanted = unwanted;
+        for (ceremony, drills) in self.ceremonies.iter_mut().zip(drills) {
+            ceremony.drills = drills;
+        }
         Ok(())
     }
 
@@ -216,7 +221,7 @@ impl Past {
         let (mut lineages, mut root_keys) = (BTreeMap::new(), BTreeSet::new());
         let mut files = self.files.range(&start).map(|(path, _)| path).peekable();
         while files.peek().is_some() {
-            let mut folders = Vec::new();
+            let mut folders: Vec<(&str, Vec<&str>)> = Vec::new();
             while let Some(first) = files.peek().filter(|_| folders.len() < PIECE) {
                 let (folder, _) = in_folder(first)?;
                 let is_inside = |path: &&str| in_folder(path).is_ok_and(|(f, _)| f == folder);
@@ -239,7 +244,7 @@ impl Past {
     }
 
     /// Reads the roots of one folder: whose they are, the newest, and every key that they list for the root role.
-    fn read_chain(&self, folder: &str, paths: &Vec<&str>) -> Result<Read, Error> {
+    fn read_chain(&self, folder: &str, paths: &[&str]) -> Result<Read, Error> {
         let first = || paths.first().copied().unwrap_or_default().to_owned();
         let name = Name::from_folder(folder).ok().flatten();
         let name = name.or_else(|| self.name_of(folder)).filter(|name| name.folder() == folder);
