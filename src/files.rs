@@ -9,6 +9,7 @@ use std::fmt;
 use std::ops::{Bound, Range};
 use std::sync::Arc;
 
+use crate::packed::{self, Packed};
 use crate::shelf::Lost;
 pub use bytes::{Bytes, Reader, Writer};
 
@@ -23,31 +24,15 @@ pub struct Files {
 /// Some of the files that were packed.
 #[derive(Clone, Default)]
 struct View {
-    all: Arc<Packed>,
+    all: Arc<Packed<Bytes>>,
     range: Range<usize>,
     /// How much of each path is the folder that these are below.
     strip: usize,
 }
 
-/// Very many files, in the order of their paths: each costs its path and little more.
-#[derive(Default)]
-struct Packed {
-    text: String,
-    /// Where the path of each ends.
-    ends: Vec<u32>,
-    bytes: Vec<Bytes>,
-}
-
-impl Packed {
-    fn path(&self, at: usize) -> &str {
-        let begin = at.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        &self.text[begin..self.ends[at] as usize]
-    }
-}
-
 impl View {
     fn path(&self, at: usize) -> &str {
-        &self.all.path(at)[self.strip..]
+        &self.all.key(at)[self.strip..]
     }
 
     /// The place of the first path from `low` on of which something is not true that is true of none after it.
@@ -70,7 +55,7 @@ impl View {
 
     fn get(&self, path: &str) -> Option<&Bytes> {
         let at = self.first(path);
-        (at < self.range.end && self.path(at) == path).then(|| &self.all.bytes[at])
+        (at < self.range.end && self.path(at) == path).then(|| self.all.value(at))
     }
 
     /// Those whose paths begin so.
@@ -216,24 +201,18 @@ impl fmt::Debug for Files {
 
 /// Packs files that come in the order of their paths.
 #[derive(Default)]
-pub struct Packing(Packed);
+pub struct Packing(packed::Packing<Bytes>);
 
 impl Packing {
     /// Adds the next file.
     pub fn push(&mut self, path: &str, bytes: Bytes) {
-        self.0.text.push_str(path);
-        self.0.ends.push(u32::try_from(self.0.text.len()).unwrap_or(u32::MAX));
-        self.0.bytes.push(bytes);
+        self.0.push(path, bytes);
     }
 
     /// All of them.
     pub fn finish(self) -> Files {
-        let Packed { mut text, mut ends, mut bytes } = self.0;
-        text.shrink_to_fit();
-        ends.shrink_to_fit();
-        bytes.shrink_to_fit();
-        let range = 0..bytes.len();
-        let view = View { all: Arc::new(Packed { text, ends, bytes }), range, strip: 0 };
+        let all = self.0.finish();
+        let view = View { range: 0..all.len(), all: Arc::new(all), strip: 0 };
         Files { packed: view, above: BTreeMap::new() }
     }
 }
@@ -278,7 +257,7 @@ impl<'a> Iterator for Iter<'a> {
 impl<'a> Iter<'a> {
     fn step(&mut self) -> &'a Bytes {
         self.packed.start += 1;
-        &self.view.all.bytes[self.packed.start - 1]
+        self.view.all.value(self.packed.start - 1)
     }
 }
 

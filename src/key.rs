@@ -5,6 +5,7 @@
 
 mod age;
 mod algorithm;
+pub(crate) mod base64;
 mod encrypted;
 pub mod file;
 mod kem;

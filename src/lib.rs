@@ -7,8 +7,8 @@
 //! **Ground floor, values.** Pure. [`check`] names every rule that can refuse, [`refusal`] is a refusal with its three
 //! lines and its exit code, [`digest`] a SHA-256 as hex and as words, [`secret`] what is wiped and never shown,
 //! [`cjson`] canonical JSON, [`key`] public keys and how they sign, [`name`] the names of repositories and their
-//! folders, [`sums`] `SHA256SUMS`, [`files`] files by path, [`shelf`] where those lie that are too much to hold,
-//! [`wording`] plurals, lists, and text that cannot play with a terminal.
+//! folders, [`packed`] very many values by text, [`sums`] `SHA256SUMS`, [`files`] files by path, [`shelf`] where those
+//! lie that are too much to hold, [`wording`] plurals, lists, and text that cannot play with a terminal.
 //!
 //! **First floor, documents.** Pure; bytes to checked values and back. [`root`] is root metadata of both dialects: one
 //! encoding each, one counter of signatures, one rule of succession, the difference of two roots in sentences, and the
@@ -39,6 +39,7 @@ pub mod digest;
 pub mod files;
 pub mod key;
 pub mod name;
+pub mod packed;
 pub mod refusal;
 pub mod secret;
 pub mod shelf;

@@ -39,19 +39,8 @@ impl Name {
     /// `com1.txt`). What would be longer than 130 characters is cut there, never inside an escape, and
     /// ends with `%_` and the SHA-256 of the name; no other folder name contains `%_`.
     pub fn folder(&self) -> String {
-        let escaped = self.escaped();
-        let length: usize = escaped.iter().map(String::len).sum();
-        if length <= LONGEST {
-            return escaped.concat();
-        }
-        let mut folder = String::new();
-        for piece in escaped {
-            if folder.len() + piece.len() > LONGEST {
-                break;
-            }
-            folder.push_str(&piece);
-        }
-        format!("{folder}%_{}", Digest::of(self.0.as_bytes()))
+        let (folder, is_whole) = self.escaped();
+        if is_whole { folder } else { format!("{folder}%_{}", Digest::of(self.0.as_bytes())) }
     }
 
     /// Reads a folder name back.
@@ -78,21 +67,35 @@ impl Name {
         if name.folder() == folder { Ok(Some(name)) } else { Err(bad()) }
     }
 
-    fn escaped(&self) -> Vec<String> {
+    /// As much of the escaped name as a folder's name has room for, and whether that is all of it.
+    fn escaped(&self) -> (String, bool) {
         let bytes = self.0.as_bytes();
         let device = is_device(&self.0);
         let last = bytes.len() - 1;
-        let plain = |at: usize, byte: u8| match byte {
+        let is_plain = |at: usize, byte: u8| match byte {
             b'.' => at != 0 && at != last,
             b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' => at != 0 || !device,
             _ => false,
         };
-        let escape = |(at, &byte): (usize, &u8)| {
-            if plain(at, byte) { char::from(byte).to_string() } else { format!("%{byte:02x}") }
-        };
-        bytes.iter().enumerate().map(escape).collect()
+        let mut folder = String::with_capacity(bytes.len() + 8);
+        for (at, &byte) in bytes.iter().enumerate() {
+            let is_plain = is_plain(at, byte);
+            if folder.len() + if is_plain { 1 } else { 3 } > LONGEST {
+                return (folder, false);
+            }
+            match is_plain {
+                true => folder.push(char::from(byte)),
+                false => {
+                    folder.extend(['%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]])
+                }
+            }
+        }
+        (folder, true)
     }
 }
+
+const HEX: [char; 16] =
+    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
 
 /// Says whether two different names are so close that a reader takes one for the other: equal but for
 /// case, or one character added, dropped, changed, or swapped with its neighbour (docs/threats.md rule 6).

@@ -151,7 +151,7 @@ impl TryFrom<&Brought> for Request {
 
     /// All of it, in memory.
     fn try_from(brought: &Brought) -> Result<Self, Error> {
-        let read = |name: &Name| Ok((name.clone(), brought.repository(name)?.unwrap_or_default()));
+        let read = |name: &str| Ok((name.parse()?, brought.repository(name)?.unwrap_or_default()));
         let repositories = brought.names().map(read).collect::<Result<_, Error>>()?;
         let (dialect, fetched, server) = (brought.dialect, brought.fetched, brought.server.clone());
         Ok(Self { dialect, fetched, server, repositories })

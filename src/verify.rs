@@ -208,7 +208,7 @@ fn proved(
     said.extend(rooms.iter().filter_map(drilled));
     said.extend(rooms.iter().filter_map(retired));
     said.extend(past.alone().iter().map(Alone::sentence));
-    for (name, lineage) in past.repositories() {
+    for (name, lineage) in past.repositories().iter() {
         let many = usize::try_from(lineage.versions()).unwrap_or(usize::MAX);
         let made = made_here(rooms, name);
         let whose = match (made, many) {
@@ -273,7 +273,7 @@ fn not_proved(past: &Past, rooms: &[Again], remade: &[&str], anchors: Anchors<'_
                 .to_owned(),
         );
     }
-    for (name, lineage) in past.repositories() {
+    for (name, lineage) in past.repositories().iter() {
         let expires = &lineage.governed().expires;
         if expires.instant() <= anchors.at {
             said.push(format!(

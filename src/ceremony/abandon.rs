@@ -84,7 +84,7 @@ pub fn drafted_only(unfinished: &Ceremony) -> Result<Vec<String>, Refusal> {
         return Ok(Vec::new());
     }
     let (sheets, mut told) = (unfinished.sheets()?, Told::default());
-    for RootMade { repository, version, .. } in sheets.made(unfinished, 0..sheets.count()) {
+    for RootMade { repository, version, .. } in sheets.made(unfinished, 0..sheets.count())? {
         let said = format!(
             "`{repository}`: version {version} was drafted and may have been signed at another site: a token that did signs no other version {version}"
         );

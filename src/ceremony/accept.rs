@@ -253,7 +253,10 @@ impl Ceremony {
         (alone, counted): (&[String], &[u64]),
     ) -> Result<(), Refusal> {
         let sheets = self.sheets()?;
-        if !sheets.page.alone().eq(alone) || !sheets.page.counted().eq(counted.iter().copied()) {
+        let name = |place: usize| &self.plan().repositories()[place].name;
+        if !sheets.page.alone().map(name).eq(alone)
+            || !sheets.page.counted().eq(counted.iter().copied())
+        {
             let what =
                 "the record says that other repositories were typed by name than stand alone";
             return Err(Refusal::of(Check::FleetOutlier, what).hint(EDITED));

@@ -57,7 +57,8 @@ pub(super) fn check(inputs: &Inputs, roster: &Roster, at: Timestamp) -> Result<S
         snapshot::check(&inputs.plan, &asked)?;
         let days = asked.chain.last().map_or(last::EVER, |root| last::days(root, at));
         let is_sound = asked.chain.iter().all(SignedRoot::is_sound);
-        Ok((shared::Face::planned(&inputs.plan, roster, &asked), is_sound, days))
+        let face = shared::Face::planned(&inputs.plan, roster, &asked);
+        Ok::<_, Refusal>((face, is_sound, days))
     };
     inputs.means.map(0..repositories.len(), look, |_, (face, is_sound, days)| {
         faces.push(face);
@@ -101,7 +102,7 @@ fn check_other(first: Digest, second: Digest) -> Result<(), Refusal> {
 }
 
 fn check_twice(inputs: &Inputs, first: &Brought, second: &Brought) -> Result<(), Refusal> {
-    let names: Vec<&Name> = first.names().collect();
+    let names: Vec<&str> = first.names().collect();
     let is_same = |place: usize| {
         let (one, other) = (again(first, names[place])?, again(second, names[place])?);
         let what =
@@ -127,7 +128,7 @@ fn check_repositories(plan: &Plan, request: &Brought) -> Result<(), Refusal> {
     }
     let planned: BTreeSet<&str> = plan.repositories().iter().map(|r| r.name.as_str()).collect();
     let excluded: BTreeSet<&str> = plan.exclusions().iter().map(|r| r.name.as_str()).collect();
-    let asked: BTreeSet<&str> = request.names().map(Name::as_str).collect();
+    let asked: BTreeSet<&str> = request.names().collect();
     let more: Vec<_> =
         asked.iter().filter(|n| !planned.contains(**n) && !excluded.contains(**n)).collect();
     if !more.is_empty() {

@@ -67,7 +67,8 @@ fn add_roots(complete: &Ceremony, files: &mut Files) -> Result<(), Refusal> {
             let bytes = Bytes::laid(&inputs.means.shelf, &bytes)?;
             files.insert(format!("{folder}/{version}.root.json"), bytes);
         }
-        let (version, bytes) = (wholes.version(at), wholes.file(&inputs.means, at)?);
+        let version = wholes.head(&inputs.means, at)?.version;
+        let bytes = wholes.file(&inputs.means, at)?;
         files.insert(format!("{folder}/{version}.root.json"), bytes);
     }
     Ok(())
@@ -182,7 +183,7 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
     }
     if let Some(unwanted) = abandon::unwanted(ceremony) {
         let (wholes, mut told) = (unwanted.wholes()?, Told::default());
-        for RootMade { repository, version, .. } in wholes.made(unwanted, 0..wholes.count()) {
+        for RootMade { repository, version, .. } in wholes.made(unwanted, 0..wholes.count())? {
             let said = format!(
                 "`{repository}`: root {version} is complete and unwanted: it stays in the room until root {} follows it",
                 version + 1

@@ -22,7 +22,7 @@ use crate::refusal::Refusal;
 use crate::root::{KeyId, Role, Root, SignedRoot};
 pub use certify::{certificate_count, certificate_requests};
 pub(super) use certify::{check_certificates, check_kept, check_outlives};
-pub use complete::{Counted, Wholes, complete, first_signed, signers, tallies};
+pub use complete::{Wholes, complete, first_signed, signers, tallies};
 pub(super) use complete::{check_assembled, check_drafted, other_candidates};
 pub use dry::{SignDry, try_dry};
 pub use make::{Sheets, make};

@@ -4,17 +4,23 @@
 //! Second floor: pure. The room lends both; what comes out does not hang on how many hands there are.
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::ours;
 use crate::refusal::Refusal;
-use crate::shelf::{Memory, Place, Shelf};
+use crate::shelf::{Lost, Memory, Place, Shelf};
 
 /// Whoever does the same for many repositories, one after the other or several at once.
 pub trait Hands: fmt::Debug + Send + Sync {
-    /// Calls `work` once for each number below `count`, in any order, and comes back when all is done.
-    fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync));
+    /// Calls `work` once for each number below `count`, in any order, and `fold` for each once its work is done: in order,
+    /// on this thread, until it answers false. No work is begun that is [`AHEAD`] or more numbers ahead of the next fold.
+    fn each(
+        &self,
+        count: usize,
+        work: &(dyn Fn(usize) + Sync),
+        fold: &mut dyn FnMut(usize) -> bool,
+    );
 }
 
 /// Hands and shelf.
@@ -44,38 +50,41 @@ impl Means {
         Ok(bytes)
     }
 
-    /// Does `work` for every number of the range, and hands what comes of it to `fold` in order. The first error in order
-    /// is given, and nothing after it is folded.
+    /// Does `work` for every number of the range, and hands what comes of it to `fold` in order, while more is worked on.
+    /// The first error in order is given, and nothing after it is folded.
     ///
     /// # Errors
     /// Those of `work` and `fold`.
-    pub fn map<T: Send>(
+    pub fn map<T: Send, E: From<Lost> + Send>(
         &self,
         range: Range<usize>,
-        work: impl Fn(usize) -> Result<T, Refusal> + Sync,
-        mut fold: impl FnMut(usize, T) -> Result<(), Refusal>,
-    ) -> Result<(), Refusal> {
-        for piece in pieces(range) {
-            let came = self.each(piece.len(), |at| work(piece.start + at));
-            for (at, came) in piece.zip(came) {
-                fold(at, came.ok_or_else(|| ours("work was left undone"))??)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Does `work` for each number below `count`, and gives what came of it in order; none where hands failed.
-    pub fn each<T: Send>(&self, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<Option<T>> {
-        let came: Vec<Mutex<Option<T>>> = (0..count).map(|_| Mutex::new(None)).collect();
-        let keep = |at: usize| {
-            let done = work(at);
-            *came[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
-        };
-        self.hands.each(count, &keep);
-        let taken = |came: Mutex<Option<T>>| came.into_inner();
-        came.into_iter().map(|came| taken(came).unwrap_or_else(PoisonError::into_inner)).collect()
+        work: impl Fn(usize) -> Result<T, E> + Sync,
+        mut fold: impl FnMut(usize, T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let first = range.start;
+        let done: Vec<Mutex<Option<Result<T, E>>>> =
+            (0..AHEAD.min(range.len())).map(|_| Mutex::new(None)).collect();
+        let slot = |at: usize| done[at % AHEAD].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ended = Ok(());
+        self.hands.each(
+            range.len(),
+            &|at| {
+                let came = work(first + at);
+                *slot(at) = Some(came);
+            },
+            &mut |at| {
+                // Hands that ended before their work is a disk that gives nothing back: neither is gone on with.
+                let came = slot(at).take().unwrap_or_else(|| Err(UNDONE.into()));
+                ended = came.and_then(|came| fold(first + at, came));
+                ended.is_ok()
+            },
+        );
+        ended
     }
 }
+
+/// Work that was left undone.
+const UNDONE: Lost = Lost { kind: io::ErrorKind::Other };
 
 /// A range in pieces: what is prepared, done and recorded at a time.
 pub fn pieces(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
@@ -88,13 +97,24 @@ pub fn pieces(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
 pub struct OneHand;
 
 impl Hands for OneHand {
-    fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
-        (0..count).for_each(work);
+    fn each(
+        &self,
+        count: usize,
+        work: &(dyn Fn(usize) + Sync),
+        fold: &mut dyn FnMut(usize) -> bool,
+    ) {
+        let mut one = |at| {
+            work(at);
+            fold(at)
+        };
+        let _ = (0..count).all(&mut one);
     }
 }
 
 /// How many repositories at a time.
 pub const PIECE: usize = 256;
+/// So many repositories are worked on at most before what came of the first of them is taken up: each holds its roots.
+pub const AHEAD: usize = 32;
 
 #[cfg(test)]
 mod tests {

@@ -252,6 +252,12 @@ impl Plan {
         self.place_of(name).and_then(|place| self.repositories.get(place))
     }
 
+    /// From now on it has none: where only the rest of a plan is of use, very many would be held for nothing.
+    pub(crate) fn forget_repositories(&mut self) {
+        (self.repositories, self.by_name) = (Arc::default(), Arc::default());
+        self.text.repository = Vec::new();
+    }
+
     /// The repositories that are left out, with the reason.
     pub fn exclusions(&self) -> &[Exclusion] {
         &self.text.exclude

@@ -17,8 +17,8 @@ use crate::wording::{Count, List};
 /// Repositories that change in one way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The repositories, at least one.
-    pub repositories: Vec<String>,
+    /// The places of the repositories in the plan, at least one.
+    members: Vec<u32>,
     /// The change, in sentences.
     pub sentences: Vec<String>,
 }
@@ -41,39 +41,52 @@ impl Page {
         self.uncommon.iter().chain(&self.common)
     }
 
-    /// The repositories that stand alone: each is typed by name.
-    pub fn alone(&self) -> impl Iterator<Item = &String> {
+    /// The places of the repositories that stand alone: each is typed by name.
+    pub fn alone(&self) -> impl Iterator<Item = usize> {
         self.uncommon.iter().filter_map(Group::alone)
     }
 
     /// How many repositories the other uncommon groups have: each number is typed.
     pub fn counted(&self) -> impl Iterator<Item = u64> {
         let many = self.uncommon.iter().filter(|group| group.alone().is_none());
-        many.map(|group| group.repositories.len() as u64)
+        many.map(|group| group.members.len() as u64)
     }
 }
 
 impl Group {
-    /// The repository, where it is one.
-    pub fn alone(&self) -> Option<&String> {
-        match self.repositories.as_slice() {
-            [one] => Some(one),
-            _ => None,
-        }
+    /// The places of its repositories in the plan, in order.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.members.iter().map(|place| *place as usize)
     }
 
-    /// The change as it is shown. Of very many repositories the names of some are; all of them are in the candidate's
-    /// list, and their digest is that of a file with one name on each line.
-    pub fn text(&self) -> String {
-        let many = Count(self.repositories.len(), "repository");
-        let heading = match self.repositories.as_slice() {
-            [one] => format!("        {one}:"),
-            few if few.len() <= NAMED => format!("        {many}: {}:", few.join(", ")),
-            names => format!(
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The place of the first.
+    pub fn first(&self) -> usize {
+        self.places().next().unwrap_or_default()
+    }
+
+    /// The place of the repository, where it is one.
+    pub fn alone(&self) -> Option<usize> {
+        (self.members.len() == 1).then(|| self.first())
+    }
+
+    /// The change as it is shown, with the names of places. Of very many repositories the names of some are; all of them
+    /// are in the candidate's list, and their digest is that of a file with one name on each line.
+    pub fn text<'a>(&self, name: &dyn Fn(usize) -> &'a str) -> String {
+        let many = Count(self.count(), "repository");
+        let some = |most| self.places().take(most).map(name).collect::<Vec<_>>().join(", ");
+        let heading = match self.count() {
+            1 => format!("        {}:", some(1)),
+            few if few <= NAMED => format!("        {many}: {}:", some(NAMED)),
+            count => format!(
                 "        {many}: {} and {} more; SHA-256 of all names, a line each: {}:",
-                names[..SOME].join(", "),
-                names.len() - SOME,
-                names_digest(names).grouped()
+                some(SOME),
+                count - SOME,
+                names_digest(self.places().map(name)).grouped()
             ),
         };
         let lines = self.sentences.iter().map(|sentence| format!("          {sentence}"));
@@ -82,7 +95,7 @@ impl Group {
 }
 
 /// SHA-256 of a file with one name on each line.
-pub fn names_digest(names: &[String]) -> Digest {
+pub fn names_digest<'a>(names: impl Iterator<Item = &'a str>) -> Digest {
     let mut hasher = Hasher::default();
     for name in names {
         hasher.update(name.as_bytes());
@@ -113,15 +126,12 @@ impl Ceremony {
 
 /// Sorts what candidates say into groups.
 #[derive(Default)]
-pub struct Reading {
-    groups: BTreeMap<Vec<String>, Members>,
-    names: Vec<Name>,
-}
+pub struct Reading(BTreeMap<Vec<String>, Members>);
 
 /// Candidates of one shape.
 #[derive(Default)]
 struct Members {
-    names: Vec<String>,
+    places: Vec<u32>,
     /// What each of the first few says in full.
     shown: Vec<Vec<String>>,
     /// What all say in full, but for their names; none for a sentence in which they differ.
@@ -129,13 +139,12 @@ struct Members {
 }
 
 impl Reading {
-    /// Adds the next candidate.
-    pub fn add(&mut self, repository: &str, read: Read) {
-        self.names.extend(repository.parse::<Name>());
+    /// Adds the candidate at the next place.
+    pub fn add(&mut self, place: usize, repository: &str, read: Read) {
         let Read { shown, shape } = read;
         let full = shown.iter().map(|line| nameless(line, repository));
-        let members = self.groups.entry(shape).or_default();
-        if members.names.is_empty() {
+        let members = self.0.entry(shape).or_default();
+        if members.places.is_empty() {
             members.same = full.map(Some).collect();
         } else {
             for (same, line) in members.same.iter_mut().zip(full) {
@@ -144,19 +153,20 @@ impl Reading {
                 }
             }
         }
-        members.names.push(repository.to_owned());
+        members.places.push(u32::try_from(place).unwrap_or(u32::MAX));
         if members.shown.len() < FEW {
             members.shown.push(shown);
         }
     }
 
-    /// The page.
-    pub fn finish(self) -> Page {
-        let largest = self.groups.values().map(|members| members.names.len()).max();
-        let only = self.names.len() == 1;
+    /// The page; the names are those of all candidates, in order.
+    pub fn finish<'a>(self, names: impl Iterator<Item = &'a str>) -> Page {
+        let names: Vec<Name> = names.filter_map(|name| name.parse().ok()).collect();
+        let largest = self.0.values().map(|members| members.places.len()).max();
+        let only = names.len() == 1;
         let mut page = Page::default();
-        for (shape, members) in self.groups {
-            let many = members.names.len();
+        for (shape, members) in self.0 {
+            let many = members.places.len();
             if page.common.is_none() && Some(many) == largest && (many > 1 || only) {
                 page.common = match many {
                     1 => members.alone().next(),
@@ -168,35 +178,37 @@ impl Reading {
                 page.uncommon.push(members.together(shape));
             }
         }
-        let order = |group: &Group| (group.repositories.len(), group.repositories.first().cloned());
-        page.uncommon.sort_by_key(order);
+        let name = |group: &Group| names.get(group.first());
+        page.uncommon.sort_by(|a, b| (a.count(), name(a)).cmp(&(b.count(), name(b))));
         let texts = |group: Vec<&Name>| group.iter().map(|name| name.as_str().to_owned()).collect();
-        page.look_alikes = alike_groups(&self.names).into_iter().map(texts).collect();
+        page.look_alikes = alike_groups(&names).into_iter().map(texts).collect();
         page
     }
 }
 
 impl Members {
     fn alone(self) -> impl Iterator<Item = Group> {
-        let group = |(name, sentences)| Group { repositories: vec![name], sentences };
-        self.names.into_iter().zip(self.shown).map(group)
+        let group = |(place, sentences)| Group { members: vec![place], sentences };
+        self.places.into_iter().zip(self.shown).map(group)
     }
 
     /// What members of one shape say together: in full where all say the same, and else its shape.
     fn together(self, shape: Vec<String>) -> Group {
         let same = self.same.into_iter().chain(std::iter::repeat(None));
         let sentences = shape.into_iter().zip(same).map(|(shape, full)| full.unwrap_or(shape));
-        Group { repositories: self.names, sentences: sentences.collect() }
+        let mut members = self.places;
+        members.shrink_to_fit();
+        Group { members, sentences: sentences.collect() }
     }
 }
 
-/// Sorts candidates into groups; `named` says how a key is called, where it has a name.
+/// Sorts candidates into groups, by their places among them; `named` says how a key is called, where it has a name.
 pub fn page_of(drafts: &[Draft], named: &dyn Fn(&PublicKey) -> Option<String>) -> Page {
     let mut reading = Reading::default();
-    for draft in drafts {
-        reading.add(&draft.repository, Read::of(draft, named));
+    for (place, draft) in drafts.iter().enumerate() {
+        reading.add(place, &draft.repository, Read::of(draft, named));
     }
-    reading.finish()
+    reading.finish(drafts.iter().map(|draft| draft.repository.as_str()))
 }
 
 /// Names that look alike, in sentences.

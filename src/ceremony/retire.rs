@@ -162,7 +162,7 @@ fn check_repositories(plan: &Plan, past: &Past, key: &CustodyKey) -> Result<(), 
     let mut ever = BTreeSet::new();
     for name in past.repositories().keys() {
         if past.chain(name)?.iter().any(lists) {
-            ever.insert(name.as_str());
+            ever.insert(name);
         }
     }
     let named: BTreeSet<&str> = plan.repositories().iter().map(|r| r.name.as_str()).collect();

@@ -349,13 +349,13 @@ impl Room {
             }
             Act::DraftRoots => {
                 let sheets = ceremony.sheets()?;
-                let roots = sheets.made(ceremony, 0..sheets.count());
+                let roots = sheets.made(ceremony, 0..sheets.count())?;
                 let consent = sheets.consent.unwrap();
                 vec![Fact::Drafted { roots }, Fact::RootsDrafted { consent }]
             }
             Act::AssembleRoots => {
                 let wholes = ceremony.wholes()?;
-                let roots = wholes.made(ceremony, 0..wholes.count());
+                let roots = wholes.made(ceremony, 0..wholes.count())?;
                 vec![Fact::Assembled { roots }, Fact::RootsAssembled]
             }
             Act::MakeKey { key, .. } | Act::SplitKey { key } => {

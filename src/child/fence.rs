@@ -144,12 +144,14 @@ pub(super) fn end_with_parent(wire: OwnedFd) {
     });
 }
 
+/// Each page is locked once it is touched: one that never was holds nothing, and a module's untouched pages, or the stack
+/// that a thread never needs, would take megabytes in each child.
 fn lock_memory() -> bool {
     let limit = rustix::process::getrlimit(Resource::Memlock).current;
     let is_exempt = rustix::thread::capabilities(None)
         .is_ok_and(|sets| sets.effective.contains(CapabilitySet::IPC_LOCK));
-    (limit.is_none() || is_exempt)
-        && rustix::mm::mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE).is_ok()
+    let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+    (limit.is_none() || is_exempt) && rustix::mm::mlockall(flags).is_ok()
 }
 
 const GRACE: Duration = Duration::from_secs(2);

@@ -13,6 +13,7 @@ mod told;
 pub mod vault;
 pub mod wire;
 
+use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -128,6 +129,51 @@ impl Process {
         answer.map_err(|fault| self.lost(fault))
     }
 
+    /// Has a batch worked on in small pieces: the child finds the next question when it has answered the last one, and
+    /// answers are read while it works. Each answer has as many parts as its question had inputs.
+    fn call_ahead<Q: Serialize, A: DeserializeOwned, T, E: From<Error>>(
+        &mut self,
+        inputs: &[ToSign],
+        question: impl Fn(Vec<ToSign>) -> Q,
+        parts: impl Fn(A) -> Result<Option<Vec<T>>, E>,
+    ) -> Result<Vec<T>, E> {
+        let patience = Some(self.patience);
+        let mut rest = pieces(inputs, Pieces::AHEAD);
+        let (mut waiting, mut all) = (VecDeque::new(), Vec::with_capacity(inputs.len()));
+        loop {
+            let Some((_, wire)) = &mut self.running else {
+                return Err(self.lost(Fault::Closed).into());
+            };
+            while waiting.len() < 2
+                && let Some(piece) = rest.next()
+            {
+                if let Err(fault) = wire.send(&question(piece.to_vec()), &[], patience) {
+                    return Err(self.lost(fault).into());
+                }
+                waiting.push_back(piece.len());
+            }
+            let Some(expected) = waiting.pop_front() else { return Ok(all) };
+            match wire.receive::<A>(patience) {
+                Err(fault) => return Err(self.lost(fault).into()),
+                Ok((answer, _)) => match parts(answer) {
+                    Ok(Some(found)) if found.len() == expected => all.extend(found),
+                    Ok(_) => return Err(self.lost(Fault::Garbage).into()),
+                    Err(refused) => {
+                        // What was asked ahead is answered before anything else is asked.
+                        for _ in waiting {
+                            if let Some((_, wire)) = &mut self.running
+                                && let Err(fault) = wire.receive::<A>(patience)
+                            {
+                                return Err(self.lost(fault).into());
+                            }
+                        }
+                        return Err(refused);
+                    }
+                },
+            }
+        }
+    }
+
     /// Ends the child at once, and gives the error that names it.
     fn lost(&mut self, fault: Fault) -> Error {
         if let Some((mut child, _)) = self.running.take() {
@@ -200,8 +246,26 @@ where
     }
 }
 
-/// Cuts a batch so that no frame grows beyond the wire's limit, and that no piece takes a slow token long.
-fn pieces(inputs: &[ToSign]) -> impl Iterator<Item = &[ToSign]> {
+/// How a batch is cut.
+#[derive(Clone, Copy)]
+struct Pieces {
+    most: usize,
+    bytes: usize,
+}
+
+impl Pieces {
+    /// For one question after the other: no frame grows beyond the wire's limit, and no piece takes long.
+    const ALONE: Self = Self { most: 256, bytes: 1 << 20 };
+    /// For a question that waits in the pipe while the child still writes the answer to the one before: in base64 and its
+    /// header it is no longer than a page, which every pipe holds. A larger one is of a message, and its answer is small.
+    const AHEAD: Self = Self { most: 32, bytes: 2 << 10 };
+}
+
+/// Cuts a batch.
+fn pieces(
+    inputs: &[ToSign],
+    Pieces { most, bytes: limit }: Pieces,
+) -> impl Iterator<Item = &[ToSign]> {
     let mut rest = inputs;
     std::iter::from_fn(move || {
         let mut bytes = 0;
@@ -209,10 +273,10 @@ fn pieces(inputs: &[ToSign]) -> impl Iterator<Item = &[ToSign]> {
             bytes += match input {
                 ToSign::Digest { bytes, .. } | ToSign::Message(bytes) => bytes.len(),
             };
-            bytes <= PIECE_BYTES
+            bytes <= limit
         };
         // One input alone always makes a piece; the wire says if it is too large.
-        let len = rest.iter().take(PIECE).take_while(fits).count().max(1).min(rest.len());
+        let len = rest.iter().take(most).take_while(fits).count().max(1).min(rest.len());
         let (piece, after) = rest.split_at(len);
         rest = after;
         (!piece.is_empty()).then_some(piece)
@@ -220,5 +284,3 @@ fn pieces(inputs: &[ToSign]) -> impl Iterator<Item = &[ToSign]> {
 }
 
 const GRACE_SECONDS: i64 = 2;
-const PIECE: usize = 256;
-const PIECE_BYTES: usize = 1 << 20;

@@ -245,17 +245,11 @@ impl Token {
     /// [`pkcs11::Error::KeyMissing`], [`pkcs11::Error::KeyTwice`], [`pkcs11::Error::NotLoggedIn`]; what was signed before
     /// the error is forgotten.
     pub fn sign(&mut self, key: &KeyRef, inputs: &[ToSign]) -> Result<Vec<Vec<u8>>, Error> {
-        let mut signatures = Vec::with_capacity(inputs.len());
-        for piece in super::pieces(inputs) {
-            let question = Question::Sign { key: key.clone(), inputs: piece.to_vec() };
-            match self.ask(&question)? {
-                Answer::Signatures(found) if found.len() == piece.len() => {
-                    signatures.extend(found.into_iter().map(|bytes| bytes.0));
-                }
-                _ => return Err(self.garbage()),
-            }
-        }
-        Ok(signatures)
+        let question = |inputs| Question::Sign { key: key.clone(), inputs };
+        self.0.call_ahead(inputs, question, |answer: Result<Answer, pkcs11::Error>| match answer? {
+            Answer::Signatures(found) => Ok(Some(found.into_iter().map(|bytes| bytes.0).collect())),
+            _ => Ok(None),
+        })
     }
 
     /// Has the token agree with a point (uncompressed P-256) by its sealing key; gives the x coordinate.

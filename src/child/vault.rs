@@ -10,7 +10,7 @@ mod typed;
 
 use super::fence::Reach;
 use super::wire::{Bytes, Fault};
-use super::{Error, Fence, Launch, Process, serve};
+use super::{Error, Fence, Launch, Pieces, Process, serve};
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey, ToSign};
 use crate::room::token::Wrapped;
@@ -267,7 +267,7 @@ impl Vault {
     /// [`Refused::KeyMissing`], [`Refused::Signature`].
     pub fn sign(&mut self, name: &str, inputs: &[ToSign]) -> Result<Vec<Vec<u8>>, Error> {
         let mut signatures = Vec::with_capacity(inputs.len());
-        for piece in super::pieces(inputs) {
+        for piece in super::pieces(inputs, Pieces::ALONE) {
             let question = Question::Sign { name: name.to_owned(), inputs: piece.to_vec() };
             match self.ask(&question)? {
                 Answer::Signatures(found) if found.len() == piece.len() => {
@@ -290,7 +290,7 @@ impl Vault {
         inputs: &[ToSign],
     ) -> Result<Vec<(PublicKey, Vec<u8>)>, Error> {
         let mut signatures = Vec::with_capacity(inputs.len());
-        for piece in super::pieces(inputs) {
+        for piece in super::pieces(inputs, Pieces::ALONE) {
             let (public, raw) = self.dry(algorithm, piece)?;
             signatures.extend(raw.into_iter().map(|bytes| (public.clone(), bytes.0)));
         }

@@ -21,6 +21,7 @@ use rustix::io::Errno;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::key::base64;
 use crate::secret::SecretBytes;
 
 /// One end of the pair of pipes between a parent and a child.
@@ -156,22 +157,8 @@ impl From<Errno> for Fault {
 
 /// Public bytes in a header, as base64.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Bytes(pub Vec<u8>);
-
-impl From<Bytes> for String {
-    fn from(bytes: Bytes) -> Self {
-        data_encoding::BASE64.encode(&bytes.0)
-    }
-}
-
-impl TryFrom<String> for Bytes {
-    type Error = data_encoding::DecodeError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        data_encoding::BASE64.decode(text.as_bytes()).map(Self)
-    }
-}
+#[serde(transparent)]
+pub struct Bytes(#[serde(with = "base64")] pub Vec<u8>);
 
 #[derive(Clone, Copy)]
 struct Deadline {

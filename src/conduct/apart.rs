@@ -72,7 +72,7 @@ pub fn sign(
     log_in(&mut found, site.0)?;
     let known = intents(&mut found.token, name)?;
     check_intents(past, name, &known, (after, consent))?;
-    let now = |name: &str| candidate.made(name);
+    let now = |name: &str| Ok(candidate.made(name));
     check_versions(past, name, &known, now)?;
     let sequence = known.iter().map(|intent| intent.sequence).max().unwrap_or_default() + 1;
     let new = (!known.iter().any(|intent| intent.head == after)).then_some(Intent {
@@ -115,7 +115,7 @@ fn read(past: &Past, candidate: &Candidate, site: &mut Site<'_>) -> Result<(), R
         site.show(&format!("look twice: {names}"))?;
     }
     for group in page.groups() {
-        site.show(&group.text())?;
+        site.show(&group.text(&|place| candidate.drafts[place].repository.as_str()))?;
     }
     Ok(())
 }

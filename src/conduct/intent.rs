@@ -55,13 +55,13 @@ pub(super) fn check_versions(
     past: &Past,
     holder: &str,
     meant: &[Intent],
-    now: impl Fn(&str) -> Option<RootMade>,
+    now: impl Fn(&str) -> Result<Option<RootMade>, Refusal>,
 ) -> Result<(), Refusal> {
     for piece in meant.iter().flat_map(|intent| intent.candidates(past)) {
         for earlier in piece? {
             let is_other =
                 |now: RootMade| now.version == earlier.version && now.sha256 != earlier.sha256;
-            if !now(&earlier.repository).is_some_and(is_other) {
+            if !now(&earlier.repository)?.is_some_and(is_other) {
                 continue;
             }
             let what = format!(
@@ -129,8 +129,8 @@ impl Session<'_> {
         let (key, holder) = of;
         let (sheets, consent) = (self.ceremony.sheets()?, self.drafted_consent()?);
         let now = |name: &str| {
-            let at = self.ceremony.plan().place_of(name)?;
-            sheets.made(&self.ceremony, at..at + 1).pop()
+            let Some(at) = self.ceremony.plan().place_of(name) else { return Ok(None) };
+            Ok(sheets.made(&self.ceremony, at..at + 1)?.pop())
         };
         check_versions(self.ceremony.past(), holder, meant, now)?;
         let here: Vec<&Intent> = meant.iter().filter(|intent| self.is_here(intent)).collect();

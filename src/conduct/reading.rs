@@ -11,7 +11,6 @@ use crate::ceremony::draft::{self, Draft};
 use crate::ceremony::fact::Fact;
 use crate::ceremony::means::PIECE;
 use crate::ceremony::prospect::{self, Newest, Told};
-use crate::ceremony::reading::Group;
 use crate::ceremony::{candidate, reach, reading};
 use crate::check::Check;
 use crate::files::{self, Bytes, Files};
@@ -43,7 +42,7 @@ impl Session<'_> {
         self.write_candidates(lines.finish()?)?;
         while self.ceremony.recorded_drafts() < sheets.count() {
             let first = self.ceremony.recorded_drafts();
-            let roots = sheets.made(&self.ceremony, first..first + PIECE);
+            let roots = sheets.made(&self.ceremony, first..first + PIECE)?;
             self.take(step, Fact::Drafted { roots })?;
         }
         let consent = sheets.consent;
@@ -101,24 +100,26 @@ impl Session<'_> {
         for names in reading::alike(&sheets.page.look_alikes) {
             self.show(&format!("        look twice: {names}"))?;
         }
+        let ceremony = self.ceremony.clone();
+        let name = |place: usize| ceremony.plan().repositories()[place].name.as_str();
         for group in &sheets.page.uncommon {
-            self.show(&group.text())?;
+            self.show(&group.text(&name))?;
             match group.alone() {
-                Some(name) => self.ask_name(step, name)?,
-                None => self.ask_number(step, group)?,
+                Some(place) => self.ask_name(step, name(place))?,
+                None => self.ask_number(step, name(group.first()), group.count())?,
             }
         }
         if let Some(group) = &sheets.page.common {
-            self.show(&group.text())?;
+            self.show(&group.text(&name))?;
         }
         let (second_reader, wrong) = self.hear_second_reader(step)?;
-        let (alone, counted) = (sheets.page.alone().cloned().collect(), sheets.page.counted());
+        let alone = sheets.page.alone().map(|place| name(place).to_owned()).collect();
+        let counted = sheets.page.counted();
         Ok(Fact::RootsRead { second_reader, alone, counted: counted.collect(), wrong })
     }
 
     /// Of repositories that change alike, and otherwise than most, the number is typed. `[FLEET-OUTLIER]`
-    fn ask_number(&mut self, step: u32, group: &Group) -> Result<(), Refusal> {
-        let (first, many) = (&group.repositories[0], group.repositories.len());
+    fn ask_number(&mut self, step: u32, first: &str, many: usize) -> Result<(), Refusal> {
         let prompt = Prompt {
             step,
             id: format!("outliers {first}"),
@@ -222,7 +223,7 @@ impl Session<'_> {
         }
         while self.ceremony.recorded_roots() < wholes.count() {
             let first = self.ceremony.recorded_roots();
-            let roots = wholes.made(&self.ceremony, first..first + PIECE);
+            let roots = wholes.made(&self.ceremony, first..first + PIECE)?;
             self.take(step, Fact::Assembled { roots })?;
         }
         let walked = if self.ceremony.is_late() { "" } else { ", walked by every client" };

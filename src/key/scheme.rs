@@ -5,7 +5,7 @@
 use aws_lc_rs::{digest, signature};
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, Error, der_of_raw};
+use super::{Algorithm, Error, base64, der_of_raw};
 
 /// A hash of the SHA-2 family (FIPS 180-4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,10 +55,11 @@ pub enum ToSign {
         /// The hash that made it; PSS needs to know.
         hash: Hash,
         /// The digest.
+        #[serde(with = "base64")]
         bytes: Vec<u8>,
     },
     /// The whole message.
-    Message(Vec<u8>),
+    Message(#[serde(with = "base64")] Vec<u8>),
 }
 
 impl Scheme {

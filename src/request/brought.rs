@@ -2,13 +2,11 @@
 //!
 //! First floor, documents: pure.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::digest::Digest;
 use crate::files::{Bytes, Files};
-use crate::name::Name;
+use crate::packed::{Packed, Packing};
 use crate::root::Dialect;
 use crate::sums::{self, Sums};
 
@@ -27,7 +25,7 @@ pub struct Brought {
     pub digest: Digest,
     lines: Bytes,
     /// Where the line of each repository begins, and how long it is.
-    places: BTreeMap<Name, (u64, u32)>,
+    places: Packed<(u64, u32)>,
 }
 
 impl Brought {
@@ -53,14 +51,15 @@ impl Brought {
             return Err(Error::Form { path: sums::FILE });
         }
         let page = Page::parse(&file(PAGE)?.read()?)?;
-        let (lines, mut places, mut begin) = (file(REPOSITORIES)?, BTreeMap::new(), 0);
+        let (lines, mut places, mut begin) = (file(REPOSITORIES)?, Packing::default(), 0);
         let mut read = Lines::new(lines.reader());
         while let Some(next) = read.next() {
             let (name, _) = next?;
             let length = read.length();
-            places.insert(name, (begin, u32::try_from(length).unwrap_or(u32::MAX)));
+            places.push(name.as_str(), (begin, u32::try_from(length).unwrap_or(u32::MAX)));
             begin += length as u64;
         }
+        let places = places.finish();
         page.counts(places.len())?;
         let Page { dialect, fetched, server, .. } = page;
         let (digest, lines) = (Digest::of(&text), lines.clone());
@@ -68,7 +67,7 @@ impl Brought {
     }
 
     /// The names of its repositories, in order.
-    pub fn names(&self) -> impl Iterator<Item = &Name> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.places.keys()
     }
 
@@ -76,7 +75,7 @@ impl Brought {
     ///
     /// # Errors
     /// [`Error::Lost`].
-    pub fn repository(&self, name: &Name) -> Result<Option<Repository>, Error> {
+    pub fn repository(&self, name: &str) -> Result<Option<Repository>, Error> {
         let Some((begin, length)) = self.places.get(name) else { return Ok(None) };
         let line = self.lines.read_part(*begin, u64::from(*length))?;
         Line::read_again(&line).map(|(_, repository)| Some(repository))

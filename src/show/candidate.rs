@@ -61,8 +61,11 @@ impl Candidate {
             |public: &PublicKey| named(public).or_else(|| own.is_none().then(|| short(public)));
         let page = page_of(&read.drafts, &called);
         let consent = read.consent();
-        let change =
-            |group: Group| Change { repositories: group.repositories, sentences: group.sentences };
+        let name = |place: usize| read.drafts[place].repository.clone();
+        let change = |group: Group| Change {
+            repositories: group.places().map(name).collect(),
+            sentences: group.sentences,
+        };
         Ok(Self {
             title: read.plan.title().to_owned(),
             plan: read.plan.digest(),
@@ -91,7 +94,7 @@ impl Candidate {
             if change.repositories.len() > 1 {
                 paper.prose(change.repositories.join(", "));
                 // By it the two machines are compared where no screen has them all.
-                let names = names_digest(&change.repositories).grouped();
+                let names = names_digest(change.repositories.iter().map(String::as_str)).grouped();
                 paper.prose(format!("SHA-256 of all names, a line each: {names}"));
             }
             paper.points(change.sentences.clone());

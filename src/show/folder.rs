@@ -53,7 +53,7 @@ impl Asked {
                 .map_err(|error| Refusal::of(Check::RequestForm, error.to_string()))?
                 .unwrap_or_default();
             Ok(AskedRepository {
-                name: name.as_str().to_owned(),
+                name: name.to_owned(),
                 latest: repository.latest(),
                 sha256: repository.roots.last().map(|bytes| Digest::of(bytes)),
                 keys: repository
@@ -147,10 +147,10 @@ impl Holders {
         };
         let governed = past.repositories().iter().map(|(name, lineage)| {
             let governed = lineage.governed();
-            (name.clone(), governed.keys.iter().map(name_of).collect(), governed.threshold)
+            (name.to_owned(), governed.keys.iter().map(name_of).collect(), governed.threshold)
         });
         let repositories = past.repositories().iter().map(|(name, lineage)| {
-            (name.clone(), lineage.versions(), lineage.governed().expires.instant())
+            (name.to_owned(), lineage.versions(), lineage.governed().expires.instant())
         });
         Self {
             closing: past.last().map(|last| last.closing),

@@ -4,7 +4,7 @@
 
 mod read;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Alone, CEREMONIES, Custody, DRILLS, Lineage, METADATA};
 use crate::ceremony::plan::{self, Plan};
@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::files::{Bytes, Files};
 use crate::key::PublicKey;
 use crate::name::Name;
+use crate::packed::Packed;
 use crate::record::Record;
 use crate::refusal::{Exit, Refusal};
 use crate::root::{Dialect, SignedRoot};
@@ -27,7 +28,7 @@ pub const TRUST_SUMS: &str = "TRUST-SHA256SUMS";
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     custody: Custody,
-    lineages: BTreeMap<String, Lineage>,
+    lineages: Packed<Lineage>,
     /// Every key that a root ever listed for the root role.
     root_keys: BTreeSet<PublicKey>,
     ceremonies: Vec<LastCeremony>,
@@ -47,7 +48,7 @@ pub struct LastCeremony {
     pub folder: String,
     /// SHA-256 of its `SHA256SUMS`: the closing digest.
     pub closing: Digest,
-    /// Its plan.
+    /// Its plan, without its repositories: there may be very many, and what governs them stands in their roots.
     pub plan: Plan,
     /// Its record.
     pub record: Record,
@@ -197,7 +198,7 @@ impl Past {
     }
 
     /// The repositories, each with its lineage.
-    pub const fn repositories(&self) -> &BTreeMap<String, Lineage> {
+    pub const fn repositories(&self) -> &Packed<Lineage> {
         &self.lineages
     }
 

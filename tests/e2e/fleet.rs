@@ -1,5 +1,5 @@
 //! A thousand repositories of a real server in one ceremony: fetched, rotated by two of three keys, published while the
-//! server is stopped and started, and read by Notary's own client.
+//! server is stopped and started, and read by Notary's own client; those that are odd found, and handled by name.
 
 use std::fs;
 use std::path::Path;
@@ -11,8 +11,10 @@ use officiant::name::Name;
 use officiant::root::walk::{Chain, Walker};
 use officiant::root::{Dialect, SignedRoot, profile};
 
+use super::adopt::adopting;
 use super::genesis::TOKENS;
 use super::journey::{make_key, write_plan};
+use super::odd::{ALIKE, BROKEN, CLIENT, HOSTILE};
 use crate::harness::command::{Ran, command, end, flat, run, run_with};
 use crate::harness::notary::StoredServer;
 use crate::sitting::{Bench, Holding, PlanText, genesis};
@@ -22,9 +24,9 @@ const COUNT: usize = 1000;
 const LONG: Duration = Duration::from_secs(1200);
 
 /// A server, a room, and a list of many names.
-struct Fleet {
-    server: StoredServer,
-    bench: Bench,
+pub(super) struct Fleet {
+    pub(super) server: StoredServer,
+    pub(super) bench: Bench,
     names: Vec<String>,
 }
 
@@ -33,18 +35,25 @@ impl Fleet {
         let bench = Bench::new(Dialect::Notary, &[]);
         let server = StoredServer::new(&bench.scratch);
         make_key(&bench, "targets");
-        // Far enough apart that no two look alike.
+        // Far enough apart that no two look alike, but for those that shall.
         let name = |n: usize| {
             let digest = Digest::of(&n.to_be_bytes()).to_string();
             format!("localhost:5000/team-{}/{}", &digest[..6], &digest[6..14])
         };
-        let mut names: Vec<String> = (0..COUNT).map(name).collect();
+        // And one more comes from another tool.
+        let mut names: Vec<String> = (ALIKE.len() + 1..COUNT).map(name).collect();
+        names.extend(ALIKE.map(str::to_owned));
         names.sort();
-        bench.scratch.file("names", names.join("\n"));
-        Self { server, bench, names }
+        let fleet = Self { server, bench, names };
+        fleet.write_names();
+        fleet
     }
 
-    fn courier(&self, verb: &str) -> Command {
+    fn write_names(&self) {
+        self.bench.scratch.file("names", self.names.join("\n"));
+    }
+
+    pub(super) fn courier(&self, verb: &str) -> Command {
         let mut courier = command(env!("CARGO_BIN_EXE_courier"), self.bench.scratch.path());
         courier.args([verb, "--server", &self.server.server().url()]);
         courier.arg("--ca").arg(self.server.server().ca());
@@ -62,7 +71,22 @@ impl Fleet {
     fn conduct(&self, tokens: &[&str]) -> Ran {
         self.bench.write_room(tokens);
         self.bench.write_answers(tokens, "");
-        long(&mut self.bench.conducting()).ok()
+        long(&mut self.bench.conducting())
+    }
+
+    /// The plan of the rotation, without those that are left out.
+    fn plan_rotation(&mut self, adopted: Digest, left_out: &[(&str, &str)]) {
+        let drafted = self.bench.path(&format!("media/in-{}/repositories.txt", self.bench.number));
+        let is_left_out = |name: &str| left_out.iter().any(|(out, _)| *out == name);
+        let lines = fs::read_to_string(&drafted).unwrap();
+        let kept = lines.lines().filter(|line| !is_left_out(line.split(' ').next().unwrap()));
+        fs::write(&drafted, kept.map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        self.names.retain(|name| !is_left_out(name));
+        let exclude = left_out.iter().map(|(name, reason)| {
+            format!("[[exclude]]\nname = \"{name}\"\nreason = \"{reason}\"\n")
+        });
+        let more = adopting(adopted) + &exclude.collect::<String>();
+        write_plan(&self.bench, &rotation(&self.bench), &more);
     }
 
     /// One repository after the other: a server with a database keeps some of it in a map that takes no two at once, and
@@ -113,7 +137,7 @@ impl Fleet {
         }
     }
 
-    /// Every chain of the trust folder, walked by the strictest reader from each root to the newest.
+    /// The chain of each repository in the trust folder, walked by the strictest reader from each root to the newest.
     fn walk_all(&self, versions: u64) {
         let metadata = self.bench.trust(self.bench.number).join("metadata");
         for name in &self.names {
@@ -156,6 +180,43 @@ fn rotation(bench: &Bench) -> PlanText {
     }
 }
 
+/// What is odd is found before anything is signed: what is broken is left out by name, and the rest is shown first.
+fn rotate(fleet: &mut Fleet) -> String {
+    let adopted = fleet.becomes_odd();
+    fleet.bench.next_room();
+    fleet.names.extend([BROKEN, CLIENT, HOSTILE].map(str::to_owned));
+    fleet.names.sort();
+    fleet.write_names();
+    fleet.fetch(&[]);
+    let tokens = ["officer-a", "officer-b", "officer-c", "later-a", "later-b", "later-c", "old"];
+    let broken = format!(
+        "error: `{BROKEN}`: root 2 does not follow root 1: 0 of the 1 old signatures it needs [REQUEST-CHAIN]"
+    );
+    let client = format!(
+        "error: `{CLIENT}`: the snapshot key of root 1 is not the server's, and the plan keeps it [SNAPSHOT-CLIENT]"
+    );
+    let mut left_out = Vec::new();
+    for (told, next) in [
+        (broken, (BROKEN, "a stranger signed its root 2")),
+        (client, (CLIENT, "its owner moves the snapshot key first")),
+    ] {
+        fleet.plan_rotation(adopted, &left_out);
+        let refused = fleet.conduct(&tokens);
+        assert!(refused.code() == 1 && refused.stderr.contains(&told), "{}", refused.stderr);
+        left_out.push(next);
+    }
+    fleet.plan_rotation(adopted, &left_out);
+    let screen = flat(&fleet.conduct(&tokens).ok().stderr);
+    let at = |said: &str| screen.find(said).unwrap_or_else(|| panic!("{said}: {screen}"));
+    let alike =
+        at(&format!("look twice: `{}` and `{}` differ by one character", ALIKE[0], ALIKE[1]));
+    let hostile = at(&format!(" {HOSTILE}: The version goes"));
+    let others = at(&format!(" {} repositories: {}, {}, ", COUNT - 1, ALIKE[0], ALIKE[1]));
+    assert!(alike < hostile && hostile < others, "{screen}");
+    at(&format!("{HOSTILE} stands alone: type its name in full"));
+    screen
+}
+
 #[test]
 fn a_thousand_repositories_are_rotated_in_one_ceremony_and_published_while_the_server_goes_and_comes()
  {
@@ -165,15 +226,10 @@ fn a_thousand_repositories_are_rotated_in_one_ceremony_and_published_while_the_s
     let mut prove = command(env!("CARGO_BIN_EXE_courier"), fleet.bench.scratch.path());
     prove.args(["prove", "plan-1.toml", "--list", "list-1.txt", "--role", "targets"]);
     long(prove.args(["--key", "targets-key.pem", "--out", "media/in-1"])).ok();
-    fleet.conduct(&TOKENS);
+    fleet.conduct(&TOKENS).ok();
     long(&mut fleet.publishing()).ok();
 
-    fleet.bench.next_room();
-    fleet.fetch(&[]);
-    let plan = rotation(&fleet.bench);
-    write_plan(&fleet.bench, &plan, "");
-    let tokens = ["officer-a", "officer-b", "officer-c", "later-a", "later-b", "later-c"];
-    let screen = flat(&fleet.conduct(&tokens).stderr);
+    let screen = rotate(&mut fleet);
     for said in [
         &format!("{COUNT} roots complete, walked by every client"),
         "be in beside this one, and stay in until all have signed, yes or no: yes",
@@ -187,8 +243,12 @@ fn a_thousand_repositories_are_rotated_in_one_ceremony_and_published_while_the_s
     let all = format!("there     {COUNT} repositories: already, byte for byte\n");
     assert!(again.contains(&all), "{again}");
     fleet.walk_all(2);
-    for name in fleet.names.iter().step_by(COUNT / 5) {
+    for name in fleet.names.iter().step_by(COUNT / 5).chain([&HOSTILE.to_owned()]) {
         let bob = fleet.bench.scratch.folder("bob");
         run(fleet.server.server().notary(&bob).args(["list", name])).ok();
+    }
+    for name in [BROKEN, CLIENT] {
+        let left_out = format!("`{name}` was left out: ");
+        assert!(fleet.bench.remarks().iter().any(|said| said.starts_with(&left_out)));
     }
 }

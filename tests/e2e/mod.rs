@@ -5,6 +5,7 @@ mod adopt;
 mod fleet;
 pub(crate) mod genesis;
 pub(crate) mod journey;
+mod odd;
 pub(crate) mod rotate;
 mod theirs;
 mod tuf;

@@ -15,8 +15,8 @@ struct Floor {
 }
 
 const VALUES: &[&str] = &[
-    "check", "cjson", "digest", "files", "key", "name", "refusal", "secret", "shelf", "sums",
-    "wording",
+    "check", "cjson", "digest", "files", "key", "name", "packed", "refusal", "secret", "shelf",
+    "sums", "wording",
 ];
 const DOCUMENTS: &[&str] = &["advisory", "attestation", "list", "request", "root", "seal", "share"];
 /// The record's entries are acts and facts, and the trust folder holds plans: they stand beside the ceremony.

@@ -29,7 +29,7 @@ pub(super) fn certified(owner: &Publisher, serial: u8, days: (i64, i64)) -> Key 
 }
 
 /// The same, of another repository.
-pub(super) fn certified_for(name: &str, owner: &Publisher, serial: u8, days: (i64, i64)) -> Key {
+pub(crate) fn certified_for(name: &str, owner: &Publisher, serial: u8, days: (i64, i64)) -> Key {
     let midnight = Timestamp::now().to_zoned(TimeZone::UTC).start_of_day().unwrap();
     let day = |days: i64| midnight.checked_add(days.days()).unwrap().timestamp();
     let subject = Subject {
@@ -45,10 +45,18 @@ pub(super) fn certified_for(name: &str, owner: &Publisher, serial: u8, days: (i6
 
 /// A first root of these keys, signed under each that is the owner's.
 pub(super) fn first(bench: &Bench, owner: &Publisher, keys: Vec<Key>, expires: i64) -> SignedRoot {
-    let online = |role: &Role| {
-        let public = bench.online[role].public();
-        (*role, (vec![Key::plain(Dialect::Notary, &public).unwrap()], 1))
-    };
+    first_with(|role| bench.online[&role].public(), owner, keys, expires)
+}
+
+/// The same with these online keys.
+pub(crate) fn first_with(
+    online: impl Fn(Role) -> PublicKey,
+    owner: &Publisher,
+    keys: Vec<Key>,
+    expires: i64,
+) -> SignedRoot {
+    let online =
+        |role: &Role| (*role, (vec![Key::plain(Dialect::Notary, &online(*role)).unwrap()], 1));
     let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
     let change = Change {
         version: Version::FIRST,

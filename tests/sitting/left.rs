@@ -82,7 +82,7 @@ impl Bench {
     }
 
     /// What the closing page remarks beside the horizon, sorted.
-    pub(super) fn remarks(&self) -> Vec<String> {
+    pub(crate) fn remarks(&self) -> Vec<String> {
         let record = self.record();
         let mut facts = record.entries().iter().filter_map(|entry| match &entry.body {
             Body::Done { fact: Fact::Closed { remarks } } => Some(remarks.iter()),

@@ -34,7 +34,7 @@ fn names() -> Vec<String> {
 }
 
 /// A second root that the keys of the first did not sign.
-fn usurped(name: &str, before: &SignedRoot) -> Vec<u8> {
+pub(crate) fn usurped(name: &str, before: &SignedRoot) -> Vec<u8> {
     let stranger = Publisher::new();
     let key = certified_for(name, &stranger, 7, (-1, 3000));
     let change = Change {

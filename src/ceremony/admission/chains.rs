@@ -8,7 +8,6 @@ use super::{FETCH_ANEW, last};
 use crate::ceremony::{Ceremony, Inputs, ours};
 use crate::check::Check;
 use crate::key::PublicKey;
-use crate::name::Name;
 use crate::refusal::Refusal;
 use crate::request::{self, Brought};
 use crate::root::{Role, SignedRoot};
@@ -80,10 +79,7 @@ pub(super) fn brought(
     inputs: &Inputs,
     repository: &str,
 ) -> Result<Option<request::Repository>, Refusal> {
-    match (&inputs.request, repository.parse::<Name>()) {
-        (Some(request), Ok(name)) => again(request, &name),
-        _ => Ok(None),
-    }
+    inputs.request.as_ref().map_or(Ok(None), |request| again(request, repository))
 }
 
 /// What a request says of a repository.
@@ -92,7 +88,7 @@ pub(super) fn brought(
 /// What keeps it from being read again.
 pub(in crate::ceremony) fn again(
     request: &Brought,
-    name: &Name,
+    name: &str,
 ) -> Result<Option<request::Repository>, Refusal> {
     request.repository(name).map_err(|error| match error {
         request::Error::Lost(lost) => lost.into(),

@@ -151,7 +151,7 @@ impl Faces<'_> {
     /// each would else do what one plan for both may not. `[ROOT-SHARED]`
     pub(in crate::ceremony) fn finish(mut self) -> Result<(), Refusal> {
         let (plan, past) = (self.plan, self.past);
-        for (name, lineage) in past.repositories() {
+        for (name, lineage) in past.repositories().iter() {
             if lineage.dialect() == plan.dialect()
                 && plan.repository(name).is_none()
                 && let Some(last) = past.latest(name)?

@@ -23,29 +23,60 @@ use crate::root::threshold::{self, Counting, Tally};
 use crate::root::{Dialect, Error, Signature, SignedRoot, notary};
 use crate::shelf::Place;
 
-/// What is kept of all complete roots.
+/// What is kept of all complete roots: where each lies.
 #[derive(Clone, Debug, Default)]
 pub struct Wholes {
-    roots: Vec<Whole>,
+    /// In the plan's order, each with its [`Head`] before its file.
+    roots: Vec<Place>,
     /// Until when every client can follow, and until when old keys can mislead somebody, as sentences.
     pub remarks: Vec<String>,
 }
 
-/// What is kept of one.
+/// What is said of a complete root without reading it; on the shelf it stands before the file.
 #[derive(Clone, Copy, Debug)]
-struct Whole {
-    file: Place,
-    version: u64,
-    sha256: Digest,
-    /// How many signatures count for the root before it, and how many are needed.
-    old: Option<(usize, i64)>,
+pub struct Head {
+    /// Its version.
+    pub version: u64,
+    /// Of its file.
+    pub sha256: Digest,
+    /// How many signatures count for the root before it, where there is one, and how many are needed.
+    pub old: Option<(u32, i64)>,
     /// The same for itself.
-    new: Option<(usize, i64)>,
+    pub new: Option<(u32, i64)>,
 }
 
-/// How many signatures of a root count for the root before it, where there is one, and for itself; and how many are
-/// needed.
-pub type Counted = (Option<(usize, i64)>, Option<(usize, i64)>);
+impl Head {
+    const LEN: usize = 66;
+
+    fn to_bytes(self) -> [u8; Self::LEN] {
+        let mut bytes = [0; Self::LEN];
+        bytes[..8].copy_from_slice(&self.version.to_be_bytes());
+        bytes[8..40].copy_from_slice(self.sha256.as_bytes());
+        for (tally, bytes) in [self.old, self.new].iter().zip(bytes[40..].chunks_exact_mut(13)) {
+            if let Some((counted, needed)) = tally {
+                bytes[0] = 1;
+                bytes[1..5].copy_from_slice(&counted.to_be_bytes());
+                bytes[5..].copy_from_slice(&needed.to_be_bytes());
+            }
+        }
+        bytes
+    }
+
+    fn of(bytes: &[u8; Self::LEN]) -> Self {
+        let (mut version, mut sha256) = ([0; 8], [0; 32]);
+        version.copy_from_slice(&bytes[..8]);
+        sha256.copy_from_slice(&bytes[8..40]);
+        let tally = |bytes: &[u8]| {
+            let (mut counted, mut needed) = ([0; 4], [0; 8]);
+            counted.copy_from_slice(&bytes[1..5]);
+            needed.copy_from_slice(&bytes[5..]);
+            (bytes[0] == 1).then(|| (u32::from_be_bytes(counted), i64::from_be_bytes(needed)))
+        };
+        let (old, new) = (tally(&bytes[40..53]), tally(&bytes[53..]));
+        let (version, sha256) = (u64::from_be_bytes(version), Digest::from_bytes(sha256));
+        Self { version, sha256, old, new }
+    }
+}
 
 impl Wholes {
     /// How many there are.
@@ -58,7 +89,7 @@ impl Wholes {
     /// # Errors
     /// Whatever keeps the room from its shelf.
     pub fn bytes(&self, means: &Means, at: usize) -> Result<Vec<u8>, Refusal> {
-        means.take_up(self.whole(at)?.file)
+        means.take_up(self.lying(at)?)
     }
 
     /// The same where it lies.
@@ -66,26 +97,37 @@ impl Wholes {
     /// # Errors
     /// None for a place that the plan has.
     pub fn file(&self, means: &Means, at: usize) -> Result<Bytes, Refusal> {
-        Ok(Bytes::lying(&means.shelf, self.whole(at)?.file))
+        Ok(Bytes::lying(&means.shelf, self.lying(at)?))
     }
 
-    fn whole(&self, at: usize) -> Result<Whole, Refusal> {
+    /// What is said of it.
+    ///
+    /// # Errors
+    /// As [`Wholes::bytes`].
+    pub fn head(&self, means: &Means, at: usize) -> Result<Head, Refusal> {
+        let mut head = [0; Head::LEN];
+        means.shelf.get(self.place(at)?, 0, &mut head)?;
+        Ok(Head::of(&head))
+    }
+
+    fn place(&self, at: usize) -> Result<Place, Refusal> {
         self.roots.get(at).copied().ok_or_else(|| ours("no such root"))
     }
 
-    /// How far a root's thresholds are met.
-    pub fn tallies(&self, at: usize) -> Counted {
-        self.roots.get(at).map_or((None, None), |whole| (whole.old, whole.new))
+    fn lying(&self, at: usize) -> Result<Place, Refusal> {
+        let (place, head) = (self.place(at)?, Head::LEN as u64);
+        Ok(place.part(head, u64::from(place.len).saturating_sub(head))?)
     }
 
-    /// Roots as a record names them.
-    pub fn made(&self, ceremony: &Ceremony, range: Range<usize>) -> Vec<RootMade> {
-        made(ceremony, range, self.roots.iter().map(|whole| (whole.version, whole.sha256)))
-    }
-
-    /// The version of a root.
-    pub fn version(&self, at: usize) -> u64 {
-        self.roots.get(at).map_or(0, |whole| whole.version)
+    /// Roots as a record names them, as far as there are any.
+    ///
+    /// # Errors
+    /// As [`Wholes::bytes`].
+    pub fn made(&self, ceremony: &Ceremony, range: Range<usize>) -> Result<Vec<RootMade>, Refusal> {
+        made(ceremony, range, self.count(), |at| {
+            let head = self.head(&ceremony.inputs().means, at)?;
+            Ok((head.version, head.sha256))
+        })
     }
 }
 
@@ -157,10 +199,9 @@ pub fn complete<T: Send>(
             let came = look(&draft, &file)?;
             Ok((remarks(ceremony, &draft, &file), (file, counted), came))
         };
-        means.map(range, work, |at, (remarks, (file, (old, new)), came)| {
-            let (version, sha256) = (file.version().get(), file.digest());
-            let file = means.shelf.put(file.bytes())?;
-            wholes.roots.push(Whole { file, version, sha256, old, new });
+        means.map(range, work, |at, (remarks, (file, [old, new]), came)| {
+            let head = Head { version: file.version().get(), sha256: file.digest(), old, new };
+            wholes.roots.push(means.shelf.put(&[&head.to_bytes()[..], file.bytes()].concat())?);
             told.add(&ceremony.plan().repositories()[at].name, remarks);
             each(at, came)
         })?;
@@ -296,7 +337,7 @@ fn of_key(draft: &Draft, public: &PublicKey, signature: &str) -> Option<Vec<Sign
     ids.map(|id| draft.root.signature_under(&id, public, bytes.clone()).ok()).collect()
 }
 
-fn check_complete(draft: &Draft, file: &SignedRoot) -> Result<Counted, Refusal> {
+fn check_complete(draft: &Draft, file: &SignedRoot) -> Result<[Option<(u32, i64)>; 2], Refusal> {
     let name = &draft.repository;
     let bytes = |what: String| Refusal::of(Check::RootBytes, format!("`{name}`: {what}"));
     if !reads_back(draft, file).map_err(|error| bytes(error.to_string()))? {
@@ -310,9 +351,11 @@ fn check_complete(draft: &Draft, file: &SignedRoot) -> Result<Counted, Refusal> 
             format!("`{name}`: {} of the {needed} {who} signatures that it needs", counted.len());
         return Err(Refusal::of(Check::RootThreshold, what));
     }
-    let mut counted = tallies.iter().map(|(_, tally)| (tally.counted.len(), tally.needed)).rev();
+    let counted =
+        |tally: &Tally| (u32::try_from(tally.counted.len()).unwrap_or(u32::MAX), tally.needed);
+    let mut counted = tallies.iter().map(|(_, tally)| counted(tally)).rev();
     let new = counted.next();
-    Ok((counted.next(), new))
+    Ok([counted.next(), new])
 }
 
 /// Checks the next recorded digests of completed roots.
@@ -321,7 +364,7 @@ pub(in crate::ceremony) fn check_assembled(
     roots: &[RootMade],
 ) -> Result<(), Refusal> {
     let first = ceremony.recorded_roots();
-    let made = ceremony.wholes()?.made(ceremony, first..first + roots.len());
+    let made = ceremony.wholes()?.made(ceremony, first..first + roots.len())?;
     if !roots.is_empty() && made == roots {
         return Ok(());
     }
@@ -335,7 +378,7 @@ pub(in crate::ceremony) fn check_drafted(
     roots: &[RootMade],
 ) -> Result<(), Refusal> {
     let (sheets, first) = (ceremony.sheets()?, ceremony.recorded_drafts());
-    if !roots.is_empty() && sheets.made(ceremony, first..first + roots.len()) == roots {
+    if !roots.is_empty() && sheets.made(ceremony, first..first + roots.len())? == roots {
         return Ok(());
     }
     Err(other_candidates())

@@ -23,11 +23,11 @@ use crate::root::succession::{self, Change};
 use crate::root::{self, Dialect, Root, SignedRoot, Version};
 use crate::shelf::Place;
 
-/// What is kept of all candidates.
+/// What is kept of all candidates: where each lies, and who signs it.
 #[derive(Clone, Debug)]
 pub struct Sheets {
-    /// In the plan's order.
-    roots: Vec<Kept>,
+    /// In the plan's order, each with its [`Head`] before its bytes.
+    roots: Vec<Place>,
     /// Whether a key of the roster signs a candidate: for each candidate, for each key.
     signers: Vec<bool>,
     keys: usize,
@@ -37,16 +37,34 @@ pub struct Sheets {
     pub page: Page,
 }
 
-/// What is kept of one candidate.
-#[derive(Clone, Copy, Debug)]
-struct Kept {
+/// What stands on the shelf before a candidate's bytes: those that signatures cover, and its file without signatures.
+struct Head {
     version: u64,
-    /// Of those bytes.
+    /// Of the bytes that signatures cover.
     sha256: Digest,
-    /// The bytes that signatures cover.
-    signed: Place,
-    /// Its file without signatures.
-    file: Place,
+    /// How many these are.
+    signed: u32,
+}
+
+impl Head {
+    const LEN: usize = 44;
+
+    fn to_bytes(&self) -> [u8; Self::LEN] {
+        let mut bytes = [0; Self::LEN];
+        bytes[..8].copy_from_slice(&self.version.to_be_bytes());
+        bytes[8..40].copy_from_slice(self.sha256.as_bytes());
+        bytes[40..].copy_from_slice(&self.signed.to_be_bytes());
+        bytes
+    }
+
+    fn of(bytes: &[u8; Self::LEN]) -> Self {
+        let (mut version, mut sha256, mut signed) = ([0; 8], [0; 32], [0; 4]);
+        version.copy_from_slice(&bytes[..8]);
+        sha256.copy_from_slice(&bytes[8..40]);
+        signed.copy_from_slice(&bytes[40..]);
+        let (version, signed) = (u64::from_be_bytes(version), u32::from_be_bytes(signed));
+        Self { version, sha256: Digest::from_bytes(sha256), signed }
+    }
 }
 
 impl Sheets {
@@ -70,11 +88,15 @@ impl Sheets {
     /// # Errors
     /// Whatever keeps the room from its shelf.
     pub fn bytes(&self, means: &Means, at: usize) -> Result<Vec<u8>, Refusal> {
-        means.take_up(self.kept(at)?.signed)
+        let (place, head) = self.head(means, at)?;
+        means.take_up(place.part(Head::LEN as u64, u64::from(head.signed))?)
     }
 
-    fn kept(&self, at: usize) -> Result<Kept, Refusal> {
-        self.roots.get(at).copied().ok_or_else(|| ours("no such candidate"))
+    fn head(&self, means: &Means, at: usize) -> Result<(Place, Head), Refusal> {
+        let place = *self.roots.get(at).ok_or_else(|| ours("no such candidate"))?;
+        let mut head = [0; Head::LEN];
+        means.shelf.get(place, 0, &mut head)?;
+        Ok((place, Head::of(&head)))
     }
 
     /// A candidate again, as it was made.
@@ -84,7 +106,10 @@ impl Sheets {
     pub fn draft(&self, ceremony: &Ceremony, at: usize) -> Result<Draft, Refusal> {
         let planned = ceremony.plan().repositories().get(at);
         let planned = planned.ok_or_else(|| ours("no such candidate"))?;
-        let bytes = ceremony.inputs().means.take_up(self.kept(at)?.file)?;
+        let means = &ceremony.inputs().means;
+        let (place, head) = self.head(means, at)?;
+        let before = Head::LEN as u64 + u64::from(head.signed);
+        let bytes = means.take_up(place.part(before, u64::from(place.len) - before)?)?;
         let chain = ceremony.chain(at)?;
         let file = SignedRoot::parse_after(ceremony.plan().dialect(), chain.last(), &bytes);
         let root = file.map_err(|error| ours(error.to_string()))?.root().clone();
@@ -92,9 +117,14 @@ impl Sheets {
     }
 
     /// Candidates as a record names them, as far as there are any.
-    pub fn made(&self, ceremony: &Ceremony, range: Range<usize>) -> Vec<RootMade> {
-        let roots = self.roots.iter().map(|kept| (kept.version, kept.sha256));
-        made(ceremony, range, roots)
+    ///
+    /// # Errors
+    /// As [`Sheets::bytes`].
+    pub fn made(&self, ceremony: &Ceremony, range: Range<usize>) -> Result<Vec<RootMade>, Refusal> {
+        made(ceremony, range, self.count(), |at| {
+            let (_, head) = self.head(&ceremony.inputs().means, at)?;
+            Ok((head.version, head.sha256))
+        })
     }
 }
 
@@ -126,20 +156,27 @@ pub fn make(
     let means = &ceremony.inputs().means;
     for range in pieces(0..ceremony.plan().repositories().len()) {
         let certificates = drafting.certificates(range.clone())?;
-        let mut drafts = Vec::with_capacity(range.len());
-        let first = range.start;
-        let draft = |at: usize| drafting.sheet(drafting.draft(&certificates, first, at)?);
-        means.map(range, draft, |at, sheet: Sheet| {
-            drafts.push(keeping.add(at, sheet)?);
-            Ok(())
-        })?;
-        each(&drafts)?;
+        let (first, mut rest) = (range.start, range);
+        while !rest.is_empty() {
+            let some = rest.start..rest.end.min(rest.start + AT_ONCE);
+            rest.start = some.end;
+            let mut drafts = Vec::with_capacity(some.len());
+            let draft = |at: usize| drafting.sheet(drafting.draft(&certificates, first, at)?);
+            means.map(some, draft, |at, sheet: Sheet| {
+                drafts.push(keeping.add(at, sheet)?);
+                Ok(())
+            })?;
+            each(&drafts)?;
+        }
     }
     let sheets = Arc::new(keeping.finish()?);
     // Somebody else may have made the same ones meanwhile.
     let _ = ceremony.sheets.set(Arc::clone(&sheets));
     Ok(sheets)
 }
+
+/// So many candidates are held at once, each with the roots before it.
+const AT_ONCE: usize = 64;
 
 /// A candidate, and what is kept of it.
 struct Sheet {
@@ -180,15 +217,16 @@ impl<'a> Keeping<'a> {
 
     fn add(&mut self, at: usize, sheet: Sheet) -> Result<Draft, Refusal> {
         let Sheet { draft, made, last, signed, file, signers, reading } = sheet;
-        let shelf = &self.ceremony.inputs().means.shelf;
-        let (signed, file) = (shelf.put(&signed)?, shelf.put(&file)?);
-        let (version, sha256) = (made.version, made.sha256);
-        self.sheets.roots.push(Kept { version, sha256, signed, file });
+        let long = |_| ours("a candidate of more than 4 GiB");
+        let len = u32::try_from(signed.len()).map_err(long)?;
+        let head = Head { version: made.version, sha256: made.sha256, signed: len };
+        let lying = [&head.to_bytes()[..], &signed, &file].concat();
+        self.sheets.roots.push(self.ceremony.inputs().means.shelf.put(&lying)?);
         self.sheets.signers.extend(signers);
         if let Some(consent) = &mut self.consent {
             consent.add(&made, last);
         }
-        self.reading.add(&draft.repository, reading);
+        self.reading.add(at, &draft.repository, reading);
         self.faces.add(&self.ceremony.plan().repositories()[at].name, &draft.root);
         Ok(draft)
     }
@@ -196,7 +234,8 @@ impl<'a> Keeping<'a> {
     fn finish(self) -> Result<Sheets, Refusal> {
         self.faces.finish()?;
         let consent = self.consent.map(Consent::finish);
-        Ok(Sheets { consent, page: self.reading.finish(), ..self.sheets })
+        let names = self.ceremony.plan().repositories().iter().map(|planned| planned.name.as_str());
+        Ok(Sheets { consent, page: self.reading.finish(names), ..self.sheets })
     }
 }
 
@@ -337,17 +376,17 @@ impl<'a> Drafting<'a> {
     }
 }
 
-/// Roots as a record names them: versions and digests, in the plan's order.
+/// Roots as a record names them, as far as there are any of the range: what is at each place of the plan is asked for.
 pub(super) fn made(
     ceremony: &Ceremony,
     range: Range<usize>,
-    roots: impl Iterator<Item = (u64, Digest)>,
-) -> Vec<RootMade> {
-    let all = ceremony.plan().repositories().iter().zip(roots);
-    let named = all.skip(range.start).take(range.len());
-    let made = named.map(|(planned, (version, sha256))| {
-        let repository = planned.name.clone();
-        RootMade { repository, version, sha256 }
+    count: usize,
+    root: impl Fn(usize) -> Result<(u64, Digest), Refusal>,
+) -> Result<Vec<RootMade>, Refusal> {
+    let names = ceremony.plan().repositories();
+    let made = (range.start..range.end.min(count)).map(|at| {
+        let (version, sha256) = root(at)?;
+        Ok(RootMade { repository: names[at].name.clone(), version, sha256 })
     });
     made.collect()
 }

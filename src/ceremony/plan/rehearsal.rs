@@ -174,7 +174,7 @@ pub fn about(roster: &Roster, past: &Past) -> Vec<String> {
     };
     let listed = past.repositories().iter();
     let listed = listed.filter(|(_, lineage)| roster.keys().iter().any(|key| lists(lineage, key)));
-    listed.map(|(name, _)| name.clone()).collect()
+    listed.map(|(name, _)| name.to_owned()).collect()
 }
 
 /// A day of the plan in its place in a rehearsal.

@@ -69,8 +69,8 @@ fn follow(request: &Brought, name: &str, newest: &SignedRoot) -> Result<i64, Ref
         let what = format!("`{name}`: the {file} in the request of {} {why}", day(at));
         refuse(what).hint("publish the newest root, and have the request fetched again")
     };
-    let asked = name.parse().ok().map(|name| admission::again(request, &name)).transpose()?;
-    let served = asked.flatten().and_then(|asked| asked.served);
+    let asked = admission::again(request, name)?;
+    let served = asked.and_then(|asked| asked.served);
     let Served { timestamp, snapshot } = served.ok_or_else(|| wrong("timestamp", "is missing"))?;
     let timestamp = Signed::read(root, Role::Timestamp, &timestamp, at)
         .map_err(|why| wrong("timestamp", why))?;

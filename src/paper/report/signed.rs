@@ -61,10 +61,10 @@ fn row(names: &str, [version, signed, old, new]: &[String; 4]) -> Row {
 /// Version, signers and tallies of a root.
 fn said(ceremony: &Ceremony, wholes: &Wholes, at: usize) -> [String; 4] {
     let signers = draft::signers(ceremony, at).unwrap_or_default();
-    let tally = |(counted, needed): (usize, i64)| format!("{counted} counted, {needed} needed");
-    let (old, new) = wholes.tallies(at);
-    let old = old.map_or_else(|| "none".to_owned(), tally);
-    [wholes.version(at).to_string(), signers.join(", "), old, new.map(tally).unwrap_or_default()]
+    let tally = |(counted, needed): (u32, i64)| format!("{counted} counted, {needed} needed");
+    let Ok(head) = wholes.head(&ceremony.inputs().means, at) else { return Default::default() };
+    let (old, new) = (head.old.map_or_else(|| "none".to_owned(), tally), head.new.map(tally));
+    [head.version.to_string(), signers.join(", "), old, new.unwrap_or_default()]
 }
 
 fn changes(ceremony: &Ceremony, draft: &Draft, file: &SignedRoot) -> Vec<String> {

@@ -33,6 +33,11 @@ impl<'a> Place<'a> {
         Self { at: folder.as_fd(), name: Path::new(name), path }
     }
 
+    /// What could not be done with it.
+    pub(super) fn failed(self, doing: &'static str, e: io::Error) -> Error {
+        Error::of(self.path, doing, e)
+    }
+
     pub(super) fn exists(self) -> Result<bool, Error> {
         match rustix::fs::statat(self.at, self.name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),

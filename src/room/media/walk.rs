@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -95,40 +96,55 @@ pub fn compare_trees(
         second: second.to_owned(),
         file: file.to_owned(),
     };
-    let other = open(second)?;
-    let mut theirs = Vec::new();
-    walk(&other, &second.join(name), limits, &mut |found| {
-        if let Found::File { path, .. } = found {
-            theirs.push(path.to_owned());
+    let (mut ours, here, there) = (0_usize, first.join(name), second.join(name));
+    // What only the second has stands before, where its path does.
+    let extra = |before: Option<&str>| {
+        let mut theirs = 0;
+        walk(&open(second)?, &there, limits, &mut |found| {
+            let Found::File { path, .. } = found else { return Ok(()) };
+            theirs += 1;
+            let is_before = before.is_none_or(|before| path < before);
+            match is_before && !Place::of(&super::joined(&here, path)).exists()? {
+                true => Err(differ(path)),
+                false => Ok(()),
+            }
+        })?;
+        Ok(theirs)
+    };
+    let mut compare = |path: &str, from: &mut dyn Read, _: &Path| {
+        ours += 1;
+        let place = super::joined(&there, path);
+        let place = Place::of(&place);
+        let is_same = match place.exists().map_err(Trouble::Other)? {
+            true => is_same(from, &mut place.open().map_err(Trouble::Other)?, place)?,
+            false => false,
+        };
+        if is_same {
+            Ok(())
+        } else {
+            extra(Some(path)).map_err(Trouble::Other).and(Err(Trouble::Other(differ(path))))
+        }
+    };
+    read(&open(first)?, &here, limits, &mut compare)?;
+    match extra(None)? == ours {
+        true => Ok(()),
+        false => Err(differ(name)),
+    }
+}
+
+/// Whether a file has the bytes that are read, and no more.
+fn is_same(from: &mut dyn Read, file: &mut File, place: Place<'_>) -> Result<bool, Trouble> {
+    let (mut found, mut is_same) = (Vec::new(), true);
+    let broken = |e| Trouble::Other(place.failed("read", e));
+    blocks(from, |block| {
+        found.resize(block.len(), 0);
+        match file.read_exact(&mut found) {
+            Err(e) if e.kind() != io::ErrorKind::UnexpectedEof => return Err(broken(e)),
+            read => is_same &= read.is_ok() && found == block,
         }
         Ok(())
     })?;
-    let mut theirs = theirs.into_iter().peekable();
-    let mut compare = |path: &str, from: &mut dyn Read, _: &Path| {
-        let their = theirs.next();
-        if their.as_deref() != Some(path) {
-            let file = their.filter(|their| their.as_str() < path);
-            return Err(Trouble::Other(differ(file.as_deref().unwrap_or(path))));
-        }
-        let place = super::joined(&second.join(name), path);
-        let mut file = Place::of(&place).open().map_err(Trouble::Other)?;
-        let mut found = Vec::new();
-        let broken = |e| Trouble::Other(Error::of(&place, "read", e));
-        blocks(from, |block| {
-            found.resize(block.len(), 0);
-            match file.read_exact(&mut found) {
-                Ok(()) if found == block => Ok(()),
-                Err(e) if e.kind() != io::ErrorKind::UnexpectedEof => Err(broken(e)),
-                _ => Err(Trouble::Other(differ(path))),
-            }
-        })?;
-        match file.read(&mut [0]).map_err(broken)? {
-            0 => Ok(()),
-            _ => Err(Trouble::Other(differ(path))),
-        }
-    };
-    read(&open(first)?, &first.join(name), limits, &mut compare)?;
-    theirs.next().map_or(Ok(()), |path| Err(differ(&path)))
+    Ok(is_same && file.read(&mut [0]).map_err(broken)? == 0)
 }
 
 /// What can come between while a file is read.
@@ -223,26 +239,27 @@ struct Walk<'a, 'v> {
 impl Walk<'_, '_> {
     fn folder(&mut self, folder: &File, prefix: &str, level: usize) -> Result<(), Error> {
         let here = super::joined(self.root, prefix);
-        for (name, kind) in entries(folder, &here)? {
+        let entries = Entries::of(folder, &here)?;
+        for (name, kind) in entries.iter() {
             self.names += 1;
             if self.names > self.limits.files {
                 let root = self.root.to_owned();
                 return Err(Error::TooMany { root, limit: self.limits.files });
             }
-            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+            let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
             match kind {
                 FileType::Directory if level == self.limits.depth => {
                     let path = here.join(name);
                     return Err(Error::TooDeep { path, limit: self.limits.depth });
                 }
                 FileType::Directory => {
-                    let inner = open_folder_in(folder, &name, &here)?;
+                    let inner = open_folder_in(folder, name, &here)?;
                     (self.visit)(Found::Folder { path: &path })?;
                     self.folder(&inner, &path, level + 1)?;
                 }
                 _ => {
-                    let here = here.join(&name);
-                    let place = Place::within(folder, &name, &here);
+                    let here = here.join(name);
+                    let place = Place::within(folder, name, &here);
                     (self.visit)(Found::File { path: &path, place, here: &here })?;
                 }
             }
@@ -252,23 +269,53 @@ impl Walk<'_, '_> {
 }
 
 /// The names in a folder as their paths sort, so that what is refused does not hang on the file system's order: after the
-/// name of a folder comes a `/`.
-fn entries(folder: &File, here: &Path) -> Result<Vec<(String, FileType)>, Error> {
-    let failed = |e| Error::of(here, "read", e);
-    let mut names = Vec::new();
-    for entry in Dir::read_from(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name().to_str().map_err(|_| Error::Name {
-            name: entry.file_name().to_string_lossy().into_owned(),
-            why: "it is not UTF-8",
-        })?;
-        if name != "." && name != ".." {
-            let kind = kind_of(folder, name, entry.file_type(), &here.join(name))?;
-            names.push((name.to_owned(), kind));
+/// name of a folder comes a `/`. A folder may have very many.
+struct Entries {
+    text: String,
+    all: Vec<(Range<u32>, FileType)>,
+}
+
+impl Entries {
+    fn of(folder: &File, here: &Path) -> Result<Self, Error> {
+        let failed = |e| Error::of(here, "read", e);
+        let mut entries = Self { text: String::new(), all: Vec::new() };
+        for entry in Dir::read_from(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_str().map_err(|_| Error::Name {
+                name: entry.file_name().to_string_lossy().into_owned(),
+                why: "it is not UTF-8",
+            })?;
+            if name != "." && name != ".." {
+                let kind = kind_of(folder, name, entry.file_type(), &here.join(name))?;
+                entries.push(name, kind);
+            }
         }
+        let Self { text, all } = &mut entries;
+        all.sort_unstable_by(|a, b| key(text, a).cmp(key(text, b)));
+        Ok(entries)
     }
-    names.sort_unstable_by(|a, b| key(a).cmp(key(b)));
-    Ok(names)
+
+    fn push(&mut self, name: &str, kind: FileType) {
+        let begin = self.text.len();
+        self.text.push_str(name);
+        let end = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        self.all.push((end(begin)..end(self.text.len()), kind));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, FileType)> {
+        self.all.iter().map(|(range, kind)| (name(&self.text, range), *kind))
+    }
+}
+
+fn name<'a>(text: &'a str, range: &Range<u32>) -> &'a str {
+    text.get(range.start as usize..range.end as usize).unwrap_or_default()
+}
+
+fn key<'a>(
+    text: &'a str,
+    (range, kind): &(Range<u32>, FileType),
+) -> impl Iterator<Item = u8> + use<'a> {
+    name(text, range).bytes().chain((*kind == FileType::Directory).then_some(b'/'))
 }
 
 pub(super) fn kind_of(
@@ -293,10 +340,6 @@ pub(super) fn kind_of(
         _ => "a device",
     };
     Err(Error::NotRegular { path: path.to_owned(), found, expected: "file or folder" })
-}
-
-fn key((name, kind): &(String, FileType)) -> impl Iterator<Item = u8> {
-    name.bytes().chain((*kind == FileType::Directory).then_some(b'/'))
 }
 
 /// How much is read at once.

@@ -3,7 +3,6 @@
 //! Second floor, beside the ceremony: pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 
 use super::{Error, LastCeremony, Past, TRUST_SUMS, folder_name};
 use crate::ceremony::means::{Means, PIECE};
@@ -11,9 +10,9 @@ use crate::ceremony::plan::{self, Plan};
 use crate::files::{Bytes, Files};
 use crate::key::PublicKey;
 use crate::name::Name;
+use crate::packed::Packing;
 use crate::record::{self, Record};
 use crate::root::{Dialect, Role, SignedRoot};
-use crate::shelf::Lost;
 use crate::sums::{self, Predecessor, Sums};
 use crate::trust::lineage::{Governors, Lineage};
 use crate::trust::{Alone, CEREMONIES, CUSTODY, Custody, DRILLS, METADATA};
@@ -41,6 +40,7 @@ impl Past {
         past.check_vouched()?;
         past.read_alone()?;
         past.read_roots(means)?;
+        past.ceremonies.iter_mut().for_each(|ceremony| ceremony.plan.forget_repositories());
         Ok(past)
     }
 
@@ -218,7 +218,7 @@ impl Past {
     fn read_roots(&mut self, means: &Means) -> Result<(), Error> {
         let start = format!("{METADATA}/");
         let mut governors = Governors::default();
-        let (mut lineages, mut root_keys) = (BTreeMap::new(), BTreeSet::new());
+        let (mut lineages, mut root_keys) = (Packing::default(), BTreeSet::new());
         let mut files = self.files.range(&start).map(|(path, _)| path).peekable();
         while files.peek().is_some() {
             let mut folders: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -227,19 +227,19 @@ impl Past {
                 let is_inside = |path: &&str| in_folder(path).is_ok_and(|(f, _)| f == folder);
                 folders.push((folder, std::iter::from_fn(|| files.next_if(is_inside)).collect()));
             }
-            let read =
-                means.each(folders.len(), |at| self.read_chain(folders[at].0, &folders[at].1));
-            for read in read {
-                let undone = Lost { kind: io::ErrorKind::Other };
-                let (name, newest, listed) = read.ok_or(undone)??;
-                let new = listed.into_iter().filter(|key| !root_keys.contains(key));
-                let new: Vec<PublicKey> = new.collect();
-                root_keys.extend(new);
-                lineages
-                    .insert(name.as_str().to_owned(), Lineage::of(newest.root(), &mut governors));
-            }
+            means.map(
+                0..folders.len(),
+                |at| self.read_chain(folders[at].0, &folders[at].1),
+                |_, (name, newest, listed)| {
+                    let new = listed.into_iter().filter(|key| !root_keys.contains(key));
+                    let new: Vec<PublicKey> = new.collect();
+                    root_keys.extend(new);
+                    lineages.push(name.as_str(), Lineage::of(newest.root(), &mut governors));
+                    Ok(())
+                },
+            )?;
         }
-        (self.lineages, self.root_keys) = (lineages, root_keys);
+        (self.lineages, self.root_keys) = (lineages.in_order(), root_keys);
         Ok(())
     }
 

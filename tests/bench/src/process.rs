@@ -104,7 +104,9 @@ fn wait(child: &Child) -> (i32, Duration) {
 fn watch(pid: u32, has_ended: &AtomicBool) -> Memory {
     let mut memory = Memory::default();
     while !has_ended.load(Ordering::Relaxed) {
-        let tree = below(pid);
+        let mut tree = below(pid);
+        // A child that is not what it will be yet has the very memory of its parent.
+        tree.retain(|child| *child == pid || words(*child) != words(pid));
         let bytes: u64 = tree.iter().filter_map(|pid| proportional(*pid)).sum();
         let children = tree.iter().filter(|pid| drives_token(**pid)).count();
         let most = memory.0.entry(children).or_default();
@@ -129,6 +131,11 @@ fn below(pid: u32) -> Vec<u32> {
     found
 }
 
+/// How a process was called.
+fn words(pid: u32) -> Option<Vec<u8>> {
+    fs::read(format!("/proc/{pid}/cmdline")).ok()
+}
+
 /// None where the process has ended; where the kernel shows it to root alone, all of its pages count in full.
 fn proportional(pid: u32) -> Option<u64> {
     let field = |file: &str, name: &str| {
@@ -141,7 +148,7 @@ fn proportional(pid: u32) -> Option<u64> {
 }
 
 fn drives_token(pid: u32) -> bool {
-    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.ends_with(b"\0child\0token\0"))
+    words(pid).is_some_and(|words| words.ends_with(b"\0child\0token\0"))
 }
 
 const LOOK: Duration = Duration::from_millis(5);

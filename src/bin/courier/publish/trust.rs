@@ -54,7 +54,7 @@ pub(super) fn read(args: &args::Publish, dialect: Dialect) -> Result<Trust, Erro
         past.check_words(words).map_err(Error::Words)?;
     }
     let mut all = BTreeMap::new();
-    for (name, lineage) in past.repositories() {
+    for (name, lineage) in past.repositories().iter() {
         let many = wanted(&past, name);
         if many > 0 {
             all.insert(name.parse::<Name>()?, (many, lineage.dialect()));
