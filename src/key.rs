@@ -9,6 +9,7 @@ pub(crate) mod base64;
 mod encrypted;
 pub mod file;
 mod kem;
+mod ready;
 mod scheme;
 mod spki;
 
@@ -27,6 +28,7 @@ use crate::digest::Digest;
 pub use age::AgeKey;
 pub use algorithm::Algorithm;
 pub use kem::KemKey;
+use ready::Ready;
 pub use scheme::{Hash, Scheme, ToSign};
 use spki::{algorithm_of, check_material, headed, rsa_algorithm, spki_der};
 
@@ -40,6 +42,7 @@ pub struct PublicKey {
     algorithm: Algorithm,
     /// Where the material begins.
     material: usize,
+    ready: Ready,
 }
 
 impl PublicKey {
@@ -49,8 +52,8 @@ impl PublicKey {
     /// No such structure, another encoding of it, an unknown algorithm, or a point that is not on its curve.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         if let Some((algorithm, material)) = headed(der) {
-            check_material(algorithm, material)?;
-            return Ok(Self::checked(der, algorithm, material));
+            let ready = check_material(algorithm, material)?;
+            return Ok(Self::checked(der, (algorithm, material), ready));
         }
         let spki = SubjectPublicKeyInfoOwned::from_der(der).map_err(|_| Error::NotSpki)?;
         let again = spki.to_der().map_err(|_| Error::NotSpki)?;
@@ -59,17 +62,17 @@ impl PublicKey {
         }
         let algorithm = algorithm_of(&spki)?;
         let bits = spki.subject_public_key.as_bytes().ok_or(Error::NotSpki)?;
-        check_material(algorithm, bits)?;
+        let ready = check_material(algorithm, bits)?;
         // The same key has one encoding only if rebuilding it from its material gives these bytes.
         match spki_der(algorithm, bits)? == der {
-            true => Ok(Self::checked(der, algorithm, bits)),
+            true => Ok(Self::checked(der, (algorithm, bits), ready)),
             false => Err(Error::NotCanonical),
         }
     }
 
     /// The bit string is the last thing in the structure, so the material is a suffix of it.
-    fn checked(der: &[u8], algorithm: Algorithm, material: &[u8]) -> Self {
-        Self { der: der.into(), algorithm, material: der.len() - material.len() }
+    fn checked(der: &[u8], (algorithm, material): (Algorithm, &[u8]), ready: Ready) -> Self {
+        Self { der: der.into(), algorithm, material: der.len() - material.len(), ready }
     }
 
     /// Takes PEM exactly as [`PublicKey::to_pem`] writes it.
@@ -186,9 +189,16 @@ impl PublicKey {
             }
             _ => signature,
         };
-        signature::UnparsedPublicKey::new(verifier, self.material())
-            .verify(message, signature)
-            .map_err(|_| Error::BadSignature)
+        let verified = match (&self.ready, scheme) {
+            (Ready(Some(key)), Scheme::EcdsaDer(Ready::HASH) | Scheme::EcdsaRaw(Ready::HASH)) => {
+                key.verify_sig(message, signature)
+            }
+            _ => {
+                let key = signature::UnparsedPublicKey::new(verifier, self.material());
+                key.verify(message, signature)
+            }
+        };
+        verified.map_err(|_| Error::BadSignature)
     }
 }
 

@@ -86,6 +86,40 @@ impl Means {
 /// Work that was left undone.
 const UNDONE: Lost = Lost { kind: io::ErrorKind::Other };
 
+/// What is read for a piece of repositories at once, while hands work on them one by one: of the last two pieces, since
+/// hands are never further apart.
+#[derive(Debug)]
+pub struct ByPiece<T>(Mutex<Vec<(usize, Arc<T>)>>);
+
+impl<T> Default for ByPiece<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> ByPiece<T> {
+    /// What belongs to the piece of a number, and the number within the piece; `read` gets the range of the piece.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn of(
+        &self,
+        at: usize,
+        count: usize,
+        read: impl FnOnce(Range<usize>) -> Result<T, Refusal>,
+    ) -> Result<(Arc<T>, usize), Refusal> {
+        let (first, within) = (at - at % PIECE, at % PIECE);
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, found)) = last.iter().find(|(of, _)| *of == first) {
+            return Ok((Arc::clone(found), within));
+        }
+        let found = Arc::new(read(first..count.min(first + PIECE))?);
+        last.truncate(1);
+        last.insert(0, (first, Arc::clone(&found)));
+        Ok((found, within))
+    }
+}
+
 /// A range in pieces: what is prepared, done and recorded at a time.
 pub fn pieces(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let end = range.end;
@@ -135,6 +169,22 @@ mod tests {
         };
         assert_eq!(means.map(3..1000, work, keep).unwrap_err().what, "600");
         assert_eq!(seen, (3..600).map(|at| (at, at * 2)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_belongs_to_a_piece_is_read_once_while_hands_are_near() {
+        let (kept, mut read) = (ByPiece::default(), Vec::new());
+        for at in [0, 255, 256, 255, 257, 511, 512, 500, 599] {
+            let (range, within) = kept
+                .of(at, 600, |range| {
+                    read.push(range.start);
+                    Ok(range)
+                })
+                .unwrap();
+            assert_eq!(range.start + within, at);
+            assert_eq!(range.end, 600.min(range.start + PIECE));
+        }
+        assert_eq!(read, [0, 256, 512]);
     }
 
     #[test]

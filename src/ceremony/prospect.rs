@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::Ceremony;
-use super::draft::Draft;
+use super::draft::{self, Draft};
 use super::plan::{Plan, midnight};
 use crate::check::Check;
 use crate::refusal::Refusal;
@@ -66,22 +66,13 @@ pub fn check(
     Ok(fares)
 }
 
-/// Has every client walk to these candidates, as [`check`], and tells the horizon of each.
+/// Has every client walk to a candidate, as [`check`], and says its horizon.
 ///
 /// # Errors
 /// As [`check`].
-pub fn walk(
-    ceremony: &Ceremony,
-    drafts: &[Draft],
-    at: Timestamp,
-    horizon: &mut Told,
-) -> Result<(), Refusal> {
-    let walk = |place: usize| {
-        let (draft, plan) = (&drafts[place], ceremony.plan());
-        let fares = check(plan, draft, Newest::Assumed(&signers(ceremony, draft)), at)?;
-        Ok(sentences(&draft.repository, &fares))
-    };
-    tell(ceremony, drafts, walk, horizon)
+pub fn walk(ceremony: &Ceremony, draft: &Draft, at: Timestamp) -> Result<Vec<String>, Refusal> {
+    let fares = check(ceremony.plan(), draft, Newest::Assumed(&signers(ceremony, draft)), at)?;
+    Ok(sentences(&draft.repository, &fares))
 }
 
 /// What was found of many candidates before there is a room, in sentences.
@@ -94,36 +85,26 @@ pub struct Prospects {
 }
 
 impl Prospects {
-    /// Looks at these candidates.
+    /// Looks at every candidate of a ceremony.
     ///
     /// # Errors
-    /// As [`walk`].
-    pub fn add(
-        &mut self,
-        ceremony: &Ceremony,
-        drafts: &[Draft],
-        at: Timestamp,
-    ) -> Result<(), Refusal> {
-        walk(ceremony, drafts, at, &mut self.horizon)?;
-        let old = |place: usize| {
-            let candidate = SignedRoot::assemble(&drafts[place].root, &[]);
-            Ok(old_keys(ceremony, &drafts[place], &candidate))
+    /// As [`walk`] and [`draft::make`].
+    pub fn of(ceremony: &Ceremony, at: Timestamp) -> Result<Self, Refusal> {
+        let mut prospects = Self::default();
+        let look = |draft: &Draft| {
+            let horizon = walk(ceremony, draft, at)?;
+            let candidate = SignedRoot::assemble(&draft.root, &[]);
+            Ok((draft.repository.clone(), horizon, old_keys(ceremony, draft, &candidate)))
         };
-        tell(ceremony, drafts, old, &mut self.old_keys)
+        draft::make(ceremony, &look, &mut |made| {
+            for (repository, horizon, old_keys) in made {
+                prospects.horizon.add(&repository, horizon);
+                prospects.old_keys.add(&repository, old_keys);
+            }
+            Ok(())
+        })?;
+        Ok(prospects)
     }
-}
-
-/// Adds what is found of each candidate.
-fn tell(
-    ceremony: &Ceremony,
-    drafts: &[Draft],
-    find: impl Fn(usize) -> Result<Vec<String>, Refusal> + Sync,
-    told: &mut Told,
-) -> Result<(), Refusal> {
-    ceremony.inputs().means.map(0..drafts.len(), find, |place, found| {
-        told.add(&drafts[place].repository, found);
-        Ok(())
-    })
 }
 
 /// The ids under which the keys that can still be used will sign.

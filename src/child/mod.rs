@@ -138,7 +138,8 @@ impl Process {
         parts: impl Fn(A) -> Result<Option<Vec<T>>, E>,
     ) -> Result<Vec<T>, E> {
         let patience = Some(self.patience);
-        let mut rest = pieces(inputs, Pieces::AHEAD);
+        let capacity = self.running.as_ref().map_or(0, |(_, wire)| wire.capacity());
+        let mut rest = pieces(inputs, Pieces::ahead(capacity));
         let (mut waiting, mut all) = (VecDeque::new(), Vec::with_capacity(inputs.len()));
         loop {
             let Some((_, wire)) = &mut self.running else {
@@ -256,9 +257,13 @@ struct Pieces {
 impl Pieces {
     /// For one question after the other: no frame grows beyond the wire's limit, and no piece takes long.
     const ALONE: Self = Self { most: 256, bytes: 1 << 20 };
-    /// For a question that waits in the pipe while the child still writes the answer to the one before: in base64 and its
-    /// header it is no longer than a page, which every pipe holds. A larger one is of a message, and its answer is small.
-    const AHEAD: Self = Self { most: 32, bytes: 2 << 10 };
+
+    /// For a question that waits in a pipe while the child still writes the answer to the one before: the pipe holds all
+    /// of it. A digest takes less than 100 bytes there; a larger input is a message alone, and its answer is small.
+    fn ahead(capacity: usize) -> Self {
+        let most = (capacity / 128).clamp(1, 128);
+        Self { most, bytes: 64 * most }
+    }
 }
 
 /// Cuts a batch.

@@ -67,6 +67,11 @@ impl Wire {
         Ok(Self { reader, writer })
     }
 
+    /// How many bytes the pipe to the peer holds, before it is read.
+    pub fn capacity(&self) -> usize {
+        rustix::pipe::fcntl_getpipe_size(&self.writer).unwrap_or(SMALLEST)
+    }
+
     /// Sends one frame, within `patience` if given, else for as long as it takes.
     ///
     /// # Errors
@@ -196,6 +201,8 @@ fn length(bytes: [u8; 4], max: usize) -> Result<usize, Fault> {
     if len <= max { Ok(len) } else { Err(Fault::Garbage) }
 }
 
+/// What every pipe holds: a page.
+const SMALLEST: usize = 4096;
 const MAGIC: [u8; 4] = *b"OFC1";
 const MAX_HEADER: usize = 8 << 20;
 const MAX_BLOBS: usize = 64;

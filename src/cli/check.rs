@@ -8,7 +8,6 @@ use super::args::Check;
 use super::command::{print, room};
 use super::folder::json;
 use super::reading;
-use crate::ceremony::draft;
 use crate::ceremony::prospect::Prospects;
 use crate::ceremony::roster::Roster;
 use crate::ceremony::supposed::supposed;
@@ -63,9 +62,7 @@ fn in_room((ceremony, at): (Ceremony, Timestamp), lost: &[String]) -> Result<Out
     let mut stand_in =
         |algorithm| vault.stand_in(algorithm).map_err(|error| error.refusal(Refusal::NOTHING_DONE));
     let ceremony = supposed(ceremony, &mut stand_in, at)?;
-    let mut prospects = Prospects::default();
-    draft::make(&ceremony, &mut |drafts| prospects.add(&ceremony, drafts, at))?;
-    outlook.walked(&ceremony, Some(prospects));
+    outlook.walked(&ceremony, Some(Prospects::of(&ceremony, at)?));
     Ok(outlook)
 }
 

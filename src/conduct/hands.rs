@@ -26,6 +26,7 @@ impl Threads {
 }
 
 impl Hands for Threads {
+    /// This thread is one of the hands: it works where nothing is to be folded yet.
     fn each(
         &self,
         count: usize,
@@ -37,19 +38,27 @@ impl Hands for Threads {
         }
         let desk = Desk { count, state: Mutex::default(), moved: Condvar::new() };
         thread::scope(|scope| {
-            (0..self.0).for_each(|_| drop(scope.spawn(|| desk.hand(work))));
-            for at in 0..count {
-                if !desk.wait_for(at) || !fold(at) {
+            (1..self.0).for_each(|_| drop(scope.spawn(|| desk.hand(work))));
+            let close = Close(&desk);
+            for first in (0..count).step_by(AT_ONCE) {
+                while !desk.is_done(first) {
+                    match desk.some(Wait::Never) {
+                        Some(range) => desk.work(range, work),
+                        None => desk.wait_for(first),
+                    }
+                }
+                let mut some = first..count.min(first + AT_ONCE);
+                if desk.is_left() || !some.all(&mut *fold) {
                     break;
                 }
-                desk.folded(at);
+                desk.folded();
             }
-            desk.close();
+            drop(close);
         });
     }
 }
 
-/// Where hands take what they work on next, and lay down what is done.
+/// Where hands take what they work on next, a few at once, and lay down what is done.
 struct Desk {
     count: usize,
     state: Mutex<State>,
@@ -62,10 +71,29 @@ struct State {
     next: usize,
     /// Those below are folded.
     folded: usize,
-    /// Of the numbers from there on, which are done.
+    /// Of what was taken of the numbers from there on, a few at once, what is done.
     done: VecDeque<bool>,
+    /// How many hands sleep.
+    asleep: usize,
     /// Nothing more is begun.
     is_closed: bool,
+}
+
+/// Nothing more is begun once this is dropped, however the work ended.
+struct Close<'a>(&'a Desk);
+
+impl Drop for Close<'_> {
+    fn drop(&mut self) {
+        self.0.state().is_closed = true;
+        self.0.moved.notify_all();
+    }
+}
+
+/// Whether whoever looks for work waits until there is some.
+#[derive(PartialEq, Eq)]
+enum Wait {
+    Ever,
+    Never,
 }
 
 impl Desk {
@@ -73,78 +101,81 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn sleep<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.moved.wait(state).unwrap_or_else(PoisonError::into_inner)
+    fn sleep<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.asleep += 1;
+        let mut state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.asleep -= 1;
+        state
+    }
+
+    fn wake(&self, state: MutexGuard<'_, State>) {
+        let asleep = state.asleep;
+        drop(state);
+        if asleep > 0 {
+            self.moved.notify_all();
+        }
     }
 
     /// Works until nothing is left. If the work ends otherwise than by coming back, nobody waits for it.
     fn hand(&self, work: &(dyn Fn(usize) + Sync)) {
-        struct Close<'a>(&'a Desk);
-        impl Drop for Close<'_> {
-            fn drop(&mut self) {
-                if thread::panicking() {
-                    self.0.close();
-                }
-            }
+        let close = Close(self);
+        while let Some(range) = self.some(Wait::Ever) {
+            self.work(range, work);
         }
-        let _close = Close(self);
-        while let Some(range) = self.some() {
-            range.clone().for_each(work);
-            let mut state = self.state();
-            for at in range {
-                let at = at - state.folded;
-                state.done[at] = true;
-            }
-            drop(state);
-            self.moved.notify_all();
-        }
+        // The others go on.
+        std::mem::forget(close);
+    }
+
+    fn work(&self, range: Range<usize>, work: &(dyn Fn(usize) + Sync)) {
+        let first = range.start;
+        range.for_each(work);
+        let mut state = self.state();
+        let place = (first - state.folded) / AT_ONCE;
+        state.done[place] = true;
+        self.wake(state);
     }
 
     /// The next few that nobody took yet, once they are near enough to what is folded.
-    fn some(&self) -> Option<Range<usize>> {
+    fn some(&self, wait: Wait) -> Option<Range<usize>> {
         let mut state = self.state();
-        loop {
-            if state.is_closed || state.next == self.count {
-                return None;
-            }
-            let end = self.count.min(state.next + AT_ONCE);
-            if end <= state.folded + AHEAD {
-                let range = state.next..end;
-                state.next = end;
-                let taken = end - state.folded;
-                state.done.resize(taken, false);
+        while !state.is_closed && state.next < self.count {
+            let range = state.next..self.count.min(state.next + AT_ONCE);
+            if range.end <= state.folded + AHEAD {
+                state.next = range.end;
+                state.done.push_back(false);
                 return Some(range);
             }
-            state = self.sleep(state);
-        }
-    }
-
-    /// Waits until a number is done; false where it never will be.
-    fn wait_for(&self, at: usize) -> bool {
-        let mut state = self.state();
-        while state.done.get(at - state.folded) != Some(&true) {
-            if state.is_closed {
-                return false;
+            if wait == Wait::Never {
+                return None;
             }
             state = self.sleep(state);
         }
-        true
+        None
     }
 
-    fn folded(&self, at: usize) {
+    /// Whether the next few to be folded, from a number on, are done or never will be.
+    fn is_done(&self, first: usize) -> bool {
+        let state = self.state();
+        state.is_closed || (state.next > first && state.done.front() == Some(&true))
+    }
+
+    /// Whether a hand ended otherwise than by coming back.
+    fn is_left(&self) -> bool {
+        self.state().is_closed
+    }
+
+    fn wait_for(&self, first: usize) {
         let mut state = self.state();
-        state.folded = at + 1;
-        state.done.pop_front();
-        drop(state);
-        // Hands wait for room for all that they take at once.
-        if (at + 1) % AT_ONCE == 0 {
-            self.moved.notify_all();
+        while !state.is_closed && !(state.next > first && state.done.front() == Some(&true)) {
+            state = self.sleep(state);
         }
     }
 
-    fn close(&self) {
-        self.state().is_closed = true;
-        self.moved.notify_all();
+    fn folded(&self) {
+        let mut state = self.state();
+        state.folded += AT_ONCE;
+        state.done.pop_front();
+        self.wake(state);
     }
 }
 
@@ -178,7 +209,7 @@ pub(super) fn to_both<'a, T: Send + 'a>(
 }
 
 /// How many a hand takes at once.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,8 @@
 //! Roof.
 
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use super::Session;
 use super::hands::to_both;
@@ -14,6 +16,7 @@ use crate::ceremony::prospect::{self, Newest, Told};
 use crate::ceremony::{candidate, reach, reading};
 use crate::check::Check;
 use crate::files::{self, Bytes, Files};
+use crate::key::ToSign;
 use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
@@ -28,15 +31,23 @@ impl Session<'_> {
         let shelf = Arc::clone(self.inputs.shelf());
         let mut lines = files::Writer::new(&shelf);
         let (mut horizon, mut walked) = (Told::default(), 0);
-        let sheets = draft::make(&ceremony, &mut |drafts| {
-            prospect::walk(&ceremony, drafts, at, &mut horizon)?;
-            self.sign_dry(drafts)?;
-            for draft in drafts {
-                let candidate = SignedRoot::assemble(&draft.root, &[]);
-                lines.put(&candidate::line(draft, &candidate))?;
-            }
-            walked += drafts.len();
-            self.progress(walked, of, "walked by every client")
+        let look = |draft: &Draft| {
+            let horizon = prospect::walk(&ceremony, draft, at)?;
+            let candidate = SignedRoot::assemble(&draft.root, &[]);
+            Ok((draft.clone(), horizon, candidate::line(draft, &candidate)))
+        };
+        let sheets = self.while_signing_dry(|session, dry| {
+            draft::make(&ceremony, &look, &mut |made| {
+                let mut drafts = Vec::with_capacity(made.len());
+                for (draft, sentences, line) in made {
+                    horizon.add(&draft.repository, sentences);
+                    lines.put(&line)?;
+                    drafts.push(draft);
+                }
+                walked += drafts.len();
+                dry(drafts)?;
+                session.progress(walked, of, "walked by every client")
+            })
         })?;
         self.show_horizon(&horizon.finish())?;
         self.write_candidates(lines.finish()?)?;
@@ -84,15 +95,35 @@ impl Session<'_> {
         }
     }
 
-    /// Signs the candidates with keys that are thrown away at once. `[DRY-SIGNATURE]`
-    fn sign_dry(&mut self, drafts: &[Draft]) -> Result<(), Refusal> {
+    /// Has candidates, a few at a time, signed with keys that are thrown away at once, while more are made. `[DRY-SIGNATURE]`
+    fn while_signing_dry<T>(
+        &mut self,
+        make: impl FnOnce(
+            &mut Self,
+            &mut dyn FnMut(Vec<Draft>) -> Result<(), Refusal>,
+        ) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
         self.vault()?;
-        let Self { ceremony, vault: Some(vault), .. } = self else {
-            return Err(Refusal::new(Exit::Ours, "the vault did not start"));
-        };
-        draft::try_dry(ceremony, drafts, &mut |algorithm, inputs| {
+        let gone = || Refusal::new(Exit::Ours, "the vault did not start");
+        let (mut vault, ceremony) = (self.vault.take().ok_or_else(gone)?, self.ceremony.clone());
+        let mut sign = |algorithm, inputs: &[ToSign]| {
             vault.sign_dry(algorithm, inputs).map_err(|error| error.refusal(ceremony.standing()))
-        })
+        };
+        let made = thread::scope(|scope| {
+            let (ask, asked) = sync_channel::<Vec<Draft>>(1);
+            let signing = scope.spawn(|| {
+                asked
+                    .into_iter()
+                    .try_for_each(|drafts| draft::try_dry(&ceremony, &drafts, &mut sign))
+            });
+            let ended = || Refusal::new(Exit::Ours, "who signs dry is gone");
+            let made = make(self, &mut |drafts| ask.send(drafts).map_err(|_| ended()));
+            drop(ask);
+            // What is wrong with one that was made earlier comes first.
+            signing.join().unwrap_or_else(|_| Err(ended())).and(made)
+        });
+        self.vault = Some(vault);
+        made
     }
 
     pub(super) fn read_roots(&mut self, step: u32) -> Result<Fact, Refusal> {

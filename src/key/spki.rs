@@ -3,12 +3,15 @@
 //!
 //! Ground floor: pure, touches nothing.
 
+use std::sync::Arc;
+
 use aws_lc_rs::signature;
 use x509_cert::der::asn1::{Any, BitString, ObjectIdentifier, UintRef};
 use x509_cert::der::{Decode, Encode, Reader, SliceReader};
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-use super::{Algorithm, Error, Hash, Scheme, algorithm};
+use super::ready::Ready;
+use super::{Algorithm, Error, Scheme, algorithm};
 
 /// Reads the structure that nearly every key has: what stands before the material of these kinds has one form and one
 /// length, and so has the material, so that bytes of that form need no parser and no second encoding to be known for
@@ -73,12 +76,13 @@ pub(super) fn rsa_algorithm(material: &[u8]) -> Result<Algorithm, Error> {
     }
 }
 
-pub(super) fn check_material(algorithm: Algorithm, material: &[u8]) -> Result<(), Error> {
+/// Checks the material of a key, and gives what the verifier made of it.
+pub(super) fn check_material(algorithm: Algorithm, material: &[u8]) -> Result<Ready, Error> {
     let scheme = match algorithm {
-        Algorithm::Rsa(_) => return Ok(()),
-        Algorithm::Ed25519 if material.len() == 32 => return Ok(()),
+        Algorithm::Rsa(_) => return Ok(Ready(None)),
+        Algorithm::Ed25519 if material.len() == 32 => return Ok(Ready(None)),
         Algorithm::Ed25519 => return Err(Error::NotSpki),
-        _ => Scheme::EcdsaDer(Hash::Sha256),
+        _ => Scheme::EcdsaDer(Ready::HASH),
     };
     let uncompressed = material.first() == Some(&4);
     let length = algorithm.width().map_or(0, |width| 1 + 2 * width);
@@ -86,11 +90,11 @@ pub(super) fn check_material(algorithm: Algorithm, material: &[u8]) -> Result<()
         return Err(Error::BadPoint { algorithm });
     }
     let verifier = match scheme.verifier(algorithm) {
-        Err(Error::Unverifiable { .. }) => return Ok(()),
+        Err(Error::Unverifiable { .. }) => return Ok(Ready(None)),
         verifier => verifier?,
     };
     let parsed = signature::UnparsedPublicKey::new(verifier, material).parse();
-    parsed.map(|_| ()).map_err(|_| Error::BadPoint { algorithm })
+    parsed.map(|key| Ready(Some(Arc::new(key)))).map_err(|_| Error::BadPoint { algorithm })
 }
 
 pub(super) const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");

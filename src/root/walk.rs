@@ -250,18 +250,20 @@ impl Walker<'_> {
 
     /// The keys whose signatures count; `today` asks for certificates that are valid.
     fn electorate<'r>(&self, root: &'r Root, today: bool) -> Electorate<'r> {
-        let mut electorate = Electorate::of(root, Role::Root);
         match self.profile.electors {
             Electors::Listed => {
                 let readable = |key: &Key| !self.profile.shape.pem_only || !tuf::is_hex_point(key);
+                let mut electorate = Electorate::of(root, Role::Root);
                 electorate.keys.retain(|_, key| readable(key));
+                electorate
             }
             Electors::Certificates => {
                 let keys = root.role_keys(Role::Root);
-                electorate.keys = keys.filter_map(|(_, key)| self.certified(key, today)).collect();
+                let keys = keys.filter_map(|(_, key)| self.certified(key, today)).collect();
+                let threshold = root.role(Role::Root).map_or(0, |role| role.threshold);
+                Electorate { keys, threshold }
             }
         }
-        electorate
     }
 
     /// The key as Notary finds it again from its certificates.

@@ -37,9 +37,14 @@ impl Governed {
 
 impl Lineage {
     /// The lineage that ends with a root.
-    pub(super) fn of(newest: &Root, known: &mut Governors) -> Self {
+    pub(super) fn of(newest: &Root) -> Self {
         let (dialect, versions) = (newest.dialect(), newest.version().get());
-        Self { dialect, versions, governed: known.shared(Governed::by(newest)) }
+        Self { dialect, versions, governed: Arc::new(Governed::by(newest)) }
+    }
+
+    /// The same, which shares what governs it with others.
+    pub(super) fn sharing(self, known: &mut Governors) -> Self {
+        Self { governed: known.shared(self.governed), ..self }
     }
 
     /// The dialect of the roots.
@@ -68,12 +73,11 @@ impl Lineage {
 pub(super) struct Governors(Vec<Arc<Governed>>);
 
 impl Governors {
-    fn shared(&mut self, governed: Governed) -> Arc<Governed> {
-        if let Some(known) = self.0.iter().find(|known| ***known == governed) {
+    fn shared(&mut self, governed: Arc<Governed>) -> Arc<Governed> {
+        if let Some(known) = self.0.iter().find(|known| **known == governed) {
             return Arc::clone(known);
         }
-        let new = Arc::new(governed);
-        self.0.push(Arc::clone(&new));
-        new
+        self.0.push(Arc::clone(&governed));
+        governed
     }
 }

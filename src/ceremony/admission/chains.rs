@@ -11,6 +11,7 @@ use crate::key::PublicKey;
 use crate::refusal::Refusal;
 use crate::request::{self, Brought};
 use crate::root::{Role, SignedRoot};
+use crate::trust::Lineage;
 
 /// The chain of a repository as the request brought it, version 1 first, with what only the room has of it: complete
 /// roots that nobody wanted, which the server never saw, and which the next one follows.
@@ -128,7 +129,13 @@ impl Ceremony {
     pub fn chain(&self, at: usize) -> Result<Vec<SignedRoot>, Refusal> {
         let planned = self.plan().repositories().get(at);
         let name = &planned.ok_or_else(|| ours("no such repository"))?.name;
-        let chain = chain(self.inputs(), name)?;
+        let (inputs, past) = (self.inputs(), &self.inputs().past);
+        // A request is admitted only if it brings of a repository that the trust folder knows the very roots of that.
+        let is_known = past.repositories().get(name).map(Lineage::dialect);
+        let chain = match is_known == Some(inputs.plan.dialect()) {
+            true => past.chain(name)?,
+            false => chain(inputs, name)?,
+        };
         if self.seen.sound.get(at).copied().unwrap_or_default() {
             let mut before: Option<&SignedRoot> = None;
             for file in &chain {

@@ -40,13 +40,8 @@ impl<'a> Faces<'a> {
         Self { plan, past, holders, all, refused }
     }
 
-    /// Adds a candidate as it is.
-    pub(in crate::ceremony) fn add(&mut self, name: &'a str, root: &Root) {
-        self.push(Face::of(name, root));
-    }
-
     /// Adds a repository.
-    pub(super) fn push(&mut self, face: Face<'a>) {
+    pub(in crate::ceremony) fn push(&mut self, face: Face<'a>) {
         let Face { shared, owned } = face;
         self.all.push(owned);
         for mark in shared {
@@ -82,7 +77,7 @@ fn stem(name: &str) -> Option<&str> {
 }
 
 /// A repository, by what decides whether its root could stand for another one's.
-pub(super) struct Face<'a> {
+pub(in crate::ceremony) struct Face<'a> {
     owned: Owned<'a>,
     /// Of Notary the stems of its root certificates' wildcards, of TUF its root keys.
     shared: BTreeSet<String>,
@@ -90,7 +85,7 @@ pub(super) struct Face<'a> {
 
 impl<'a> Face<'a> {
     /// A root as it is.
-    fn of(name: &'a str, root: &Root) -> Self {
+    pub(in crate::ceremony) fn of(name: &'a str, root: &Root) -> Self {
         let marks = root.role_keys(Role::Root).filter_map(|(_, key)| mark(root.dialect(), key));
         let targets = owners(targets_of(root));
         Self { owned: Owned { name, targets }, shared: marks.collect() }
@@ -156,7 +151,7 @@ impl Faces<'_> {
                 && plan.repository(name).is_none()
                 && let Some(last) = past.latest(name)?
             {
-                self.add(name, last.root());
+                self.push(Face::of(name, last.root()));
             }
         }
         if let Some(refused) = self.refused {

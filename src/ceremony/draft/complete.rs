@@ -11,7 +11,7 @@ use super::make::made;
 use super::{Draft, Sheets};
 use crate::ceremony::accept::EDITED;
 use crate::ceremony::fact::{Fact, RootMade, Signed};
-use crate::ceremony::means::{Means, pieces};
+use crate::ceremony::means::{ByPiece, Means};
 use crate::ceremony::prospect::{self, Told};
 use crate::ceremony::{Ceremony, ours};
 use crate::check::Check;
@@ -186,26 +186,26 @@ pub fn complete<T: Send>(
 ) -> Result<Arc<Wholes>, Refusal> {
     let sheets = ceremony.sheets()?;
     let means = &ceremony.inputs().means;
-    let mut signed = Collected::new(ceremony);
+    let signed = Collected::new(ceremony);
     let (mut wholes, mut told) = (Wholes::default(), Told::default());
     wholes.roots.reserve_exact(sheets.count());
-    for range in pieces(0..sheets.count()) {
-        let first = range.start;
-        let signatures = signed.of(&sheets, range.clone())?;
-        let work = |at: usize| {
-            let draft = sheets.draft(ceremony, at)?;
-            let file = signed_by(ceremony, &draft, &signatures[at - first])?;
-            let counted = check_complete(&draft, &file)?;
-            let came = look(&draft, &file)?;
-            Ok((remarks(ceremony, &draft, &file), (file, counted), came))
-        };
-        means.map(range, work, |at, (remarks, (file, [old, new]), came)| {
-            let head = Head { version: file.version().get(), sha256: file.digest(), old, new };
-            wholes.roots.push(means.shelf.put(&[&head.to_bytes()[..], file.bytes()].concat())?);
-            told.add(&ceremony.plan().repositories()[at].name, remarks);
-            each(at, came)
-        })?;
-    }
+    let (count, signatures) = (sheets.count(), ByPiece::default());
+    let work = |at: usize| {
+        let (signatures, within) = signatures.of(at, count, |range| signed.of(&sheets, range))?;
+        let draft = sheets.draft(ceremony, at)?;
+        let file = signed_by(ceremony, &draft, &signatures[within])?;
+        let counted = check_complete(&draft, &file)?;
+        let came = look(&draft, &file)?;
+        let (remarks, [old, new]) = (remarks(ceremony, &draft, &file), counted);
+        let head = Head { version: file.version().get(), sha256: file.digest(), old, new };
+        let lying = means.shelf.put(&[&head.to_bytes()[..], file.bytes()].concat())?;
+        Ok::<_, Refusal>((remarks, lying, came))
+    };
+    means.map(0..count, work, |at, (remarks, lying, came)| {
+        wholes.roots.push(lying);
+        told.add(&ceremony.plan().repositories()[at].name, remarks);
+        each(at, came)
+    })?;
     wholes.remarks = told.finish();
     let wholes = Arc::new(wholes);
     // Somebody else may have completed the same ones meanwhile.
@@ -222,34 +222,34 @@ fn remarks(ceremony: &Ceremony, draft: &Draft, file: &SignedRoot) -> Vec<String>
     said
 }
 
-/// The recorded signatures, taken up in the plan's order.
+/// The recorded signatures.
 struct Collected<'a> {
     ceremony: &'a Ceremony,
-    /// Name and place of each key that signed, and how many of its signatures were taken up.
-    keys: Vec<(&'a str, usize, usize)>,
+    /// Name and place of each key that signed.
+    keys: Vec<(&'a str, usize)>,
 }
 
 impl<'a> Collected<'a> {
     fn new(ceremony: &'a Ceremony) -> Self {
         let keys = ceremony.finished_keys().into_iter();
-        Self { ceremony, keys: keys.map(|(place, name)| (name, place, 0)).collect() }
+        Self { ceremony, keys: keys.map(|(place, name)| (name, place)).collect() }
     }
 
-    /// Those of the next candidates: for each, key and signature.
+    /// Those of a range of candidates: for each, key and signature.
     fn of(
-        &mut self,
+        &self,
         sheets: &Sheets,
         range: Range<usize>,
     ) -> Result<Vec<Vec<(&'a str, Signed)>>, Refusal> {
         let means = &self.ceremony.inputs().means;
         let mut found: Vec<Vec<(&str, Signed)>> = range.clone().map(|_| Vec::new()).collect();
-        for (name, place, taken) in &mut self.keys {
-            let mine = range.clone().filter(|at| sheets.is_signed_by(*at, *place));
-            let mine: Vec<usize> = mine.collect();
+        for (name, place) in &self.keys {
+            let signs = |at: &usize| sheets.is_signed_by(*at, *place);
+            let before = (0..range.start).filter(signs).count();
+            let mine: Vec<usize> = range.clone().filter(signs).collect();
+            let next = before..before + mine.len();
             let heap = self.ceremony.bulk.signed.get(*name);
-            let next = *taken..*taken + mine.len();
             let signed = heap.map_or_else(|| Ok(Vec::new()), |heap| heap.read(means, next))?;
-            *taken += mine.len();
             for (at, signed) in mine.into_iter().zip(signed) {
                 found[at - range.start].push((name, signed));
             }
@@ -295,8 +295,8 @@ pub fn first_signed<'a>(
     let sheets = ceremony.sheets()?;
     let mut signed = Collected::new(ceremony);
     let place = ceremony.roster().place_of(key);
-    if signed.keys.iter().all(|(name, ..)| *name != key) {
-        signed.keys.push((key, place, 0));
+    if signed.keys.iter().all(|(name, _)| *name != key) {
+        signed.keys.push((key, place));
     }
     let signatures = signed.of(&sheets, 0..1)?;
     let draft = sheets.draft(ceremony, 0)?;

@@ -37,11 +37,10 @@ pub fn try_dry(
         let asked = asked.filter(|(draft, _)| !draft.ids(&public).is_empty());
         asked.zip(answers).for_each(|((_, dry), answer)| dry.push((public.clone(), answer)));
     }
-    let check = |at: usize| {
-        let is_first = at == 0;
-        check_dry(&drafts[at], &signed(&drafts[at], &made[at], is_first)?)
-    };
-    ceremony.inputs().means.map(0..drafts.len(), check, |_, ()| Ok(()))
+    let mut is_first = true;
+    drafts.iter().zip(made).try_for_each(|(draft, made)| {
+        check_dry(draft, &signed(draft, &made, std::mem::take(&mut is_first))?)
+    })
 }
 
 /// What a throw-away key answered in the place of a root key.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use super::certify::{certified_name, wildcard};
 use super::{Consent, Draft, check_outlives, document};
-use crate::ceremony::admission::{self, shared::Faces};
+use crate::ceremony::admission::{self, shared::Face, shared::Faces};
 use crate::ceremony::fact::{Certified, RootMade};
-use crate::ceremony::means::{Means, pieces};
+use crate::ceremony::means::{ByPiece, Means};
 use crate::ceremony::plan::{PlannedRoot, midnight};
 use crate::ceremony::reading::{Page, Read, Reading};
 use crate::ceremony::{Ceremony, closing, ours};
@@ -136,39 +136,41 @@ impl Ceremony {
     pub fn sheets(&self) -> Result<Arc<Sheets>, Refusal> {
         match self.sheets.get() {
             Some(sheets) => Ok(Arc::clone(sheets)),
-            None => make(self, &mut |_| Ok(())),
+            None => make(self, &|_| Ok(()), &mut |_| Ok(())),
         }
     }
 }
 
-/// Makes every candidate, in the plan's order, and hands them on piece by piece.
+/// Makes every candidate, in the plan's order, and hands on piece by piece what comes of a look at each. Whoever made
+/// one lays it down: memory that goes from hand to hand is waited for.
 ///
 /// # Errors
 /// The rule of succession that one of them breaks; `[CERT-OUTLIVES-ROOT]`; `[ROOT-EQUIVOCATION]`; `[ROOT-SHARED]`; those
-/// of `each`.
-pub fn make(
+/// of `look`, which sees each in any order, and of `each`, which gets what came of that in the plan's order.
+pub fn make<T: Send>(
     ceremony: &Ceremony,
-    each: &mut dyn FnMut(&[Draft]) -> Result<(), Refusal>,
+    look: &(dyn Fn(&Draft) -> Result<T, Refusal> + Sync),
+    each: &mut dyn FnMut(Vec<T>) -> Result<(), Refusal>,
 ) -> Result<Arc<Sheets>, Refusal> {
     check_outlives(ceremony.plan())?;
     let drafting = Drafting::new(ceremony)?;
     let mut keeping = Keeping::new(ceremony, &drafting);
     let means = &ceremony.inputs().means;
-    for range in pieces(0..ceremony.plan().repositories().len()) {
-        let certificates = drafting.certificates(range.clone())?;
-        let (first, mut rest) = (range.start, range);
-        while !rest.is_empty() {
-            let some = rest.start..rest.end.min(rest.start + AT_ONCE);
-            rest.start = some.end;
-            let mut drafts = Vec::with_capacity(some.len());
-            let draft = |at: usize| drafting.sheet(drafting.draft(&certificates, first, at)?);
-            means.map(some, draft, |at, sheet: Sheet| {
-                drafts.push(keeping.add(at, sheet)?);
-                Ok(())
-            })?;
-            each(&drafts)?;
+    let count = ceremony.plan().repositories().len();
+    let (certificates, mut some) = (ByPiece::default(), Vec::new());
+    let work = |at: usize| {
+        let (made, within) = certificates.of(at, count, |range| drafting.certificates(range))?;
+        let draft = drafting.draft(&made, (at, within))?;
+        Ok::<_, Refusal>((drafting.sheet(at, &draft)?, look(&draft)?))
+    };
+    means.map(0..count, work, |at, (sheet, came)| {
+        keeping.add(at, sheet);
+        some.push(came);
+        match some.len() == AT_ONCE || at + 1 == count {
+            true => each(std::mem::take(&mut some)),
+            false => Ok(()),
         }
-    }
+    })?;
     let sheets = Arc::new(keeping.finish()?);
     // Somebody else may have made the same ones meanwhile.
     let _ = ceremony.sheets.set(Arc::clone(&sheets));
@@ -176,18 +178,17 @@ pub fn make(
 }
 
 /// So many candidates are held at once, each with the roots before it.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 32;
 
-/// A candidate, and what is kept of it.
-struct Sheet {
-    draft: Draft,
+/// What is kept of a candidate.
+struct Sheet<'a> {
     made: RootMade,
     /// The digest of the root before it.
     last: Option<Digest>,
-    signed: Vec<u8>,
-    file: Vec<u8>,
+    lying: Place,
     signers: Vec<bool>,
     reading: Read,
+    face: Face<'a>,
 }
 
 /// What comes together of all candidates.
@@ -215,20 +216,15 @@ impl<'a> Keeping<'a> {
         Self { ceremony, sheets, consent, reading: Reading::default(), faces }
     }
 
-    fn add(&mut self, at: usize, sheet: Sheet) -> Result<Draft, Refusal> {
-        let Sheet { draft, made, last, signed, file, signers, reading } = sheet;
-        let long = |_| ours("a candidate of more than 4 GiB");
-        let len = u32::try_from(signed.len()).map_err(long)?;
-        let head = Head { version: made.version, sha256: made.sha256, signed: len };
-        let lying = [&head.to_bytes()[..], &signed, &file].concat();
-        self.sheets.roots.push(self.ceremony.inputs().means.shelf.put(&lying)?);
+    fn add(&mut self, at: usize, sheet: Sheet<'a>) {
+        let Sheet { made, last, lying, signers, reading, face } = sheet;
+        self.sheets.roots.push(lying);
         self.sheets.signers.extend(signers);
         if let Some(consent) = &mut self.consent {
             consent.add(&made, last);
         }
-        self.reading.add(at, &draft.repository, reading);
-        self.faces.add(&self.ceremony.plan().repositories()[at].name, &draft.root);
-        Ok(draft)
+        self.reading.add(at, &made.repository, reading);
+        self.faces.push(face);
     }
 
     fn finish(self) -> Result<Sheets, Refusal> {
@@ -285,7 +281,8 @@ impl<'a> Drafting<'a> {
         Ok(Certificates { of_all, by_key: by_key.collect::<Result<_, _>>()? })
     }
 
-    fn draft(&self, made: &Certificates, first: usize, at: usize) -> Result<Draft, Refusal> {
+    /// The candidate at a place of the plan, and of the piece that the certificates are of.
+    fn draft(&self, made: &Certificates, (at, within): (usize, usize)) -> Result<Draft, Refusal> {
         let plan = self.ceremony.plan();
         let repository = &plan.repositories()[at].name;
         let chain = self.ceremony.chain(at)?;
@@ -293,7 +290,7 @@ impl<'a> Drafting<'a> {
         let version = last.map_or(Version::FIRST, |last| last.version().next());
         let mut root_keys = Vec::new();
         for ((name, public), made_here) in self.keys.iter().zip(&made.by_key) {
-            let made = made_here.get(if made.of_all { 0 } else { at - first });
+            let made = made_here.get(if made.of_all { 0 } else { within });
             root_keys.push(self.root_key(repository, (name, public), made, last)?);
         }
         let roles = self.roles(repository)?;
@@ -361,7 +358,7 @@ impl<'a> Drafting<'a> {
             .hint("a version once meant is never signed with other bytes"))
     }
 
-    fn sheet(&self, draft: Draft) -> Result<Sheet, Refusal> {
+    fn sheet(&self, at: usize, draft: &Draft) -> Result<Sheet<'a>, Refusal> {
         let signed = draft.root.signed_bytes();
         let (repository, version) = (draft.repository.clone(), draft.root.version().get());
         let made = RootMade { repository, version, sha256: Digest::of(&signed) };
@@ -369,10 +366,15 @@ impl<'a> Drafting<'a> {
         let ids = |public: &PublicKey| !draft.ids(public).is_empty();
         let signers = self.signers.iter().map(|public| public.as_ref().is_some_and(ids));
         let signers = signers.collect();
-        let reading = self.ceremony.read(&draft);
-        let file = SignedRoot::assemble(&draft.root, &[]).bytes().to_vec();
-        let last = draft.last().map(SignedRoot::digest);
-        Ok(Sheet { draft, made, last, signed, file, signers, reading })
+        let (reading, last) = (self.ceremony.read(draft), draft.last().map(SignedRoot::digest));
+        let long = |_| ours("a candidate of more than 4 GiB");
+        let len = u32::try_from(signed.len()).map_err(long)?;
+        let head = Head { version: made.version, sha256: made.sha256, signed: len };
+        let file = SignedRoot::assemble(&draft.root, &[]);
+        let lying = [&head.to_bytes()[..], &signed, file.bytes()].concat();
+        let lying = self.ceremony.inputs().means.shelf.put(&lying)?;
+        let face = Face::of(&self.ceremony.plan().repositories()[at].name, &draft.root);
+        Ok(Sheet { made, last, lying, signers, reading, face })
     }
 }
 

@@ -157,7 +157,7 @@ impl Holdings {
     pub fn of_past(past: &Past) -> Self {
         let custody = past.custody();
         let mut last = Vec::new();
-        past.repositories().values().for_each(|lineage| add(&mut last, lineage.governed()));
+        past.repositories().values().for_each(|lineage| add(&mut last, lineage.governed().clone()));
         let name_of = |public: &PublicKey| custody.key_of(public).map(|key| key.name.clone());
         let demands = demands(&last, name_of);
         let is_used = |name: &String| demands.iter().any(|demand| demand.keys.contains(name));
@@ -283,23 +283,35 @@ impl Questions {
 /// What governs the repositories of a plan by their last roots, once each; and what nobody could look at.
 fn last_governed(inputs: &Inputs) -> Result<(Vec<Governed>, Vec<String>), Refusal> {
     let (mut last, mut unseen) = (Vec::new(), Vec::new());
-    for planned in inputs.plan.repositories() {
-        match (admission::chain(inputs, &planned.name)?.pop(), &planned.last) {
-            (Some(root), _) => add(&mut last, &Governed::by(root.root())),
+    let repositories = inputs.plan.repositories();
+    let look = |at: usize| {
+        let name = &repositories[at].name;
+        // What a request brings beside them is admitted only if it is the same.
+        if let Some(known) = inputs.past.repositories().get(name) {
+            return Ok(Some(known.governed().clone()));
+        }
+        let newest = admission::chain(inputs, name)?.pop();
+        Ok::<_, Refusal>(newest.map(|root| Governed::by(root.root())))
+    };
+    inputs.means.map(0..repositories.len(), look, |at, governed| {
+        let planned = &repositories[at];
+        match (governed, &planned.last) {
+            (Some(governed), _) => add(&mut last, governed),
             (None, Some(Last::Root { version, .. })) => unseen.push(format!(
                 "Root {version} of {} is not in the trust folder: whether its threshold is met was not counted.",
                 ticked(&planned.name)
             )),
             (None, _) => {}
         }
-    }
+        Ok(())
+    })?;
     Ok((last, unseen))
 }
 
 /// Adds what is not there yet: repositories of a fleet are governed alike.
-fn add(all: &mut Vec<Governed>, governed: &Governed) {
-    if !all.contains(governed) {
-        all.push(governed.clone());
+fn add(all: &mut Vec<Governed>, governed: Governed) {
+    if !all.contains(&governed) {
+        all.push(governed);
     }
 }
 

@@ -1,5 +1,4 @@
 use super::*;
-use crate::ceremony::draft;
 use crate::ceremony::prospect::Prospects;
 use crate::ceremony::supposed::supposed;
 use crate::ceremony::tests::{Pair, Room};
@@ -12,8 +11,7 @@ fn outlook(inputs: Inputs, at: jiff::Timestamp) -> Outlook {
     let ceremony = Ceremony::open(inputs, at).unwrap();
     let mut stand_in = |algorithm| Ok(Pair::new(algorithm).public());
     let ceremony = supposed(ceremony, &mut stand_in, at).unwrap();
-    let mut prospects = Prospects::default();
-    draft::make(&ceremony, &mut |drafts| prospects.add(&ceremony, drafts, at)).unwrap();
+    let prospects = Prospects::of(&ceremony, at).unwrap();
     outlook.walked(&ceremony, Some(prospects));
     outlook
 }

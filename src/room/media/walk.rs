@@ -6,8 +6,10 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use rustix::fs::{Dir, FileType};
 
@@ -59,14 +61,36 @@ pub(super) fn lay_open(
     limits: Limits,
     shelf: &Arc<dyn Shelf>,
 ) -> Result<files::Files, Error> {
-    let mut files = files::Packing::default();
-    let mut keep = |path: &str, from: &mut dyn Read, here: &Path| {
-        files.push(path, lay(from, here, shelf).map_err(Trouble::Other)?);
-        Ok(())
-    };
-    read(folder, root, limits, &mut keep)?;
-    Ok(files.finish())
+    let mut limited = Limited { root, limits, all: 0 };
+    thread::scope(|scope| {
+        // Files are opened by one thread, and read by another.
+        let (open, opened) = sync_channel::<(String, PathBuf, File)>(OPENED);
+        let laid = scope.spawn(move || {
+            let mut files = files::Packing::default();
+            for (path, here, file) in opened {
+                limited.read(&path, &file, &here, &mut |path, from, here| {
+                    files.push(path, lay(from, here, shelf).map_err(Trouble::Other)?);
+                    Ok(())
+                })?;
+            }
+            Ok(files.finish())
+        });
+        let walked = walk(folder, root, limits, &mut |found| {
+            let Found::File { path, place, here } = found else { return Ok(()) };
+            let next = (path.to_owned(), here.to_owned(), place.open()?);
+            // Whoever reads says why he ended.
+            open.send(next).map_err(|_| Error::Lost(UNREAD))
+        });
+        drop(open);
+        let files = laid.join().unwrap_or(Err(Error::Lost(UNREAD)))?;
+        walked.map(|()| files)
+    })
 }
+
+/// Nobody reads any more.
+const UNREAD: Lost = Lost { kind: io::ErrorKind::BrokenPipe };
+/// So many files are open ahead of being read.
+const OPENED: usize = 64;
 
 /// Lays what is read on a shelf.
 pub(super) fn lay(
@@ -184,12 +208,31 @@ fn blocks(
 
 /// Reads every file of a folder, within limits.
 fn read(folder: &File, root: &Path, limits: Limits, keep: &mut Keep<'_>) -> Result<(), Error> {
-    let mut all = 0_u64;
-    walk(folder, root, limits, &mut |found| {
-        let Found::File { path, place, here } = found else { return Ok(()) };
-        let file = place.open()?;
+    let mut limited = Limited { root, limits, all: 0 };
+    walk(folder, root, limits, &mut |found| match found {
+        Found::File { path, place, here } => limited.read(path, &place.open()?, here, keep),
+        Found::Folder { .. } => Ok(()),
+    })
+}
+
+/// Files that are read within limits, one after the other.
+struct Limited<'a> {
+    root: &'a Path,
+    limits: Limits,
+    /// How many bytes were read.
+    all: u64,
+}
+
+impl Limited<'_> {
+    fn read(
+        &mut self,
+        path: &str,
+        file: &File,
+        here: &Path,
+        keep: &mut Keep<'_>,
+    ) -> Result<(), Error> {
         let size = file.metadata().map_err(|e| Error::of(here, "read", e))?.len();
-        let limit = limits.bytes_each;
+        let limit = self.limits.bytes_each;
         let large = || Error::TooLarge { path: here.to_owned(), limit };
         if size > limit {
             return Err(large());
@@ -200,12 +243,13 @@ fn read(folder: &File, root: &Path, limits: Limits, keep: &mut Keep<'_>) -> Resu
         if reader.limit() == 0 {
             return Err(large());
         }
-        all = all.saturating_add(limit.saturating_add(1) - reader.limit());
-        if all > limits.bytes_total {
-            return Err(Error::TooMuch { root: root.to_owned(), limit: limits.bytes_total });
+        self.all = self.all.saturating_add(limit.saturating_add(1) - reader.limit());
+        if self.all > self.limits.bytes_total {
+            let (root, limit) = (self.root.to_owned(), self.limits.bytes_total);
+            return Err(Error::TooMuch { root, limit });
         }
         Ok(())
-    })
+    }
 }
 
 /// What stands in a folder.

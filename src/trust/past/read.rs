@@ -230,11 +230,11 @@ impl Past {
             means.map(
                 0..folders.len(),
                 |at| self.read_chain(folders[at].0, &folders[at].1),
-                |_, (name, newest, listed)| {
+                |_, (name, lineage, listed)| {
                     let new = listed.into_iter().filter(|key| !root_keys.contains(key));
                     let new: Vec<PublicKey> = new.collect();
                     root_keys.extend(new);
-                    lineages.push(name.as_str(), Lineage::of(newest.root(), &mut governors));
+                    lineages.push(name.as_str(), lineage.sharing(&mut governors));
                     Ok(())
                 },
             )?;
@@ -243,7 +243,7 @@ impl Past {
         Ok(())
     }
 
-    /// Reads the roots of one folder: whose they are, the newest, and every key that they list for the root role.
+    /// Reads the roots of one folder: whose they are, their lineage, and every key that they list for the root role.
     fn read_chain(&self, folder: &str, paths: &[&str]) -> Result<Read, Error> {
         let first = || paths.first().copied().unwrap_or_default().to_owned();
         let name = Name::from_folder(folder).ok().flatten();
@@ -269,7 +269,7 @@ impl Past {
             last = Some(root);
         }
         let newest = last.ok_or_else(|| Error::Name { path: first() })?;
-        Ok((name, newest, listed))
+        Ok((name, Lineage::of(newest.root()), listed))
     }
 
     /// A folder name that is a digest belongs to a long name, which a plan spells out.
@@ -289,7 +289,7 @@ impl Past {
 }
 
 /// What is read of a chain.
-type Read = (Name, SignedRoot, BTreeSet<PublicKey>);
+type Read = (Name, Lineage, BTreeSet<PublicKey>);
 
 /// Why a list of what a ceremony vouches for does not hold.
 enum Wrong {
