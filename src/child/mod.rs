@@ -165,7 +165,8 @@ impl Process {
                             if let Some((_, wire)) = &mut self.running
                                 && let Err(fault) = wire.receive::<A>(patience)
                             {
-                                return Err(self.lost(fault).into());
+                                // The first reason is told.
+                                drop(self.lost(fault));
                             }
                         }
                         return Err(refused);
@@ -259,9 +260,9 @@ impl Pieces {
     const ALONE: Self = Self { most: 256, bytes: 1 << 20 };
 
     /// For a question that waits in a pipe while the child still writes the answer to the one before: the pipe holds all
-    /// of it. A digest takes less than 100 bytes there; a larger input is a message alone, and its answer is small.
+    /// of it. A digest takes at most 128 bytes there; a larger input is a message alone, and its answer is small.
     fn ahead(capacity: usize) -> Self {
-        let most = (capacity / 128).clamp(1, 128);
+        let most = (capacity / 160).clamp(1, 128);
         Self { most, bytes: 64 * most }
     }
 }

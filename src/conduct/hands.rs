@@ -38,8 +38,11 @@ impl Hands for Threads {
         }
         let desk = Desk { count, state: Mutex::default(), moved: Condvar::new() };
         thread::scope(|scope| {
-            (1..self.0).for_each(|_| drop(scope.spawn(|| desk.hand(work))));
             let close = Close(&desk);
+            for _ in 1..self.0 {
+                // With fewer hands it takes longer, and that is all.
+                let _ = thread::Builder::new().spawn_scoped(scope, || desk.hand(work));
+            }
             for first in (0..count).step_by(AT_ONCE) {
                 while !desk.is_done(first) {
                     match desk.some(Wait::Never) {
@@ -210,6 +213,7 @@ pub(super) fn to_both<'a, T: Send + 'a>(
 
 /// How many a hand takes at once.
 const AT_ONCE: usize = 8;
+const _: () = assert!(AT_ONCE <= AHEAD, "nobody would ever take some");
 
 #[cfg(test)]
 mod tests {
@@ -220,7 +224,7 @@ mod tests {
     #[test]
     fn each_number_is_worked_on_once_and_folded_in_order_by_however_many_hands() {
         for hands in 1..4 {
-            for count in [0, 1, 4, 5, 1000] {
+            for count in [0, 1, 8, 9, 31, 33, 1003] {
                 let (seen, mut folded) = (Mutex::new(Vec::new()), Vec::new());
                 Threads(hands).each(count, &|at| seen.lock().unwrap().push(at), &mut |at| {
                     let seen = seen.lock().unwrap();
@@ -251,6 +255,13 @@ mod tests {
     fn work_that_panics_is_waited_for_by_nobody() {
         let ended = std::panic::catch_unwind(|| {
             Threads(2).each(1000, &|at| assert!(at != 300), &mut |_| true);
+        });
+        assert!(ended.is_err());
+        let ended = std::panic::catch_unwind(|| {
+            Threads(2).each(1000, &|_| {}, &mut |at| {
+                assert!(at != 300);
+                true
+            });
         });
         assert!(ended.is_err());
     }

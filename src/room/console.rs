@@ -12,6 +12,7 @@
 //! - The end of input is a refusal. Whether an answer is right, and how often it may be wrong, others decide.
 
 mod answers;
+mod pace;
 mod terminal;
 
 use std::fmt;

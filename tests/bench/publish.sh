@@ -20,7 +20,7 @@ openssl pkcs8 -topk8 -nocrypt -in targets-key.pem -outform DER -out targets.der
 at_server() {
     verb=$1
     shift
-    "$COURIER" "$verb" --jobs "$jobs" --server "$url" --ca ca.crt "$@"
+    "$COURIER" "$verb" --jobs "$at_once" --server "$url" --ca ca.crt "$@"
 }
 # What is said is shown only where it is needed.
 quietly() { "$@" >out 2>err || { cat out err >&2; exit 1; }; }
@@ -35,11 +35,13 @@ conduct() {
     (cd room && quietly "$OFFICIANT" conduct "plan-$1.toml" --room "room-$1.toml" --answers "answers-$1.toml")
 }
 
-# --- the first ceremony, and what it made goes up
+# --- the first ceremony, and what it made goes up; a server that makes keys for two repositories at once ends
+at_once=1
 fetch 1 --targets-key targets.pem
 "$BENCH" genesis-at room "$all" targets.der
 conduct 1
 quietly at_server publish room/media/out-1a --targets-key targets-key.pem
+at_once=$jobs
 
 # --- the requests of a half by curl: what is read before, what goes up, and what is read back
 bare() { curl --silent --parallel --parallel-max "$jobs" --config "$1"; }

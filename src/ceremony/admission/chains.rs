@@ -131,8 +131,8 @@ impl Ceremony {
         let name = &planned.ok_or_else(|| ours("no such repository"))?.name;
         let (inputs, past) = (self.inputs(), &self.inputs().past);
         // A request is admitted only if it brings of a repository that the trust folder knows the very roots of that.
-        let is_known = past.repositories().get(name).map(Lineage::dialect);
-        let chain = match is_known == Some(inputs.plan.dialect()) {
+        let known_in = past.repositories().get(name).map(Lineage::dialect);
+        let chain = match known_in == Some(inputs.plan.dialect()) {
             true => past.chain(name)?,
             false => chain(inputs, name)?,
         };

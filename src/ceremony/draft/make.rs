@@ -109,7 +109,8 @@ impl Sheets {
         let means = &ceremony.inputs().means;
         let (place, head) = self.head(means, at)?;
         let before = Head::LEN as u64 + u64::from(head.signed);
-        let bytes = means.take_up(place.part(before, u64::from(place.len) - before)?)?;
+        let bytes =
+            means.take_up(place.part(before, u64::from(place.len).saturating_sub(before))?)?;
         let chain = ceremony.chain(at)?;
         let file = SignedRoot::parse_after(ceremony.plan().dialect(), chain.last(), &bytes);
         let root = file.map_err(|error| ours(error.to_string()))?.root().clone();
@@ -166,7 +167,7 @@ pub fn make<T: Send>(
     means.map(0..count, work, |at, (sheet, came)| {
         keeping.add(at, sheet);
         some.push(came);
-        match some.len() == AT_ONCE || at + 1 == count {
+        match some.len() == HANDED_ON || at + 1 == count {
             true => each(std::mem::take(&mut some)),
             false => Ok(()),
         }
@@ -177,8 +178,8 @@ pub fn make<T: Send>(
     Ok(sheets)
 }
 
-/// So many candidates are held at once, each with the roots before it.
-const AT_ONCE: usize = 32;
+/// So many candidates are handed on at once.
+const HANDED_ON: usize = 32;
 
 /// What is kept of a candidate.
 struct Sheet<'a> {

@@ -110,8 +110,8 @@ pub struct Holdings {
 }
 
 impl Holdings {
-    /// Those after a plan; to hold it, the last roots of its repositories are still to be met, as the request brings them
-    /// or else as the trust folder has them.
+    /// Those after a plan; to hold it, the last roots of its repositories are still to be met, as the trust folder has them
+    /// or else as the request brings them.
     ///
     /// # Errors
     /// As [`admission::chain`].

@@ -62,7 +62,9 @@ fn row(names: &str, [version, signed, old, new]: &[String; 4]) -> Row {
 fn said(ceremony: &Ceremony, wholes: &Wholes, at: usize) -> [String; 4] {
     let signers = draft::signers(ceremony, at).unwrap_or_default();
     let tally = |(counted, needed): (u32, i64)| format!("{counted} counted, {needed} needed");
-    let Ok(head) = wholes.head(&ceremony.inputs().means, at) else { return Default::default() };
+    let Ok(head) = wholes.head(&ceremony.inputs().means, at) else {
+        return ["could not be read".to_owned(), signers.join(", "), String::new(), String::new()];
+    };
     let (old, new) = (head.old.map_or_else(|| "none".to_owned(), tally), head.new.map(tally));
     [head.version.to_string(), signers.join(", "), old, new.unwrap_or_default()]
 }

@@ -10,13 +10,17 @@ use std::time::{Duration, Instant};
 use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use zeroize::Zeroizing;
 
+use super::pace::Pace;
 use super::{Console, Error, Prompt, harmless, wrapped};
 use crate::secret::{Passphrase, Pin, SecretBytes};
 
 /// People at the controlling terminal.
 pub struct Terminal {
     tty: File,
+    opened: Instant,
     moved: Option<Instant>,
+    /// Of the work whose progress was shown last.
+    pace: Option<Pace>,
     /// The modes before the first question, which are put back at the end.
     before: Option<Termios>,
     /// How many lines were shown since somebody last typed.
@@ -49,8 +53,8 @@ impl Terminal {
         Ok(Self::on(tty))
     }
 
-    const fn on(tty: File) -> Self {
-        Self { tty, moved: None, before: None, lines: 0 }
+    fn on(tty: File) -> Self {
+        Self { tty, opened: Instant::now(), moved: None, pace: None, before: None, lines: 0 }
     }
 
     fn width(&self) -> usize {
@@ -245,12 +249,16 @@ impl Console for Terminal {
 
     fn progress(&mut self, done: u64, of: u64, what: &str) -> Result<(), Error> {
         self.check_stopped()?;
-        let is_last = done >= of;
+        let (is_last, now) = (done >= of, self.opened.elapsed());
+        let pace = Pace::of(self.pace.take(), what, now, done);
+        let left = pace.left(now, done, of).map_or_else(String::new, |left| format!(", {left}"));
+        self.pace = Some(pace);
         let is_soon = self.moved.is_some_and(|moved| moved.elapsed() < Duration::from_millis(100));
         if is_soon && !is_last {
             return Ok(());
         }
-        self.write(&format!("\r\u{1b}[K{}: {done} of {of}", harmless(what).replace('\n', " ")))?;
+        let what = harmless(what).replace('\n', " ");
+        self.write(&format!("\r\u{1b}[K{what}: {done} of {of}{left}"))?;
         self.moved = Some(Instant::now());
         if is_last { self.end_progress() } else { Ok(()) }
     }

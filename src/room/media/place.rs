@@ -41,7 +41,7 @@ impl<'a> Place<'a> {
     pub(super) fn exists(self) -> Result<bool, Error> {
         match rustix::fs::statat(self.at, self.name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
-            Err(Errno::NOENT) => Ok(false),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
             Err(e) => Err(Error::of(self.path, "read", e)),
         }
     }

@@ -7,10 +7,10 @@ use super::*;
 use crate::refusal::Exit;
 
 /// A folder of its own for each test, gone afterwards.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!(
             "officiant-media-{}-{}",
