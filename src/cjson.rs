@@ -221,7 +221,7 @@ pub(crate) fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
         Form::GoEmbedded => &GO_EMBEDDED,
         Form::Json => &JSON,
     };
-    while let Some(at) = rest.bytes().position(|byte| escapes[usize::from(byte)]) {
+    while let Some(at) = first(rest.as_bytes(), escapes) {
         let (plain, tail) = rest.split_at(at);
         out.extend_from_slice(plain.as_bytes());
         let mut chars = tail.chars();
@@ -232,6 +232,14 @@ pub(crate) fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(rest.as_bytes());
     out.push(b'"');
+}
+
+/// Where the first byte stands that may have to be escaped. Sixteen are looked at without asking after each.
+fn first(bytes: &[u8], escapes: &[bool; 256]) -> Option<usize> {
+    let is_it = |byte: &u8| escapes[usize::from(*byte)];
+    let plain = |some: &&[u8]| !some.iter().fold(false, |any, byte| any | is_it(byte));
+    let before = bytes.chunks_exact(16).take_while(plain).count() * 16;
+    bytes[before..].iter().position(is_it).map(|at| before + at)
 }
 
 /// For each byte, whether [`write_char`] may have to escape a character that begins with it.

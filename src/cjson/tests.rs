@@ -68,6 +68,24 @@ fn size_depth_and_encoding_are_limits_before_they_are_work() {
 }
 
 #[test]
+fn a_character_is_escaped_wherever_it_stands() {
+    for length in 0..40 {
+        let plain = "x".repeat(length);
+        assert_eq!(Value::text(&plain).go(), format!("\"{plain}\"").as_bytes());
+        for at in 0..length {
+            for (character, escaped) in
+                [('"', "\\\""), ('\\', "\\\\"), ('<', "\\u003c"), ('\u{2028}', "\\u2028")]
+            {
+                let (before, after) = plain.split_at(at);
+                let text = Value::text(&format!("{before}{character}{after}"));
+                let written = text.encode(Form::GoEmbedded);
+                assert_eq!(written, format!("\"{before}{escaped}{after}\"").as_bytes());
+            }
+        }
+    }
+}
+
+#[test]
 fn the_forms_differ_only_in_what_go_escapes_in_files_and_in_nfc() {
     let value =
         parse("{\"b\":\"<\\u0026>\u{2028}\\\"\\\\\\n\\u007fé\",\"a\":[null,true,-5]}").unwrap();
