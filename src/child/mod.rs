@@ -119,14 +119,9 @@ impl Process {
         question: &Q,
         secrets: Vec<SecretBytes>,
     ) -> Result<(A, Vec<SecretBytes>), Error> {
-        let patience = Some(self.patience);
-        let answer = match &mut self.running {
-            None => Err(Fault::Closed),
-            Some((_, wire)) => {
-                wire.send(question, &secrets, patience).and_then(|()| wire.receive(patience))
-            }
-        };
-        answer.map_err(|fault| self.lost(fault))
+        self.ask(question, &secrets)?;
+        drop(secrets);
+        self.hear()
     }
 
     /// Has a batch worked on in small pieces: the child finds the next question when it has answered the last one, and
@@ -137,43 +132,43 @@ impl Process {
         question: impl Fn(Vec<ToSign>) -> Q,
         parts: impl Fn(A) -> Result<Option<Vec<T>>, E>,
     ) -> Result<Vec<T>, E> {
-        let patience = Some(self.patience);
         let capacity = self.running.as_ref().map_or(0, |(_, wire)| wire.capacity());
         let mut rest = pieces(inputs, Pieces::ahead(capacity));
         let (mut waiting, mut all) = (VecDeque::new(), Vec::with_capacity(inputs.len()));
         loop {
-            let Some((_, wire)) = &mut self.running else {
-                return Err(self.lost(Fault::Closed).into());
-            };
             while waiting.len() < 2
                 && let Some(piece) = rest.next()
             {
-                if let Err(fault) = wire.send(&question(piece.to_vec()), &[], patience) {
-                    return Err(self.lost(fault).into());
-                }
+                self.ask(&question(piece.to_vec()), &[])?;
                 waiting.push_back(piece.len());
             }
             let Some(expected) = waiting.pop_front() else { return Ok(all) };
-            match wire.receive::<A>(patience) {
-                Err(fault) => return Err(self.lost(fault).into()),
-                Ok((answer, _)) => match parts(answer) {
-                    Ok(Some(found)) if found.len() == expected => all.extend(found),
-                    Ok(_) => return Err(self.lost(Fault::Garbage).into()),
-                    Err(refused) => {
-                        // What was asked ahead is answered before anything else is asked.
-                        for _ in waiting {
-                            if let Some((_, wire)) = &mut self.running
-                                && let Err(fault) = wire.receive::<A>(patience)
-                            {
-                                // The first reason is told.
-                                drop(self.lost(fault));
-                            }
-                        }
-                        return Err(refused);
-                    }
-                },
+            match parts(self.hear()?.0) {
+                Ok(Some(found)) if found.len() == expected => all.extend(found),
+                Ok(_) => return Err(self.lost(Fault::Garbage).into()),
+                Err(refused) => {
+                    // What was asked ahead is answered before anything else is asked. The first reason is told.
+                    let _ = waiting.iter().all(|_| self.hear::<A>().is_ok());
+                    return Err(refused);
+                }
             }
         }
+    }
+
+    fn ask<Q: Serialize>(&mut self, question: &Q, secrets: &[SecretBytes]) -> Result<(), Error> {
+        let sent = match &mut self.running {
+            None => Err(Fault::Closed),
+            Some((_, wire)) => wire.send(question, secrets, Some(self.patience)),
+        };
+        sent.map_err(|fault| self.lost(fault))
+    }
+
+    fn hear<A: DeserializeOwned>(&mut self) -> Result<(A, Vec<SecretBytes>), Error> {
+        let heard = match &mut self.running {
+            None => Err(Fault::Closed),
+            Some((_, wire)) => wire.receive(Some(self.patience)),
+        };
+        heard.map_err(|fault| self.lost(fault))
     }
 
     /// Ends the child at once, and gives the error that names it.

@@ -77,7 +77,7 @@ fn a_character_is_escaped_wherever_it_stands() {
                 [('"', "\\\""), ('\\', "\\\\"), ('<', "\\u003c"), ('\u{2028}', "\\u2028")]
             {
                 let (before, after) = plain.split_at(at);
-                let text = Value::text(&format!("{before}{character}{after}"));
+                let text = Value::text(format!("{before}{character}{after}"));
                 let written = text.encode(Form::GoEmbedded);
                 assert_eq!(written, format!("\"{before}{escaped}{after}\"").as_bytes());
             }

@@ -82,6 +82,12 @@ struct State {
     is_closed: bool,
 }
 
+impl State {
+    fn is_done(&self, first: usize) -> bool {
+        self.is_closed || (self.next > first && self.done.front() == Some(&true))
+    }
+}
+
 /// Nothing more is begun once this is dropped, however the work ended.
 struct Close<'a>(&'a Desk);
 
@@ -158,8 +164,7 @@ impl Desk {
 
     /// Whether the next few to be folded, from a number on, are done or never will be.
     fn is_done(&self, first: usize) -> bool {
-        let state = self.state();
-        state.is_closed || (state.next > first && state.done.front() == Some(&true))
+        self.state().is_done(first)
     }
 
     /// Whether a hand ended otherwise than by coming back.
@@ -169,7 +174,7 @@ impl Desk {
 
     fn wait_for(&self, first: usize) {
         let mut state = self.state();
-        while !state.is_closed && !(state.next > first && state.done.front() == Some(&true)) {
+        while !state.is_done(first) {
             state = self.sleep(state);
         }
     }

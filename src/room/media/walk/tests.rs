@@ -6,6 +6,9 @@ use crate::room::media::tests::Scratch;
 
 const LIMITS: Limits = Limits { files: 100, depth: 3, bytes_each: 100, bytes_total: 1000 };
 
+/// The files of the other tree, and which of all is told.
+type Case<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+
 /// Lays files below a folder of a root, by path and text.
 fn lay(root: &Path, files: &[(&str, &str)]) {
     fs::create_dir_all(root.join("trust")).unwrap();
@@ -19,7 +22,7 @@ fn lay(root: &Path, files: &[(&str, &str)]) {
 #[test]
 fn two_trees_are_one_only_if_each_has_the_files_of_the_other() {
     let ours: &[_] = &[("a/1", "one"), ("a/2", "two"), ("b", "three")];
-    let cases: &[(&[(&str, &str)], Option<&str>)] = &[
+    let cases: &[Case] = &[
         (&[("a/1", "one"), ("a/2", "two"), ("b", "three")], None),
         (&[("a/1", "one"), ("a/2", "tw0"), ("b", "three")], Some("a/2")),
         (&[("a/1", "one"), ("a/2", "two "), ("b", "three")], Some("a/2")),
