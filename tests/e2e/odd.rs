@@ -15,7 +15,7 @@ use super::fleet::Fleet;
 use crate::harness::command::{command, run};
 use crate::harness::notary::PASSPHRASE;
 use crate::sitting::Publisher;
-use crate::sitting::bad_root::{certified_for, first_with};
+use crate::sitting::bad_root::{certified_for, first_with, noted};
 use crate::sitting::odd::usurped;
 
 /// Of another tool, with a root 2 that a stranger made.
@@ -71,12 +71,7 @@ impl Fleet {
         let key = certified_for(BROKEN, owner, 1, (-1, 3000));
         let online = self.online(BROKEN, &publisher);
         let good = first_with(online, owner, vec![key.clone()], 900);
-        let text = String::from_utf8(good.bytes().to_vec()).unwrap();
-        let text = text.replacen("\"signed\":{", "\"signed\":{\"x-note\":\"hello\",", 1);
-        let root = SignedRoot::parse(Dialect::Notary, text.as_bytes()).unwrap();
-        let raw = owner.raw(&root.root().signed_bytes());
-        let signature = root.root().signature(key.id(), &owner.public(), &raw).unwrap();
-        let root = SignedRoot::assemble(root.root(), &[signature]);
+        let root = noted(&good, owner, &key);
         self.upload(BROKEN, root.bytes(), Some(&empty_targets(&publisher, &root)));
         self.upload(BROKEN, &usurped(BROKEN, &good), None);
     }

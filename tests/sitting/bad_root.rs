@@ -73,6 +73,16 @@ pub(crate) fn first_with(
     SignedRoot::assemble(&root, &mine.map(signature).collect::<Vec<_>>())
 }
 
+/// A root with a field that Go's encoder does not know, and that a next root would carry on.
+pub(crate) fn noted(good: &SignedRoot, owner: &Publisher, key: &Key) -> SignedRoot {
+    let text = String::from_utf8(good.bytes().to_vec()).unwrap();
+    let text = text.replacen("\"signed\":{", "\"signed\":{\"x-note\":\"hello\",", 1);
+    let root = SignedRoot::parse(Dialect::Notary, text.as_bytes()).unwrap();
+    let raw = owner.raw(&root.root().signed_bytes());
+    let signature = root.root().signature(key.id(), &owner.public(), &raw).unwrap();
+    SignedRoot::assemble(root.root(), &[signature])
+}
+
 /// A rotation of the repositories of the bench from the key that is adopted to a new one, after a request of all.
 pub(super) fn lay_adoption(
     bench: &Bench,
@@ -221,18 +231,11 @@ fn a_first_root_that_its_own_keys_did_not_sign_is_refused() {
 
 #[test]
 fn a_form_that_no_server_writes_shows_before_any_real_key_signs() {
-    // A field that Go's encoder does not know, and that a next root would carry on.
     let bench = adopting(|bench, owner| {
         let key = certified(owner, 1, (-1, 3000));
         let good = first(bench, owner, vec![key.clone()], 900);
-        let text = String::from_utf8(good.bytes().to_vec()).unwrap();
-        let text = text.replacen("\"signed\":{", "\"signed\":{\"x-note\":\"hello\",", 1);
-        let root = SignedRoot::parse(Dialect::Notary, text.as_bytes()).unwrap();
-        let raw = owner.raw(&root.root().signed_bytes());
-        let signature = root.root().signature(key.id(), &owner.public(), &raw).unwrap();
-        let root = SignedRoot::assemble(root.root(), &[signature]).bytes().to_vec();
         import(bench, owner);
-        root
+        noted(&good, owner, &key).bytes().to_vec()
     });
     let told = format!(
         "`{NAME}`: a Notary client that holds root 2 would not reach the new root: version 2: its bytes are not those that a trust server writes [WALK]"
