@@ -36,16 +36,8 @@ impl View {
     }
 
     /// The place of the first path from `low` on of which something is not true that is true of none after it.
-    fn point(&self, mut low: usize, is: impl Fn(&str) -> bool) -> usize {
-        let mut high = self.range.end;
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match is(self.path(middle)) {
-                true => low = middle + 1,
-                false => high = middle,
-            }
-        }
-        low
+    fn point(&self, low: usize, is: impl Fn(&str) -> bool) -> usize {
+        self.all.point(low..self.range.end, |key| is(&key[self.strip..]))
     }
 
     /// The place of the first path that is not before this one.

@@ -2,6 +2,8 @@
 //!
 //! Ground floor: pure.
 
+use std::ops::Range;
+
 /// Values by text. What is packed does not change.
 #[derive(Clone, Debug)]
 pub struct Packed<T> {
@@ -39,18 +41,22 @@ impl<T> Packed<T> {
         &self.values[at]
     }
 
-    /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<&T> {
-        let mut places = 0..self.len();
+    /// The first of these places whose key is not what is true of all before it and of none after.
+    pub fn point(&self, mut places: Range<usize>, is: impl Fn(&str) -> bool) -> usize {
         while !places.is_empty() {
             let middle = places.start + places.len() / 2;
-            match self.key(middle).cmp(key) {
-                std::cmp::Ordering::Less => places.start = middle + 1,
-                std::cmp::Ordering::Equal => return Some(self.value(middle)),
-                std::cmp::Ordering::Greater => places.end = middle,
+            match is(self.key(middle)) {
+                true => places.start = middle + 1,
+                false => places.end = middle,
             }
         }
-        None
+        places.start
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&T> {
+        let at = self.point(0..self.len(), |other| other < key);
+        (at < self.len() && self.key(at) == key).then(|| self.value(at))
     }
 
     /// The keys, in order.

@@ -94,13 +94,12 @@ impl Prospects {
         let look = |draft: &Draft| {
             let horizon = walk(ceremony, draft, at)?;
             let candidate = SignedRoot::assemble(&draft.root, &[]);
-            Ok((draft.repository.clone(), horizon, old_keys(ceremony, draft, &candidate)))
+            Ok((horizon, old_keys(ceremony, draft, &candidate)))
         };
-        draft::make(ceremony, &look, &mut |made| {
-            for (repository, horizon, old_keys) in made {
-                prospects.horizon.add(&repository, horizon);
-                prospects.old_keys.add(&repository, old_keys);
-            }
+        draft::make(ceremony, &look, &mut |place, (horizon, old_keys)| {
+            let name = &ceremony.plan().repositories()[place].name;
+            prospects.horizon.add(name, horizon);
+            prospects.old_keys.add(name, old_keys);
             Ok(())
         })?;
         Ok(prospects)

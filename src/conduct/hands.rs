@@ -44,14 +44,8 @@ impl Hands for Threads {
                 let _ = thread::Builder::new().spawn_scoped(scope, || desk.hand(work));
             }
             for first in (0..count).step_by(AT_ONCE) {
-                while !desk.is_done(first) {
-                    match desk.some(Wait::Never) {
-                        Some(range) => desk.work(range, work),
-                        None => desk.wait_for(first),
-                    }
-                }
                 let mut some = first..count.min(first + AT_ONCE);
-                if desk.is_left() || !some.all(&mut *fold) {
+                if !desk.work_until_done(first, work) || !some.all(&mut *fold) {
                     break;
                 }
                 desk.folded();
@@ -83,8 +77,20 @@ struct State {
 }
 
 impl State {
+    /// Whether the next few to be folded, from a number on, are done.
     fn is_done(&self, first: usize) -> bool {
-        self.is_closed || (self.next > first && self.done.front() == Some(&true))
+        self.next > first && self.done.front() == Some(&true)
+    }
+
+    /// Takes the next few of so many that nobody took yet, if they are near enough to what is folded.
+    fn take(&mut self, count: usize) -> Option<Range<usize>> {
+        let range = self.next..count.min(self.next + AT_ONCE);
+        if range.is_empty() || range.end > self.folded + AHEAD {
+            return None;
+        }
+        self.next = range.end;
+        self.done.push_back(false);
+        Some(range)
     }
 }
 
@@ -96,13 +102,6 @@ impl Drop for Close<'_> {
         self.0.state().is_closed = true;
         self.0.moved.notify_all();
     }
-}
-
-/// Whether whoever looks for work waits until there is some.
-#[derive(PartialEq, Eq)]
-enum Wait {
-    Ever,
-    Never,
 }
 
 impl Desk {
@@ -117,73 +116,52 @@ impl Desk {
         state
     }
 
-    fn wake(&self, state: MutexGuard<'_, State>) {
-        let asleep = state.asleep;
-        drop(state);
-        if asleep > 0 {
-            self.moved.notify_all();
-        }
-    }
-
     /// Works until nothing is left. If the work ends otherwise than by coming back, nobody waits for it.
     fn hand(&self, work: &(dyn Fn(usize) + Sync)) {
         let close = Close(self);
-        while let Some(range) = self.some(Wait::Ever) {
-            self.work(range, work);
+        let mut state = self.state();
+        while !state.is_closed && state.next < self.count {
+            state = self.step(state, work);
         }
         // The others go on.
         std::mem::forget(close);
     }
 
-    fn work(&self, range: Range<usize>, work: &(dyn Fn(usize) + Sync)) {
+    /// Works until the next few to be folded, from a number on, are done; false where they never will be.
+    fn work_until_done(&self, first: usize, work: &(dyn Fn(usize) + Sync)) -> bool {
+        let mut state = self.state();
+        while !state.is_closed && !state.is_done(first) {
+            state = self.step(state, work);
+        }
+        !state.is_closed
+    }
+
+    /// Works on the next few, or waits until something moved.
+    fn step<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        work: &(dyn Fn(usize) + Sync),
+    ) -> MutexGuard<'a, State> {
+        let Some(range) = state.take(self.count) else { return self.sleep(state) };
+        drop(state);
         let first = range.start;
         range.for_each(work);
         let mut state = self.state();
         let place = (first - state.folded) / AT_ONCE;
         state.done[place] = true;
-        self.wake(state);
-    }
-
-    /// The next few that nobody took yet, once they are near enough to what is folded.
-    fn some(&self, wait: Wait) -> Option<Range<usize>> {
-        let mut state = self.state();
-        while !state.is_closed && state.next < self.count {
-            let range = state.next..self.count.min(state.next + AT_ONCE);
-            if range.end <= state.folded + AHEAD {
-                state.next = range.end;
-                state.done.push_back(false);
-                return Some(range);
-            }
-            if wait == Wait::Never {
-                return None;
-            }
-            state = self.sleep(state);
+        if state.asleep > 0 {
+            self.moved.notify_all();
         }
-        None
-    }
-
-    /// Whether the next few to be folded, from a number on, are done or never will be.
-    fn is_done(&self, first: usize) -> bool {
-        self.state().is_done(first)
-    }
-
-    /// Whether a hand ended otherwise than by coming back.
-    fn is_left(&self) -> bool {
-        self.state().is_closed
-    }
-
-    fn wait_for(&self, first: usize) {
-        let mut state = self.state();
-        while !state.is_done(first) {
-            state = self.sleep(state);
-        }
+        state
     }
 
     fn folded(&self) {
         let mut state = self.state();
         state.folded += AT_ONCE;
         state.done.pop_front();
-        self.wake(state);
+        if state.asleep > 0 {
+            self.moved.notify_all();
+        }
     }
 }
 

@@ -30,23 +30,18 @@ impl Session<'_> {
         let of = ceremony.plan().repositories().len();
         let shelf = Arc::clone(self.inputs.shelf());
         let mut lines = files::Writer::new(&shelf);
-        let (mut horizon, mut walked) = (Told::default(), 0);
+        let mut horizon = Told::default();
         let look = |draft: &Draft| {
             let horizon = prospect::walk(&ceremony, draft, at)?;
             let candidate = SignedRoot::assemble(&draft.root, &[]);
             Ok((draft.clone(), horizon, candidate::line(draft, &candidate)))
         };
         let sheets = self.while_signing_dry(|session, dry| {
-            draft::make(&ceremony, &look, &mut |made| {
-                let mut drafts = Vec::with_capacity(made.len());
-                for (draft, sentences, line) in made {
-                    horizon.add(&draft.repository, sentences);
-                    lines.put(&line)?;
-                    drafts.push(draft);
-                }
-                walked += drafts.len();
-                dry(drafts)?;
-                session.progress(walked, of, "walked by every client")
+            draft::make(&ceremony, &look, &mut |place, (draft, sentences, line)| {
+                horizon.add(&draft.repository, sentences);
+                lines.put(&line)?;
+                dry(draft)?;
+                session.progress(place + 1, of, "walked by every client")
             })
         })?;
         self.show_horizon(&horizon.finish())?;
@@ -98,10 +93,7 @@ impl Session<'_> {
     /// Has candidates, a few at a time, signed with keys that are thrown away at once, while more are made. `[DRY-SIGNATURE]`
     fn while_signing_dry<T>(
         &mut self,
-        make: impl FnOnce(
-            &mut Self,
-            &mut dyn FnMut(Vec<Draft>) -> Result<(), Refusal>,
-        ) -> Result<T, Refusal>,
+        make: impl FnOnce(&mut Self, &mut dyn FnMut(Draft) -> Result<(), Refusal>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         self.vault()?;
         let gone = || Refusal::new(Exit::Ours, "the vault did not start");
@@ -117,7 +109,13 @@ impl Session<'_> {
                     .try_for_each(|drafts| draft::try_dry(&ceremony, &drafts, &mut sign))
             });
             let ended = || Refusal::new(Exit::Ours, "who signs dry is gone");
-            let made = make(self, &mut |drafts| ask.send(drafts).map_err(|_| ended()));
+            let mut some = Vec::new();
+            let send = |drafts| ask.send(drafts).map_err(|_| ended());
+            let made = make(self, &mut |draft| {
+                some.push(draft);
+                if some.len() < DRY_AT_ONCE { Ok(()) } else { send(std::mem::take(&mut some)) }
+            });
+            let made = made.and_then(|made| send(some).map(|()| made));
             drop(ask);
             // What is wrong with one that was made earlier comes first.
             signing.join().unwrap_or_else(|_| Err(ended())).and(made)
@@ -263,6 +261,9 @@ impl Session<'_> {
         Ok(Fact::RootsAssembled)
     }
 }
+
+/// So many candidates are signed dry at once.
+const DRY_AT_ONCE: usize = 32;
 
 /// How many sentences of the horizon fit a screen.
 const SHOWN: usize = 8;

@@ -21,15 +21,20 @@ use crate::sitting::{Bench, Holding, PIN, PlanText, genesis};
 /// The repository as `notary init` makes it, with a root key that openssl made.
 fn initialised(journey: &Journey) -> Digest {
     make_key(&journey.bench, "root");
-    let openssl = "pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA1 -iter 2048 -in root-key.pem \
-                   -out root-encrypted.pem -passout";
-    let mut openssl_pkcs8 = command("openssl", journey.home());
-    openssl_pkcs8.args(openssl.split_whitespace());
-    run(openssl_pkcs8.arg(format!("pass:{PASSPHRASE}"))).ok();
-    let key = journey.home().join("root-encrypted.pem");
+    let key = encrypted(&journey.bench);
     let key = key.to_str().unwrap();
     journey.notary("ada", &["init", "--rootkey", key, "-p", GUN]).ok();
     pin(&journey.bench)
+}
+
+/// The root key in `root-key.pem` as `notary` takes it.
+pub(super) fn encrypted(bench: &Bench) -> PathBuf {
+    let openssl = "pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA1 -iter 2048 -in root-key.pem \
+                   -out root-encrypted.pem -passout";
+    let mut openssl_pkcs8 = command("openssl", bench.scratch.path());
+    openssl_pkcs8.args(openssl.split_whitespace());
+    run(openssl_pkcs8.arg(format!("pass:{PASSPHRASE}"))).ok();
+    bench.path("root-encrypted.pem")
 }
 
 /// What a plan names the old root key by.

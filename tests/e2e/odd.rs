@@ -1,21 +1,18 @@
 //! Repositories that are not like the others of a fleet, as a real server comes to have them: made by another tool, by
 //! somebody who kept a key for himself, and by a stranger who may push.
 
-use std::collections::BTreeMap;
-use std::fs;
-
 use data_encoding::BASE64;
 use officiant::digest::Digest;
 use officiant::key::PublicKey;
 use officiant::request::{Brought, Repository};
+use officiant::room::media;
 use officiant::root::{Dialect, Key, Role, SignedRoot};
 
 use super::adopt;
 use super::fleet::Fleet;
 use crate::harness::command::{command, run};
-use crate::harness::notary::PASSPHRASE;
 use crate::sitting::Publisher;
-use crate::sitting::bad_root::{certified_for, first_with, noted};
+use crate::sitting::bad_root::{certified_for, first_with, noted, write_pem};
 use crate::sitting::odd::usurped;
 
 /// Of another tool, with a root 2 that a stranger made.
@@ -31,28 +28,15 @@ impl Fleet {
     /// Lets the server have what is odd, and gives the key of the other tool, which is on the token `old` from now on.
     pub(super) fn becomes_odd(&self) -> Digest {
         let owner = Publisher::new();
-        self.keep(&owner);
+        write_pem(&self.bench, &owner, "root-key");
         adopt::import(&self.bench, "old", "root-key.pem");
-        let key = self.bench.path("root-encrypted.pem");
+        let key = adopt::encrypted(&self.bench);
         let ada = self.bench.scratch.folder("ada");
         let mut init = self.server.server().notary(&ada);
         run(init.args(["init", "--rootkey"]).arg(key).args(["-p", CLIENT])).ok();
         self.make_hostile(&owner);
         self.make_broken(&owner);
         owner.public().id()
-    }
-
-    /// The key as openssl writes it, and as `notary` takes it.
-    fn keep(&self, owner: &Publisher) {
-        self.bench.scratch.file("root-key.der", owner.pkcs8());
-        let openssl = |arguments: &str, more: &[&str]| {
-            let mut openssl = command("openssl", self.bench.scratch.path());
-            run(openssl.args(arguments.split_whitespace()).args(more)).ok();
-        };
-        openssl("pkcs8 -topk8 -nocrypt -inform DER -in root-key.der -out root-key.pem", &[]);
-        let encrypted = "pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA1 -iter 2048 -in root-key.pem \
-                         -out root-encrypted.pem -passout";
-        openssl(encrypted, &[&format!("pass:{PASSPHRASE}")]);
     }
 
     /// The server takes any first root that its own keys sign.
@@ -104,12 +88,7 @@ impl Fleet {
         self.bench.scratch.file(&format!("{media}/officiant-media"), "in\n");
         run(self.courier("fetch").args([name, "--out", &media])).ok();
         let folder = self.bench.path(&media).join("request");
-        let files = fs::read_dir(&folder).unwrap().map(|entry| {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            let bytes = fs::read(folder.join(&name)).unwrap();
-            (name, bytes)
-        });
-        let files: BTreeMap<String, Vec<u8>> = files.collect();
+        let files = media::read_tree(&folder, media::Limits::REQUEST).unwrap();
         let request = Brought::read(&files.into()).unwrap();
         request.repository(name).unwrap().unwrap()
     }

@@ -244,13 +244,18 @@ fn a_form_that_no_server_writes_shows_before_any_real_key_signs() {
     bench.stops(|| bench.conduct(), 1, [&told, hint, &waits_at(8)]);
 }
 
+/// Writes a key as openssl does: `NAME.pem`.
+pub(crate) fn write_pem(bench: &Bench, owner: &Publisher, name: &str) {
+    bench.scratch.file(&format!("{name}.der"), owner.pkcs8());
+    let mut openssl = command("openssl", bench.scratch.path());
+    openssl.args(["pkcs8", "-topk8", "-nocrypt", "-inform", "DER"]);
+    run(openssl.args(["-in", &format!("{name}.der"), "-out", &format!("{name}.pem")])).ok();
+}
+
 /// Puts the key of a tool of before onto the soft token `officer-a`.
 pub(super) fn import(bench: &Bench, owner: &Publisher) {
     let softhsm = SoftHsm::token(&bench.scratch, "officer-a", PIN);
-    bench.scratch.file("key.der", owner.pkcs8());
-    let pem =
-        ["pkcs8", "-topk8", "-nocrypt", "-inform", "DER", "-in", "key.der", "-out", "key.pem"];
-    run(command("openssl", bench.scratch.path()).args(pem)).ok();
+    write_pem(bench, owner, "key");
     let mut util = command("softhsm2-util", bench.scratch.path());
     util.env("SOFTHSM2_CONF", softhsm.configuration());
     util.args(["--import", "key.pem", "--token", "officer-a", "--label", "old", "--id", "01"]);

@@ -137,13 +137,13 @@ impl Ceremony {
     pub fn sheets(&self) -> Result<Arc<Sheets>, Refusal> {
         match self.sheets.get() {
             Some(sheets) => Ok(Arc::clone(sheets)),
-            None => make(self, &|_| Ok(()), &mut |_| Ok(())),
+            None => make(self, &|_| Ok(()), &mut |_, ()| Ok(())),
         }
     }
 }
 
-/// Makes every candidate, in the plan's order, and hands on piece by piece what comes of a look at each. Whoever made
-/// one lays it down: memory that goes from hand to hand is waited for.
+/// Makes every candidate, and hands on what comes of a look at each. Whoever made one lays it down: memory that goes from
+/// hand to hand is waited for.
 ///
 /// # Errors
 /// The rule of succession that one of them breaks; `[CERT-OUTLIVES-ROOT]`; `[ROOT-EQUIVOCATION]`; `[ROOT-SHARED]`; those
@@ -151,14 +151,14 @@ impl Ceremony {
 pub fn make<T: Send>(
     ceremony: &Ceremony,
     look: &(dyn Fn(&Draft) -> Result<T, Refusal> + Sync),
-    each: &mut dyn FnMut(Vec<T>) -> Result<(), Refusal>,
+    each: &mut dyn FnMut(usize, T) -> Result<(), Refusal>,
 ) -> Result<Arc<Sheets>, Refusal> {
     check_outlives(ceremony.plan())?;
     let drafting = Drafting::new(ceremony)?;
     let mut keeping = Keeping::new(ceremony, &drafting);
     let means = &ceremony.inputs().means;
     let count = ceremony.plan().repositories().len();
-    let (certificates, mut some) = (ByPiece::default(), Vec::new());
+    let certificates = ByPiece::default();
     let work = |at: usize| {
         let (made, within) = certificates.of(at, count, |range| drafting.certificates(range))?;
         let draft = drafting.draft(&made, (at, within))?;
@@ -166,20 +166,13 @@ pub fn make<T: Send>(
     };
     means.map(0..count, work, |at, (sheet, came)| {
         keeping.add(at, sheet);
-        some.push(came);
-        match some.len() == HANDED_ON || at + 1 == count {
-            true => each(std::mem::take(&mut some)),
-            false => Ok(()),
-        }
+        each(at, came)
     })?;
     let sheets = Arc::new(keeping.finish()?);
     // Somebody else may have made the same ones meanwhile.
     let _ = ceremony.sheets.set(Arc::clone(&sheets));
     Ok(sheets)
 }
-
-/// So many candidates are handed on at once.
-const HANDED_ON: usize = 32;
 
 /// What is kept of a candidate.
 struct Sheet<'a> {

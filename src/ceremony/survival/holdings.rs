@@ -2,6 +2,7 @@
 //!
 //! Second floor: pure.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -157,7 +158,7 @@ impl Holdings {
     pub fn of_past(past: &Past) -> Self {
         let custody = past.custody();
         let mut last = Vec::new();
-        past.repositories().values().for_each(|lineage| add(&mut last, lineage.governed().clone()));
+        past.repositories().values().for_each(|lineage| add(&mut last, lineage.governed()));
         let name_of = |public: &PublicKey| custody.key_of(public).map(|key| key.name.clone());
         let demands = demands(&last, name_of);
         let is_used = |name: &String| demands.iter().any(|demand| demand.keys.contains(name));
@@ -288,15 +289,15 @@ fn last_governed(inputs: &Inputs) -> Result<(Vec<Governed>, Vec<String>), Refusa
         let name = &repositories[at].name;
         // What a request brings beside them is admitted only if it is the same.
         if let Some(known) = inputs.past.repositories().get(name) {
-            return Ok(Some(known.governed().clone()));
+            return Ok(Some(Cow::Borrowed(known.governed())));
         }
         let newest = admission::chain(inputs, name)?.pop();
-        Ok::<_, Refusal>(newest.map(|root| Governed::by(root.root())))
+        Ok::<_, Refusal>(newest.map(|root| Cow::Owned(Governed::by(root.root()))))
     };
     inputs.means.map(0..repositories.len(), look, |at, governed| {
         let planned = &repositories[at];
         match (governed, &planned.last) {
-            (Some(governed), _) => add(&mut last, governed),
+            (Some(governed), _) => add(&mut last, &governed),
             (None, Some(Last::Root { version, .. })) => unseen.push(format!(
                 "Root {version} of {} is not in the trust folder: whether its threshold is met was not counted.",
                 ticked(&planned.name)
@@ -309,9 +310,9 @@ fn last_governed(inputs: &Inputs) -> Result<(Vec<Governed>, Vec<String>), Refusa
 }
 
 /// Adds what is not there yet: repositories of a fleet are governed alike.
-fn add(all: &mut Vec<Governed>, governed: Governed) {
-    if !all.contains(&governed) {
-        all.push(governed);
+fn add(all: &mut Vec<Governed>, governed: &Governed) {
+    if !all.contains(governed) {
+        all.push(governed.clone());
     }
 }
 

@@ -16,7 +16,7 @@ use rustix::fs::{Dir, FileType};
 use super::place::Place;
 use super::tree::{open_folder, open_folder_in};
 use super::{Error, Files, Limits};
-use crate::digest::{Digest, Hasher};
+use crate::digest::Hasher;
 use crate::files;
 use crate::shelf::{Lost, Shelf};
 
@@ -122,9 +122,11 @@ pub fn compare_trees(
         file: file.to_owned(),
     };
     let (here, there) = (first.join(name), second.join(name));
-    let (mut ours, mut theirs) = (Names::default(), Names::default());
+    let (mut ours, mut theirs) = (Hasher::default(), Hasher::default());
     walk(&open(second)?, &there, limits, &mut |found| {
-        theirs.add(&found);
+        if let Found::File { path, .. } = found {
+            theirs.part(path.as_bytes());
+        }
         Ok(())
     })?;
     // What only the second has is told where its path stands before.
@@ -139,18 +141,14 @@ pub fn compare_trees(
         })
     };
     let mut compare = |path: &str, from: &mut dyn Read, _: &Path| {
-        ours.path(path);
+        ours.part(path.as_bytes());
         let place = super::joined(&there, path);
         let place = Place::of(&place);
-        let same = match place.exists().map_err(Trouble::Other)? {
-            true => place.open().map(Some),
-            false => Ok(None),
-        };
-        let same = match same {
-            Ok(Some(mut file)) => is_same(from, &mut file, place)?,
-            // A folder in the place of a file: links were refused above.
-            Ok(None) | Err(Error::NotRegular { .. }) => false,
-            Err(error) => return Err(Trouble::Other(error)),
+        let same = match place.exists().map_err(Trouble::Other)?.then(|| place.open()) {
+            Some(Ok(mut file)) => is_same(from, &mut file, place)?,
+            // Nothing, or a folder in the place of a file: links were refused above.
+            None | Some(Err(Error::NotRegular { .. })) => false,
+            Some(Err(error)) => return Err(Trouble::Other(error)),
         };
         match same {
             true => Ok(()),
@@ -163,26 +161,6 @@ pub fn compare_trees(
     }
     // A media that takes letters for one another has a name that is not quite the other's.
     extra(None).and(Err(differ(name)))
-}
-
-/// The paths of files, as a digest.
-#[derive(Default)]
-struct Names(Hasher);
-
-impl Names {
-    fn add(&mut self, found: &Found<'_>) {
-        if let Found::File { path, .. } = found {
-            self.path(path);
-        }
-    }
-
-    fn path(&mut self, path: &str) {
-        self.0.part(path.as_bytes());
-    }
-
-    fn finish(self) -> Digest {
-        self.0.finish()
-    }
 }
 
 /// Whether a file has the bytes that are read, and no more.

@@ -1,8 +1,10 @@
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use super::*;
-use crate::room::media::tests::Scratch;
+use crate::room::media::tests::{Scratch, WIDE, files};
+use crate::room::media::{read_file, write_tree};
 
 const LIMITS: Limits = Limits { files: 100, depth: 3, bytes_each: 100, bytes_total: 1000 };
 
@@ -74,11 +76,49 @@ fn what_is_laid_on_a_shelf_keeps_its_limits_and_its_order() {
     let shelf: Arc<dyn Shelf> = Arc::new(crate::shelf::Memory::default());
     let laid = |limits| lay_tree(&root.0.join("trust"), limits, &shelf);
     let wide = Limits { files: 300, ..LIMITS };
-    let files = laid(wide).unwrap();
-    assert!(files.paths().is_sorted() && files.len() == 200);
-    assert!(files.iter().all(|(_, bytes)| bytes.read().unwrap() == b"text"));
+    let found = laid(wide).unwrap();
+    assert!(found.paths().is_sorted() && found.len() == 200);
+    assert!(found.iter().all(|(_, bytes)| bytes.read().unwrap() == b"text"));
     assert!(matches!(laid(LIMITS), Err(Error::TooMany { .. })));
     assert!(matches!(laid(Limits { bytes_each: 3, ..wide }), Err(Error::TooLarge { .. })));
     assert!(matches!(laid(Limits { bytes_total: 99, ..wide }), Err(Error::TooMuch { .. })));
     assert!(matches!(laid(Limits { depth: 0, ..wide }), Err(Error::TooDeep { .. })));
+}
+
+#[test]
+fn links_devices_and_pipes_are_refused_by_their_name() {
+    let scratch = Scratch::new();
+    fs::write(scratch.0.join("a"), "1").unwrap();
+    symlink("/etc/passwd", scratch.0.join("b")).unwrap();
+    let error = read_tree(&scratch.0, WIDE).unwrap_err();
+    let expected = format!(
+        "`{}/b` is a symbolic link, expected a regular file or folder",
+        scratch.0.display()
+    );
+    assert_eq!(error.to_string(), expected);
+    assert!(matches!(read_file(&scratch.0.join("b"), 10), Err(Error::NotRegular { .. })));
+    fs::remove_file(scratch.0.join("b")).unwrap();
+    assert!(Command::new("mkfifo").arg(scratch.0.join("c")).status().unwrap().success());
+    assert!(read_tree(&scratch.0, WIDE).unwrap_err().to_string().contains("is a pipe"));
+    assert!(matches!(read_file(&scratch.0.join("c"), 10), Err(Error::NotRegular { .. })));
+    assert!(matches!(read_file(Path::new("/dev/zero"), 10), Err(Error::NotRegular { .. })));
+}
+
+#[test]
+fn every_limit_refuses_one_more() {
+    let scratch = Scratch::new();
+    let tree = files(&[("a/b/c", b"12345"), ("d", b"12345")]);
+    write_tree(&scratch.0, "t", &tree).unwrap();
+    let root = scratch.0.join("t");
+    // Two folders and two files.
+    let exact = Limits { files: 4, bytes_each: 5, bytes_total: 10, depth: 2 };
+    assert_eq!(read_tree(&root, exact).unwrap(), tree);
+    let refused = |limits| read_tree(&root, limits).unwrap_err();
+    assert!(matches!(refused(Limits { files: 3, ..exact }), Error::TooMany { .. }));
+    assert!(matches!(refused(Limits { bytes_each: 4, ..exact }), Error::TooLarge { .. }));
+    assert!(matches!(refused(Limits { bytes_total: 9, ..exact }), Error::TooMuch { .. }));
+    assert!(matches!(refused(Limits { depth: 1, ..exact }), Error::TooDeep { .. }));
+    assert_eq!(read_file(&root.join("d"), 5).unwrap(), b"12345");
+    let error = read_file(&root.join("d"), 4).unwrap_err();
+    assert_eq!(error.to_string(), format!("`{}/d` is larger than 4 bytes", root.display()));
 }
