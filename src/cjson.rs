@@ -2,15 +2,18 @@
 //!
 //! Ground floor: pure, touches nothing.
 
+mod members;
 mod parse;
 
-use std::collections::BTreeMap;
-
+use smol_str::SmolStr;
 use unicode_normalization::is_nfc;
+
+pub use members::Members;
 
 /// A JSON value as signed metadata may hold it: no fractions, no duplicate keys, keys in byte order.
 ///
-/// Byte order of UTF-8 is code point order, which is what both dialects sort by.
+/// Byte order of UTF-8 is code point order, which is what both dialects sort by. A clone of text or of an object shares
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// `null`, which Go writes for empty references.
@@ -20,11 +23,11 @@ pub enum Value {
     /// An integer of at most 2^53 in size: Go's verifier passes numbers through a double.
     Integer(i64),
     /// A string of Unicode scalar values.
-    Text(String),
+    Text(SmolStr),
     /// An array.
     List(Vec<Value>),
     /// An object; the order in which a file wrote its members carries no meaning and is dropped.
-    Map(BTreeMap<String, Value>),
+    Map(Members),
 }
 
 /// How much a document may ask of its reader.
@@ -140,28 +143,20 @@ impl Value {
     }
 
     /// The members, if this is an object.
-    pub fn as_map(&self) -> Option<&BTreeMap<String, Value>> {
+    pub fn as_map(&self) -> Option<&Members> {
         match self {
             Value::Map(members) => Some(members),
             _ => None,
         }
     }
 
-    /// Takes a member out, if this is an object and has it.
-    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        match self {
-            Value::Map(members) => members.remove(name),
-            _ => None,
-        }
-    }
-
     /// An object of these members.
-    pub fn map<K: Into<String>>(members: impl IntoIterator<Item = (K, Value)>) -> Value {
-        Value::Map(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    pub fn map<K: Into<SmolStr>>(members: impl IntoIterator<Item = (K, Value)>) -> Value {
+        Value::Map(members.into_iter().collect())
     }
 
     /// A text value.
-    pub fn text(text: impl Into<String>) -> Value {
+    pub fn text(text: impl Into<SmolStr>) -> Value {
         Value::Text(text.into())
     }
 

@@ -118,7 +118,7 @@ impl Candidate {
         for (draft, signed) in self.drafts.iter().zip(&mut self.signed) {
             let ids = draft.ids(public);
             let Some(raw) = (!ids.is_empty()).then(|| answers.next()).flatten() else { continue };
-            let made = ids.iter().map(|id| draft.root.signature(id, public, raw));
+            let made = ids.iter().map(|id| draft.root().signature(id, public, raw));
             let made = made.collect::<Result<Vec<_>, _>>().map_err(|error| {
                 Refusal::of(Check::SignatureGood, format!("`{}`: {error}", draft.repository))
                     .hint(draft::SIGN_ANEW)
@@ -148,12 +148,12 @@ impl Candidate {
     pub fn join(self, other: &Self) -> Result<Self, Refusal> {
         for (one, two) in self.drafts.iter().zip(&other.drafts) {
             let is_same_version =
-                one.repository == two.repository && one.root.version() == two.root.version();
-            if is_same_version && one.root.signed_digest() != two.root.signed_digest() {
+                one.repository == two.repository && one.root().version() == two.root().version();
+            if is_same_version && one.root().signed_digest() != two.root().signed_digest() {
                 let what = format!(
                     "`{}`: version {} is one thing here and another there",
                     one.repository,
-                    one.root.version()
+                    one.root().version()
                 );
                 return Err(Refusal::of(Check::RootEquivocation, what)
                     .hint("say stop: whoever signed had not the same candidate before them"));
@@ -237,7 +237,7 @@ fn joined<'a>(draft: &Draft, all: impl Iterator<Item = &'a Signature>) -> Signed
         *kept = (*kept).min(signature);
     }
     let signatures: Vec<Signature> = by_key.into_values().cloned().collect();
-    SignedRoot::assemble(&draft.root, &signatures)
+    SignedRoot::assemble(draft.root(), &signatures)
 }
 
 /// The candidate of one repository, and the root before it.
@@ -253,15 +253,16 @@ fn one(plan: &Plan, line: Line) -> Result<(Draft, SignedRoot), Refusal> {
     let next = read("new", last.as_ref(), &root)?;
     succession::check(last.as_ref().map(SignedRoot::root), next.root())
         .map_err(|error| Refusal::of(error.check(), format!("`{repository}`: {error}")))?;
-    let (chain, root) = (last.into_iter().collect(), next.root().clone());
-    Ok((Draft { repository, chain, root }, next))
+    let chain = last.into_iter().collect();
+    let candidate = SignedRoot::assemble(next.root(), &[]);
+    Ok((Draft { repository, chain, candidate }, next))
 }
 
 /// Every online key that is new in its role is one that the plan pins. `[REQUEST-KEY-PINNED]`
 fn check_pins(plan: &Plan, draft: &Draft) -> Result<(), Refusal> {
     let planned = plan.repository(&draft.repository);
     for role in Role::ONLINE {
-        for (_, key) in draft.root.role_keys(role) {
+        for (_, key) in draft.root().role_keys(role) {
             let held = draft.last().is_some_and(|last| {
                 last.root().role_keys(role).any(|(_, old)| old.public() == key.public())
             });
@@ -304,7 +305,7 @@ fn check_own(own: Option<&Past>, draft: &Draft) -> Result<(), Refusal> {
 /// Each signature is by a key of the root before or of the new one, and good over these very bytes.
 fn check_signatures(draft: &Draft, signed: &SignedRoot) -> Result<(), Refusal> {
     let (name, id) = (&draft.repository, |signature: &Signature| signature.key.to_string());
-    let roots = [Some(&draft.root), draft.last().map(SignedRoot::root)];
+    let roots = [Some(draft.root()), draft.last().map(SignedRoot::root)];
     for signature in signed.signatures() {
         let listed = roots.iter().flatten().filter_map(|root| {
             let mut keys = root.role_keys(Role::Root);
@@ -316,8 +317,8 @@ fn check_signatures(draft: &Draft, signed: &SignedRoot) -> Result<(), Refusal> {
             return Err(Refusal::of(Check::RootKeys, what)
                 .hint("leave that file out, and find out whose key it is"));
         }
-        let bytes = draft.root.signed_bytes();
-        if !listed.any(|key| verifies(draft.root.dialect(), key, &bytes, signature)) {
+        let bytes = draft.root().signed_bytes();
+        if !listed.any(|key| verifies(draft.root().dialect(), key, &bytes, signature)) {
             let what = format!("`{name}`: key {} signed other bytes than these", id(signature));
             return Err(Refusal::of(Check::SignatureGood, what)
                 .hint("leave that file out: its holder signed something else"));

@@ -20,7 +20,7 @@ use crate::digest::{Digest, Hasher};
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
 use crate::root::{KeyId, Role, Root, SignedRoot};
-pub use certify::{certificate_count, certificate_requests};
+pub use certify::{bad_certificate, certificate_count, certificate_requests};
 pub(super) use certify::{check_certificates, check_kept, check_outlives};
 pub use complete::{Wholes, complete, first_signed, signers, tallies};
 pub(super) use complete::{check_assembled, check_drafted, other_candidates};
@@ -36,11 +36,16 @@ pub struct Draft {
     pub repository: String,
     /// Every root before it, version 1 first.
     pub chain: Vec<SignedRoot>,
-    /// What is to be signed.
-    pub root: Root,
+    /// The root to be signed, as a file without signatures.
+    pub candidate: SignedRoot,
 }
 
 impl Draft {
+    /// What is to be signed.
+    pub fn root(&self) -> &Root {
+        self.candidate.root()
+    }
+
     /// The root before it.
     pub fn last(&self) -> Option<&SignedRoot> {
         self.chain.last()
@@ -49,7 +54,7 @@ impl Draft {
     /// The ids under which a key signs it: in the old root, in the new one, or both.
     pub fn ids(&self, public: &PublicKey) -> BTreeSet<KeyId> {
         let old = self.last().map(SignedRoot::root);
-        let roots = old.into_iter().chain([&self.root]);
+        let roots = old.into_iter().chain([self.root()]);
         let keys = roots.flat_map(|root| root.role_keys(Role::Root));
         keys.filter(|(_, key)| key.public() == Some(public)).map(|(id, _)| id.clone()).collect()
     }
@@ -58,8 +63,8 @@ impl Draft {
     pub fn made(&self) -> RootMade {
         RootMade {
             repository: self.repository.clone(),
-            version: self.root.version().get(),
-            sha256: self.root.signed_digest(),
+            version: self.root().version().get(),
+            sha256: self.root().signed_digest(),
         }
     }
 }

@@ -50,7 +50,7 @@ pub fn check(
         return Err(Refusal::of(Check::Walk, what)
             .hint("keep what it needs: old keys that sign, certificates that are valid, one version at a time"));
     }
-    let fares = fares(draft, newest, at);
+    let fares = horizon::survey(&after, plan.dialect(), name, at);
     let safe = plan.safe_until().map(midnight);
     let early = fares.iter().find_map(|fare| {
         let (day, stop) = fare.ends.as_ref()?;
@@ -93,8 +93,7 @@ impl Prospects {
         let mut prospects = Self::default();
         let look = |draft: &Draft| {
             let horizon = walk(ceremony, draft, at)?;
-            let candidate = SignedRoot::assemble(&draft.root, &[]);
-            Ok((horizon, old_keys(ceremony, draft, &candidate)))
+            Ok((horizon, old_keys(ceremony, draft, &draft.candidate)))
         };
         draft::make(ceremony, &look, &mut |place, (horizon, old_keys)| {
             let name = &ceremony.plan().repositories()[place].name;
@@ -117,16 +116,14 @@ pub fn signers(ceremony: &Ceremony, draft: &Draft) -> BTreeSet<KeyId> {
 
 /// How every client fares from every root that it may hold, at a moment and later.
 pub fn fares(draft: &Draft, newest: Newest<'_>, at: Timestamp) -> Vec<Fare> {
-    horizon::survey(&published(draft, newest), draft.root.dialect(), &draft.repository, at)
+    horizon::survey(&published(draft, newest), draft.root().dialect(), &draft.repository, at)
 }
 
 /// The chain as it will be published.
 fn published(draft: &Draft, newest: Newest<'_>) -> Chain {
     let chain = Chain::new(draft.chain.iter().cloned());
     match newest {
-        Newest::Assumed(ids) => {
-            chain.with_candidate(SignedRoot::assemble(&draft.root, &[]), ids.clone())
-        }
+        Newest::Assumed(ids) => chain.with_candidate(draft.candidate.clone(), ids.clone()),
         Newest::Complete(root) => chain.with_candidate(root.clone(), BTreeSet::new()),
     }
 }

@@ -226,7 +226,7 @@ fn sentences(
     shape: bool,
 ) -> Vec<String> {
     let old = draft.last().map(SignedRoot::root);
-    let differences = differences(old, &draft.root);
+    let differences = differences(old, draft.root());
     let told = differences.iter().map(|difference| {
         let own = match difference {
             Difference::KeyOut { .. } => "its own key (of its last root)",
@@ -263,7 +263,7 @@ fn short(key: &Key) -> String {
 }
 
 fn is_online(draft: &Draft, key: &Key) -> bool {
-    let roots = [Some(&draft.root), draft.last().map(SignedRoot::root)];
+    let roots = [Some(draft.root()), draft.last().map(SignedRoot::root)];
     let mut online = roots
         .into_iter()
         .flatten()

@@ -494,7 +494,7 @@ impl Room {
         let drafts = all(ceremony);
         let mine = drafts.iter().filter(|draft| !draft.ids(&public).is_empty());
         let raw = mine.map(|draft| {
-            (draft.repository.clone(), self.keys[key].sign(&draft.root.signed_bytes()))
+            (draft.repository.clone(), self.keys[key].sign(&draft.root().signed_bytes()))
         });
         let signatures = draft::signatures(ceremony.plan().dialect(), &public, raw)?;
         let key = key.to_owned();

@@ -2,9 +2,10 @@
 //!
 //! Ground floor: pure, touches nothing.
 
-use std::collections::BTreeMap;
+use smol_str::SmolStr;
 
-use super::{Error, Limits, Value};
+use super::members::Reading;
+use super::{Error, Limits, Members, Value};
 
 /// Reads one value and nothing after it but white space.
 pub(super) fn document(text: &str, limits: Limits) -> Result<Value, Error> {
@@ -24,7 +25,7 @@ struct Parser<'a> {
     values: usize,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -112,21 +113,21 @@ impl Parser<'_> {
 
     fn object(&mut self, level: usize) -> Result<Value, Error> {
         self.at += 1;
-        let mut members = BTreeMap::new();
         self.space();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Value::Map(members));
+            return Ok(Value::Map(Members::default()));
         }
+        let mut members = Reading::default();
         loop {
             self.space();
             let key = self.string()?;
-            if members.contains_key(&key) {
-                return Err(Error::DuplicateKey { at: self.at, key });
+            if members.has(&key) {
+                return Err(Error::DuplicateKey { at: self.at, key: key.into() });
             }
             self.space();
             self.take(b':', "`:`")?;
-            members.insert(key, self.value(level)?);
+            members.add(key, self.value(level)?);
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -135,7 +136,7 @@ impl Parser<'_> {
             }
         }
         self.at += 1;
-        Ok(Value::Map(members))
+        Ok(Value::Map(members.finish()))
     }
 
     fn number(&mut self) -> Result<Value, Error> {
@@ -160,24 +161,34 @@ impl Parser<'_> {
         }
     }
 
-    fn string(&mut self) -> Result<String, Error> {
+    fn string(&mut self) -> Result<SmolStr, Error> {
         self.take(b'"', "a string")?;
-        let mut out = String::new();
+        let plain = self.plain();
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(plain.into());
+        }
+        let mut out = plain.to_owned();
         loop {
-            let rest = &self.text[self.at..];
-            // These three are ASCII, and no byte of a longer character is.
-            let is_end = |byte| matches!(byte, b'"' | b'\\' | b'\0'..b' ');
-            let plain = rest.bytes().position(is_end).unwrap_or(rest.len());
-            out.push_str(&rest[..plain]);
-            self.at += plain;
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => out.push(self.escape()?),
                 _ => return self.syntax("the rest of a string"),
             }
+            out.push_str(self.plain());
         }
         self.at += 1;
-        Ok(out)
+        Ok(out.into())
+    }
+
+    /// What stands for itself, up to the next byte that does not.
+    fn plain(&mut self) -> &'a str {
+        let rest = &self.text[self.at..];
+        // These three are ASCII, and no byte of a longer character is.
+        let is_end = |byte| matches!(byte, b'"' | b'\\' | b'\0'..b' ');
+        let plain = &rest[..rest.bytes().position(is_end).unwrap_or(rest.len())];
+        self.at += plain.len();
+        plain
     }
 
     fn escape(&mut self) -> Result<char, Error> {

@@ -130,7 +130,7 @@ impl Seed {
             0 => Value::Null,
             1 => Value::Bool(self.below(2) == 0),
             2 => Value::Integer(self.below(1 << 31) as i64 - (1 << 30)),
-            3 => Value::Text(self.text()),
+            3 => Value::text(self.text()),
             4 => Value::List((0..self.below(4)).map(|_| self.value(depth - 1)).collect()),
             _ => Value::map((0..self.below(4)).map(|_| (self.text(), self.value(depth - 1)))),
         }

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::bags::RECEIPTS;
-use super::hands::to_both;
+use super::hands::to_each;
 use super::token::PINS;
 use super::{CUSTODY, Finished, Session};
 use crate::ceremony::fact::Fact;
@@ -94,10 +94,11 @@ impl Session<'_> {
             }
             media::write_tree(root, &name, &folder.files)
         };
-        let mut failed = None;
-        for (root, written) in roots.iter().zip(to_both(roots, files > PIECE, write)) {
+        let (mut failed, mut copies) = (None, Vec::new());
+        for (root, written) in roots.iter().zip(to_each(roots, files > PIECE, write)) {
             match written {
-                Ok(_) => {
+                Ok(copied) => {
+                    copies.push(copied.sha256);
                     whole.push(root.display().to_string());
                     self.tell_written(&name, files, root)?;
                 }
@@ -107,10 +108,14 @@ impl Session<'_> {
         if let Some(error) = failed {
             return Err(self.device(&error));
         }
-        let [first, second] = roots;
         // Of two that differ nobody knows which is whole.
         let written = std::mem::take(whole);
-        self.compare(first, second, &name, Limits::TRUST)?;
+        if copies.first() != copies.last() {
+            let [first, second] = roots;
+            self.compare(first, second, &name, Limits::TRUST)?;
+            let (first, second) = (first.clone(), second.clone());
+            return Err(self.device(&media::Error::Differ { first, second, file: name }));
+        }
         *whole = written;
         for root in &binding.room {
             self.export_custody(root)?;

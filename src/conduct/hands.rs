@@ -166,25 +166,26 @@ impl Desk {
 }
 
 /// Does two things at once.
-fn both<T: Send>(one: impl FnOnce() -> T + Send, other: impl FnOnce() -> T) -> [T; 2] {
+pub(super) fn both<A: Send, B>(
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B,
+) -> (A, B) {
     thread::scope(|scope| {
         let one = scope.spawn(one);
         let other = other();
-        let one = one.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
-        [one, other]
+        (one.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked)), other)
     })
 }
 
-/// Writes the same to two media, one after the other until one fails; what takes long, to both at once. Gives what came
-/// of each, in order and as soon as it is known.
-pub(super) fn to_both<'a, T: Send + 'a>(
-    media: &'a [PathBuf; 2],
+/// Writes the same to several media, one after the other until one fails; what takes long, to all at once. Gives what
+/// came of each, in order and as soon as it is known.
+pub(super) fn to_each<'a, T: Send + 'a>(
+    media: &'a [PathBuf],
     takes_long: bool,
     write: impl Fn(&Path) -> Result<T, media::Error> + Sync + 'a,
 ) -> Box<dyn Iterator<Item = Result<T, media::Error>> + 'a> {
-    let [first, second] = media;
     if takes_long {
-        return Box::new(both(|| write(first), || write(second)).into_iter());
+        return Box::new(at_once(media, &write).into_iter());
     }
     let mut failed = false;
     Box::new(media.iter().map_while(move |each| {
@@ -192,6 +193,17 @@ pub(super) fn to_both<'a, T: Send + 'a>(
         failed = written.is_err();
         Some(written)
     }))
+}
+
+fn at_once<T: Send>(media: &[PathBuf], write: &(impl Fn(&Path) -> T + Sync)) -> Vec<T> {
+    match media {
+        [] => Vec::new(),
+        [first, rest @ ..] => {
+            let (mut rest, first) = both(|| at_once(rest, write), || write(first));
+            rest.insert(0, first);
+            rest
+        }
+    }
 }
 
 /// How many a hand takes at once.

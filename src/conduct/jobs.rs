@@ -77,11 +77,8 @@ impl Job for Certificates {
         signed: Vec<((String, Tbs), Vec<u8>)>,
     ) -> Result<(), Refusal> {
         let made = signed.iter().map(|((name, tbs), raw)| {
-            let made = tbs.finish(raw).map_err(|error| {
-                Refusal::of(Check::SignatureGood, format!("certificate for `{name}`: {error}"))
-                    .hint("run `resume`: it is made anew; if it stays so, use another token")
-            })?;
-            Ok(Certified { repository: name.clone(), certificate: made.to_pem() })
+            let made = tbs.pem(raw).map_err(|error| draft::bad_certificate(name, &error))?;
+            Ok(Certified { repository: name.clone(), certificate: made })
         });
         let certificates = made.collect::<Result<Vec<_>, Refusal>>()?;
         session.take(self.step, Fact::Certified { key: self.key.clone(), certificates })

@@ -66,6 +66,7 @@ use crate::room::media::{self, Apart};
 pub use alone::alone;
 pub use apart::{MEANT, sign};
 pub use hands::Threads;
+use hands::both;
 pub use inputs::unfinished;
 pub use plan::{PlanFile, read_plan};
 pub use scan::paper_share;
@@ -150,10 +151,12 @@ pub fn conduct(room: Room<'_>, plan: PlanFile) -> Result<Finished, Refusal> {
     media::make_folder(&work).map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
     let lock = lock(&work)?;
     journal::begin_anew(&work)?;
-    files.keep(&work)?;
+    let (kept, seen) = both(|| files.keep(&work), || (files.digest(), binding::own_digest()));
+    let (inputs, own) = kept.map(|()| seen)?;
+    let own = own.map_err(|error| error.refusal())?;
     let record = Record::default().on(files.shelf());
     let mut session = Session::new(room, (files, ceremony, record), lock);
-    session.opened()?;
+    session.opened(own, inputs?)?;
     session.run()
 }
 
@@ -385,14 +388,14 @@ impl<'a> Session<'a> {
         error.refusal(self.ceremony.standing())
     }
 
-    fn opened(&mut self) -> Result<(), Refusal> {
-        let own = binding::own_digest().map_err(|error| error.refusal())?;
+    /// Begins the record, with the digests of this program and of the inputs.
+    fn opened(&mut self, own: Digest, inputs: Digest) -> Result<(), Refusal> {
         let tool = Tool { version: env!("CARGO_PKG_VERSION").to_owned(), sha256: own };
         let body = Body::Opened {
             tool,
             plan: self.ceremony.plan().digest(),
             after: self.ceremony.plan().after(),
-            inputs: self.inputs.digest()?,
+            inputs,
             mode: self.room.mode,
         };
         self.append(0, body)?;

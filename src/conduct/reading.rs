@@ -7,7 +7,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::Session;
-use super::hands::to_both;
+use super::hands::to_each;
 use super::words::{Asked, YES_OR_NO, is_yes};
 use crate::ceremony::draft::{self, Draft};
 use crate::ceremony::fact::Fact;
@@ -33,8 +33,7 @@ impl Session<'_> {
         let mut horizon = Told::default();
         let look = |draft: &Draft| {
             let horizon = prospect::walk(&ceremony, draft, at)?;
-            let candidate = SignedRoot::assemble(&draft.root, &[]);
-            Ok((draft.clone(), horizon, candidate::line(draft, &candidate)))
+            Ok((draft.clone(), horizon, candidate::line(draft, &draft.candidate)))
         };
         let sheets = self.while_signing_dry(|session, dry| {
             draft::make(&ceremony, &look, &mut |place, (draft, sentences, line)| {
@@ -64,15 +63,15 @@ impl Session<'_> {
             files.insert(name, self.inputs.lying(name).cloned().unwrap_or_default());
         }
         let name = candidate_folder(&self.ceremony.plan().digest());
-        media::write_tree(&self.room.binding.work, &name, &files)
-            .map_err(|error| self.device(&error))?;
         let room = self.room.binding.media.room.clone();
         for root in &room {
             media::expect(root, Kind::Room).map_err(|error| self.device(&error))?;
         }
         self.room.expect_apart(&room).map_err(|error| self.device(&error))?;
         let takes_long = self.ceremony.plan().repositories().len() > PIECE;
-        to_both(&room, takes_long, |root| media::write_tree(root, &name, &files))
+        let [first, second] = room;
+        let places = [self.room.binding.work.clone(), first, second];
+        to_each(&places, takes_long, |root| media::write_tree(root, &name, &files))
             .try_for_each(|written| written.map(drop))
             .map_err(|error| self.device(&error))?;
         // No word of the consent digest stands here before the second reader's machine gave some.

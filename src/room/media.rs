@@ -23,6 +23,7 @@ use std::sync::Arc;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
+use crate::digest::Digest;
 use crate::files::Bytes;
 use crate::name::is_device;
 use crate::shelf::Shelf;
@@ -148,6 +149,15 @@ impl Written {
     }
 }
 
+/// A folder that was written, and read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Whether it was there.
+    pub written: Written,
+    /// One digest over every path and byte that was read back: two copies of the same files have the same.
+    pub sha256: Digest,
+}
+
 /// Writes a new file: a temporary sibling is written and synced, renamed without replacing, the folder synced,
 /// and the bytes read back.
 ///
@@ -190,7 +200,7 @@ fn write_new_at(
     };
     let parent = path.parent().unwrap_or(path);
     folder.sync_all().map_err(|e| Error::of(parent, "written", e))?;
-    here.read_back(content, written).map_err(|error| here.withdrawn(error))?;
+    here.read_back(content, written, &mut |_| {}).map_err(|error| here.withdrawn(error))?;
     Ok(written)
 }
 

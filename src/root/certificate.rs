@@ -20,6 +20,8 @@ pub use tbs::{MAX_NAME, Subject, Tbs};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     der: Vec<u8>,
+    serial: Vec<u8>,
+    signature: Vec<u8>,
     public: PublicKey,
     name: String,
     not_before: Timestamp,
@@ -40,6 +42,8 @@ impl Certificate {
         let constraints = tbs.get_extension::<BasicConstraints>()?;
         Ok(Self {
             der: der.to_vec(),
+            serial: tbs.serial_number().as_bytes().to_vec(),
+            signature: parsed.signature().as_bytes().unwrap_or_default().to_vec(),
             public,
             name: common_name(tbs.subject()),
             not_before: instant(tbs.validity().not_before)?,
@@ -116,36 +120,36 @@ impl Certificate {
 
     /// Says whether it is, but for its signature, byte for byte what [`Tbs`] makes of its name, key, dates and serial.
     pub fn is_as_made(&self) -> bool {
-        self.made_again().is_ok_and(|made| made.der == self.der)
+        self.made_again().is_ok()
     }
 
-    fn made_again(&self) -> Result<Self, Error> {
-        let parsed = x509_cert::Certificate::from_der(&self.der)?;
-        let number = parsed.tbs_certificate().serial_number().as_bytes();
-        let zeros = number.iter().take_while(|byte| **byte == 0).count();
-        let (mut serial, number) = ([0; 16], &number[zeros..]);
-        let at = serial.len().checked_sub(number.len()).ok_or(Error::Serial)?;
+    /// Verifies that it is as [`Certificate::is_as_made`] says, and signed by its own key in the scheme of [`Tbs`].
+    ///
+    /// # Errors
+    /// [`Error::NotAsMade`]; [`Error::Key`] when another key signed it, or other bytes.
+    pub fn verify_as_made(&self) -> Result<(), Error> {
+        let tbs = self.made_again()?;
+        let scheme = Scheme::of_certificate(self.public.algorithm());
+        Ok(self.public.verify(scheme, tbs.bytes(), &self.signature)?)
+    }
+
+    fn made_again(&self) -> Result<Tbs, Error> {
+        let zeros = self.serial.iter().take_while(|byte| **byte == 0).count();
+        let (mut serial, number) = ([0; 16], &self.serial[zeros..]);
+        let at = serial.len().checked_sub(number.len()).ok_or(Error::NotAsMade)?;
         serial[at..].copy_from_slice(number);
-        let tbs = Tbs::new(&Subject {
+        let made = Tbs::new(&Subject {
             name: self.name.clone(),
             serial,
             key: self.public.clone(),
             not_before: self.not_before,
             not_after: self.not_after,
-        })?;
-        tbs.with(parsed.signature().as_bytes().unwrap_or_default())
-    }
-
-    /// Verifies that the certificate is signed by its own key in the scheme of [`Tbs`].
-    ///
-    /// # Errors
-    /// [`Error::Key`] when it is not.
-    pub fn verify_own_signature(&self) -> Result<(), Error> {
-        let parsed = x509_cert::Certificate::from_der(&self.der)?;
-        let signature = parsed.signature().as_bytes().unwrap_or_default();
-        let tbs = parsed.tbs_certificate().to_der()?;
-        let scheme = Scheme::of_certificate(self.public.algorithm());
-        Ok(self.public.verify(scheme, &tbs, signature)?)
+        });
+        let tbs = made.map_err(|_| Error::NotAsMade)?;
+        match tbs.der_with(&self.signature)? == self.der {
+            true => Ok(tbs),
+            false => Err(Error::NotAsMade),
+        }
     }
 }
 
@@ -291,6 +295,9 @@ pub enum Error {
         /// The most bytes.
         limit: usize,
     },
+    /// It says more or less than a certificate of [`Tbs`].
+    #[error("the certificate says more or less than a certificate made here")]
+    NotAsMade,
     /// The PEM text differs from Go's, so that Notary would give the key another id.
     #[error(
         "the certificate's PEM is not as Go writes it (64 columns, LF, nothing before, one line end after)"

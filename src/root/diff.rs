@@ -219,8 +219,7 @@ fn is_own(key: &Key, repository: &str) -> bool {
         bundle.is_exact()
             && bundle.intermediates().is_empty()
             && leaf.name() == repository
-            && leaf.is_as_made()
-            && leaf.verify_own_signature().is_ok()
+            && leaf.verify_as_made().is_ok()
     })
 }
 
@@ -332,7 +331,7 @@ fn fields(found: &mut Vec<Difference>, old: Option<&Root>, new: &Root) {
         let mut all = BTreeMap::new();
         for (name, value) in root.value().as_map().into_iter().flatten() {
             if !matches!(name.as_str(), "_type" | "expires" | "keys" | "roles" | "version") {
-                all.insert(name.clone(), json(value));
+                all.insert(name.to_string(), json(value));
             }
         }
         let roles = root.value().as_map().and_then(|m| m.get("roles")).and_then(Value::as_map);

@@ -14,10 +14,10 @@ use crate::key::{self, PublicKey, Scheme};
 
 /// A root as its signatures cover it: everything it says, known to us or not, in no particular layout. A clone shares
 /// all of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Root(Arc<Said>);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Said {
     dialect: Dialect,
     value: Value,
@@ -60,17 +60,17 @@ impl Root {
         let mut keys = BTreeMap::new();
         for (id, key) in top.map("keys")? {
             match known.get_key_value(id.as_str()) {
-                Some((id, known)) if known.is_read_from(dialect, key) => {
+                Some((id, known)) if known.is_of(dialect, key) => {
                     keys.insert(id.clone(), known.clone());
                 }
                 _ => {
-                    keys.insert(KeyId::new(id), Key::read(dialect, key));
+                    keys.insert(KeyId::new(id), Key::of(dialect, key.clone()));
                 }
             }
         }
         let mut roles = BTreeMap::new();
         for (name, role) in top.map("roles")? {
-            roles.insert(name.clone(), read_role(name, role)?);
+            roles.insert(name.to_string(), read_role(name, role)?);
         }
         Ok(Self(Arc::new(Said { dialect, version, expires, keys, roles, value })))
     }
@@ -199,6 +199,16 @@ impl Root {
     }
 }
 
+// All else was read of the value.
+impl PartialEq for Root {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.dialect == other.0.dialect && self.0.value == other.0.value)
+    }
+}
+
+impl Eq for Root {}
+
 /// One signature of a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Signature {
@@ -248,18 +258,16 @@ impl SignedRoot {
         bytes: &[u8],
         known: &BTreeMap<KeyId, Key>,
     ) -> Result<Self, Error> {
-        let mut value = Value::parse(bytes, Limits::ROOT)?;
+        let value = Value::parse(bytes, Limits::ROOT)?;
         let file = Fields::of("the file", &value)?;
         let list = file.get("signatures")?;
-        let list = list.as_list().ok_or(Error::wrong("signatures", "a list"))?;
+        let list = list.as_list().ok_or_else(|| Error::wrong("signatures", "a list"))?;
         let read = match dialect {
             Dialect::Notary => notary::read_signature,
             Dialect::Tuf => tuf::read_signature,
         };
         let signatures = list.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        file.get("signed")?;
-        let signed = value.take("signed").unwrap_or(Value::Null);
-        let root = Root::from_value_knowing(dialect, signed, known)?;
+        let root = Root::from_value_knowing(dialect, file.get("signed")?.clone(), known)?;
         Ok(Self::of(bytes.to_vec(), root, signatures))
     }
 
@@ -346,11 +354,10 @@ impl PartialEq for SignedRoot {
 impl Eq for SignedRoot {}
 
 fn read_role(name: &str, value: &Value) -> Result<RoleKeys, Error> {
-    let place = format!("role `{name}`");
-    let fields = Fields::of(&place, value)?;
-    let ids = fields.get("keyids")?.as_list().ok_or(Error::wrong("keyids", "a list"))?;
+    let fields = Fields::of_role(name, value)?;
+    let ids = fields.get("keyids")?.as_list().ok_or_else(|| Error::wrong("keyids", "a list"))?;
     let id = |value: &Value| value.as_text().map(KeyId::new);
     let ids = ids.iter().map(id).collect::<Option<Vec<_>>>();
-    let ids = ids.ok_or(Error::wrong("keyids", "a list of text"))?;
+    let ids = ids.ok_or_else(|| Error::wrong("keyids", "a list of text"))?;
     Ok(RoleKeys { ids, threshold: fields.integer("threshold")? })
 }

@@ -12,6 +12,7 @@ mod document;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod horizon;
+mod listed;
 pub mod notary;
 pub mod online;
 pub mod profile;
@@ -26,13 +27,13 @@ pub mod walk;
 #[cfg(test)]
 mod words;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::fmt;
 
-use crate::cjson::{self, Value};
-use crate::key::{self, Algorithm, PublicKey, Scheme};
-use certificate::Bundle;
+use crate::cjson::{self, Members, Value};
+use crate::key::{self, Algorithm};
 pub use document::{Root, Signature, SignedRoot};
+pub use listed::Key;
+use listed::Read;
 pub use term::{Dialect, Expiry, KeyId, Role, Version};
 
 /// The keys of a role and how many of them must sign.
@@ -42,82 +43,6 @@ pub struct RoleKeys {
     pub ids: Vec<KeyId>,
     /// How many must sign; a foreign document may say 0 or less.
     pub threshold: i64,
-}
-
-/// A key as metadata states it. A clone shares all of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key(Arc<Parts>);
-
-#[derive(Debug, PartialEq, Eq)]
-struct Parts {
-    dialect: Dialect,
-    value: Value,
-    id: KeyId,
-    scheme: Option<Scheme>,
-    public: Option<PublicKey>,
-    bundle: Option<Bundle>,
-}
-
-impl Key {
-    /// A plain key of `dialect`: what online roles have, and TUF roots.
-    ///
-    /// # Errors
-    /// [`Error::Algorithm`] when the dialect has no such key.
-    pub fn plain(dialect: Dialect, key: &PublicKey) -> Result<Self, Error> {
-        let value = match dialect {
-            Dialect::Notary => notary::plain_key(key),
-            Dialect::Tuf => tuf::key_value(key)?,
-        };
-        Ok(Self::read(dialect, &value))
-    }
-
-    /// Reads a key object; what is unknown stays opaque.
-    fn read(dialect: Dialect, value: &Value) -> Self {
-        match dialect {
-            Dialect::Notary => notary::read_key(value),
-            Dialect::Tuf => tuf::read_key(value),
-        }
-    }
-
-    /// Says whether reading `value` gives this key.
-    fn is_read_from(&self, dialect: Dialect, value: &Value) -> bool {
-        self.0.dialect == dialect && self.0.value == *value
-    }
-
-    /// A Notary root key: a certificate.
-    pub fn certificate(bundle: &Bundle) -> Self {
-        Self::read(Dialect::Notary, &notary::certificate_key(bundle))
-    }
-
-    /// The key object of the document.
-    pub fn value(&self) -> &Value {
-        &self.0.value
-    }
-
-    /// The id recomputed from the key object, as this dialect's strict clients do.
-    pub fn id(&self) -> &KeyId {
-        &self.0.id
-    }
-
-    /// The id of the key without its certificate, under which Notary keeps private keys and lists keys.
-    pub fn canonical_id(&self) -> Option<KeyId> {
-        self.public().map(notary::plain_id)
-    }
-
-    /// The public key, unless it is of a kind that we cannot read.
-    pub fn public(&self) -> Option<&PublicKey> {
-        self.0.public.as_ref()
-    }
-
-    /// How this key signs, unless it is of a kind that we cannot read.
-    pub fn scheme(&self) -> Option<Scheme> {
-        self.0.scheme
-    }
-
-    /// The certificate and its intermediates, when the key has one.
-    pub fn bundle(&self) -> Option<&Bundle> {
-        self.0.bundle.as_ref()
-    }
 }
 
 /// Why a document is no root, or a key no key of its dialect.
@@ -183,31 +108,56 @@ impl Error {
 
 /// The members of an object, with errors that name the field.
 pub(crate) struct Fields<'a> {
-    place: &'a str,
-    members: &'a BTreeMap<String, Value>,
+    place: Place<'a>,
+    members: &'a Members,
 }
 
 impl<'a> Fields<'a> {
     pub(crate) fn of(place: &'a str, value: &'a Value) -> Result<Self, Error> {
-        let members = value.as_map().ok_or(Error::wrong(place, "an object"))?;
+        Self::at(Place::Named(place), value)
+    }
+
+    fn of_role(role: &'a str, value: &'a Value) -> Result<Self, Error> {
+        Self::at(Place::Role(role), value)
+    }
+
+    fn at(place: Place<'a>, value: &'a Value) -> Result<Self, Error> {
+        let members =
+            value.as_map().ok_or_else(|| Error::wrong(&place.to_string(), "an object"))?;
         Ok(Self { place, members })
     }
 
     pub(crate) fn get(&self, field: &str) -> Result<&'a Value, Error> {
-        self.members
-            .get(field)
-            .ok_or_else(|| Error::Missing { field: field.to_owned(), place: self.place.to_owned() })
+        self.members.get(field).ok_or_else(|| Error::Missing {
+            field: field.to_owned(),
+            place: self.place.to_string(),
+        })
     }
 
     pub(crate) fn text(&self, field: &str) -> Result<&'a str, Error> {
-        self.get(field)?.as_text().ok_or(Error::wrong(field, "text"))
+        self.get(field)?.as_text().ok_or_else(|| Error::wrong(field, "text"))
     }
 
     pub(crate) fn integer(&self, field: &str) -> Result<i64, Error> {
-        self.get(field)?.as_integer().ok_or(Error::wrong(field, "an integer"))
+        self.get(field)?.as_integer().ok_or_else(|| Error::wrong(field, "an integer"))
     }
 
-    pub(crate) fn map(&self, field: &str) -> Result<&'a BTreeMap<String, Value>, Error> {
-        self.get(field)?.as_map().ok_or(Error::wrong(field, "an object"))
+    pub(crate) fn map(&self, field: &str) -> Result<&'a Members, Error> {
+        self.get(field)?.as_map().ok_or_else(|| Error::wrong(field, "an object"))
+    }
+}
+
+/// Where fields stand, in the words of an error.
+enum Place<'a> {
+    Named(&'a str),
+    Role(&'a str),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Named(name) => f.write_str(name),
+            Place::Role(name) => write!(f, "role `{name}`"),
+        }
     }
 }

@@ -2,12 +2,10 @@
 //!
 //! First floor: pure.
 
-use std::sync::Arc;
-
 use data_encoding::BASE64;
 
 use super::certificate::Bundle;
-use super::{Dialect, Error, Fields, Key, KeyId, Parts, Root, Signature, SignedRoot};
+use super::{Dialect, Error, Fields, KeyId, Read, Root, Signature, SignedRoot};
 use crate::cjson::{Form, Value, write_text};
 use crate::digest::Digest;
 use crate::key::{Algorithm, Hash, PublicKey, Scheme};
@@ -74,7 +72,7 @@ pub(super) fn certificate_key(bundle: &Bundle) -> Value {
 }
 
 fn key_object(kind: &str, public: String) -> Value {
-    let keyval = [("private", Value::Null), ("public", Value::Text(public))];
+    let keyval = [("private", Value::Null), ("public", Value::text(public))];
     Value::map([("keytype", Value::text(kind)), ("keyval", Value::map(keyval))])
 }
 
@@ -94,44 +92,71 @@ fn id_of(kind: &str, public: &str) -> KeyId {
     KeyId::from(Digest::of(&signed))
 }
 
-/// Type and public part of a key object, empty where it has none, and the bytes of the latter. What is no base64, and
-/// of that there is one for any bytes, Go has for nothing.
-fn parts(value: &Value) -> (&str, &str, Vec<u8>) {
+/// Type and public part of a key object, empty where it has none.
+fn texts(value: &Value) -> (&str, &str) {
     let members = value.as_map();
     let kind = members.and_then(|m| m.get("keytype")).and_then(Value::as_text);
     let keyval = members.and_then(|m| m.get("keyval")).and_then(Value::as_map);
-    let public = keyval.and_then(|m| m.get("public")).and_then(Value::as_text).unwrap_or_default();
-    let (public, bytes) = match BASE64.decode(public.as_bytes()) {
-        Ok(bytes) => (public, bytes),
-        Err(_) => ("", Vec::new()),
-    };
-    (kind.unwrap_or_default(), public, bytes)
+    let public = keyval.and_then(|m| m.get("public")).and_then(Value::as_text);
+    (kind.unwrap_or_default(), public.unwrap_or_default())
+}
+
+/// The same, and the bytes of the public part. What is no base64, and of that there is one for any bytes, Go has for
+/// nothing.
+fn parts(value: &Value) -> (&str, &str, Vec<u8>) {
+    let (kind, public) = texts(value);
+    match BASE64.decode(public.as_bytes()) {
+        Ok(bytes) => (kind, public, bytes),
+        Err(_) => (kind, "", Vec::new()),
+    }
 }
 
 /// Reads a key object.
-pub(super) fn read_key(value: &Value) -> Key {
+pub(super) fn read_key(value: &Value) -> Read {
     let (kind, public, bytes) = parts(value);
-    let id = id_of(kind, public);
     // Notary looks for certificates in a root key whatever its type says.
     let text = (bytes.starts_with(b"-----BEGIN ") || kind.ends_with("-x509"))
         .then(|| std::str::from_utf8(&bytes).ok());
     let bundle = text.flatten().and_then(|text| Bundle::read(text).ok());
-    let certified = || bundle.as_ref().map(|bundle| bundle.leaf().public().clone());
+    let id = id_of(kind, public);
     let public = match kind {
-        "ecdsa" => PublicKey::from_der(&bytes).ok().filter(|key| key.algorithm().width().is_some()),
+        "ecdsa" => PublicKey::from_der(&bytes).ok().filter(is_ecdsa),
         "rsa" => PublicKey::from_der(&bytes).ok().filter(is_rsa),
         "ed25519" => PublicKey::from_ed25519(&bytes).ok(),
-        "ecdsa-x509" => certified().filter(|key| key.algorithm().width().is_some()),
-        "rsa-x509" => certified().filter(is_rsa),
-        _ => None,
+        _ => bundle.as_ref().and_then(|bundle| certified(kind, bundle)),
     };
+    read(id, public, bundle)
+}
+
+/// What [`read_key`] reads of the object that [`certificate_key`] makes of a bundle.
+pub(super) fn read_certificate(value: &Value, bundle: Bundle) -> Read {
+    let (kind, public) = texts(value);
+    let certified = certified(kind, &bundle);
+    read(id_of(kind, public), certified, Some(bundle))
+}
+
+fn read(id: KeyId, public: Option<PublicKey>, bundle: Option<Bundle>) -> Read {
     let scheme = public.as_ref().map(|public| match public.algorithm() {
         Algorithm::Ed25519 => Scheme::Ed25519,
         Algorithm::Rsa(_) => Scheme::RsaPss,
         _ => Scheme::EcdsaRaw(Hash::Sha256),
     });
-    let value = value.clone();
-    Key(Arc::new(Parts { dialect: Dialect::Notary, value, id, scheme, public, bundle }))
+    Read { id, scheme, public, bundle }
+}
+
+/// The key of a certificate, in an object of this type.
+fn certified(kind: &str, bundle: &Bundle) -> Option<PublicKey> {
+    let public = bundle.leaf().public();
+    let is_of_kind = match kind {
+        "ecdsa-x509" => is_ecdsa(public),
+        "rsa-x509" => is_rsa(public),
+        _ => false,
+    };
+    is_of_kind.then(|| public.clone())
+}
+
+fn is_ecdsa(key: &PublicKey) -> bool {
+    key.algorithm().width().is_some()
 }
 
 fn is_rsa(key: &PublicKey) -> bool {

@@ -64,6 +64,10 @@ impl Shape {
     /// # Errors
     /// The first rule that does not hold.
     pub fn check(&self, file: &SignedRoot) -> Result<(), ShapeError> {
+        file.verdicts().shape(self, || self.look(file))
+    }
+
+    fn look(&self, file: &SignedRoot) -> Result<(), ShapeError> {
         let root = file.root();
         self.check_roles(root)?;
         self.check_keys(root)?;

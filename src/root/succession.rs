@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::certificate::earliest_end;
 use super::{Dialect, Error as RootError, Expiry, Key, KeyId, Role, Root, Version, tuf};
 use crate::check::Check;
-use crate::cjson::Value;
+use crate::cjson::{Members, Value};
 use crate::key::PublicKey;
 
 /// What the next root says; all else is carried over from the root before.
@@ -48,7 +48,7 @@ pub fn next(dialect: Dialect, previous: Option<&Root>, change: &Change) -> Resul
     let old = previous.and_then(|root| root.value().as_map());
     let mut members = old.cloned().unwrap_or_default();
     let version = i64::try_from(change.version.get()).unwrap_or(i64::MAX);
-    let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    let mut set = |name: &str, value: Value| members.insert(name, value);
     set("_type", Value::text(dialect.kind()));
     set("version", Value::Integer(version));
     set("expires", Value::text(Expiry::at(change.expires).text()));
@@ -71,9 +71,9 @@ fn known(previous: Option<&Root>, change: &Change) -> BTreeMap<KeyId, Key> {
 }
 
 /// The keys of the roles that stay as they are, and those of the change.
-fn next_keys(previous: Option<&Root>, change: &Change) -> BTreeMap<String, Value> {
+fn next_keys(previous: Option<&Root>, change: &Change) -> Members {
     let mut keys = BTreeMap::new();
-    let mut add = |id: &KeyId, key: &Key| keys.insert(id.as_str().to_owned(), key.value().clone());
+    let mut add = |id: &KeyId, key: &Key| keys.insert(id.clone(), key.value().clone());
     if let Some(root) = previous {
         let kept = root.roles().iter().filter(|(name, _)| !is_replaced(name, change));
         for id in kept.flat_map(|(_, role)| &role.ids) {
@@ -85,20 +85,20 @@ fn next_keys(previous: Option<&Root>, change: &Change) -> BTreeMap<String, Value
     for key in change.lists().flat_map(|(_, list, _)| list) {
         add(key.id(), key);
     }
-    keys
+    keys.iter().map(|(id, value)| (id.as_str(), value.clone())).collect()
 }
 
 /// The roles of the root before, with the lists and thresholds of the change.
-fn next_roles(previous: Option<&Root>, change: &Change) -> BTreeMap<String, Value> {
+fn next_roles(previous: Option<&Root>, change: &Change) -> Members {
     let old = previous.and_then(|root| root.value().as_map()).and_then(|m| m.get("roles"));
     let mut roles = old.and_then(Value::as_map).cloned().unwrap_or_default();
     for (role, list, threshold) in change.lists() {
         let ids = list.iter().map(|key| Value::text(key.id().as_str())).collect();
         let last = roles.get(role.name()).and_then(Value::as_map);
         let mut members = last.cloned().unwrap_or_default();
-        members.insert("keyids".to_owned(), Value::List(ids));
-        members.insert("threshold".to_owned(), Value::Integer(threshold.into()));
-        roles.insert(role.name().to_owned(), Value::Map(members));
+        members.insert("keyids", Value::List(ids));
+        members.insert("threshold", Value::Integer(threshold.into()));
+        roles.insert(role.name(), Value::Map(members));
     }
     roles
 }

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use super::online::Signed;
 use super::threshold::Electorate;
-use super::{Expiry, Key, KeyId, Signature, notary};
-use crate::cjson::Value;
+use super::{Dialect, Expiry, Key, KeyId, Signature, notary};
+use crate::cjson::{Members, Value};
 use crate::digest::Digest;
 pub use role::{ListRole, NotARole};
 
@@ -91,7 +91,7 @@ impl Target {
         let members = value.as_map()?;
         let mut hashes = BTreeMap::new();
         for (algorithm, digest) in members.get("hashes")?.as_map()? {
-            hashes.insert(algorithm.clone(), BASE64.decode(digest.as_text()?.as_bytes()).ok()?);
+            hashes.insert(algorithm.to_string(), BASE64.decode(digest.as_text()?.as_bytes()).ok()?);
         }
         let length = u64::try_from(members.get("length")?.as_integer()?).ok()?;
         let custom = members.get("custom").filter(|custom| **custom != Value::Null).cloned();
@@ -100,15 +100,14 @@ impl Target {
     }
 
     fn value(&self) -> Value {
-        let hash = |(name, digest): (&String, &Vec<u8>)| {
-            (name.clone(), Value::text(BASE64.encode(digest)))
-        };
-        let mut members = BTreeMap::from([
-            ("hashes".to_owned(), Value::map(self.hashes.iter().map(hash))),
-            ("length".to_owned(), Value::Integer(self.length.try_into().unwrap_or(i64::MAX))),
-        ]);
-        members.extend(self.custom.clone().map(|custom| ("custom".to_owned(), custom)));
-        Value::Map(members)
+        let hashes = self.hashes.iter();
+        let hashes =
+            hashes.map(|(name, digest)| (name.as_str(), Value::text(BASE64.encode(digest))));
+        let known = [
+            ("hashes", Value::map(hashes)),
+            ("length", Value::Integer(self.length.try_into().unwrap_or(i64::MAX))),
+        ];
+        Value::map(known.into_iter().chain(self.custom.clone().map(|custom| ("custom", custom))))
     }
 }
 
@@ -148,17 +147,15 @@ impl Delegation {
             true => Value::Null,
             false => texts(self.ids.iter().map(KeyId::as_str).collect()),
         };
-        let mut members = BTreeMap::from([
-            ("keyids".to_owned(), ids),
-            ("name".to_owned(), Value::text(self.role.as_str())),
-            ("threshold".to_owned(), Value::Integer(self.threshold)),
-        ]);
         // Go leaves an empty list out here, and only here.
-        if !self.paths.is_empty() {
-            let paths = texts(self.paths.iter().map(String::as_str).collect());
-            members.insert("paths".to_owned(), paths);
-        }
-        Value::Map(members)
+        let paths = (!self.paths.is_empty())
+            .then(|| ("paths", texts(self.paths.iter().map(String::as_str).collect())));
+        let known = [
+            ("keyids", ids),
+            ("name", Value::text(self.role.as_str())),
+            ("threshold", Value::Integer(self.threshold)),
+        ];
+        Value::map(known.into_iter().chain(paths))
     }
 }
 
@@ -182,13 +179,13 @@ impl Targets {
             return None;
         }
         let mut targets = BTreeMap::new();
-        for (name, target) in map(members.get("targets")?)? {
-            targets.insert(name.clone(), Target::read(target)?);
+        for (name, target) in &map(members.get("targets")?)? {
+            targets.insert(name.to_string(), Target::read(target)?);
         }
         let delegations = map(members.get("delegations")?)?;
         let mut keys = BTreeMap::new();
-        for (id, key) in map(delegations.get("keys").unwrap_or(&NONE))? {
-            keys.insert(KeyId::new(id), notary::read_key(key));
+        for (id, key) in &map(delegations.get("keys").unwrap_or(&Value::Null))? {
+            keys.insert(KeyId::new(id), Key::of(Dialect::Notary, key.clone()));
         }
         let roles = match delegations.get("roles") {
             None | Some(Value::Null) => Vec::new(),
@@ -284,15 +281,14 @@ pub fn signature(id: &KeyId, key: &Key, bytes: Vec<u8>) -> Option<Signature> {
 }
 
 /// The members of an object; Go writes `null` where it has none.
-fn map(value: &Value) -> Option<&BTreeMap<String, Value>> {
+fn map(value: &Value) -> Option<Members> {
     match value {
-        Value::Null => map(&NONE),
-        value => value.as_map(),
+        Value::Null => Some(Members::default()),
+        value => value.as_map().cloned(),
     }
 }
 
 const SHA256: &str = "sha256";
-static NONE: Value = Value::Map(BTreeMap::new());
 
 #[cfg(test)]
 mod tests;

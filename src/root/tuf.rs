@@ -2,11 +2,9 @@
 //!
 //! First floor: pure.
 
-use std::sync::Arc;
-
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
-use super::{Dialect, Error, Fields, Key, KeyId, Parts, Root, Signature};
+use super::{Dialect, Error, Fields, Key, KeyId, Read, Root, Signature};
 use crate::cjson::{Form, Value};
 use crate::digest::Digest;
 use crate::key::{Algorithm, Hash, PublicKey, Scheme};
@@ -43,7 +41,7 @@ pub(super) fn key_value(key: &PublicKey) -> Result<Value, Error> {
 }
 
 /// Reads a key object. The id covers the whole object, unknown fields included.
-pub(super) fn read_key(value: &Value) -> Key {
+pub(super) fn read_key(value: &Value) -> Read {
     let members = value.as_map();
     let text = |name: &str| members.and_then(|m| m.get(name)).and_then(Value::as_text);
     let found = read_public(
@@ -53,8 +51,7 @@ pub(super) fn read_key(value: &Value) -> Key {
     );
     let id = KeyId::from(Digest::of(&value.go()));
     let (scheme, public) = found.unzip();
-    let value = value.clone();
-    Key(Arc::new(Parts { dialect: Dialect::Tuf, value, id, scheme, public, bundle: None }))
+    Read { id, scheme, public, bundle: None }
 }
 
 /// The public part of a key object, empty if it has none.

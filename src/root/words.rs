@@ -4,6 +4,7 @@ use super::succession::Error as SuccessionError;
 use super::threshold::Error as CountError;
 use super::*;
 use crate::check::Check;
+use crate::key::PublicKey;
 use crate::root::fixture::day;
 
 #[test]

@@ -2,7 +2,7 @@ use super::*;
 use crate::ceremony::candidate::{CANDIDATES, line};
 use crate::ceremony::tests::{NAMES, Played, Room, all};
 use crate::paper::text;
-use crate::root::{Role, SignedRoot};
+use crate::root::Role;
 
 /// A rotation, and the folder that its room lays on media for the second reader.
 fn rotation() -> (Played, Past, Files) {
@@ -16,7 +16,7 @@ fn rotation() -> (Played, Past, Files) {
     files.insert(plan::FILE, room.text.clone());
     files.insert(ROOM, b"room.toml".to_vec());
     let drafts = all(&played.ceremony).into_iter();
-    let lines = drafts.map(|draft| line(&draft, &SignedRoot::assemble(&draft.root, &[])));
+    let lines = drafts.map(|draft| line(&draft, &draft.candidate.clone()));
     files.insert(CANDIDATES, lines.collect::<Vec<_>>().concat());
     (played, past, files)
 }
@@ -130,7 +130,7 @@ fn a_root_is_shown_with_its_signatures_and_against_the_one_before() {
     let shown = text(&found.paper());
     assert!(shown.contains("The version goes from 1 to 2."), "{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
-    let candidate = SignedRoot::assemble(&draft.root, &[]);
+    let candidate = draft.candidate.clone();
     let Shown::Root(found) = file(candidate.bytes(), None).unwrap() else { panic!() };
     assert_eq!(found.tallies.iter().map(|t| (t.counted, t.needed)).collect::<Vec<_>>(), [(0, 2)]);
     assert!(text(&found.paper()).contains("new root: 0 counted, 2 needed: too few"));

@@ -76,7 +76,7 @@ impl Genesis {
         let wish = Wish { gun: GUN, keys: &keys, threshold: 2, roles: BTreeMap::new(), days: 3000 };
         let root = wish.root(Dialect::Notary, Some(last.root()));
         let mut members = root.value().as_map().unwrap().clone();
-        members.insert("expires".to_owned(), Value::text(expires));
+        members.insert("expires", Value::text(expires));
         let root = Root::from_value(Dialect::Notary, Value::Map(members)).unwrap();
         sign(&root, &keys, Some((last.root(), &keys)))
     }

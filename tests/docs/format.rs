@@ -439,7 +439,7 @@ fn consent_is_one_digest_over_plan_room_and_roots() {
     let draft = |repository: &str, chain: Vec<SignedRoot>, new: &SignedRoot| Draft {
         repository: repository.to_owned(),
         chain,
-        root: new.root().clone(),
+        candidate: SignedRoot::assemble(new.root(), &[]),
     };
     let drafts = [
         draft("localhost:5000/vector", vec![notary(1)], &notary(2)),

@@ -9,7 +9,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
-use officiant::cjson::Value;
+use officiant::cjson::{Members, Value};
 use officiant::digest::Digest;
 use officiant::key::{Algorithm, Hash, PublicKey, Scheme};
 use officiant::root::certificate::{Bundle, Certificate, Subject, Tbs};
@@ -165,17 +165,14 @@ pub(super) fn root(previous: Option<&Root>, keys: &[&Held], threshold: u32) -> R
 }
 
 /// The root with some of its members changed.
-pub(super) fn edited(root: &Root, edit: impl FnOnce(&mut BTreeMap<String, Value>)) -> Root {
+pub(super) fn edited(root: &Root, edit: impl FnOnce(&mut Members)) -> Root {
     let mut members = root.value().as_map().cloned().expect("an object");
     edit(&mut members);
     Root::from_value(root.dialect(), Value::Map(members)).expect("a root")
 }
 
 /// An object inside of another one.
-pub(super) fn inside<'a>(
-    members: &'a mut BTreeMap<String, Value>,
-    name: &str,
-) -> &'a mut BTreeMap<String, Value> {
+pub(super) fn inside<'a>(members: &'a mut Members, name: &str) -> &'a mut Members {
     match members.get_mut(name) {
         Some(Value::Map(inner)) => inner,
         _ => panic!("`{name}` is an object"),

@@ -1,7 +1,7 @@
 //! Attacks on roots: each begins with an honest chain of two.
 
 use data_encoding::BASE64;
-use officiant::cjson::Value;
+use officiant::cjson::{Members, Value};
 use officiant::digest::Digest;
 use officiant::key::{Algorithm, Scheme};
 use officiant::root::{Dialect, Key, Role, Root, SignedRoot};
@@ -153,7 +153,7 @@ fn moved(maker: &mut Maker, base: &Base, files: &mut Files) {
 }
 
 /// Lists a root key under another id.
-fn rename(members: &mut std::collections::BTreeMap<String, Value>, from: &str, to: &str) {
+fn rename(members: &mut Members, from: &str, to: &str) {
     let keys = inside(members, "keys");
     let key = keys.remove(from).expect("a key");
     keys.insert(to.to_owned(), key);
@@ -249,7 +249,7 @@ fn ca_certificate(maker: &mut Maker, signer: &Signer) -> String {
     let certificate = officiant::root::certificate::Certificate::from_der(&der);
     let certificate = certificate.expect("a certificate");
     assert!(certificate.is_ca());
-    certificate.verify_own_signature().expect("its own signature");
+    certificate.verify_as_made().expect("its own signature");
     certificate.to_pem()
 }
 
@@ -270,7 +270,7 @@ fn not_byte_exact(maker: &mut Maker, base: &Base, files: &mut Files) {
         ("unknown-field", "x-note", Value::Integer(7)),
         ("offset-zero", "expires", Value::text("2031-11-30T00:00:00+00:00")),
     ] {
-        let other = edited(base.first.root(), |members| drop(members.insert(name.into(), value)));
+        let other = edited(base.first.root(), |members| drop(members.insert(name, value)));
         case(way, maker.signed(&other, &[a, b]).bytes());
     }
 }

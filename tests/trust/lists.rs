@@ -314,7 +314,7 @@ fn a_tag_without_a_sha256_makes_its_list_none() {
         ("hashes", Value::map([("sha512", Value::text("AAAA"))])),
         ("length", Value::Integer(528)),
     ]);
-    members.insert("targets".to_owned(), Value::map([("1.0", odd)]));
+    members.insert("targets", Value::map([("1.0", odd)]));
     let key = plain(&seen.own.targets);
     let file = signed(&Value::Map(members), &[(&key, &seen.own.targets)]);
     seen.own.lists.insert("targets".to_owned(), file);

@@ -49,8 +49,8 @@ impl State {
     /// The lists that the snapshot names.
     pub(super) fn roles(&self) -> Vec<String> {
         let snapshot = self.signed("snapshot");
-        let meta = snapshot.value.as_map().unwrap()["meta"].as_map().unwrap().clone();
-        meta.into_keys().filter(|role| role.starts_with("targets")).collect()
+        let meta = snapshot.value.as_map().unwrap()["meta"].as_map().unwrap();
+        meta.keys().filter(|role| role.starts_with("targets")).map(str::to_owned).collect()
     }
 
     /// Under which name the file of a role is asked for.

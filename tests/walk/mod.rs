@@ -152,7 +152,12 @@ fn python_tuf_and_tough_stop_where_their_profiles_say() {
 /// The member of an object, to be changed.
 fn member<'v>(value: &'v mut Value, path: &[&str]) -> &'v mut Value {
     path.iter().fold(value, |value, name| match value {
-        Value::Map(members) => members.entry((*name).to_owned()).or_insert(Value::Null),
+        Value::Map(members) => {
+            if !members.contains_key(name) {
+                members.insert(*name, Value::Null);
+            }
+            members.get_mut(name).unwrap()
+        }
         _ => panic!("{name} of no object"),
     })
 }

@@ -7,7 +7,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, KeyPair};
 use data_encoding::BASE64;
 use jiff::Timestamp;
-use officiant::cjson::{Form, Value};
+use officiant::cjson::{Form, Members, Value};
 use officiant::digest::Digest;
 use officiant::key::{Algorithm, Hash, PublicKey, Scheme};
 use officiant::root::{Dialect, Key, Role};
@@ -237,15 +237,14 @@ impl Maker {
         let role = |ids: Vec<Value>, threshold| {
             Value::map([("keyids", Value::List(ids)), ("threshold", Value::Integer(threshold))])
         };
-        let mut all: BTreeMap<String, Value> =
-            keys.iter().map(|key| (key.id.clone(), key.value.clone())).collect();
-        let mut roles: BTreeMap<String, Value> = BTreeMap::new();
+        let mut all: Members = keys.iter().map(|key| (key.id.clone(), key.value.clone())).collect();
+        let mut roles = Members::default();
         for (each, key) in &self.online {
             all.insert(key.id().to_string(), key.value().clone());
             roles.insert(each.to_string(), role(vec![Value::text(key.id().as_str())], 1));
         }
         let ids = keys.iter().map(|key| Value::text(&*key.id)).collect();
-        roles.insert("root".to_owned(), role(ids, threshold));
+        roles.insert("root", role(ids, threshold));
         Value::map([
             ("_type", Value::text("Root")),
             ("consistent_snapshot", Value::Bool(false)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
-use officiant::cjson::Value;
+use officiant::cjson::{Members, Value};
 use officiant::digest::Digest;
 use officiant::key::{Algorithm, Scheme};
 use officiant::root::{Dialect, Key, Role};
@@ -135,8 +135,7 @@ impl Maker {
             Value::map([("keyids", Value::List(ids)), ("threshold", Value::Integer(threshold))])
         };
         let online = Key::plain(Dialect::Tuf, &self.online.public).unwrap();
-        let mut all: BTreeMap<String, Value> =
-            keys.iter().map(|key| (key.id.clone(), key.value.clone())).collect();
+        let mut all: Members = keys.iter().map(|key| (key.id.clone(), key.value.clone())).collect();
         all.insert(online.id().to_string(), online.value().clone());
         let roles = Role::ALL.map(|each| match each {
             Role::Root => {

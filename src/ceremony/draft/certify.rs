@@ -15,7 +15,7 @@ use crate::ceremony::{Ceremony, ours};
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
-use crate::root::certificate::{Bundle, Subject, Tbs, earliest_end};
+use crate::root::certificate::{Bundle, Error, Subject, Tbs, earliest_end};
 use crate::root::{self, Dialect, SignedRoot};
 use crate::trust::Past;
 
@@ -122,9 +122,6 @@ fn check_certificate(
     {
         return Err(bad("the certificate is of another key, name or end than planned".into()));
     }
-    if !leaf.is_as_made() || !bundle.intermediates().is_empty() {
-        return Err(bad("the certificate says more or less than a certificate made here".into()));
-    }
     let when = ceremony.plan().when();
     let (first, last) = (day_before(midnight(when.from)), day_before(midnight(when.until)));
     let begins = leaf.not_before();
@@ -133,7 +130,17 @@ fn check_certificate(
             "the certificate begins {begins}, not the day before the ceremony"
         )));
     }
-    leaf.verify_own_signature().map_err(|error| bad(error.to_string()))
+    match leaf.verify_as_made() {
+        Err(Error::Key(error)) => Err(bad_certificate(&made.repository, &error)),
+        Ok(()) if bundle.intermediates().is_empty() => Ok(()),
+        _ => Err(bad(Error::NotAsMade.to_string())),
+    }
+}
+
+/// A certificate that its key did not sign. `[SIGNATURE-GOOD]`
+pub fn bad_certificate(name: &str, error: &dyn std::fmt::Display) -> Refusal {
+    Refusal::of(Check::SignatureGood, format!("certificate for `{name}`: {error}"))
+        .hint("run `resume`: it is made anew; if it stays so, use another token")
 }
 
 /// Certificates outlive the root that they sign by two years. `[CERT-OUTLIVES-ROOT]`

@@ -273,10 +273,10 @@ fn signed_by(
         known.extend(made.iter().map(|signature| (signature.key.clone(), public.clone())));
         signatures.extend(made);
     }
-    let file = SignedRoot::assemble(&draft.root, &signatures);
+    let file = SignedRoot::assemble(draft.root(), &signatures);
     for (id, public) in known {
         // They were verified when they were taken up.
-        if let Ok(scheme) = draft.root.dialect().scheme(public.algorithm()) {
+        if let Ok(scheme) = draft.root().dialect().scheme(public.algorithm()) {
             file.dangerous_assume_good(&id, scheme, &public);
         }
     }
@@ -310,7 +310,7 @@ pub fn first_signed<'a>(
 /// `[ROOT-THRESHOLD]` for a signature that the strictest reader would not pass over.
 pub fn tallies(draft: &Draft, file: &SignedRoot) -> Result<Vec<(&'static str, Tally)>, Refusal> {
     let old = draft.last().map(|last| ("old", last.root()));
-    let holders = old.into_iter().chain([("new", &draft.root)]);
+    let holders = old.into_iter().chain([("new", draft.root())]);
     let tallies = holders.map(|(who, holder)| {
         let tally = threshold::tally(holder, file, Counting::ONE_SIDE).map_err(|error| {
             Refusal::of(Check::RootThreshold, format!("`{}`: {error}", draft.repository))
@@ -325,16 +325,16 @@ pub fn tallies(draft: &Draft, file: &SignedRoot) -> Result<Vec<(&'static str, Ta
 /// # Errors
 /// Bytes that are no root.
 pub(super) fn reads_back(draft: &Draft, file: &SignedRoot) -> Result<bool, Error> {
-    let again = SignedRoot::parse(draft.root.dialect(), file.bytes())?;
-    let exact = draft.root.dialect() == Dialect::Tuf || notary::is_byte_exact(&again);
-    Ok(again == *file && exact && again.signed_digest() == draft.root.signed_digest())
+    let again = SignedRoot::parse(draft.root().dialect(), file.bytes())?;
+    let exact = draft.root().dialect() == Dialect::Tuf || notary::is_byte_exact(&again);
+    Ok(again == *file && again.root() == draft.root() && exact)
 }
 
 /// A recorded signature, under every id that the key has: one private key signs once, for the old root and the new.
 fn of_key(draft: &Draft, public: &PublicKey, signature: &str) -> Option<Vec<Signature>> {
     let bytes = BASE64.decode(signature.as_bytes()).ok()?;
     let ids = draft.ids(public).into_iter();
-    ids.map(|id| draft.root.signature_under(&id, public, bytes.clone()).ok()).collect()
+    ids.map(|id| draft.root().signature_under(&id, public, bytes.clone()).ok()).collect()
 }
 
 fn check_complete(draft: &Draft, file: &SignedRoot) -> Result<[Option<(u32, i64)>; 2], Refusal> {

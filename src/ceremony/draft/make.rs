@@ -113,8 +113,8 @@ impl Sheets {
             means.take_up(place.part(before, u64::from(place.len).saturating_sub(before))?)?;
         let chain = ceremony.chain(at)?;
         let file = SignedRoot::parse_after(ceremony.plan().dialect(), chain.last(), &bytes);
-        let root = file.map_err(|error| ours(error.to_string()))?.root().clone();
-        Ok(Draft { repository: planned.name.clone(), chain, root })
+        let candidate = file.map_err(|error| ours(error.to_string()))?;
+        Ok(Draft { repository: planned.name.clone(), chain, candidate })
     }
 
     /// Candidates as a record names them, as far as there are any.
@@ -295,7 +295,8 @@ impl<'a> Drafting<'a> {
             Refusal::of(error.check(), format!("`{repository}`: {error}"))
                 .hint("clients would not take such a root: correct the plan or the request")
         })?;
-        Ok(Draft { repository: repository.clone(), chain, root })
+        let candidate = SignedRoot::assemble(&root, &[]);
+        Ok(Draft { repository: repository.clone(), chain, candidate })
     }
 
     /// The online roles that change, with the keys that the request offers.
@@ -353,8 +354,8 @@ impl<'a> Drafting<'a> {
     }
 
     fn sheet(&self, at: usize, draft: &Draft) -> Result<Sheet<'a>, Refusal> {
-        let signed = draft.root.signed_bytes();
-        let (repository, version) = (draft.repository.clone(), draft.root.version().get());
+        let signed = draft.root().signed_bytes();
+        let (repository, version) = (draft.repository.clone(), draft.root().version().get());
         let made = RootMade { repository, version, sha256: Digest::of(&signed) };
         self.check_equivocation(&made)?;
         let ids = |public: &PublicKey| !draft.ids(public).is_empty();
@@ -364,10 +365,9 @@ impl<'a> Drafting<'a> {
         let long = |_| ours("a candidate of more than 4 GiB");
         let len = u32::try_from(signed.len()).map_err(long)?;
         let head = Head { version: made.version, sha256: made.sha256, signed: len };
-        let file = SignedRoot::assemble(&draft.root, &[]);
-        let lying = [&head.to_bytes()[..], &signed, file.bytes()].concat();
+        let lying = [&head.to_bytes()[..], &signed, draft.candidate.bytes()].concat();
         let lying = self.ceremony.inputs().means.shelf.put(&lying)?;
-        let face = Face::of(&self.ceremony.plan().repositories()[at].name, &draft.root);
+        let face = Face::of(&self.ceremony.plan().repositories()[at].name, draft.root());
         Ok(Sheet { made, last, lying, signers, reading, face })
     }
 }

@@ -23,7 +23,7 @@ pub const SIGN_ANEW: &str = "run `resume`: it signs anew; if it stays so, use an
 pub fn to_sign(drafts: &[Draft], public: &PublicKey) -> Result<Vec<ToSign>, Refusal> {
     let mine = drafts.iter().filter(|draft| !draft.ids(public).is_empty());
     let inputs = mine.map(|draft| {
-        draft.root.to_sign(public).map_err(|error| document(&draft.repository, &error))
+        draft.root().to_sign(public).map_err(|error| document(&draft.repository, &error))
     });
     inputs.collect()
 }

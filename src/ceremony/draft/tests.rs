@@ -26,11 +26,11 @@ fn drafted() -> Vec<Draft> {
 
 /// Signs a candidate with a throw-away key for each of its root keys.
 fn dry(draft: &Draft) -> Vec<Signature> {
-    let ids = draft.root.role_keys(Role::Root).map(|(id, _)| id);
+    let ids = draft.root().role_keys(Role::Root).map(|(id, _)| id);
     ids.map(|id| {
         let stand_in = Pair::new(Algorithm::EcdsaP256);
-        let raw = stand_in.sign(&draft.root.signed_bytes());
-        draft.root.signature(id, &stand_in.public(), &raw).unwrap()
+        let raw = stand_in.sign(&draft.root().signed_bytes());
+        draft.root().signature(id, &stand_in.public(), &raw).unwrap()
     })
     .collect()
 }
@@ -50,10 +50,10 @@ fn a_form_that_no_client_takes_shows_on_throw_away_signatures() {
     }
     let draft = &drafts[0];
     // A field that servers drop: what they serve then is no file of these signatures.
-    let mut fields = draft.root.value().as_map().unwrap().clone();
-    fields.insert("x-note".to_owned(), Value::text("hello"));
+    let mut fields = draft.root().value().as_map().unwrap().clone();
+    fields.insert("x-note", Value::text("hello"));
     let root = Root::from_value(Dialect::Notary, Value::Map(fields)).unwrap();
-    let noted = Draft { root, ..draft.clone() };
+    let noted = Draft { candidate: SignedRoot::assemble(&root, &[]), ..draft.clone() };
     assert_eq!(refused(&noted, &dry(&noted)), told);
     // A signature whose method is not in the letters in which it is written.
     let mut signatures = dry(draft);

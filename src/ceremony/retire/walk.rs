@@ -43,7 +43,7 @@ fn supposed(newest: &SignedRoot) -> Result<SignedRoot, Refusal> {
     let root = newest.root();
     let mut members = root.value().as_map().cloned().unwrap_or_default();
     let version = i64::try_from(root.version().next().get()).unwrap_or(i64::MAX);
-    members.insert("version".to_owned(), Value::Integer(version));
+    members.insert("version", Value::Integer(version));
     let next = Root::from_value(root.dialect(), Value::Map(members));
     let next = next.map_err(|error| ours(error.to_string()))?;
     Ok(SignedRoot::assemble(&next, &[]))

@@ -90,8 +90,8 @@ fn changes(ceremony: &Ceremony, draft: &Draft, file: &SignedRoot) -> Vec<String>
             let keys = root.role_keys(role);
             keys.filter_map(|(_, key)| key.public().map(|key| key.id().to_string())).collect()
         };
-        let now = ids(&draft.root);
-        let threshold = draft.root.role(role).map_or(0, |role| role.threshold);
+        let now = ids(draft.root());
+        let threshold = draft.root().role(role).map_or(0, |role| role.threshold);
         let changed = draft.last().is_some_and(|last| ids(last.root()) != now);
         let word = if changed { "changed" } else { "as before" };
         let word = if draft.last().is_none() { "first" } else { word };

@@ -45,12 +45,13 @@ impl Content for Vec<u8> {
     }
 }
 
-/// Whether what is read is this content, and nothing after it.
+/// Whether what is read is this content, and nothing after it; `seen` sees what is read of it.
 pub(super) fn is_read_from(
     content: &(impl Content + ?Sized),
     from: &mut dyn Read,
+    seen: &mut dyn FnMut(&[u8]),
 ) -> io::Result<bool> {
-    let mut compared = Compared { from, block: vec![0; BLOCK], is_same: true };
+    let mut compared = Compared { from, seen, block: Vec::new(), is_same: true };
     content.write_to(&mut compared)?;
     Ok(compared.is_same && compared.from.read(&mut [0])? == 0)
 }
@@ -58,6 +59,7 @@ pub(super) fn is_read_from(
 /// Takes what is written for what should be read.
 struct Compared<'a> {
     from: &'a mut dyn Read,
+    seen: &'a mut dyn FnMut(&[u8]),
     block: Vec<u8>,
     is_same: bool,
 }
@@ -66,11 +68,15 @@ impl Write for Compared<'_> {
     fn write(&mut self, expected: &[u8]) -> io::Result<usize> {
         let length = expected.len().min(BLOCK);
         if self.is_same {
+            if self.block.len() < length {
+                self.block.resize(length, 0);
+            }
             let found = &mut self.block[..length];
             match self.from.read_exact(found) {
                 Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => self.is_same = false,
                 read => {
                     read?;
+                    (self.seen)(found);
                     self.is_same = found == &expected[..length];
                 }
             }
@@ -93,7 +99,7 @@ mod tests {
     #[test]
     fn what_is_read_back_is_compared_to_its_last_byte_and_beyond() {
         let content: Vec<u8> = (0..200_000_u32).map(|n| n.to_le_bytes()[0]).collect();
-        let same = |found: &[u8]| is_read_from(&content, &mut &*found).unwrap();
+        let same = |found: &[u8]| is_read_from(&content, &mut &*found, &mut |_| {}).unwrap();
         assert!(same(&content));
         assert!(!same(&content[..content.len() - 1]));
         assert!(!same(&[&content[..], b"x"].concat()));
@@ -102,6 +108,6 @@ mod tests {
             other[at] ^= 1;
             assert!(!same(&other), "{at}");
         }
-        assert!(is_read_from(&Vec::new(), &mut io::empty()).unwrap());
+        assert!(is_read_from(&Vec::new(), &mut io::empty(), &mut |_| {}).unwrap());
     }
 }

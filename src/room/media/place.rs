@@ -108,13 +108,14 @@ impl<'a> Place<'a> {
         error
     }
 
-    /// Reads a written file again, and compares.
+    /// Reads a written file again, and compares; `seen` sees what is read.
     pub(super) fn read_back(
         self,
         content: &(impl Content + ?Sized),
         written: Written,
+        seen: &mut dyn FnMut(&[u8]),
     ) -> Result<(), Error> {
-        match (self.holds(0, content).map_err(|error| written.judge(error))?, written) {
+        match (self.holds(0, content, seen).map_err(|error| written.judge(error))?, written) {
             (true, _) => Ok(()),
             (false, Written::AlreadyThere) => Err(Error::Exists { path: self.path.to_owned() }),
             (false, Written::New) => Err(Error::lying(self.path)),
@@ -127,12 +128,13 @@ impl<'a> Place<'a> {
         self,
         start: u64,
         content: &(impl Content + ?Sized),
+        seen: &mut dyn FnMut(&[u8]),
     ) -> Result<bool, Error> {
         let mut file = self.open()?;
         // Advice that is not taken costs a weaker proof and no more.
         let _ = rustix::fs::fadvise(&file, start, None, Advice::DontNeed);
-        let there = file.seek(SeekFrom::Start(start));
-        let same = there.and_then(|_| content::is_read_from(content, &mut file));
+        let there = if start == 0 { Ok(0) } else { file.seek(SeekFrom::Start(start)) };
+        let same = there.and_then(|_| content::is_read_from(content, &mut file, seen));
         same.map_err(|e| Error::of(self.path, "read", e))
     }
 }

@@ -15,7 +15,8 @@ use super::content::Content;
 use super::names::check_names;
 use super::place::Place;
 use super::walk::{Found, kind_of, walk};
-use super::{Error, LEFTOVER, Written};
+use super::{Copied, Error, LEFTOVER, Written};
+use crate::digest::{Digest, Hasher};
 use crate::files;
 
 /// The files of a folder: path below it, parts joined by `/`, and bytes.
@@ -69,7 +70,7 @@ pub fn new_folder(path: &Path) -> Option<(&Path, &str)> {
 /// # Errors
 /// [`Error::Exists`] with the first file that differs, if the folder is there with other content;
 /// [`Error::Name`] before anything is touched; whatever the media answers.
-pub fn write_tree(root: &Path, name: &str, files: &impl Tree) -> Result<Written, Error> {
+pub fn write_tree(root: &Path, name: &str, files: &impl Tree) -> Result<Copied, Error> {
     check_names(name, files.files().map(|(path, _)| path))?;
     let path = root.join(name);
     // Held open from before the first byte: the kernel tells a lost write to those that were here then.
@@ -80,10 +81,11 @@ pub fn write_tree(root: &Path, name: &str, files: &impl Tree) -> Result<Written,
         open_folder_in(&volume, name, root)?;
         Written::AlreadyThere
     } else {
-        let beside = root.join(format!("{LEFTOVER}{name}"));
+        let name = format!("{LEFTOVER}{name}");
+        let beside = root.join(&name);
         let temporary = Place::of(&beside);
         temporary.remove()?;
-        let placed = fill(&beside, files)
+        let placed = fill((&volume, root, &name), files)
             .and_then(|()| sync_volume(&volume, root))
             .and_then(|()| sync_each(&volume, &beside, files))
             .and_then(|()| temporary.move_to(target));
@@ -100,9 +102,9 @@ pub fn write_tree(root: &Path, name: &str, files: &impl Tree) -> Result<Written,
     sync_volume(&volume, root)?;
     super::sync_folder(root)?;
     same_volume(&volume, root)?;
-    read_back((&volume, root, name), files, written)
+    let sha256 = read_back((&volume, root, name), files, written)
         .map_err(|error| target.withdrawn(written.judge(error)))?;
-    Ok(written)
+    Ok(Copied { written, sha256 })
 }
 
 /// Sees to it that two media carry the same files (docs/threats.md rule 21).
@@ -114,32 +116,28 @@ pub fn compare(first: (&Path, &files::Files), second: (&Path, &files::Files)) ->
     Err(Error::Differ { first: first.0.to_owned(), second: second.0.to_owned(), file })
 }
 
-/// Writes files into a folder that is new.
-fn fill(temporary: &Path, files: &impl Tree) -> Result<(), Error> {
-    let make = |folder: &Path| {
-        std::fs::create_dir(folder).map_err(|e| Error::of(folder, "written", e))?;
-        open_folder(folder)
+/// Writes files into a folder that is new, beside the one that it becomes.
+fn fill((volume, root, name): (&File, &Path, &str), files: &impl Tree) -> Result<(), Error> {
+    let make = |at: &File, name: &str, path: &Path| {
+        let made = rustix::fs::mkdirat(at, name, Mode::from_raw_mode(0o777));
+        made.map_err(|e| Error::of(path, "written", e))?;
+        open_folder_at(at, Path::new(name), path, OFlags::NOFOLLOW)
     };
-    let mut open = (String::new(), make(temporary)?);
+    let top = root.join(name);
+    // The folders that the last path lay in, each in the one before it: what lies in one folder comes together.
+    let mut open = vec![(String::new(), make(volume, name, &top)?)];
     for (path, content) in files.files() {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        if open.0 != folder {
-            // What lies in one folder comes together, so whatever the last path did not lie in is new.
-            let mut place = temporary.to_owned();
-            let (mut is_new, mut parts) = (false, open.0.split('/'));
-            let mut last = None;
-            for part in folder.split('/').filter(|part| !part.is_empty()) {
-                place.push(part);
-                is_new |= parts.next() != Some(part);
-                if is_new {
-                    last = Some(make(&place)?);
-                }
-            }
-            let inner = last.map_or_else(|| open_folder(&place), Ok)?;
-            open = (folder.to_owned(), inner);
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let parts: Vec<&str> = folders.split('/').filter(|part| !part.is_empty()).collect();
+        let last = open.iter().skip(1).zip(&parts);
+        let same = last.take_while(|((part, _), other)| part == *other).count();
+        open.truncate(1 + same);
+        for part in &parts[same..] {
+            let inner = make(&open[open.len() - 1].1, part, &super::joined(&top, folders))?;
+            open.push(((*part).to_owned(), inner));
         }
-        let file = super::joined(temporary, path);
-        let place = Place::within(&open.1, name, &file);
+        let file = super::joined(&top, path);
+        let place = Place::within(&open[open.len() - 1].1, name, &file);
         place.create(content).map_err(|e| Error::of(&file, "written", e))?;
     }
     Ok(())
@@ -183,28 +181,42 @@ fn read_back(
     (volume, root, name): (&File, &Path, &str),
     files: &impl Tree,
     written: Written,
-) -> Result<(), Error> {
+) -> Result<Digest, Error> {
     let target = &root.join(name);
-    check_there(&open_folder_in(volume, name, root)?, target, files, written)?;
+    let folder = &open_folder_in(volume, name, root)?;
+    check_there(folder, target, files, written)?;
     let read = |hand: usize, hands: usize| {
         let mine = files.files().enumerate().skip(hand).step_by(hands);
+        let mut all = Hasher::default();
         for (at, (path, content)) in mine {
-            let path = super::joined(target, path);
-            Place::of(&path).read_back(content, written).map_err(|error| (at, error))?;
+            let mut found = Hasher::default();
+            let here = super::joined(target, path);
+            let place = Place::within(folder, path, &here);
+            let read = place.read_back(content, written, &mut |bytes| found.update(bytes));
+            read.map_err(|error| (at, error))?;
+            all.part(path.as_bytes());
+            all.part(found.finish().as_bytes());
         }
-        Ok(())
+        Ok(all.finish())
     };
     if files.files().nth(MANY).is_none() {
         return read(0, 1).map_err(|(_, error)| error);
     }
     // A media answers several questions sooner than one after the other.
-    let ended: Vec<Result<(), (usize, Error)>> = thread::scope(|scope| {
+    let ended: Vec<Result<Digest, (usize, Error)>> = thread::scope(|scope| {
         let hands: Vec<_> = (0..HANDS).map(|hand| scope.spawn(move || read(hand, HANDS))).collect();
         let gone = |_| Err((usize::MAX, Error::lying(target)));
         hands.into_iter().map(|hand| hand.join().unwrap_or_else(gone)).collect()
     });
-    let first = ended.into_iter().filter_map(Result::err).min_by_key(|(at, _)| *at);
-    first.map_or(Ok(()), |(_, error)| Err(error))
+    let (mut all, mut first) = (Hasher::default(), None::<(usize, Error)>);
+    for hand in ended {
+        match hand {
+            Ok(found) => all.part(found.as_bytes()),
+            Err((at, _)) if first.as_ref().is_some_and(|(first, _)| *first < at) => {}
+            Err(failed) => first = Some(failed),
+        }
+    }
+    first.map_or_else(|| Ok(all.finish()), |(_, error)| Err(error))
 }
 
 /// The very names stand in a folder, and no other.

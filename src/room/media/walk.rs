@@ -5,13 +5,14 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use rustix::fs::{Dir, FileType};
+use rustix::fs::{FileType, RawDir};
 
 use super::place::Place;
 use super::tree::{open_folder, open_folder_in};
@@ -330,7 +331,9 @@ impl Entries {
     fn of(folder: &File, here: &Path) -> Result<Self, Error> {
         let failed = |e| Error::of(here, "read", e);
         let mut entries = Self { text: String::new(), all: Vec::new() };
-        for entry in Dir::read_from(folder).map_err(failed)? {
+        let mut space = [MaybeUninit::uninit(); NAMES];
+        let mut names = RawDir::new(folder, &mut space);
+        while let Some(entry) = names.next() {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_str().map_err(|_| Error::Name {
                 name: entry.file_name().to_string_lossy().into_owned(),
@@ -393,6 +396,8 @@ pub(super) fn kind_of(
     Err(Error::NotRegular { path: path.to_owned(), found, expected: "file or folder" })
 }
 
+/// How many bytes of names are asked for at once.
+const NAMES: usize = 8 << 10;
 /// How much is read at once.
 const BLOCK: usize = 64 << 10;
 

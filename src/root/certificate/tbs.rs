@@ -13,9 +13,9 @@ use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, KeyUsages};
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::{Time, Validity};
 
-use super::{Certificate, Error};
+use super::{Certificate, Error, LABEL};
 use crate::digest::Digest;
-use crate::key::{Algorithm, PublicKey, Scheme, ToSign, tlv};
+use crate::key::{Algorithm, PublicKey, Scheme, ToSign, pem_text, tlv};
 
 /// What a new root certificate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +108,16 @@ impl Tbs {
         self.with(&signature)
     }
 
+    /// The PEM of the certificate with a token's raw answer, which nobody verified yet: whoever takes it up does.
+    ///
+    /// # Errors
+    /// [`Error::Key`] when the answer has not the form of a signature by the key.
+    pub fn pem(&self, raw: &[u8]) -> Result<String, Error> {
+        let algorithm = self.key.algorithm();
+        let signature = Scheme::of_certificate(algorithm).encode(algorithm, raw)?;
+        Ok(pem_text(LABEL, &self.der_with(&signature)?))
+    }
+
     /// The certificate as it will be, with a signature that is none: for looking ahead before the key can sign. Whoever
     /// checks certificates refuses it.
     ///
@@ -117,10 +127,14 @@ impl Tbs {
         self.with(&[0; 64])
     }
 
-    pub(super) fn with(&self, signature: &[u8]) -> Result<Certificate, Error> {
+    fn with(&self, signature: &[u8]) -> Result<Certificate, Error> {
+        Certificate::from_der(&self.der_with(signature)?)
+    }
+
+    pub(super) fn der_with(&self, signature: &[u8]) -> Result<Vec<u8>, Error> {
         let signature = BitString::from_bytes(signature)?.to_der()?;
         let algorithm = signature_algorithm(self.key.algorithm())?;
-        Certificate::from_der(&tlv(0x30, &[self.bytes.clone(), algorithm, signature].concat()))
+        Ok(tlv(0x30, &[&self.bytes[..], &algorithm, &signature].concat()))
     }
 }
 

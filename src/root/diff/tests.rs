@@ -89,7 +89,7 @@ fn equal_roots_have_no_difference_and_an_unknown_field_is_one() {
     let first = fixture::first(Dialect::Tuf, &[Signer::new()], 1);
     assert_eq!(differences(Some(first.root()), first.root()), []);
     let mut members = first.root().value().as_map().cloned().unwrap();
-    members.insert("x-note".to_owned(), Value::text("hi"));
+    members.insert("x-note", Value::text("hi"));
     let noted = Root::from_value(Dialect::Tuf, Value::Map(members)).unwrap();
     let told = sentences(Some(first.root()), &noted, &[]);
     assert_eq!(told, ["The field `x-note` says \"hi\"."]);

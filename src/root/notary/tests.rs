@@ -3,7 +3,7 @@ use crate::root::certificate::Bundle;
 use crate::root::fixture::day;
 use crate::root::profile::{NOTARY_CLIENT, NOTARY_SERVER, STRICTEST_NOTARY};
 use crate::root::walk::{Chain, Walker};
-use crate::root::{Dialect, Role, Version, succession};
+use crate::root::{Dialect, Key, Role, Version, succession};
 
 /// Made by the real `notary`: tests/vectors/notary/ORIGIN.md.
 const FILES: [&[u8]; 4] = [
@@ -137,8 +137,8 @@ fn a_certificate_key_carries_its_bundle_whatever_its_type_says() {
     let bundle: &Bundle = key.bundle().unwrap();
     assert_eq!(bundle.leaf().name(), "localhost:5000/vector");
     let mut members = key.value().as_map().cloned().unwrap();
-    members.insert("keytype".to_owned(), Value::text("ecdsa"));
-    let plain = read_key(&Value::Map(members));
+    members.insert("keytype", Value::text("ecdsa"));
+    let plain = Key::of(Dialect::Notary, Value::Map(members));
     assert!(plain.public().is_none() && plain.bundle().is_some());
 }
 

@@ -2,16 +2,16 @@ use super::*;
 use crate::root::SignedRoot;
 use crate::root::fixture::{self, REPOSITORY, Signer, change, day};
 
-fn edited(root: &Root, edit: impl FnOnce(&mut BTreeMap<String, Value>)) -> Root {
+fn edited(root: &Root, edit: impl FnOnce(&mut Members)) -> Root {
     let mut members = root.value().as_map().cloned().unwrap();
     edit(&mut members);
     Root::from_value(root.dialect(), Value::Map(members)).unwrap()
 }
 
-fn role(members: &mut BTreeMap<String, Value>, name: &str, field: &str, value: Value) {
+fn role(members: &mut Members, name: &str, field: &str, value: Value) {
     let Some(Value::Map(roles)) = members.get_mut("roles") else { panic!() };
     let Some(Value::Map(role)) = roles.get_mut(name) else { panic!() };
-    role.insert(field.to_owned(), value);
+    role.insert(field, value);
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn the_next_root_carries_over_what_does_not_change() {
         let old = Signer::many::<2>();
         let first = fixture::first(dialect, &old, 2);
         let noted = edited(first.root(), |m| {
-            m.insert("x-note".to_owned(), Value::Integer(7));
+            m.insert("x-note", Value::Integer(7));
         });
         let new = Signer::new();
         let change = change(2, vec![old[1].key(dialect), new.key(dialect)], 1);
@@ -160,7 +160,7 @@ fn crlf_in_a_certificate() {
         "keyval".to_owned(),
         Value::map([("private", Value::Null), ("public", Value::text(public))]),
     );
-    let other = crate::root::notary::read_key(&Value::Map(value));
+    let other = Key::of(Dialect::Notary, Value::Map(value));
     let change = Change { roles: fixture::online(Dialect::Notary), ..change(1, vec![other], 1) };
     let error = next(Dialect::Notary, None, &change).unwrap_err();
     assert!(error.to_string().ends_with("is not PEM as Go writes it"), "{error}");

@@ -2,10 +2,8 @@
 //!
 //! Annex; pure but for signing with the keys that the command line named.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
-use officiant::cjson::Value;
+use officiant::cjson::{Members, Value};
 use officiant::digest::Digest;
 use officiant::name::Name;
 use officiant::root::online::Signed;
@@ -90,10 +88,10 @@ impl Targets {
     fn value_after(&self, now: Timestamp) -> Option<Value> {
         let mut members = self.0.value.as_map()?.clone();
         let version = members.get("version").and_then(Value::as_integer)?;
-        members.insert("version".to_owned(), Value::Integer(version + 1));
+        members.insert("version", Value::Integer(version + 1));
         if self.0.expires()? <= now {
             let expires = Value::text(Expiry::at(in_three_years(now)).text());
-            members.insert("expires".to_owned(), expires);
+            members.insert("expires", expires);
         }
         Some(Value::Map(members))
     }
@@ -119,7 +117,7 @@ impl Targets {
 }
 
 /// What a list says but for the moment until which it says so: that is of the hour at which it was written.
-fn without_expiry(value: &Value) -> Option<BTreeMap<String, Value>> {
+fn without_expiry(value: &Value) -> Option<Members> {
     let mut members = value.as_map()?.clone();
     members.remove("expires");
     Some(members)

@@ -44,14 +44,15 @@ pub(crate) fn next(
         Ok(role) => view.lists.contains_key(&role) || view.broken.contains_key(&role),
         Err(_) => true,
     };
-    let mut meta = meta.clone();
-    meta.retain(|role, _| is_kept(role));
-    meta.extend(files.iter().map(|(role, bytes)| (role.clone(), named(bytes))));
+    let kept = meta.iter().filter(|(role, _)| is_kept(role));
+    let kept = kept.map(|(role, named)| (role.as_str(), named.clone()));
+    let meta =
+        Value::map(kept.chain(files.iter().map(|(role, bytes)| (role.as_str(), named(bytes)))));
     let version = members.get("version").and_then(Value::as_integer).ok_or_else(broken)?;
-    members.insert("meta".to_owned(), Value::Map(meta));
-    members.insert("version".to_owned(), Value::Integer(version + 1));
+    members.insert("meta", meta);
+    members.insert("version", Value::Integer(version + 1));
     let expires = Expiry::at(in_three_years(now));
-    members.insert("expires".to_owned(), Value::text(expires.text()));
+    members.insert("expires", Value::text(expires.text()));
     let value = Value::Map(members);
     let signatures = keys.sign(&electorate, &value.go())?;
     Ok(Some(targets::file(&Signed { value, signatures })))
