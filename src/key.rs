@@ -9,6 +9,7 @@ pub(crate) mod base64;
 mod encrypted;
 pub mod file;
 mod kem;
+mod lately;
 mod ready;
 mod scheme;
 mod spki;
@@ -51,6 +52,10 @@ impl PublicKey {
     /// # Errors
     /// No such structure, another encoding of it, an unknown algorithm, or a point that is not on its curve.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        lately::or_read(der, || Self::read_der(der))
+    }
+
+    fn read_der(der: &[u8]) -> Result<Self, Error> {
         if let Some((algorithm, material)) = headed(der) {
             let ready = check_material(algorithm, material)?;
             return Ok(Self::checked(der, (algorithm, material), ready));

@@ -3,6 +3,7 @@
 //! Second floor: pure.
 
 use super::fact::{Fact, RootMade};
+use super::means::PIECE;
 use super::prospect::Told;
 use super::roster::{Holding, KeyOrigin, Recipient};
 use super::{Ceremony, abandon, admission, ours, reshare, restore, retire};
@@ -63,11 +64,14 @@ fn add_roots(complete: &Ceremony, files: &mut Files) -> Result<(), Refusal> {
     let (wholes, inputs) = (complete.wholes()?, complete.inputs());
     for (at, planned) in complete.plan().repositories().iter().enumerate() {
         let folder = folder_of(&planned.name)?;
-        for (version, bytes) in admission::new_files(inputs, &planned.name)? {
-            let bytes = Bytes::laid(&inputs.means.shelf, &bytes)?;
-            files.insert(format!("{folder}/{version}.root.json"), bytes);
-        }
         let version = wholes.head(&inputs.means, at)?.version;
+        // Nearly always the trust folder has all before it.
+        if inputs.past.versions(&planned.name) + 1 < version {
+            for (version, bytes) in admission::new_files(inputs, &planned.name)? {
+                let bytes = Bytes::laid(&inputs.means.shelf, &bytes)?;
+                files.insert(format!("{folder}/{version}.root.json"), bytes);
+            }
+        }
         let bytes = wholes.file(&inputs.means, at)?;
         files.insert(format!("{folder}/{version}.root.json"), bytes);
     }
@@ -77,10 +81,16 @@ fn add_roots(complete: &Ceremony, files: &mut Files) -> Result<(), Refusal> {
 /// The list of what a ceremony vouches for: all but what ceremonies have in their own folders.
 fn vouched(ceremony: &Ceremony, files: &Files) -> Result<Bytes, Refusal> {
     let (start, mut lines) = (format!("{CEREMONIES}/"), sums::Writer::default());
-    let mut text = files::Writer::new(&ceremony.inputs().means.shelf);
-    for (path, bytes) in files.iter().filter(|(path, _)| !path.starts_with(&start)) {
-        let line = lines.line(path, bytes.digest()?).map_err(|error| ours(error.to_string()))?;
-        text.put(line.as_bytes())?;
+    let means = &ceremony.inputs().means;
+    let mut text = files::Writer::new(&means.shelf);
+    let mut all = files.iter().filter(|(path, _)| !path.starts_with(&start)).peekable();
+    while all.peek().is_some() {
+        let some: Vec<(&str, &Bytes)> = all.by_ref().take(PIECE).collect();
+        let digest = |at: usize| Ok::<_, Refusal>(some[at].1.digest()?);
+        means.map(0..some.len(), digest, |at, digest| {
+            let line = lines.line(some[at].0, digest).map_err(|error| ours(error.to_string()))?;
+            Ok(text.put(line.as_bytes())?)
+        })?;
     }
     Ok(text.finish()?)
 }

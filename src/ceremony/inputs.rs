@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::files::Files;
 use crate::record::Record;
 use crate::refusal::{Exit, Refusal};
-use crate::request::Brought;
+use crate::request::Brought as Request;
 use crate::request::proof::Proof;
 use crate::trust::Past;
 
@@ -21,9 +21,9 @@ pub struct Inputs {
     /// The trust folder of the last ceremony; empty before a genesis.
     pub past: Past,
     /// The request; none for a ceremony that signs nothing.
-    pub request: Option<Brought>,
+    pub request: Option<Request>,
     /// The same, fetched on another machine.
-    pub second: Option<Brought>,
+    pub second: Option<Request>,
     /// Proofs of possession that came beside the request.
     pub proofs: Vec<Proof>,
     /// The unfinished ceremony that an `abandon` closes, as far as it got.
@@ -44,30 +44,51 @@ impl Inputs {
         Self { plan, past, request, second, proofs, unfinished, means }
     }
 
-    /// Reads the inputs from files by path, to work with these means: `plan.toml`, the list that it names, `request/`,
-    /// `request-2/`, `proofs/` and `unfinished/`. Other files are passed over.
+    /// Reads the inputs from files by path, to work with these means: what [`Brought::read`] reads, and `unfinished/`.
     ///
     /// # Errors
-    /// A plan, request, proof or unfinished record that cannot be read, or does not hold.
+    /// Those of [`Brought::read`]; an unfinished record that cannot be read, or does not hold.
     pub fn read(files: &Files, past: Past, means: Means) -> Result<Self, Refusal> {
-        let bytes = files.read(PLAN)?.unwrap_or_default();
-        let plan = Plan::parse(&bytes, |name| files.read(name).ok().flatten())
-            .map_err(|error| Refusal::new(Exit::Usage, error.to_string()))?;
+        Self::of(Brought::read(files)?, files, past, means)
+    }
+
+    /// The same where what was brought is read already.
+    ///
+    /// # Errors
+    /// An unfinished record that cannot be read, or does not hold.
+    pub fn of(brought: Brought, files: &Files, past: Past, means: Means) -> Result<Self, Refusal> {
+        let Brought { plan, request, second, proofs } = brought;
         let unfinished = files.below(&format!("{UNFINISHED}/"));
-        let unfinished = self::unfinished(&unfinished, &past, &means)?;
-        Ok(Self {
-            plan,
-            past,
-            request: request(files, "request")?,
-            second: request(files, "request-2")?,
-            proofs: proofs(files)?,
-            unfinished: unfinished.map(Box::new),
-            means,
-        })
+        let unfinished = unfinished_in(&unfinished, &past, &means)?.map(Box::new);
+        Ok(Self { plan, past, request, second, proofs, unfinished, means })
     }
 }
 
-fn request(files: &Files, folder: &str) -> Result<Option<Brought>, Refusal> {
+/// What was brought for a ceremony, whatever there was before it.
+#[derive(Debug)]
+pub struct Brought {
+    plan: Plan,
+    request: Option<Request>,
+    second: Option<Request>,
+    proofs: Vec<Proof>,
+}
+
+impl Brought {
+    /// Reads it from files by path: `plan.toml`, the list that it names, `request/`, `request-2/` and `proofs/`. Other
+    /// files are passed over.
+    ///
+    /// # Errors
+    /// A plan, request or proof that cannot be read, or does not hold.
+    pub fn read(files: &Files) -> Result<Self, Refusal> {
+        let bytes = files.read(PLAN)?.unwrap_or_default();
+        let plan = Plan::parse(&bytes, |name| files.read(name).ok().flatten())
+            .map_err(|error| Refusal::new(Exit::Usage, error.to_string()))?;
+        let (request, second) = (request(files, "request")?, request(files, "request-2")?);
+        Ok(Self { plan, request, second, proofs: proofs(files)? })
+    }
+}
+
+fn request(files: &Files, folder: &str) -> Result<Option<Request>, Refusal> {
     let files = files.below(&format!("{folder}/"));
     if files.is_empty() {
         return Ok(None);
@@ -75,7 +96,7 @@ fn request(files: &Files, folder: &str) -> Result<Option<Brought>, Refusal> {
     let bad = |error: crate::request::Error| {
         Refusal::of(Check::RequestForm, error.to_string()).hint("have the request fetched anew")
     };
-    Brought::read(&files).map(Some).map_err(bad)
+    Request::read(&files).map(Some).map_err(bad)
 }
 
 fn proofs(files: &Files) -> Result<Vec<Proof>, Refusal> {
@@ -91,7 +112,7 @@ fn proofs(files: &Files) -> Result<Vec<Proof>, Refusal> {
 }
 
 /// The unfinished ceremony, as far as its record got; it follows the same past.
-fn unfinished(files: &Files, past: &Past, means: &Means) -> Result<Option<Ceremony>, Refusal> {
+fn unfinished_in(files: &Files, past: &Past, means: &Means) -> Result<Option<Ceremony>, Refusal> {
     let Some(record) = files.get("record.jsonl") else { return Ok(None) };
     let bad = |what: String| {
         Refusal::of(Check::AbandonPlan, format!("the unfinished record cannot be read: {what}"))

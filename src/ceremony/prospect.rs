@@ -114,9 +114,18 @@ pub fn signers(ceremony: &Ceremony, draft: &Draft) -> BTreeSet<KeyId> {
         .collect()
 }
 
-/// How every client fares from every root that it may hold, at a moment and later.
-pub fn fares(draft: &Draft, newest: Newest<'_>, at: Timestamp) -> Vec<Fare> {
-    horizon::survey(&published(draft, newest), draft.root().dialect(), &draft.repository, at)
+/// The same of a complete root, where it is known how every client fares at another moment.
+pub fn fares_known(
+    draft: &Draft,
+    complete: &SignedRoot,
+    at: Timestamp,
+    known: Option<(Timestamp, Vec<Fare>)>,
+) -> Vec<Fare> {
+    let chain = published(draft, Newest::Complete(complete));
+    match known {
+        Some((other, fares)) if horizon::is_calm(&chain, at, other) => fares,
+        _ => horizon::survey(&chain, draft.root().dialect(), &draft.repository, at),
+    }
 }
 
 /// The chain as it will be published.

@@ -113,7 +113,9 @@ pub struct Read {
 impl Read {
     /// Reads a candidate; `named` says how a key is called, where it has a name.
     pub fn of(draft: &Draft, named: &dyn Fn(&PublicKey) -> Option<String>) -> Self {
-        Self { shown: sentences(named, draft, false), shape: sentences(named, draft, true) }
+        let differences = differences(draft.last().map(SignedRoot::root), draft.root());
+        let told = |shape| sentences(named, draft, &differences, shape);
+        Self { shown: told(false), shape: told(true) }
     }
 }
 
@@ -223,10 +225,9 @@ pub fn alike(groups: &[Vec<String>]) -> Vec<String> {
 fn sentences(
     named: &dyn Fn(&PublicKey) -> Option<String>,
     draft: &Draft,
+    differences: &[Difference],
     shape: bool,
 ) -> Vec<String> {
-    let old = draft.last().map(SignedRoot::root);
-    let differences = differences(old, draft.root());
     let told = differences.iter().map(|difference| {
         let own = match difference {
             Difference::KeyOut { .. } => "its own key (of its last root)",

@@ -9,10 +9,11 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::hands::both;
 use super::plan::PlanFile;
 use super::{ARCHIVE, CUSTODY, INPUTS, Threads, archive};
 use crate::ceremony::plan::{Kind as PlanKind, Plan};
-use crate::ceremony::{Inputs, UNFINISHED};
+use crate::ceremony::{Brought, Inputs, UNFINISHED};
 use crate::check::Check;
 use crate::digest::{Digest, Hasher};
 use crate::files::{Bytes, Files};
@@ -52,8 +53,11 @@ impl Inward {
             files.insert(path.as_str(), Bytes::laid(&shelf, bytes)?);
         }
         files.insert(ROOM, binding.bytes.clone());
-        if let Some(folder) = &binding.trust {
-            trust = media::lay_tree(folder, Limits::TRUST, &shelf).map_err(device)?;
+        let found = || plan.request().map(|_| Found::on(binding, plan, &shelf)).transpose();
+        let lay = |folder: &PathBuf| media::lay_tree(folder, Limits::TRUST, &shelf);
+        let (found, laid) = both(found, || binding.trust.as_ref().map(lay).transpose());
+        if let Some(laid) = laid.map_err(device)? {
+            trust = laid;
             files.put_below(&below(CUSTODY), &read_custody(binding)?);
         }
         if plan.kind() == PlanKind::Abandon {
@@ -61,8 +65,7 @@ impl Inward {
             files.put_below(&below(CUSTODY), &unfinished.below(&below(CUSTODY)));
             files.put_below(&below(UNFINISHED), &unfinished);
         }
-        if let Some(planned) = plan.request() {
-            let found = Found::on(binding, plan, &shelf)?;
+        if let (Some(planned), Some(found)) = (plan.request(), found?) {
             files.put_below("request/", &found.pick(planned.sha256)?);
             if let Some(second) = planned.second {
                 files.put_below("request-2/", &found.pick(second)?);
@@ -184,9 +187,20 @@ impl Inward {
     /// The inputs as values.
     pub(super) fn inputs(&self) -> Result<Inputs, Refusal> {
         let means = Threads::means(&self.shelf);
-        let past = Past::read_by(self.trust.clone(), &means)?;
-        Inputs::read(&self.files, past, means)
+        let past = || Past::read_by(self.trust.clone(), &means);
+        let (brought, past) = both(|| Brought::read(&self.files), past);
+        let past = past?;
+        Inputs::of(brought?, &self.files, past, means)
     }
+}
+
+/// The inputs of a plan as a ceremony in this room would read them.
+///
+/// # Errors
+/// A plan, request, media or trust folder that cannot be read.
+pub fn inputs_of(binding: &Binding, plan: &Path) -> Result<Inputs, Refusal> {
+    let shelf = media::shelf_anywhere();
+    Inward::gather(binding, &PlanFile::read(plan)?, shelf)?.inputs()
 }
 
 /// Record and inputs of the ceremony in a work folder, for whoever only reads them.

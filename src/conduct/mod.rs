@@ -67,7 +67,7 @@ pub use alone::alone;
 pub use apart::{MEANT, sign};
 pub use hands::Threads;
 use hands::both;
-pub use inputs::unfinished;
+pub use inputs::{inputs_of, unfinished};
 pub use plan::{PlanFile, read_plan};
 pub use scan::paper_share;
 
@@ -196,15 +196,6 @@ fn take_up(room: Room<'_>, copies: &[PathBuf]) -> Result<Finished, Refusal> {
             Err(session.refused(step, refusal))
         }
     }
-}
-
-/// The inputs of a plan as a ceremony in this room would read them.
-///
-/// # Errors
-/// A plan, request, media or trust folder that cannot be read.
-pub fn inputs_of(binding: &Binding, plan: &Path) -> Result<Inputs, Refusal> {
-    let shelf = media::shelf_anywhere();
-    inputs::Inward::gather(binding, &PlanFile::read(plan)?, shelf)?.inputs()
 }
 
 /// How much the unfinished ceremony of the work folder counts, as its record says: only in a practice answers may come

@@ -12,7 +12,7 @@ use super::words::{Asked, YES_OR_NO, is_yes};
 use crate::ceremony::draft::{self, Draft};
 use crate::ceremony::fact::Fact;
 use crate::ceremony::means::PIECE;
-use crate::ceremony::prospect::{self, Newest, Told};
+use crate::ceremony::prospect::{self, Told};
 use crate::ceremony::{candidate, reach, reading};
 use crate::check::Check;
 use crate::files::{self, Bytes, Files};
@@ -21,7 +21,6 @@ use crate::record::Mode;
 use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::media::{self, Kind};
-use crate::root::SignedRoot;
 use crate::wording::Count;
 
 impl Session<'_> {
@@ -234,11 +233,8 @@ impl Session<'_> {
     pub(super) fn assemble_roots(&mut self, step: u32) -> Result<Fact, Refusal> {
         let (at, ceremony) = (self.room.clock.now(), self.ceremony.clone());
         let of = ceremony.plan().repositories().len();
-        let walk = |draft: &Draft, whole: &SignedRoot| {
-            Ok(prospect::check(ceremony.plan(), draft, Newest::Complete(whole), at).err())
-        };
         let mut late = Vec::new();
-        let wholes = draft::complete(&ceremony, &walk, &mut |place, refused| {
+        let wholes = draft::complete(&ceremony, Some(at), &mut |place, refused| {
             match refused {
                 Some(refusal) if !ceremony.is_late() => return Err(refusal),
                 refused => late.extend(refused.map(|refusal| refusal.what)),

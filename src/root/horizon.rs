@@ -70,6 +70,12 @@ pub fn survey(chain: &Chain, dialect: Dialect, repository: &str, at: Timestamp) 
     fares
 }
 
+/// Whether nothing begins or ends between two moments: every client fares at one as at the other.
+pub fn is_calm(chain: &Chain, one: Timestamp, other: Timestamp) -> bool {
+    let later = one.max(other);
+    turning_points(chain, one.min(other)).first().is_none_or(|point| *point > later)
+}
+
 /// The first instant, from `at` on, after which too few root certificates of a published Notary root are valid: of its
 /// keys that really signed it, fewer than must. No client believes it any more, and no server takes the root after it.
 /// None means never; whether the root itself has expired is not asked.

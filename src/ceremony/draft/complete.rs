@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use data_encoding::BASE64;
+use jiff::Timestamp;
 
 use super::make::made;
 use super::{Draft, Sheets};
@@ -19,6 +20,7 @@ use crate::digest::Digest;
 use crate::files::Bytes;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
+use crate::root::horizon::Fare;
 use crate::root::threshold::{self, Counting, Tally};
 use crate::root::{Dialect, Error, Signature, SignedRoot, notary};
 use crate::shelf::Place;
@@ -139,7 +141,7 @@ impl Ceremony {
     pub fn wholes(&self) -> Result<Arc<Wholes>, Refusal> {
         match self.wholes.get() {
             Some(wholes) => Ok(Arc::clone(wholes)),
-            None => complete(self, &|_, _| Ok(()), &mut |_, ()| Ok(())),
+            None => complete(self, None, &mut |_, _| Ok(())),
         }
     }
 
@@ -174,15 +176,16 @@ pub fn signers(ceremony: &Ceremony, at: usize) -> Result<Vec<&str>, Refusal> {
     Ok(signed.filter(|(key, _)| sheets.is_signed_by(at, *key)).map(|(_, name)| name).collect())
 }
 
-/// Completes every root from the recorded signatures, counts them as the strictest reader would, and hands each on.
+/// Completes every root from the recorded signatures, and counts them as the strictest reader would. Where `walked` is a
+/// moment, every client walks to each at that moment.
 ///
 /// # Errors
 /// `[ROOT-THRESHOLD]` when old or new threshold is not met; `[ROOT-BYTES]` when the file does not read back as itself;
-/// those of `look`, which sees each in any order, and of `each`, which gets what came of that in the plan's order.
-pub fn complete<T: Send>(
+/// those of `each`, which gets what [`prospect::check`] refused, in the plan's order.
+pub fn complete(
     ceremony: &Ceremony,
-    look: &(dyn Fn(&Draft, &SignedRoot) -> Result<T, Refusal> + Sync),
-    each: &mut dyn FnMut(usize, T) -> Result<(), Refusal>,
+    walked: Option<Timestamp>,
+    each: &mut dyn FnMut(usize, Option<Refusal>) -> Result<(), Refusal>,
 ) -> Result<Arc<Wholes>, Refusal> {
     let sheets = ceremony.sheets()?;
     let means = &ceremony.inputs().means;
@@ -195,16 +198,22 @@ pub fn complete<T: Send>(
         let draft = sheets.draft(ceremony, at)?;
         let file = signed_by(ceremony, &draft, &signatures[within])?;
         let counted = check_complete(&draft, &file)?;
-        let came = look(&draft, &file)?;
-        let (remarks, [old, new]) = (remarks(ceremony, &draft, &file), counted);
+        let newest = prospect::Newest::Complete(&file);
+        let fares = walked.map(|at| (at, prospect::check(ceremony.plan(), &draft, newest, at)));
+        let (fares, refused) = match fares {
+            Some((at, Ok(fares))) => (Some((at, fares)), None),
+            Some((_, Err(refusal))) => (None, Some(refusal)),
+            None => (None, None),
+        };
+        let (remarks, [old, new]) = (remarks(ceremony, &draft, &file, fares), counted);
         let head = Head { version: file.version().get(), sha256: file.digest(), old, new };
         let lying = means.shelf.put(&[&head.to_bytes()[..], file.bytes()].concat())?;
-        Ok::<_, Refusal>((remarks, lying, came))
+        Ok::<_, Refusal>((remarks, lying, refused))
     };
-    means.map(0..count, work, |at, (remarks, lying, came)| {
+    means.map(0..count, work, |at, (remarks, lying, refused)| {
         wholes.roots.push(lying);
         told.add(&ceremony.plan().repositories()[at].name, remarks);
-        each(at, came)
+        each(at, refused)
     })?;
     wholes.remarks = told.finish();
     let wholes = Arc::new(wholes);
@@ -213,10 +222,15 @@ pub fn complete<T: Send>(
     Ok(wholes)
 }
 
-/// What the closing page says of a complete root.
-fn remarks(ceremony: &Ceremony, draft: &Draft, file: &SignedRoot) -> Vec<String> {
+/// What the closing page says of a complete root; how clients fare is known of another moment, or not.
+fn remarks(
+    ceremony: &Ceremony,
+    draft: &Draft,
+    file: &SignedRoot,
+    known: Option<(Timestamp, Vec<Fare>)>,
+) -> Vec<String> {
     let Some(at) = ceremony.attested() else { return Vec::new() };
-    let fares = prospect::fares(draft, prospect::Newest::Complete(file), at);
+    let fares = prospect::fares_known(draft, file, at, known);
     let mut said = prospect::sentences(&draft.repository, &fares);
     said.extend(prospect::old_keys(ceremony, draft, file));
     said
@@ -326,7 +340,7 @@ pub fn tallies(draft: &Draft, file: &SignedRoot) -> Result<Vec<(&'static str, Ta
 /// Bytes that are no root.
 pub(super) fn reads_back(draft: &Draft, file: &SignedRoot) -> Result<bool, Error> {
     let again = SignedRoot::parse(draft.root().dialect(), file.bytes())?;
-    let exact = draft.root().dialect() == Dialect::Tuf || notary::is_byte_exact(&again);
+    let exact = draft.root().dialect() == Dialect::Tuf || notary::is_byte_exact(file);
     Ok(again == *file && again.root() == draft.root() && exact)
 }
 

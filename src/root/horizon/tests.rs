@@ -117,3 +117,24 @@ fn certificates_of_which_too_few_count_have_ended_now() {
     // Its last second still counts.
     assert_eq!(certificates_end(&root, REPOSITORY, day("2031-01-01")), Some(day("2031-01-01")));
 }
+
+#[test]
+fn between_two_calm_moments_nobody_fares_otherwise() {
+    for dialect in [Dialect::Notary, Dialect::Tuf] {
+        let chain = fixture::chain(dialect, 2);
+        let points = turning_points(&chain, Timestamp::UNIX_EPOCH);
+        let beside = |by: i64| points.iter().map(move |p| *p + SignedDuration::from_secs(by));
+        let moments: Vec<Timestamp> = [-1, 0, 1, 2].into_iter().flat_map(beside).collect();
+        let fares = |at| survey(&chain, dialect, REPOSITORY, at);
+        let mut calm = 0;
+        for one in &moments {
+            for other in &moments {
+                if is_calm(&chain, *one, *other) {
+                    calm += usize::from(one != other);
+                    assert_eq!(fares(*one), fares(*other), "{one} {other}");
+                }
+            }
+        }
+        assert!(calm > 0 && !is_calm(&chain, moments[0], moments[points.len()]));
+    }
+}
