@@ -41,7 +41,7 @@ checks! {
     AdoptInChain = "ADOPT-IN-CHAIN",
     /// Root certificates end at least two years after the root that they sign.
     CertOutlivesRoot = "CERT-OUTLIVES-ROOT",
-    /// A root certificate is of the key, the name and the dates that the plan says, and signed by its own key.
+    /// A root certificate is of the key, the name and the dates that the plan says, and says no more.
     CertProfile = "CERT-PROFILE",
     /// The clock lies in the plan's window and agrees within five minutes with two people's watches.
     ClockWindow = "CLOCK-WINDOW",
@@ -155,7 +155,7 @@ checks! {
     ShareSet = "SHARE-SET",
     /// At least two shares rebuild a key, and at most all of them.
     ShareThreshold = "SHARE-THRESHOLD",
-    /// Every signature verifies, in software, over the candidate that was consented to.
+    /// Every signature verifies, in software: over the candidate that was consented to, or over the certificate.
     SignatureGood = "SIGNATURE-GOOD",
     /// A root leaves the snapshot key with the trust server, which signs what goes up.
     SnapshotClient = "SNAPSHOT-CLIENT",

@@ -40,7 +40,7 @@ fn a_pulled_media_is_told_by_its_mount_point_and_takes_the_tree_when_it_is_back(
     assert_eq!(write_new(&root.join("kept"), b"1").unwrap(), Written::AlreadyThere);
     append_line(&root.join("record.jsonl"), "two").unwrap();
     assert_eq!(std::fs::read(root.join("record.jsonl")).unwrap(), b"one\ntwo\n");
-    assert_eq!(write_tree(root, "trust", &tree(1)).unwrap().written, Written::New);
+    assert_eq!(write_tree(root, "trust", &tree(1)).unwrap(), Written::New);
     assert_eq!(read_tree(&root.join("trust"), WIDE).unwrap(), tree(1));
 }
 

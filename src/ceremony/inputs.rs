@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::files::Files;
 use crate::record::Record;
 use crate::refusal::{Exit, Refusal};
-use crate::request::Brought as Request;
+use crate::request::Brought;
 use crate::request::proof::Proof;
 use crate::trust::Past;
 
@@ -21,9 +21,9 @@ pub struct Inputs {
     /// The trust folder of the last ceremony; empty before a genesis.
     pub past: Past,
     /// The request; none for a ceremony that signs nothing.
-    pub request: Option<Request>,
+    pub request: Option<Brought>,
     /// The same, fetched on another machine.
-    pub second: Option<Request>,
+    pub second: Option<Brought>,
     /// Proofs of possession that came beside the request.
     pub proofs: Vec<Proof>,
     /// The unfinished ceremony that an `abandon` closes, as far as it got.
@@ -44,36 +44,41 @@ impl Inputs {
         Self { plan, past, request, second, proofs, unfinished, means }
     }
 
-    /// Reads the inputs from files by path, to work with these means: what [`Brought::read`] reads, and `unfinished/`.
+    /// Reads the inputs from files by path, to work with these means: what [`Documents::read`] reads, and `unfinished/`.
     ///
     /// # Errors
-    /// Those of [`Brought::read`]; an unfinished record that cannot be read, or does not hold.
+    /// Those of [`Documents::read`]; an unfinished record that cannot be read, or does not hold.
     pub fn read(files: &Files, past: Past, means: Means) -> Result<Self, Refusal> {
-        Self::of(Brought::read(files)?, files, past, means)
+        Self::of(Documents::read(files)?, files, past, means)
     }
 
-    /// The same where what was brought is read already.
+    /// The same where the documents are read already.
     ///
     /// # Errors
     /// An unfinished record that cannot be read, or does not hold.
-    pub fn of(brought: Brought, files: &Files, past: Past, means: Means) -> Result<Self, Refusal> {
-        let Brought { plan, request, second, proofs } = brought;
+    pub fn of(
+        documents: Documents,
+        files: &Files,
+        past: Past,
+        means: Means,
+    ) -> Result<Self, Refusal> {
+        let Documents { plan, request, second, proofs } = documents;
         let unfinished = files.below(&format!("{UNFINISHED}/"));
-        let unfinished = unfinished_in(&unfinished, &past, &means)?.map(Box::new);
+        let unfinished = self::unfinished(&unfinished, &past, &means)?.map(Box::new);
         Ok(Self { plan, past, request, second, proofs, unfinished, means })
     }
 }
 
-/// What was brought for a ceremony, whatever there was before it.
+/// What was written for a ceremony, whatever there was before it: plan, request and proofs.
 #[derive(Debug)]
-pub struct Brought {
+pub struct Documents {
     plan: Plan,
-    request: Option<Request>,
-    second: Option<Request>,
+    request: Option<Brought>,
+    second: Option<Brought>,
     proofs: Vec<Proof>,
 }
 
-impl Brought {
+impl Documents {
     /// Reads it from files by path: `plan.toml`, the list that it names, `request/`, `request-2/` and `proofs/`. Other
     /// files are passed over.
     ///
@@ -88,7 +93,7 @@ impl Brought {
     }
 }
 
-fn request(files: &Files, folder: &str) -> Result<Option<Request>, Refusal> {
+fn request(files: &Files, folder: &str) -> Result<Option<Brought>, Refusal> {
     let files = files.below(&format!("{folder}/"));
     if files.is_empty() {
         return Ok(None);
@@ -96,7 +101,7 @@ fn request(files: &Files, folder: &str) -> Result<Option<Request>, Refusal> {
     let bad = |error: crate::request::Error| {
         Refusal::of(Check::RequestForm, error.to_string()).hint("have the request fetched anew")
     };
-    Request::read(&files).map(Some).map_err(bad)
+    Brought::read(&files).map(Some).map_err(bad)
 }
 
 fn proofs(files: &Files) -> Result<Vec<Proof>, Refusal> {
@@ -112,7 +117,7 @@ fn proofs(files: &Files) -> Result<Vec<Proof>, Refusal> {
 }
 
 /// The unfinished ceremony, as far as its record got; it follows the same past.
-fn unfinished_in(files: &Files, past: &Past, means: &Means) -> Result<Option<Ceremony>, Refusal> {
+fn unfinished(files: &Files, past: &Past, means: &Means) -> Result<Option<Ceremony>, Refusal> {
     let Some(record) = files.get("record.jsonl") else { return Ok(None) };
     let bad = |what: String| {
         Refusal::of(Check::AbandonPlan, format!("the unfinished record cannot be read: {what}"))

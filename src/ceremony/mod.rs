@@ -52,7 +52,7 @@ use plan::{Kind, Plan};
 use roster::{Holding, Key, KeyOrigin, Roster};
 use step::{Act, Step};
 
-pub use inputs::{Brought, Inputs, PLAN, UNFINISHED};
+pub use inputs::{Documents, Inputs, PLAN, UNFINISHED};
 pub use replay::replay;
 
 /// A ceremony at some point of its script.

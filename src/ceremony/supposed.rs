@@ -15,6 +15,7 @@ use super::{Ceremony, ours};
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey};
 use crate::refusal::Refusal;
+use crate::root::certificate::Tbs;
 
 /// Makes a public key of a kind, whose private half nobody keeps.
 pub type StandIn<'a> = dyn FnMut(Algorithm) -> Result<PublicKey, Refusal> + 'a;
@@ -83,12 +84,12 @@ impl Ceremony {
         for range in pieces(0..draft::certificate_count(self, &key.name)) {
             let mut serial = || [1; 16];
             let of = (key.name.as_str(), public);
-            let wanted = draft::certificate_requests(self, of, range, &mut serial, at)?;
-            let certified = wanted.into_iter().map(|(repository, tbs)| {
-                let made = tbs.stand_in().map_err(|error| ours(error.to_string()))?;
-                Ok(Certified { repository, certificate: made.to_pem() })
-            });
-            let certified = certified.collect::<Result<Vec<_>, Refusal>>()?;
+            let look = |tbs: Tbs| tbs.stand_in().map_err(|error| ours(error.to_string()));
+            let made = draft::certificate_requests(self, of, range, &mut serial, (at, look))?;
+            let certified = made
+                .into_iter()
+                .map(|(repository, certificate)| Certified { repository, certificate });
+            let certified: Vec<Certified> = certified.collect();
             let heap = self.bulk.certified.entry(key.name.clone()).or_default();
             heap.push(&self.inputs.means, &certified)?;
         }

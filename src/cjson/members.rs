@@ -70,11 +70,6 @@ impl Members {
         self.iter().map(|(key, _)| key.as_str())
     }
 
-    /// The values, in the order of the keys.
-    pub fn values(&self) -> impl Iterator<Item = &Value> {
-        self.iter().map(|(_, value)| value)
-    }
-
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -2,10 +2,10 @@
 //!
 //! Roof.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::bags::RECEIPTS;
-use super::hands::to_each;
+use super::hands::{both, to_each};
 use super::token::PINS;
 use super::{CUSTODY, Finished, Session};
 use crate::ceremony::fact::Fact;
@@ -94,11 +94,10 @@ impl Session<'_> {
             }
             media::write_tree(root, &name, &folder.files)
         };
-        let (mut failed, mut copies) = (None, Vec::new());
+        let mut failed = None;
         for (root, written) in roots.iter().zip(to_each(roots, files > PIECE, write)) {
             match written {
-                Ok(copied) => {
-                    copies.push(copied.sha256);
+                Ok(_) => {
                     whole.push(root.display().to_string());
                     self.tell_written(&name, files, root)?;
                 }
@@ -110,12 +109,7 @@ impl Session<'_> {
         }
         // Of two that differ nobody knows which is whole.
         let written = std::mem::take(whole);
-        if copies.first() != copies.last() {
-            let [first, second] = roots;
-            self.compare(first, second, &name, Limits::TRUST)?;
-            let (first, second) = (first.clone(), second.clone());
-            return Err(self.device(&media::Error::Differ { first, second, file: name }));
-        }
+        self.look_again(roots, &name)?;
         *whole = written;
         for root in &binding.room {
             self.export_custody(root)?;
@@ -184,6 +178,21 @@ impl Session<'_> {
             Some((folder, _)) => set(folder),
             None => path.starts_with(PINS),
         }
+    }
+
+    /// Each was read back against the same files. Now both are there, with all of those and no more, and whoever reads them
+    /// next will take so many.
+    fn look_again(&self, [first, second]: &[PathBuf; 2], name: &str) -> Result<(), Refusal> {
+        let listing = |root: &Path| media::listing(root, name, Limits::TRUST);
+        let (one, other) = both(|| listing(first), || listing(second));
+        let (one, other) = one.and_then(|one| Ok((one, other?))).map_err(|e| self.device(&e))?;
+        if one == other {
+            return Ok(());
+        }
+        // Which file it is shows when they are read.
+        self.compare(first, second, name, Limits::TRUST)?;
+        let (first, second, file) = (first.clone(), second.clone(), name.to_owned());
+        Err(self.device(&media::Error::Differ { first, second, file }))
     }
 
     /// Two of each, byte for byte. `[MEDIA-TWO]`

@@ -13,7 +13,7 @@ use super::hands::both;
 use super::plan::PlanFile;
 use super::{ARCHIVE, CUSTODY, INPUTS, Threads, archive};
 use crate::ceremony::plan::{Kind as PlanKind, Plan};
-use crate::ceremony::{Brought, Inputs, UNFINISHED};
+use crate::ceremony::{Documents, Inputs, UNFINISHED};
 use crate::check::Check;
 use crate::digest::{Digest, Hasher};
 use crate::files::{Bytes, Files};
@@ -188,9 +188,9 @@ impl Inward {
     pub(super) fn inputs(&self) -> Result<Inputs, Refusal> {
         let means = Threads::means(&self.shelf);
         let past = || Past::read_by(self.trust.clone(), &means);
-        let (brought, past) = both(|| Brought::read(&self.files), past);
+        let (documents, past) = both(|| Documents::read(&self.files), past);
         let past = past?;
-        Inputs::of(brought?, &self.files, past, means)
+        Inputs::of(documents?, &self.files, past, means)
     }
 }
 

@@ -60,14 +60,11 @@ impl Job for Certificates {
         let mut serials = || drawn.next().unwrap_or_default();
         let (of, range) = ((self.key.as_str(), &self.public), first..first + most);
         let at = session.room.clock.now();
-        let wanted = draft::certificate_requests(&session.ceremony, of, range, &mut serials, at)?;
-        Ok(wanted
-            .into_iter()
-            .map(|(name, tbs)| {
-                let input = tbs.to_sign();
-                ((name, tbs), input)
-            })
-            .collect())
+        let look = |tbs: Tbs| Ok((tbs.to_sign(), tbs));
+        let ceremony = &session.ceremony;
+        let wanted =
+            draft::certificate_requests(ceremony, of, range, &mut serials, (at, look))?.into_iter();
+        Ok(wanted.map(|(name, (input, tbs))| ((name, tbs), input)).collect())
     }
 
     fn take(
@@ -80,8 +77,9 @@ impl Job for Certificates {
             let made = tbs.pem(raw).map_err(|error| draft::bad_certificate(name, &error))?;
             Ok(Certified { repository: name.clone(), certificate: made })
         });
-        let certificates = made.collect::<Result<Vec<_>, Refusal>>()?;
-        session.take(self.step, Fact::Certified { key: self.key.clone(), certificates })
+        let certificates = made.collect::<Result<Vec<_>, Refusal>>().map_err(just_now)?;
+        let key = self.key.clone();
+        session.take(self.step, Fact::Certified { key, certificates }).map_err(just_now)
     }
 }
 
@@ -118,13 +116,16 @@ impl Job for Roots {
         let names = plan.repositories();
         let raw = signed.into_iter().map(|(at, raw)| (names[at].name.clone(), raw));
         let signatures = draft::signatures(plan.dialect(), &public, raw)?;
-        let taken = session.take(step, Fact::Signed { key: name, signatures });
-        // The record is not to blame for what a token answered just now.
-        taken.map_err(|refusal| match refusal.check {
-            Some(Check::SignatureGood) => {
-                Refusal { hints: vec![draft::SIGN_ANEW.to_owned()], ..refusal }
-            }
-            _ => refusal,
-        })
+        session.take(step, Fact::Signed { key: name, signatures }).map_err(just_now)
+    }
+}
+
+/// The record is not to blame for what a token answered just now.
+fn just_now(refusal: Refusal) -> Refusal {
+    match refusal.check {
+        Some(Check::SignatureGood) => {
+            Refusal { hints: vec![draft::SIGN_ANEW.to_owned()], ..refusal }
+        }
+        _ => refusal,
     }
 }

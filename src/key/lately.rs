@@ -7,18 +7,12 @@ use std::cell::RefCell;
 
 use super::{Error, PublicKey};
 
-#[derive(Default)]
-struct Lately {
-    keys: Vec<PublicKey>,
-    /// Which of them is forgotten next.
-    oldest: usize,
-}
-
 /// How many are kept.
 const MANY: usize = 16;
 
 thread_local! {
-    static LATELY: RefCell<Lately> = RefCell::default();
+    /// The one that was asked for last stands last.
+    static LATELY: RefCell<Vec<PublicKey>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The key of these bytes, as `read` reads it where it was not read lately.
@@ -26,27 +20,25 @@ pub(super) fn or_read(
     der: &[u8],
     read: impl FnOnce() -> Result<PublicKey, Error>,
 ) -> Result<PublicKey, Error> {
-    let known =
-        LATELY.try_with(|lately| lately.borrow().keys.iter().find(|key| key.der() == der).cloned());
+    // A thread that ends keeps nothing.
+    let known = LATELY.try_with(|lately| {
+        let mut lately = lately.borrow_mut();
+        let at = lately.iter().rposition(|key| key.der() == der)?;
+        lately[at..].rotate_left(1);
+        lately.last().cloned()
+    });
     if let Ok(Some(key)) = known {
         return Ok(key);
     }
     let key = read()?;
-    // A thread that ends keeps nothing.
-    let _ = LATELY.try_with(|lately| lately.borrow_mut().keep(key.clone()));
-    Ok(key)
-}
-
-impl Lately {
-    fn keep(&mut self, key: PublicKey) {
-        match self.keys.len() < MANY {
-            true => self.keys.push(key),
-            false => {
-                self.keys[self.oldest] = key;
-                self.oldest = (self.oldest + 1) % MANY;
-            }
+    let _ = LATELY.try_with(|lately| {
+        let mut lately = lately.borrow_mut();
+        if lately.len() == MANY {
+            lately.remove(0);
         }
-    }
+        lately.push(key.clone());
+    });
+    Ok(key)
 }
 
 #[cfg(test)]

@@ -23,7 +23,6 @@ use std::sync::Arc;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
-use crate::digest::Digest;
 use crate::files::Bytes;
 use crate::name::is_device;
 use crate::shelf::Shelf;
@@ -36,7 +35,7 @@ pub use limits::LARGEST_RECORD;
 pub use lines::{append_line, cut_to};
 pub use shelf::{shelf_anywhere, shelf_near};
 pub use tree::{Files, Limits, Tree, compare, new_folder, write_tree};
-pub use walk::{compare_trees, lay_tree, read_tree};
+pub use walk::{compare_trees, lay_tree, listing, read_tree};
 
 /// What a media is for, as its marker file says (docs/threats.md rule 21).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,15 +148,6 @@ impl Written {
     }
 }
 
-/// A folder that was written, and read back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Copied {
-    /// Whether it was there.
-    pub written: Written,
-    /// One digest over every path and byte that was read back: two copies of the same files have the same.
-    pub sha256: Digest,
-}
-
 /// Writes a new file: a temporary sibling is written and synced, renamed without replacing, the folder synced,
 /// and the bytes read back.
 ///
@@ -200,7 +190,7 @@ fn write_new_at(
     };
     let parent = path.parent().unwrap_or(path);
     folder.sync_all().map_err(|e| Error::of(parent, "written", e))?;
-    here.read_back(content, written, &mut |_| {}).map_err(|error| here.withdrawn(error))?;
+    here.read_back(content, written).map_err(|error| here.withdrawn(error))?;
     Ok(written)
 }
 

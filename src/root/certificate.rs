@@ -118,12 +118,8 @@ impl Certificate {
         }
     }
 
-    /// Says whether it is, but for its signature, byte for byte what [`Tbs`] makes of its name, key, dates and serial.
-    pub fn is_as_made(&self) -> bool {
-        self.made_again().is_ok()
-    }
-
-    /// Verifies that it is as [`Certificate::is_as_made`] says, and signed by its own key in the scheme of [`Tbs`].
+    /// Verifies that it is, but for its signature, byte for byte what [`Tbs`] makes of its name, key, dates and serial,
+    /// and signed by its own key in the scheme of [`Tbs`].
     ///
     /// # Errors
     /// [`Error::NotAsMade`]; [`Error::Key`] when another key signed it, or other bytes.

@@ -54,7 +54,8 @@ impl Signer {
             not_after: day(until),
         };
         let tbs = Tbs::new(&subject).unwrap();
-        tbs.finish(&self.raw(tbs.bytes())).unwrap()
+        let pem = tbs.pem(&self.raw(tbs.bytes())).unwrap();
+        Bundle::read(&pem).unwrap().leaf().clone()
     }
 
     /// The key as a root of `dialect` lists it, with a certificate until 2033.

@@ -13,7 +13,7 @@ use crate::key::{PublicKey, Scheme};
 /// The verdicts on a file, shared by all its clones.
 #[derive(Debug, Default)]
 pub(super) struct Verdicts {
-    /// Of each signature, under which keys that sign in a scheme it verifies, and under which not: one or two.
+    /// Of each signature, under which keys that sign in a scheme it verifies, and under which not: few, whoever asks.
     good: Mutex<BTreeMap<usize, Vec<Judged>>>,
     /// What clients want of a file before they count, and whether it is that.
     shapes: Mutex<Vec<(Shape, Result<(), ShapeError>)>>,

@@ -40,7 +40,8 @@ pub(crate) fn certified_for(name: &str, owner: &Publisher, serial: u8, days: (i6
         not_after: day(days.1),
     };
     let tbs = Tbs::new(&subject).unwrap();
-    Key::certificate(&Bundle::from(tbs.finish(&owner.raw(tbs.bytes())).unwrap()))
+    let pem = tbs.pem(&owner.raw(tbs.bytes())).unwrap();
+    Key::certificate(&Bundle::read(&pem).unwrap())
 }
 
 /// A first root of these keys, signed under each that is the owner's.

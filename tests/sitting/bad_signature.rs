@@ -30,7 +30,7 @@ fn a_signature_that_a_token_spoils_is_named_and_made_anew() {
             "the certificate of the second repository",
             4,
             format!("certificate for {two}: {SPOILED} [SIGNATURE-GOOD]"),
-            "run `resume`: it is made anew; if it stays so, use another token",
+            "run `resume`: it signs anew; if it stays so, use another token",
             6,
         ),
         (

@@ -70,7 +70,7 @@ impl Bench {
         let leaves = keys.filter_map(|(_, key)| Some(key.bundle()?.leaf().clone()));
         leaves
             .map(|leaf| {
-                assert!(leaf.is_as_made());
+                leaf.verify_as_made().unwrap();
                 let day = |at: Timestamp| {
                     let at = at.to_zoned(TimeZone::UTC);
                     assert_eq!(at.time(), Time::midnight());

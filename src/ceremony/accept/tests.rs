@@ -233,6 +233,27 @@ fn a_certificate_that_may_do_more_than_a_root_certificate_is_refused() {
 }
 
 #[test]
+fn a_certificate_whose_signature_is_not_good_is_refused() {
+    let refusal = refused(
+        |act| matches!(act, Act::MakeKey { .. }),
+        |_, fact| {
+            if let Fact::Certified { certificates, .. } = fact {
+                let pem = &certificates[0].certificate;
+                let bundle = crate::root::certificate::Bundle::read(pem).unwrap();
+                let mut der = bundle.leaf().der().to_vec();
+                *der.last_mut().unwrap() ^= 1;
+                let changed = crate::root::certificate::Certificate::from_der(&der).unwrap();
+                certificates[0].certificate = changed.to_pem();
+            }
+        },
+    );
+    assert_eq!(
+        refusal,
+        "certificate for `localhost:5000/a`: the signature is not by this key over these bytes [SIGNATURE-GOOD]"
+    );
+}
+
+#[test]
 fn one_public_key_for_two_names_is_refused() {
     let refusal = refused(
         |act| matches!(act, Act::MakeKey { key, .. } if key == "root-b"),

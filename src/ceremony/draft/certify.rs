@@ -52,32 +52,34 @@ fn certificate_names(ceremony: &Ceremony, range: Range<usize>) -> impl Iterator<
 }
 
 /// What a key signs to make the next certificates, with serials drawn by the room: those of the range, as far as it
-/// needs them.
+/// needs them. Gives what comes of a look at each, with its name.
 ///
 /// # Errors
-/// A name or date that X.509 cannot hold.
-pub fn certificate_requests(
+/// A name or date that X.509 cannot hold; those of `look`.
+pub fn certificate_requests<T: Send>(
     ceremony: &Ceremony,
     (key, public): (&str, &PublicKey),
     range: Range<usize>,
     serials: &mut dyn FnMut() -> [u8; 16],
-    now: Timestamp,
-) -> Result<Vec<(String, Tbs)>, Refusal> {
+    (now, look): (Timestamp, impl Fn(Tbs) -> Result<T, Refusal> + Sync),
+) -> Result<Vec<(String, T)>, Refusal> {
     let until = ceremony.plan().root().and_then(|root| root.certificates_until).map(midnight);
-    let mut requests = Vec::new();
     let range = range.start..range.end.min(certificate_count(ceremony, key));
-    for name in certificate_names(ceremony, range) {
-        let subject = Subject {
-            name: name.clone(),
-            serial: serials(),
-            key: public.clone(),
-            not_before: day_before(now),
-            not_after: until.ok_or_else(|| ours("a certificate without an end"))?,
-        };
-        let tbs = Tbs::new(&subject).map_err(|error| document(&name, &error))?;
-        requests.push((name, tbs));
-    }
-    Ok(requests)
+    let names = certificate_names(ceremony, range).map(|name| (name, serials()));
+    let names: Vec<(String, [u8; 16])> = names.collect();
+    let work = |at: usize| {
+        let (name, serial) = names[at].clone();
+        let (key, not_before) = (public.clone(), day_before(now));
+        let not_after = until.ok_or_else(|| ours("a certificate without an end"))?;
+        let tbs = Tbs::new(&Subject { name, serial, key, not_before, not_after });
+        look(tbs.map_err(|error| document(&names[at].0, &error))?)
+    };
+    let mut looked = Vec::with_capacity(names.len());
+    ceremony.inputs().means.map(0..names.len(), work, |_, came| {
+        looked.push(came);
+        Ok::<_, Refusal>(())
+    })?;
+    Ok(names.into_iter().map(|(name, _)| name).zip(looked).collect())
 }
 
 /// 00:00 UTC of the day before: a clock that is a little fast hurts nobody.
@@ -131,7 +133,7 @@ fn check_certificate(
         )));
     }
     match leaf.verify_as_made() {
-        Err(Error::Key(error)) => Err(bad_certificate(&made.repository, &error)),
+        Err(Error::Key(error)) => Err(bad_certificate(&made.repository, &error).hint(EDITED)),
         Ok(()) if bundle.intermediates().is_empty() => Ok(()),
         _ => Err(bad(Error::NotAsMade.to_string())),
     }
@@ -140,7 +142,6 @@ fn check_certificate(
 /// A certificate that its key did not sign. `[SIGNATURE-GOOD]`
 pub fn bad_certificate(name: &str, error: &dyn std::fmt::Display) -> Refusal {
     Refusal::of(Check::SignatureGood, format!("certificate for `{name}`: {error}"))
-        .hint("run `resume`: it is made anew; if it stays so, use another token")
 }
 
 /// Certificates outlive the root that they sign by two years. `[CERT-OUTLIVES-ROOT]`

@@ -45,13 +45,12 @@ impl Content for Vec<u8> {
     }
 }
 
-/// Whether what is read is this content, and nothing after it; `seen` sees what is read of it.
+/// Whether what is read is this content, and nothing after it.
 pub(super) fn is_read_from(
     content: &(impl Content + ?Sized),
     from: &mut dyn Read,
-    seen: &mut dyn FnMut(&[u8]),
 ) -> io::Result<bool> {
-    let mut compared = Compared { from, seen, block: Vec::new(), is_same: true };
+    let mut compared = Compared { from, block: Vec::new(), is_same: true };
     content.write_to(&mut compared)?;
     Ok(compared.is_same && compared.from.read(&mut [0])? == 0)
 }
@@ -59,7 +58,6 @@ pub(super) fn is_read_from(
 /// Takes what is written for what should be read.
 struct Compared<'a> {
     from: &'a mut dyn Read,
-    seen: &'a mut dyn FnMut(&[u8]),
     block: Vec<u8>,
     is_same: bool,
 }
@@ -76,7 +74,6 @@ impl Write for Compared<'_> {
                 Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => self.is_same = false,
                 read => {
                     read?;
-                    (self.seen)(found);
                     self.is_same = found == &expected[..length];
                 }
             }
@@ -99,7 +96,7 @@ mod tests {
     #[test]
     fn what_is_read_back_is_compared_to_its_last_byte_and_beyond() {
         let content: Vec<u8> = (0..200_000_u32).map(|n| n.to_le_bytes()[0]).collect();
-        let same = |found: &[u8]| is_read_from(&content, &mut &*found, &mut |_| {}).unwrap();
+        let same = |found: &[u8]| is_read_from(&content, &mut &*found).unwrap();
         assert!(same(&content));
         assert!(!same(&content[..content.len() - 1]));
         assert!(!same(&[&content[..], b"x"].concat()));
@@ -108,6 +105,6 @@ mod tests {
             other[at] ^= 1;
             assert!(!same(&other), "{at}");
         }
-        assert!(is_read_from(&Vec::new(), &mut io::empty(), &mut |_| {}).unwrap());
+        assert!(is_read_from(&Vec::new(), &mut io::empty()).unwrap());
     }
 }

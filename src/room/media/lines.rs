@@ -42,9 +42,7 @@ pub fn append_line(path: &Path, line: &str) -> Result<(), Error> {
     let written = file.write_all(whole.as_bytes()).and_then(|()| file.sync_data());
     let kept = written
         .map_err(failed)
-        .and_then(|()| {
-            super::Place::of(path).holds(before, whole.as_bytes(), &mut |_| {}).map_err(Error::lost)
-        })
+        .and_then(|()| super::Place::of(path).holds(before, whole.as_bytes()).map_err(Error::lost))
         .and_then(|kept| if kept { Ok(()) } else { Err(Error::lying(path)) });
     if let Err(error) = kept {
         let _ = file.set_len(before);

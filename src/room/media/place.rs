@@ -46,6 +46,14 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// How many bytes are in the file.
+    pub(super) fn size(self) -> Result<u64, Error> {
+        match rustix::fs::statat(self.at, self.name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(u64::try_from(stat.st_size).unwrap_or_default()),
+            Err(e) => Err(Error::of(self.path, "read", e)),
+        }
+    }
+
     /// Opens a regular file to be read; a pipe in its place makes nobody wait. The media do not write down when it was
     /// read, where the kernel lets us ask for that: it lets owners.
     pub(super) fn open(self) -> Result<File, Error> {
@@ -113,14 +121,13 @@ impl<'a> Place<'a> {
         error
     }
 
-    /// Reads a written file again, and compares; `seen` sees what is read.
+    /// Reads a written file again, and compares.
     pub(super) fn read_back(
         self,
         content: &(impl Content + ?Sized),
         written: Written,
-        seen: &mut dyn FnMut(&[u8]),
     ) -> Result<(), Error> {
-        match (self.holds(0, content, seen).map_err(|error| written.judge(error))?, written) {
+        match (self.holds(0, content).map_err(|error| written.judge(error))?, written) {
             (true, _) => Ok(()),
             (false, Written::AlreadyThere) => Err(Error::Exists { path: self.path.to_owned() }),
             (false, Written::New) => Err(Error::lying(self.path)),
@@ -133,13 +140,12 @@ impl<'a> Place<'a> {
         self,
         start: u64,
         content: &(impl Content + ?Sized),
-        seen: &mut dyn FnMut(&[u8]),
     ) -> Result<bool, Error> {
         let mut file = self.open()?;
         // Advice that is not taken costs a weaker proof and no more.
         let _ = rustix::fs::fadvise(&file, start, None, Advice::DontNeed);
         let there = if start == 0 { Ok(0) } else { file.seek(SeekFrom::Start(start)) };
-        let same = there.and_then(|_| content::is_read_from(content, &mut file, seen));
+        let same = there.and_then(|_| content::is_read_from(content, &mut file));
         same.map_err(|e| Error::of(self.path, "read", e))
     }
 }

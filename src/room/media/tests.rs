@@ -161,8 +161,8 @@ fn a_tree_is_placed_whole_and_reads_back() {
         ("metadata/a/1.root.json", b"1"),
         ("metadata/b/1.root.json", b"2"),
     ]);
-    assert_eq!(write_tree(&scratch.0, "trust", &tree).unwrap().written, Written::New);
-    assert_eq!(write_tree(&scratch.0, "trust", &tree).unwrap().written, Written::AlreadyThere);
+    assert_eq!(write_tree(&scratch.0, "trust", &tree).unwrap(), Written::New);
+    assert_eq!(write_tree(&scratch.0, "trust", &tree).unwrap(), Written::AlreadyThere);
     assert_eq!(read_tree(&scratch.0.join("trust"), WIDE).unwrap(), tree);
     assert_eq!(scratch.names(), ["trust"]);
 }

@@ -15,8 +15,7 @@ use super::content::Content;
 use super::names::check_names;
 use super::place::Place;
 use super::walk::{Found, kind_of, walk};
-use super::{Copied, Error, LEFTOVER, Written};
-use crate::digest::{Digest, Hasher};
+use super::{Error, LEFTOVER, Written};
 use crate::files;
 
 /// The files of a folder: path below it, parts joined by `/`, and bytes.
@@ -70,7 +69,7 @@ pub fn new_folder(path: &Path) -> Option<(&Path, &str)> {
 /// # Errors
 /// [`Error::Exists`] with the first file that differs, if the folder is there with other content;
 /// [`Error::Name`] before anything is touched; whatever the media answers.
-pub fn write_tree(root: &Path, name: &str, files: &impl Tree) -> Result<Copied, Error> {
+pub fn write_tree(root: &Path, name: &str, files: &impl Tree) -> Result<Written, Error> {
     check_names(name, files.files().map(|(path, _)| path))?;
     let path = root.join(name);
     // Held open from before the first byte: the kernel tells a lost write to those that were here then.
@@ -102,9 +101,9 @@ pub fn write_tree(root: &Path, name: &str, files: &impl Tree) -> Result<Copied, 
     sync_volume(&volume, root)?;
     super::sync_folder(root)?;
     same_volume(&volume, root)?;
-    let sha256 = read_back((&volume, root, name), files, written)
+    read_back((&volume, root, name), files, written)
         .map_err(|error| target.withdrawn(written.judge(error)))?;
-    Ok(Copied { written, sha256 })
+    Ok(written)
 }
 
 /// Sees to it that two media carry the same files (docs/threats.md rule 21).
@@ -132,8 +131,9 @@ fn fill((volume, root, name): (&File, &Path, &str), files: &impl Tree) -> Result
         let last = open.iter().skip(1).zip(&parts);
         let same = last.take_while(|((part, _), other)| part == *other).count();
         open.truncate(1 + same);
-        for part in &parts[same..] {
-            let inner = make(&open[open.len() - 1].1, part, &super::joined(&top, folders))?;
+        for (at, part) in parts.iter().enumerate().skip(same) {
+            let path = super::joined(&top, &parts[..=at].join("/"));
+            let inner = make(&open[open.len() - 1].1, part, &path)?;
             open.push(((*part).to_owned(), inner));
         }
         let file = super::joined(&top, path);
@@ -181,42 +181,30 @@ fn read_back(
     (volume, root, name): (&File, &Path, &str),
     files: &impl Tree,
     written: Written,
-) -> Result<Digest, Error> {
+) -> Result<(), Error> {
     let target = &root.join(name);
     let folder = &open_folder_in(volume, name, root)?;
     check_there(folder, target, files, written)?;
     let read = |hand: usize, hands: usize| {
         let mine = files.files().enumerate().skip(hand).step_by(hands);
-        let mut all = Hasher::default();
         for (at, (path, content)) in mine {
-            let mut found = Hasher::default();
             let here = super::joined(target, path);
             let place = Place::within(folder, path, &here);
-            let read = place.read_back(content, written, &mut |bytes| found.update(bytes));
-            read.map_err(|error| (at, error))?;
-            all.part(path.as_bytes());
-            all.part(found.finish().as_bytes());
+            place.read_back(content, written).map_err(|error| (at, error))?;
         }
-        Ok(all.finish())
+        Ok(())
     };
     if files.files().nth(MANY).is_none() {
         return read(0, 1).map_err(|(_, error)| error);
     }
     // A media answers several questions sooner than one after the other.
-    let ended: Vec<Result<Digest, (usize, Error)>> = thread::scope(|scope| {
+    let ended: Vec<Result<(), (usize, Error)>> = thread::scope(|scope| {
         let hands: Vec<_> = (0..HANDS).map(|hand| scope.spawn(move || read(hand, HANDS))).collect();
         let gone = |_| Err((usize::MAX, Error::lying(target)));
         hands.into_iter().map(|hand| hand.join().unwrap_or_else(gone)).collect()
     });
-    let (mut all, mut first) = (Hasher::default(), None::<(usize, Error)>);
-    for hand in ended {
-        match hand {
-            Ok(found) => all.part(found.as_bytes()),
-            Err((at, _)) if first.as_ref().is_some_and(|(first, _)| *first < at) => {}
-            Err(failed) => first = Some(failed),
-        }
-    }
-    first.map_or_else(|| Ok(all.finish()), |(_, error)| Err(error))
+    let first = ended.into_iter().filter_map(Result::err).min_by_key(|(at, _)| *at);
+    first.map_or(Ok(()), |(_, error)| Err(error))
 }
 
 /// The very names stand in a folder, and no other.

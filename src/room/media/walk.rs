@@ -12,12 +12,12 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use rustix::fs::{FileType, RawDir};
+use rustix::fs::{FileType, RawDir, SeekFrom};
 
 use super::place::Place;
 use super::tree::{open_folder, open_folder_in};
 use super::{Error, Files, Limits};
-use crate::digest::Hasher;
+use crate::digest::{Digest, Hasher};
 use crate::files;
 use crate::shelf::{Lost, Shelf};
 
@@ -105,6 +105,31 @@ pub(super) fn lay(
     let laid = blocks(from, |block| writer.put(block).map_err(lost));
     laid.map_err(|trouble| trouble.at(here))?;
     Ok(writer.finish()?)
+}
+
+/// One digest over the paths and sizes of all files in the folder `name` below `root`, within limits: two that hold the
+/// same have the same.
+///
+/// # Errors
+/// As [`read_tree`].
+pub fn listing(root: &Path, name: &str, limits: Limits) -> Result<Digest, Error> {
+    let folder = open_folder_in(&open_folder(root)?, name, root)?;
+    let (here, mut all, mut listing) = (root.join(name), 0_u64, Hasher::default());
+    walk(&folder, &here, limits, &mut |found| {
+        let Found::File { path, place, here: file } = found else { return Ok(()) };
+        let size = place.size()?;
+        all = all.saturating_add(size);
+        if size > limits.bytes_each {
+            return Err(Error::TooLarge { path: file.to_owned(), limit: limits.bytes_each });
+        }
+        if all > limits.bytes_total {
+            return Err(Error::TooMuch { root: here.clone(), limit: limits.bytes_total });
+        }
+        listing.part(path.as_bytes());
+        listing.part(&size.to_be_bytes());
+        Ok(())
+    })?;
+    Ok(listing.finish())
 }
 
 /// Sees to it that the folder `name` is the same below two roots, file by file (docs/threats.md rule 21).
@@ -331,6 +356,8 @@ impl Entries {
     fn of(folder: &File, here: &Path) -> Result<Self, Error> {
         let failed = |e| Error::of(here, "read", e);
         let mut entries = Self { text: String::new(), all: Vec::new() };
+        // Whoever holds the folder open may have read it before.
+        rustix::fs::seek(folder, SeekFrom::Start(0)).map_err(failed)?;
         let mut space = [MaybeUninit::uninit(); NAMES];
         let mut names = RawDir::new(folder, &mut space);
         while let Some(entry) = names.next() {

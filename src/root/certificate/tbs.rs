@@ -2,6 +2,7 @@
 //!
 //! First floor: pure.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, KeyUsages};
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::{Time, Validity};
 
-use super::{Certificate, Error, LABEL};
+use super::{Error, LABEL};
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey, Scheme, ToSign, pem_text, tlv};
 
@@ -71,7 +72,7 @@ impl Tbs {
             validity.to_der()?,
             name,
             subject.key.der().to_vec(),
-            tlv(0xa3, &extensions()?),
+            tlv(0xa3, extensions()?),
         ];
         Ok(Self { bytes: tlv(0x30, &body.concat()), key: subject.key.clone() })
     }
@@ -96,18 +97,6 @@ impl Tbs {
         Scheme::of_certificate(self.key.algorithm()).to_sign(&self.bytes)
     }
 
-    /// Completes the certificate with a token's raw answer, which is verified first.
-    ///
-    /// # Errors
-    /// [`Error::Key`] when the answer is not a signature by the key over these bytes.
-    pub fn finish(&self, raw: &[u8]) -> Result<Certificate, Error> {
-        let algorithm = self.key.algorithm();
-        let scheme = Scheme::of_certificate(algorithm);
-        let signature = scheme.encode(algorithm, raw)?;
-        self.key.verify(scheme, &self.bytes, &signature)?;
-        self.with(&signature)
-    }
-
     /// The PEM of the certificate with a token's raw answer, which nobody verified yet: whoever takes it up does.
     ///
     /// # Errors
@@ -118,17 +107,13 @@ impl Tbs {
         Ok(pem_text(LABEL, &self.der_with(&signature)?))
     }
 
-    /// The certificate as it will be, with a signature that is none: for looking ahead before the key can sign. Whoever
-    /// checks certificates refuses it.
+    /// The PEM of the certificate as it will be, with a signature that is none: for looking ahead before the key can sign.
+    /// Whoever checks certificates refuses it.
     ///
     /// # Errors
     /// [`Error`] for a key that certificates do not carry.
-    pub fn stand_in(&self) -> Result<Certificate, Error> {
-        self.with(&[0; 64])
-    }
-
-    fn with(&self, signature: &[u8]) -> Result<Certificate, Error> {
-        Certificate::from_der(&self.der_with(signature)?)
+    pub fn stand_in(&self) -> Result<String, Error> {
+        Ok(pem_text(LABEL, &self.der_with(&[0; 64])?))
     }
 
     pub(super) fn der_with(&self, signature: &[u8]) -> Result<Vec<u8>, Error> {
@@ -144,7 +129,16 @@ fn name_der(name: &str) -> Vec<u8> {
     tlv(0x30, &tlv(0x31, &tlv(0x30, &attribute)))
 }
 
-fn extensions() -> Result<Vec<u8>, Error> {
+/// The same of every certificate.
+fn extensions() -> Result<&'static [u8], Error> {
+    static DER: OnceLock<Vec<u8>> = OnceLock::new();
+    match DER.get() {
+        Some(der) => Ok(der),
+        None => extensions_der().map(|der| DER.get_or_init(|| der).as_slice()),
+    }
+}
+
+fn extensions_der() -> Result<Vec<u8>, Error> {
     let extension = |oid: &str, value: Vec<u8>| -> Result<Extension, Error> {
         let extn_id = ObjectIdentifier::new(oid).map_err(x509_cert::der::Error::from)?;
         Ok(Extension { extn_id, critical: true, extn_value: OctetString::new(value)? })

@@ -22,7 +22,7 @@ fn certificate(name: &str) -> Certificate {
     let (pair, key) = pair();
     let tbs = Tbs::new(&subject(name, key)).unwrap();
     let raw = pair.sign(&SystemRandom::new(), tbs.bytes()).unwrap();
-    tbs.finish(raw.as_ref()).unwrap()
+    Bundle::read(&tbs.pem(raw.as_ref()).unwrap()).unwrap().leaf().clone()
 }
 
 #[test]
@@ -42,7 +42,8 @@ fn a_signature_by_another_key_is_refused() {
     let (other, _) = pair();
     let tbs = Tbs::new(&subject("a", key)).unwrap();
     let raw = other.sign(&SystemRandom::new(), tbs.bytes()).unwrap();
-    assert_eq!(tbs.finish(raw.as_ref()), Err(Error::Key(key::Error::BadSignature)));
+    let made = Bundle::read(&tbs.pem(raw.as_ref()).unwrap()).unwrap();
+    assert_eq!(made.leaf().verify_as_made(), Err(Error::Key(key::Error::BadSignature)));
 }
 
 #[test]
@@ -151,12 +152,13 @@ fn every_reason_has_its_words() {
 #[test]
 fn a_certificate_that_may_do_more_is_told_from_one_made_here() {
     let made = certificate("localhost:5000/x");
-    assert!(made.is_as_made());
+    assert_eq!(made.verify_as_made(), Ok(()));
     // KeyUsage: digitalSignature, and then keyCertSign beside it.
     let at = made.der().windows(4).position(|bytes| bytes == [3, 2, 7, 0x80]).unwrap();
     let mut der = made.der().to_vec();
     der[at..at + 4].copy_from_slice(&[3, 2, 2, 0x84]);
-    assert!(!Certificate::from_der(&der).unwrap().is_as_made());
+    let more = Certificate::from_der(&der).unwrap();
+    assert_eq!(more.verify_as_made(), Err(Error::NotAsMade));
 }
 
 #[test]

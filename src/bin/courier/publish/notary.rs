@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use officiant::digest::Digest;
 use officiant::name::Name;
-use officiant::root::online::{Named, Signed};
+use officiant::root::online::Signed;
 use officiant::root::targets::ListRole;
 use officiant::root::{Dialect, Role, SignedRoot};
 use serde::Deserialize;
 
-use super::served::{fetch, follow};
+use super::served::follow;
 use super::targets::Targets;
 use super::{Done, Error, judge};
 use crate::budget::Budget;
@@ -37,8 +37,6 @@ pub(super) struct Plan {
     before: u64,
     uploads: Vec<Upload>,
     notes: Vec<String>,
-    /// The targets that were served before, and read.
-    targets: Option<Named>,
     /// What others are to sign before anything goes up.
     pub(super) apart: Vec<Written>,
 }
@@ -71,7 +69,6 @@ impl Publisher {
             before: published.len() as u64,
             uploads: Vec::new(),
             notes: Vec::new(),
-            targets: None,
             apart: Vec::new(),
         };
         self.lay_out(name, &published, roots, &mut plan).await?;
@@ -109,10 +106,7 @@ impl Publisher {
         let changes = |last| missing.iter().any(|root| judge::changes(last, root, Role::Targets));
         let must_sign = missing.is_empty() || published.last().is_none_or(changes);
         let mut current = match self.in_force(name, published, now).await {
-            Ok((current, named)) => {
-                plan.targets = named;
-                Some(current)
-            }
+            Ok(current) => Some(current),
             // Then it is for clients to say: a root that keeps the targets keys changes nothing about it.
             Err(error @ Error::Unsound { .. }) if !must_sign => {
                 plan.notes.push(error.to_string());
@@ -159,21 +153,18 @@ impl Publisher {
         others.lists.get(&ListRole::top()).map(|(signed, _)| signed)
     }
 
-    /// The targets that clients see now, signed by keys of a published root, and how they are named; empty ones for a new
-    /// repository.
+    /// The targets that clients see now, signed by keys of a published root; empty ones for a new repository.
     async fn in_force(
         &self,
         name: &Name,
         published: &[SignedRoot],
         now: Timestamp,
-    ) -> Result<(Targets, Option<Named>), Error> {
-        let Some(newest) = published.last() else { return Ok((Targets::empty(now), None)) };
-        let named = follow(&self.server, name, newest, now).await?.targets;
-        let targets = fetch(&self.server, name, Role::Targets, named).await?;
+    ) -> Result<Targets, Error> {
+        let Some(newest) = published.last() else { return Ok(Targets::empty(now)) };
+        let served = follow(&self.server, name, newest, now).await?;
         let why = "is signed by the targets keys of no published root";
         let unsound = || Error::Unsound { name: name.clone(), role: Role::Targets, why };
-        let targets = Targets::read(&targets, published).ok_or_else(unsound)?;
-        Ok((targets, Some(named)))
+        Targets::read(&served.targets, published).ok_or_else(unsound)
     }
 
     /// Uploads what is missing, and compares what is then served.
@@ -257,15 +248,10 @@ impl Publisher {
         if !served.root.is(bytes) {
             return Err(compared(name, "snapshot.json"));
         }
-        let sent = plan.uploads.iter().rev().find_map(|upload| upload.targets.as_ref());
-        if sent.is_some_and(|targets| !served.targets.is(targets)) {
-            return Err(compared(name, "targets.json"));
+        match plan.uploads.iter().rev().find_map(|upload| upload.targets.as_ref()) {
+            Some(targets) if *targets != served.targets => Err(compared(name, "targets.json")),
+            _ => Ok(served.timestamp),
         }
-        // Those that were read before under the same digest are the same.
-        if plan.targets != Some(served.targets) {
-            fetch(&self.server, name, Role::Targets, served.targets).await?;
-        }
-        Ok(served.timestamp)
     }
 }
 

@@ -16,13 +16,13 @@ use crate::notary::Server;
 pub(super) struct Served {
     /// The root that the snapshot names.
     pub(super) root: Named,
-    /// The targets that the snapshot names.
-    pub(super) targets: Named,
+    /// The bytes of the targets that the snapshot names; whose keys signed them is for the caller to see.
+    pub(super) targets: Vec<u8>,
     /// Of the timestamp, which stands for all of it.
     pub(super) timestamp: Digest,
 }
 
-/// Follows what is served under the keys of `root`, up to the targets; whose keys signed those is for the caller to see.
+/// Follows what is served under the keys of `root`.
 ///
 /// # Errors
 /// [`Error::Unsound`] for the first file that a client would not take; [`Error::Notary`].
@@ -44,20 +44,13 @@ pub(super) async fn follow(
     let snapshot = fetch(server, name, Role::Snapshot, of_snapshot).await?;
     let snapshot = Signed::read(root.root(), Role::Snapshot, &snapshot, now)
         .map_err(|why| unsound(Role::Snapshot, why))?;
-    let (root, targets) = (named(&snapshot, Role::Root)?, named(&snapshot, Role::Targets)?);
-    Ok(Served { root, targets, timestamp: stands_for_all })
+    let of_targets = named(&snapshot, Role::Targets)?;
+    let targets = fetch(server, name, Role::Targets, of_targets).await?;
+    Ok(Served { root: named(&snapshot, Role::Root)?, targets, timestamp: stands_for_all })
 }
 
 /// Fetches the file with the digest that was named, as clients do: no cache holds another one under this name.
-///
-/// # Errors
-/// [`Error::Unsound`]; [`Error::Notary`].
-pub(super) async fn fetch(
-    server: &Server,
-    name: &Name,
-    role: Role,
-    named: Named,
-) -> Result<Vec<u8>, Error> {
+async fn fetch(server: &Server, name: &Name, role: Role, named: Named) -> Result<Vec<u8>, Error> {
     let bytes = server.file(name, &format!("{role}.{}.json", named.sha256)).await?;
     let found = bytes.filter(|bytes| named.is(bytes));
     found.ok_or_else(|| Error::Unsound { name: name.clone(), role, why: OTHER })

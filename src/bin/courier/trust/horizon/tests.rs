@@ -45,7 +45,8 @@ impl Holder {
             not_after: at(until),
         };
         let tbs = Tbs::new(&subject).unwrap();
-        Key::certificate(&Bundle::from(tbs.finish(&self.raw(tbs.bytes())).unwrap()))
+        let pem = tbs.pem(&self.raw(tbs.bytes())).unwrap();
+        Key::certificate(&Bundle::read(&pem).unwrap())
     }
 }
 
