@@ -65,10 +65,20 @@ impl Room {
 
     /// Holds the ceremony of that number.
     pub(crate) fn conduct(&self, suite: &Suite, number: u32) -> Spent {
+        process::run(&mut self.conducting(suite, number))
+    }
+
+    /// The same, and its memory is looked at.
+    pub(crate) fn conduct_watched(&self, suite: &Suite, number: u32) -> Spent {
+        process::watched(&mut self.conducting(suite, number))
+    }
+
+    fn conducting(&self, suite: &Suite, number: u32) -> Command {
         let mut conduct = Command::new(&suite.officiant);
         conduct.current_dir(&self.folder).arg("conduct").arg(format!("plan-{number}.toml"));
         conduct.arg("--room").arg(format!("room-{number}.toml"));
-        process::watched(conduct.arg("--answers").arg(format!("answers-{number}.toml")))
+        conduct.arg("--answers").arg(format!("answers-{number}.toml"));
+        conduct
     }
 
     /// Where it is.
