@@ -2,6 +2,7 @@
 //!
 //! First floor: pure.
 
+mod made;
 mod tbs;
 
 use std::fmt;
@@ -36,6 +37,10 @@ impl Certificate {
     /// # Errors
     /// [`Error::Der`], or [`Error::Key`] for a key that we cannot read.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        made::read(der).map_or_else(|| Self::parse(der), Ok)
+    }
+
+    fn parse(der: &[u8]) -> Result<Self, Error> {
         let parsed = x509_cert::Certificate::from_der(der)?;
         let tbs = parsed.tbs_certificate();
         let public = PublicKey::from_der(&tbs.subject_public_key_info().to_der()?)?;
@@ -165,22 +170,19 @@ pub struct Bundle {
     intermediates: Vec<Certificate>,
 }
 
-impl From<Certificate> for Bundle {
-    fn from(leaf: Certificate) -> Self {
-        Self { text: leaf.to_pem(), exact: true, leaf, intermediates: Vec::new() }
-    }
-}
-
 impl Bundle {
     /// Reads PEM as Notary does: text around the blocks is skipped, exactly one certificate is no CA and stands first.
     ///
     /// # Errors
     /// No certificate, another kind of block, no leaf or several, or a leaf that does not stand first.
     pub fn read(text: &str) -> Result<Self, Error> {
-        let mut certificates = Vec::new();
+        let (mut certificates, mut exact) = (Vec::new(), 0);
         for block in blocks(text)? {
             let der = match pem_bytes(LABEL, block) {
-                Some(der) => der,
+                Some(der) => {
+                    exact += block.len();
+                    der
+                }
                 None => foreign(block)?,
             };
             certificates.push(Certificate::from_der(&der)?);
@@ -193,10 +195,8 @@ impl Bundle {
         match leaf.is_ca {
             true => Err(Error::LeafNotFirst),
             false => {
-                let text = text.to_owned();
-                let mut bundle = Self { text, exact: false, leaf, intermediates: certificates };
-                bundle.exact = bundle.pem() == bundle.text;
-                Ok(bundle)
+                let (exact, text) = (exact == text.len(), text.to_owned());
+                Ok(Self { text, exact, leaf, intermediates: certificates })
             }
         }
     }
@@ -220,6 +220,9 @@ impl Bundle {
 
     /// The PEM as Go writes it: the leaf, then the intermediates.
     pub fn pem(&self) -> String {
+        if self.exact {
+            return self.text.clone();
+        }
         self.intermediates.iter().fold(self.leaf.to_pem(), |text, next| text + &next.to_pem())
     }
 
@@ -231,10 +234,9 @@ impl Bundle {
     /// The same leaf with those of the intermediates that `keep` takes.
     pub fn with_intermediates(&self, keep: impl Fn(&Certificate) -> bool) -> Self {
         let kept = self.intermediates.iter().filter(|c| keep(c)).cloned().collect();
-        let mut bundle =
-            Self { text: String::new(), exact: true, leaf: self.leaf.clone(), intermediates: kept };
-        bundle.text = bundle.pem();
-        bundle
+        let (leaf, text) = (self.leaf.clone(), String::new());
+        let bundle = Self { text, exact: false, leaf, intermediates: kept };
+        Self { text: bundle.pem(), exact: true, ..bundle }
     }
 
     /// The certificate of the key.

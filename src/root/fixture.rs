@@ -67,7 +67,10 @@ impl Signer {
     }
 
     pub(crate) fn key_until(&self, until: &str) -> Key {
-        let make = || Key::certificate(&Bundle::from(self.certificate(REPOSITORY, until)));
+        let make = || {
+            let pem = self.certificate(REPOSITORY, until).to_pem();
+            Key::certificate(&Bundle::read(&pem).unwrap())
+        };
         self.keys.borrow_mut().entry(until.to_owned()).or_insert_with(make).clone()
     }
 

@@ -103,7 +103,8 @@ impl Maker {
     pub(super) fn key(&mut self, signer: &Signer, (name, until): (&str, &str)) -> Held {
         let key = match signer.dialect {
             Dialect::Notary => {
-                Key::certificate(&Bundle::from(self.certificate(signer, name, until)))
+                let pem = self.certificate(signer, name, until).to_pem();
+                Key::certificate(&Bundle::read(&pem).expect("a certificate"))
             }
             Dialect::Tuf => Key::plain(Dialect::Tuf, &signer.public).expect("a key"),
         };

@@ -173,3 +173,32 @@ fn certificates_end_two_years_after_their_root_or_later() {
         assert_eq!(earliest_end(expires.parse().unwrap()), earliest, "{expires}");
     }
 }
+
+#[test]
+fn what_is_made_here_is_read_as_a_parser_reads_it_and_nothing_else_is() {
+    let (pair, key) = pair();
+    for n in 0..200_u8 {
+        // Serials that begin with nothing and with a high bit, names of any length, years on both sides of 2050.
+        let serial = std::array::from_fn(|at| if at < usize::from(n % 15) { 0 } else { n ^ 0x80 });
+        let name = "x".repeat(1 + usize::from(n));
+        let subject = Subject { name, serial, ..subject("x", key.clone()) };
+        let subject = match n % 2 {
+            0 => subject,
+            _ => Subject { not_after: "2049-11-30T00:00:00Z".parse().unwrap(), ..subject },
+        };
+        let Ok(tbs) = Tbs::new(&subject) else { continue };
+        let raw = pair.sign(&SystemRandom::new(), tbs.bytes()).unwrap();
+        let pem = tbs.pem(raw.as_ref()).unwrap();
+        let der = pem_bytes(LABEL, &pem).unwrap();
+        assert_eq!(made::read(&der), Some(Certificate::parse(&der).unwrap()), "{n}");
+        // One bit more or less, wherever, is no certificate, another one, or read by the parser.
+        for at in 0..der.len() {
+            let mut other = der.clone();
+            other[at] ^= 1 << (n % 8);
+            if let Some(read) = made::read(&other) {
+                assert_eq!(Certificate::parse(&other), Ok(read), "{n} {at}");
+            }
+            assert_eq!(made::read(&der[..at]), None);
+        }
+    }
+}
