@@ -151,7 +151,7 @@ const ALL: &str = "2 of root-a root-b root-c, signed by root-a root-b root-c";
 const LOST: &str = "look at the token and its module, then run `resume`";
 pub(super) const AGAIN: &str =
     "take the token out, put it in again and run `resume`; if it stays so, use its spare";
-const ANEW: &str = "run `resume`: it is made anew; if it stays so, use another token";
+const ANEW: &str = "run `resume`: it signs anew; if it stays so, use another token";
 const FULL: &str =
     "make room on it by its maker's tool, or use an empty token; nothing is removed here";
 const OTHER: &str = "this is another token: put in the right one";
