@@ -114,7 +114,8 @@ pub fn signers(ceremony: &Ceremony, draft: &Draft) -> BTreeSet<KeyId> {
         .collect()
 }
 
-/// The same of a complete root, where it is known how every client fares at another moment.
+/// How every client fares from every root that it may hold up to a complete one, at a moment and later. What is known of
+/// another moment is taken where nothing begins or ends in between.
 pub fn fares_known(
     draft: &Draft,
     complete: &SignedRoot,

@@ -210,22 +210,29 @@ fn a_certificate_of_another_repository_is_refused() {
     );
 }
 
-#[test]
-fn a_certificate_that_may_do_more_than_a_root_certificate_is_refused() {
-    let refusal = refused(
+/// What is said of the first certificate of a key with other bytes in it.
+fn refused_certificate(edit: impl Fn(&mut Vec<u8>)) -> String {
+    refused(
         |act| matches!(act, Act::MakeKey { .. }),
         |_, fact| {
             if let Fact::Certified { certificates, .. } = fact {
                 let pem = &certificates[0].certificate;
                 let bundle = crate::root::certificate::Bundle::read(pem).unwrap();
                 let mut der = bundle.leaf().der().to_vec();
-                let at = der.windows(4).position(|bytes| bytes == [3, 2, 7, 0x80]).unwrap();
-                der[at..at + 4].copy_from_slice(&[3, 2, 2, 0x84]);
+                edit(&mut der);
                 let changed = crate::root::certificate::Certificate::from_der(&der).unwrap();
                 certificates[0].certificate = changed.to_pem();
             }
         },
-    );
+    )
+}
+
+#[test]
+fn a_certificate_that_may_do_more_than_a_root_certificate_is_refused() {
+    let refusal = refused_certificate(|der| {
+        let at = der.windows(4).position(|bytes| bytes == [3, 2, 7, 0x80]).unwrap();
+        der[at..at + 4].copy_from_slice(&[3, 2, 2, 0x84]);
+    });
     assert_eq!(
         refusal,
         "`localhost:5000/a`: the certificate says more or less than a certificate made here [CERT-PROFILE]"
@@ -234,19 +241,7 @@ fn a_certificate_that_may_do_more_than_a_root_certificate_is_refused() {
 
 #[test]
 fn a_certificate_whose_signature_is_not_good_is_refused() {
-    let refusal = refused(
-        |act| matches!(act, Act::MakeKey { .. }),
-        |_, fact| {
-            if let Fact::Certified { certificates, .. } = fact {
-                let pem = &certificates[0].certificate;
-                let bundle = crate::root::certificate::Bundle::read(pem).unwrap();
-                let mut der = bundle.leaf().der().to_vec();
-                *der.last_mut().unwrap() ^= 1;
-                let changed = crate::root::certificate::Certificate::from_der(&der).unwrap();
-                certificates[0].certificate = changed.to_pem();
-            }
-        },
-    );
+    let refusal = refused_certificate(|der| *der.last_mut().unwrap() ^= 1);
     assert_eq!(
         refusal,
         "certificate for `localhost:5000/a`: the signature is not by this key over these bytes [SIGNATURE-GOOD]"
