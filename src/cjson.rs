@@ -211,12 +211,12 @@ pub(crate) fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text;
     // Nearly all text is one run of bytes that stand for themselves, and is copied whole.
-    let escapes = match form {
-        Form::Go => &GO,
-        Form::GoEmbedded => &GO_EMBEDDED,
-        Form::Json => &JSON,
+    let first = |bytes: &[u8]| match form {
+        Form::Go => position(bytes, |byte| may_escape(byte, Form::Go)),
+        Form::GoEmbedded => position(bytes, |byte| may_escape(byte, Form::GoEmbedded)),
+        Form::Json => position(bytes, |byte| may_escape(byte, Form::Json)),
     };
-    while let Some(at) = first(rest.as_bytes(), escapes) {
+    while let Some(at) = first(rest.as_bytes()) {
         let (plain, tail) = rest.split_at(at);
         out.extend_from_slice(plain.as_bytes());
         let mut chars = tail.chars();
@@ -229,29 +229,15 @@ pub(crate) fn write_text(text: &str, form: Form, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Where the first byte stands that may have to be escaped. Sixteen are looked at without asking after each.
-fn first(bytes: &[u8], escapes: &[bool; 256]) -> Option<usize> {
-    let is_it = |byte: &u8| escapes[usize::from(*byte)];
-    let plain = |some: &&[u8]| !some.iter().fold(false, |any, byte| any | is_it(byte));
-    let before = bytes.chunks_exact(16).take_while(plain).count() * 16;
-    bytes[before..].iter().position(is_it).map(|at| before + at)
+/// Where the first byte of a kind stands. Sixteen are looked at at once, by whatever the processor has for that.
+fn position(bytes: &[u8], is_it: impl Fn(u8) -> bool) -> Option<usize> {
+    let has_none = |some: &&[u8; 16]| !some.iter().fold(false, |any, byte| any | is_it(*byte));
+    let before = bytes.as_chunks().0.iter().take_while(has_none).count() * 16;
+    bytes[before..].iter().position(|byte| is_it(*byte)).map(|at| before + at)
 }
 
-/// For each byte, whether [`write_char`] may have to escape a character that begins with it.
-const GO: [bool; 256] = escapes(Form::Go);
-const GO_EMBEDDED: [bool; 256] = escapes(Form::GoEmbedded);
-const JSON: [bool; 256] = escapes(Form::Json);
-
-const fn escapes(form: Form) -> [bool; 256] {
-    let (mut all, mut byte) = ([false; 256], 0);
-    while byte < 256 {
-        all[byte] = may_escape(byte as u8, form);
-        byte += 1;
-    }
-    all
-}
-
-const fn may_escape(byte: u8, form: Form) -> bool {
+/// Whether [`write_char`] may have to escape a character that begins with a byte.
+fn may_escape(byte: u8, form: Form) -> bool {
     match byte {
         b'\\' | b'"' => true,
         b'\0'..b' ' => matches!(form, Form::Json),

@@ -3,6 +3,7 @@
 //! Ground floor: pure.
 
 mod bytes;
+mod laying;
 
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use crate::packed::{self, Packed};
 use crate::shelf::Lost;
 pub use bytes::{Bytes, Reader, Writer};
+pub use laying::{Laying, Unlaid};
 
 /// Files by path, parts joined by `/`. A clone shares what was packed.
 #[derive(Clone, Default)]

@@ -2,6 +2,8 @@
 //!
 //! Ground floor: pure, touches nothing.
 
+pub mod told;
+
 use std::fmt::{self, Display};
 
 use crate::digest::Digest;
@@ -108,6 +110,10 @@ pub(crate) fn ticked(text: &str) -> String {
 }
 
 fn shown(text: &str, stays: impl Fn(char) -> bool) -> String {
+    // Nearly all text is of such letters alone, and stays as it is.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'`') {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if stays(c) {

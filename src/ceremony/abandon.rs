@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use super::admission::adopted;
 use super::fact::{Fact, RootMade, ShareMade};
 use super::plan::{Kind, Plan};
-use super::prospect::Told;
 use super::roster::{Holding, Key, KeyOrigin, Roster, Token, TokenOrigin};
 use super::{Ceremony, Inputs};
 use crate::check::Check;
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
+use crate::wording::told::Told;
 
 /// The tokens that hold something of the unfinished ceremony, which goes. Nothing of a ceremony goes whose roots are
 /// complete.
@@ -83,12 +83,13 @@ pub fn drafted_only(unfinished: &Ceremony) -> Result<Vec<String>, Refusal> {
     if !could || unfinished.drafted().is_none() {
         return Ok(Vec::new());
     }
-    let (sheets, mut told) = (unfinished.sheets()?, Told::default());
-    for RootMade { repository, version, .. } in sheets.made(unfinished, 0..sheets.count())? {
+    let (sheets, told) = (unfinished.sheets()?, Told::default());
+    let made = sheets.made(unfinished, 0..sheets.count())?.into_iter().enumerate();
+    for (at, RootMade { repository, version, .. }) in made {
         let said = format!(
             "`{repository}`: version {version} was drafted and may have been signed at another site: a token that did signs no other version {version}"
         );
-        told.add(&repository, vec![said]);
+        told.add(at, &repository, vec![said]);
     }
     Ok(told.finish())
 }

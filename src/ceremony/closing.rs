@@ -4,7 +4,6 @@
 
 use super::fact::{Fact, RootMade};
 use super::means::PIECE;
-use super::prospect::Told;
 use super::roster::{Holding, KeyOrigin, Recipient};
 use super::{Ceremony, abandon, admission, ours, reshare, restore, retire};
 use crate::digest::Digest;
@@ -18,6 +17,7 @@ use crate::trust::{
     CustodyToken, Held, METADATA, TRUST_SUMS, folder_name,
 };
 use crate::wording::one_line;
+use crate::wording::told::Told;
 
 /// A finished trust folder.
 #[derive(Clone, Debug)]
@@ -192,13 +192,14 @@ pub fn remarks(ceremony: &Ceremony) -> Result<Vec<String>, Refusal> {
         }
     }
     if let Some(unwanted) = abandon::unwanted(ceremony) {
-        let (wholes, mut told) = (unwanted.wholes()?, Told::default());
-        for RootMade { repository, version, .. } in wholes.made(unwanted, 0..wholes.count())? {
+        let (wholes, told) = (unwanted.wholes()?, Told::default());
+        let made = wholes.made(unwanted, 0..wholes.count())?.into_iter().enumerate();
+        for (at, RootMade { repository, version, .. }) in made {
             let said = format!(
                 "`{repository}`: root {version} is complete and unwanted: it stays in the room until root {} follows it",
                 version + 1
             );
-            told.add(&repository, vec![said]);
+            told.add(at, &repository, vec![said]);
         }
         remarks.extend(told.finish());
     }

@@ -25,7 +25,7 @@ pub(super) use certify::{check_certificates, check_kept, check_outlives};
 pub use complete::{Wholes, complete, first_signed, signers, tallies};
 pub(super) use complete::{check_assembled, check_drafted, other_candidates};
 pub use dry::{SignDry, try_dry};
-pub use make::{Sheets, make};
+pub use make::{Sheets, look_at_each, make};
 pub(super) use signed::check_signed;
 pub use signed::{SIGN_ANEW, signatures, to_sign};
 
@@ -61,10 +61,15 @@ impl Draft {
 
     /// Repository, version and digest of the signed part.
     pub fn made(&self) -> RootMade {
+        self.made_of(&self.root().signed_bytes())
+    }
+
+    /// The same, by the bytes that signatures cover.
+    fn made_of(&self, signed: &[u8]) -> RootMade {
         RootMade {
             repository: self.repository.clone(),
             version: self.root().version().get(),
-            sha256: self.root().signed_digest(),
+            sha256: Digest::of(signed),
         }
     }
 }

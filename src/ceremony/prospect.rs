@@ -14,7 +14,8 @@ use crate::refusal::Refusal;
 use crate::root::horizon::{self, Fare};
 use crate::root::walk::{Chain, Stop};
 use crate::root::{KeyId, SignedRoot, Version};
-use crate::wording::{Count, one_line};
+use crate::wording::one_line;
+use crate::wording::told::Told;
 
 /// What is to be published: a candidate whose signatures are assumed, or the completed root.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +41,8 @@ pub fn check(
     let before = Chain::new(draft.chain.iter().cloned());
     let after = published(draft, newest);
     let name = &draft.repository;
-    let lost = horizon::cut_off(&before, &after, plan.dialect(), (name, at));
+    let fares = horizon::survey(&after, plan.dialect(), name, at);
+    let lost = horizon::cut_off_of(&before, &after, &fares, (name, at));
     if let Some((start, profile, stop)) = lost.first() {
         let what = format!(
             "`{name}`: {} would not reach the new root: {}",
@@ -50,7 +52,6 @@ pub fn check(
         return Err(Refusal::of(Check::Walk, what)
             .hint("keep what it needs: old keys that sign, certificates that are valid, one version at a time"));
     }
-    let fares = horizon::survey(&after, plan.dialect(), name, at);
     let safe = plan.safe_until().map(midnight);
     let early = fares.iter().find_map(|fare| {
         let (day, stop) = fare.ends.as_ref()?;
@@ -88,19 +89,16 @@ impl Prospects {
     /// Looks at every candidate of a ceremony.
     ///
     /// # Errors
-    /// As [`walk`] and [`draft::make`].
+    /// As [`walk`] and [`draft::look_at_each`].
     pub fn of(ceremony: &Ceremony, at: Timestamp) -> Result<Self, Refusal> {
-        let mut prospects = Self::default();
-        let look = |draft: &Draft| {
-            let horizon = walk(ceremony, draft, at)?;
-            Ok((horizon, old_keys(ceremony, draft, &draft.candidate)))
-        };
-        draft::make(ceremony, &look, &mut |place, (horizon, old_keys)| {
-            let name = &ceremony.plan().repositories()[place].name;
-            prospects.horizon.add(name, horizon);
-            prospects.old_keys.add(name, old_keys);
+        let prospects = Self::default();
+        let look = |place: usize, draft: &Draft| {
+            let name = &draft.repository;
+            prospects.horizon.add(place, name, walk(ceremony, draft, at)?);
+            prospects.old_keys.add(place, name, old_keys(ceremony, draft, &draft.candidate));
             Ok(())
-        })?;
+        };
+        draft::look_at_each(ceremony, &look, &mut |_, ()| Ok(()))?;
         Ok(prospects)
     }
 }
@@ -154,61 +152,6 @@ pub fn sentences(repository: &str, fares: &[Fare]) -> Vec<String> {
     };
     ends.into_iter().map(sentence).collect()
 }
-
-/// Sentences about many repositories: those that are equal but for the name become one where they are many.
-#[derive(Debug, Default)]
-pub struct Told {
-    shapes: BTreeMap<String, Alike>,
-    count: usize,
-}
-
-/// Sentences that are equal but for the name.
-#[derive(Debug, Default)]
-struct Alike {
-    /// The first few, each with its place among all sentences.
-    first: Vec<(usize, String)>,
-    names: Vec<String>,
-    count: usize,
-}
-
-impl Told {
-    /// Adds the sentences of one repository.
-    pub fn add(&mut self, repository: &str, sentences: Vec<String>) {
-        let name = format!("`{repository}`");
-        for sentence in sentences {
-            self.count += 1;
-            let alike = self.shapes.entry(sentence.replace(&name, NAME)).or_default();
-            alike.count += 1;
-            if alike.count <= FEW {
-                alike.first.push((self.count, sentence));
-                alike.names.push(name.clone());
-            }
-        }
-    }
-
-    /// All of it, in the order in which it was said.
-    pub fn finish(self) -> Vec<String> {
-        let mut all = Vec::new();
-        for (shape, alike) in self.shapes {
-            if alike.count <= FEW {
-                all.extend(alike.first);
-                continue;
-            }
-            let named = &alike.names[..NAMED.min(alike.names.len())];
-            let more = Count(alike.count - named.len(), "more repository");
-            let names = format!("{} and {more}", named.join(", "));
-            all.extend(alike.first.first().map(|(at, _)| (*at, shape.replace(NAME, &names))));
-        }
-        all.sort();
-        all.into_iter().map(|(_, sentence)| sentence).collect()
-    }
-}
-
-/// Stands for a repository's name.
-const NAME: &str = "`NAME`";
-/// Up to so many equal sentences are said one by one; of more, so many names are.
-const FEW: usize = 8;
-const NAMED: usize = 3;
 
 /// Kinds of clients, each with the roots that it may hold.
 type Concerned<'a> = BTreeMap<&'a str, BTreeSet<Option<Version>>>;

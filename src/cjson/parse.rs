@@ -5,7 +5,7 @@
 use smol_str::SmolStr;
 
 use super::members::Reading;
-use super::{Error, Limits, Members, Value};
+use super::{Error, Limits, Members, Value, position};
 
 /// Reads one value and nothing after it but white space.
 pub(super) fn document(text: &str, limits: Limits) -> Result<Value, Error> {
@@ -186,7 +186,7 @@ impl<'a> Parser<'a> {
         let rest = &self.text[self.at..];
         // These three are ASCII, and no byte of a longer character is.
         let is_end = |byte| matches!(byte, b'"' | b'\\' | b'\0'..b' ');
-        let plain = &rest[..rest.bytes().position(is_end).unwrap_or(rest.len())];
+        let plain = &rest[..position(rest.as_bytes(), is_end).unwrap_or(rest.len())];
         self.at += plain.len();
         plain
     }

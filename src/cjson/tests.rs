@@ -68,7 +68,7 @@ fn size_depth_and_encoding_are_limits_before_they_are_work() {
 }
 
 #[test]
-fn a_character_is_escaped_wherever_it_stands() {
+fn a_character_is_escaped_and_read_again_wherever_it_stands() {
     for length in 0..40 {
         let plain = "x".repeat(length);
         assert_eq!(Value::text(&plain).go(), format!("\"{plain}\"").as_bytes());
@@ -80,6 +80,10 @@ fn a_character_is_escaped_wherever_it_stands() {
                 let text = Value::text(format!("{before}{character}{after}"));
                 let written = text.encode(Form::GoEmbedded);
                 assert_eq!(written, format!("\"{before}{escaped}{after}\"").as_bytes());
+                assert_eq!(Value::parse(&written, Limits::ROOT), Ok(text));
+                let broken = written.iter().map(|byte| if *byte == b'\\' { b'\n' } else { *byte });
+                let broken: Vec<u8> = broken.collect();
+                assert!(Value::parse(&broken, Limits::ROOT).is_err());
             }
         }
     }

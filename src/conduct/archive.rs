@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tar::{Builder, EntryType, Header};
 
 use crate::files::{Bytes, Files, Packing};
-use crate::room::media::{self, Content, Limits, Written};
+use crate::room::media::{self, Content, Limits, Unnamed, Written};
 use crate::shelf::Shelf;
 
 /// Files as an archive: always the same bytes for the same files.
@@ -44,6 +44,14 @@ pub(super) fn write<'a, I: Iterator<Item = (Cow<'a, str>, &'a Bytes)>>(
     path: &Path,
 ) -> Result<Written, media::Error> {
     media::write_new(path, &Archive(files))
+}
+
+/// The same before the folder that it belongs into may be touched: none where that cannot be done.
+pub(super) fn ahead<'a, I: Iterator<Item = (Cow<'a, str>, &'a Bytes)>>(
+    files: impl Fn() -> I,
+    folder: &Path,
+) -> Option<Unnamed> {
+    Unnamed::write(folder, &Archive(files))
 }
 
 /// Reads an archive once, and lays it on a shelf.

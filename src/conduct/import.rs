@@ -38,9 +38,7 @@ impl Session<'_> {
             };
             let bytes = SecretBytes::copy_of(bytes.expose());
             match take(self.vault()?, (bytes, passphrase)) {
-                Err(child::Error::Vault(Refused::KeyFile(
-                    file::Error::Passphrase | file::Error::NoKey,
-                ))) if left > 0 => {
+                Err(child::Error::Vault(Refused::KeyFile(file::Error::Passphrase))) if left > 0 => {
                     self.show("        this passphrase does not open the file")?;
                 }
                 made => return made.map_err(|error| self.child(&error)),

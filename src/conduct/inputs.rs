@@ -21,7 +21,7 @@ use crate::record::{Body, Record};
 use crate::refusal::{Exit, Refusal};
 use crate::request::proof::Proof;
 use crate::room::binding::Binding;
-use crate::room::media::{self, Kind, Limits};
+use crate::room::media::{self, Kind, Limits, Unnamed};
 use crate::root::Role;
 use crate::shelf::{Lost, Shelf};
 use crate::sums;
@@ -88,8 +88,18 @@ impl Inward {
         })
     }
 
-    /// Writes them into the work folder, whole or not at all.
-    pub(super) fn keep(&self, work: &Path) -> Result<(), Refusal> {
+    /// Writes them beside the work folder, where nothing is seen of them, while they are judged; none where that cannot be
+    /// done.
+    pub(super) fn keep_ahead(&self, work: &Path) -> Option<Unnamed> {
+        archive::ahead(|| self.all(), work)
+    }
+
+    /// Sees to it that they are in the work folder, whole or not at all.
+    pub(super) fn keep(&self, work: &Path, ahead: Option<Unnamed>) -> Result<(), Refusal> {
+        let placed = ahead.map_or(Ok(false), |ahead| ahead.place(&work.join(ARCHIVE)));
+        if placed.map_err(device)? {
+            return Ok(());
+        }
         let written = archive::write(|| self.all(), &work.join(ARCHIVE));
         written.map(drop).map_err(|error| {
             let refusal = error.refusal(Refusal::NOTHING_DONE);

@@ -146,14 +146,15 @@ pub fn conduct(room: Room<'_>, plan: PlanFile) -> Result<Finished, Refusal> {
     // From here on it is read from what was kept of it.
     drop(plan);
     let at = room.clock.now();
-    let ceremony = Ceremony::open(files.inputs()?, at)?;
-    // Only now is anything written: what was refused until here leaves no trace.
+    let look = || (files.keep_ahead(&work), files.digest(), binding::own_digest());
+    let open = || Ceremony::open(files.inputs()?, at);
+    let ((ahead, inputs, own), ceremony) = both(look, open);
+    let (ceremony, own) = (ceremony?, own.map_err(|error| error.refusal())?);
+    // Only now is anything written that is seen: what was refused until here leaves no trace.
     media::make_folder(&work).map_err(|error| error.refusal(Refusal::NOTHING_DONE))?;
     let lock = lock(&work)?;
     journal::begin_anew(&work)?;
-    let (kept, seen) = both(|| files.keep(&work), || (files.digest(), binding::own_digest()));
-    let (inputs, own) = kept.map(|()| seen)?;
-    let own = own.map_err(|error| error.refusal())?;
+    files.keep(&work, ahead)?;
     let record = Record::default().on(files.shelf());
     let mut session = Session::new(room, (files, ceremony, record), lock);
     session.opened(own, inputs?)?;

@@ -12,8 +12,7 @@ use super::words::{Asked, YES_OR_NO, is_yes};
 use crate::ceremony::draft::{self, Draft};
 use crate::ceremony::fact::Fact;
 use crate::ceremony::means::PIECE;
-use crate::ceremony::prospect::{self, Told};
-use crate::ceremony::{candidate, reach, reading};
+use crate::ceremony::{candidate, prospect, reach, reading};
 use crate::check::Check;
 use crate::files::{self, Bytes, Files};
 use crate::key::ToSign;
@@ -22,6 +21,7 @@ use crate::refusal::{Exit, Refusal};
 use crate::room::console::{Expected, Prompt};
 use crate::room::media::{self, Kind};
 use crate::wording::Count;
+use crate::wording::told::Told;
 
 impl Session<'_> {
     pub(super) fn draft_roots(&mut self, step: u32) -> Result<Fact, Refusal> {
@@ -29,14 +29,13 @@ impl Session<'_> {
         let of = ceremony.plan().repositories().len();
         let shelf = Arc::clone(self.inputs.shelf());
         let mut lines = files::Writer::new(&shelf);
-        let mut horizon = Told::default();
-        let look = |draft: &Draft| {
-            let horizon = prospect::walk(&ceremony, draft, at)?;
-            Ok((draft.clone(), horizon, candidate::line(draft, &draft.candidate)))
+        let horizon = Told::default();
+        let look = |place: usize, draft: &Draft| {
+            horizon.add(place, &draft.repository, prospect::walk(&ceremony, draft, at)?);
+            Ok((draft.clone(), candidate::line(draft, &draft.candidate)))
         };
         let sheets = self.while_signing_dry(|session, dry| {
-            draft::make(&ceremony, &look, &mut |place, (draft, sentences, line)| {
-                horizon.add(&draft.repository, sentences);
+            draft::make(&ceremony, &look, &mut |place, (draft, line)| {
                 lines.put(&line)?;
                 dry(draft)?;
                 session.progress(place + 1, of, "walked by every client")

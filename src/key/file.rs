@@ -10,11 +10,11 @@ use aws_lc_rs::iv::FixedLength;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
-use x509_cert::der::asn1::{Any, OctetString};
+use x509_cert::der::asn1::AnyRef;
 use x509_cert::der::{Decode, Tag, Tagged};
 use zeroize::Zeroizing;
 
-use super::encrypted;
+use super::encrypted::{self, fields, octets};
 use crate::secret::Secret;
 
 pub use encrypted::{ROUNDS, Salt, encrypt, inner, notary_ed25519, notary_pkcs8};
@@ -149,18 +149,19 @@ impl KeyFile {
         self.dek.is_some() || self.label == ENCRYPTED
     }
 
-    /// The private key in DER: PKCS#8, SEC 1 or PKCS#1. Once in 256 times another passphrase than the right one gives
-    /// bytes that are no key.
+    /// The private key in DER: PKCS#8, SEC 1 or PKCS#1.
     ///
     /// # Errors
-    /// [`Error::NoKey`] for another block, [`Error::Passphrase`].
+    /// [`Error::NoKey`] for another block, [`Error::Passphrase`] also where what was encrypted is no key.
     pub fn open(&self, passphrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        match (&self.dek, self.label.as_str()) {
-            (Some(dek), _) => dek.decrypt(&self.der, passphrase).ok_or(Error::Passphrase),
-            (None, ENCRYPTED) => encrypted::decrypt(&self.der, passphrase).ok_or(Error::Passphrase),
-            (None, label) if label.ends_with("PRIVATE KEY") => Ok(self.der.clone()),
-            (None, _) => Err(Error::NoKey),
-        }
+        let opened = match (&self.dek, self.label.as_str()) {
+            (Some(dek), _) => dek.decrypt(&self.der, passphrase),
+            (None, ENCRYPTED) => encrypted::decrypt(&self.der, passphrase),
+            (None, label) if label.ends_with("PRIVATE KEY") => return Ok(self.der.clone()),
+            (None, _) => return Err(Error::NoKey),
+        };
+        // The padding alone is right once in 256 times under another passphrase.
+        opened.filter(|der| encrypted::is_shaped(der)).ok_or(Error::Passphrase)
     }
 }
 
@@ -210,24 +211,21 @@ impl Dek {
 /// [`Error::NoKey`] for other kinds, and for bytes that are none.
 pub fn scalar(der: &[u8]) -> Result<Secret<32>, Error> {
     let wrapped = inner(der);
-    let secret = of_curve(wrapped.as_deref().map_or(der, Vec::as_slice)).or_else(|| {
+    let secret = of_curve(wrapped.unwrap_or(der)).or_else(|| {
         // Ed25519: the octets are wrapped twice (RFC 8410).
-        let octets = OctetString::from_der(wrapped.as_deref()?).ok()?;
-        Secret::copy_of(octets.as_bytes())
+        Secret::copy_of(octets(&AnyRef::from_der(wrapped?).ok()?)?)
     });
     secret.ok_or(Error::NoKey)
 }
 
 /// SEC 1: version 1, and the scalar, which may have lost leading zeros.
 fn of_curve(der: &[u8]) -> Option<Secret<32>> {
-    let fields = Vec::<Any>::from_der(der).ok()?;
-    let [version, octets, ..] = fields.as_slice() else { return None };
+    let fields = fields(der)?;
+    let [version, scalar, ..] = fields.as_slice() else { return None };
     let is_sec1 = version.tag() == Tag::Integer && version.decode_as::<u8>().ok()? == 1;
-    let octets = Zeroizing::new(
-        octets.decode_as::<OctetString>().ok().filter(|_| is_sec1)?.into_bytes().into_vec(),
-    );
-    let missing = 32_usize.checked_sub(octets.len())?;
-    Some(Secret::fill(|secret| secret[missing..].copy_from_slice(&octets)))
+    let scalar = octets(scalar).filter(|_| is_sec1)?;
+    let missing = 32_usize.checked_sub(scalar.len())?;
+    Some(Secret::fill(|secret| secret[missing..].copy_from_slice(scalar)))
 }
 
 /// How every block begins.

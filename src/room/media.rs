@@ -12,6 +12,7 @@ mod names;
 mod place;
 mod shelf;
 mod tree;
+mod unnamed;
 mod walk;
 
 use std::fmt;
@@ -35,6 +36,7 @@ pub use limits::LARGEST_RECORD;
 pub use lines::{append_line, cut_to};
 pub use shelf::{shelf_anywhere, shelf_near};
 pub use tree::{Files, Limits, Tree, compare, new_folder, write_tree};
+pub use unnamed::Unnamed;
 pub use walk::{compare_trees, lay_tree, listing, read_tree};
 
 /// What a media is for, as its marker file says (docs/threats.md rule 21).

@@ -97,22 +97,44 @@ fn after(end: Timestamp) -> Timestamp {
 /// The clients that `after` would cut off: they reach the newest root of `before` today and not that of `after`.
 ///
 /// In a genesis, when `before` is empty, every client must reach the first root.
-pub fn cut_off(
+pub fn cut_off(before: &Chain, after: &Chain, dialect: Dialect, walked: (&str, Timestamp)) -> Lost {
+    let (repository, at) = walked;
+    let profiles = Profile::of(dialect);
+    let clients = profiles
+        .flat_map(|profile| starts(after, profile).into_iter().map(move |start| (start, profile)));
+    let today = clients.map(|(start, profile)| {
+        (start, profile, reach(Walker { profile, repository, at }, after, start))
+    });
+    lost(before, after, today, walked)
+}
+
+/// The same where it is known how every client fares in `after`.
+pub fn cut_off_of(
     before: &Chain,
     after: &Chain,
-    dialect: Dialect,
+    fares: &[Fare],
     walked: (&str, Timestamp),
-) -> Vec<(Option<Version>, &'static Profile, Stop)> {
-    let (repository, at) = walked;
+) -> Lost {
+    let today = fares.iter().map(|fare| (fare.start, fare.profile, fare.today.clone()));
+    lost(before, after, today, walked)
+}
+
+/// Clients with the root that each holds, and why it stops.
+pub type Lost = Vec<(Option<Version>, &'static Profile, Stop)>;
+
+fn lost(
+    before: &Chain,
+    after: &Chain,
+    today: impl Iterator<Item = (Option<Version>, &'static Profile, Result<(), Stop>)>,
+    (repository, at): (&str, Timestamp),
+) -> Lost {
     let mut lost = Vec::new();
-    for profile in Profile::of(dialect) {
-        let walker = Walker { profile, repository, at };
-        for start in starts(after, profile) {
-            let is_new = start.is_some() && start == after.newest() && before.newest().is_some();
-            let works_today = is_new || reach(walker, before, start).is_ok();
-            if works_today && let Err(stop) = reach(walker, after, start) {
-                lost.push((start, profile, stop));
-            }
+    for (start, profile, today) in today {
+        // Nearly nobody is, and whether somebody works today is asked only of those.
+        let Err(stop) = today else { continue };
+        let is_new = start.is_some() && start == after.newest() && before.newest().is_some();
+        if is_new || reach(Walker { profile, repository, at }, before, start).is_ok() {
+            lost.push((start, profile, stop));
         }
     }
     lost

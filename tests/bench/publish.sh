@@ -61,8 +61,7 @@ lay_out() {
         send "$gun" "$("$BENCH" root room "$version" "$gun")"
     done <half.bare | config >up
     while read -r gun; do
-        ask "$gun" "$version.root.json"
-        ask "$gun" timestamp.json
+        for file in "$version.root.json" root.json timestamp.json snapshot.json targets.json; do ask "$gun" "$file"; done
     done <half.bare | config >after
 }
 bare_half() {

@@ -186,8 +186,9 @@ fn targets_key(team: &Team, who: &str) -> Soft {
     let texts = files.map(|file| std::fs::read_to_string(file).unwrap());
     let text = texts.into_iter().find(|text| text.contains("role: targets")).unwrap();
     let block = KeyFile::read(text.as_bytes()).unwrap();
-    let der = inner(&block.open(PASSPHRASE.as_bytes()).unwrap()).unwrap();
-    Soft::of(EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).unwrap())
+    let der = block.open(PASSPHRASE.as_bytes()).unwrap();
+    let der = inner(&der).unwrap();
+    Soft::of(EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, der).unwrap())
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::{Draft, Sheets};
 use crate::ceremony::accept::EDITED;
 use crate::ceremony::fact::{Fact, RootMade, Signed};
 use crate::ceremony::means::{ByPiece, Means};
-use crate::ceremony::prospect::{self, Told};
+use crate::ceremony::prospect;
 use crate::ceremony::{Ceremony, ours};
 use crate::check::Check;
 use crate::digest::Digest;
@@ -24,6 +24,7 @@ use crate::root::horizon::Fare;
 use crate::root::threshold::{self, Counting, Tally};
 use crate::root::{Dialect, Error, Signature, SignedRoot, notary};
 use crate::shelf::Place;
+use crate::wording::told::Told;
 
 /// What is kept of all complete roots: where each lies.
 #[derive(Clone, Debug, Default)]
@@ -190,7 +191,7 @@ pub fn complete(
     let sheets = ceremony.sheets()?;
     let means = &ceremony.inputs().means;
     let signed = Collected::new(ceremony);
-    let (mut wholes, mut told) = (Wholes::default(), Told::default());
+    let (mut wholes, told) = (Wholes::default(), Told::default());
     wholes.roots.reserve_exact(sheets.count());
     let (count, signatures) = (sheets.count(), ByPiece::default());
     let work = |at: usize| {
@@ -205,14 +206,14 @@ pub fn complete(
             Some((_, Err(refusal))) => (None, Some(refusal)),
             None => (None, None),
         };
-        let (remarks, [old, new]) = (remarks(ceremony, &draft, &file, fares), counted);
+        told.add(at, &draft.repository, remarks(ceremony, &draft, &file, fares));
+        let [old, new] = counted;
         let head = Head { version: file.version().get(), sha256: file.digest(), old, new };
         let lying = means.shelf.put(&[&head.to_bytes()[..], file.bytes()].concat())?;
-        Ok::<_, Refusal>((remarks, lying, refused))
+        Ok::<_, Refusal>((lying, refused))
     };
-    means.map(0..count, work, |at, (remarks, lying, refused)| {
+    means.map(0..count, work, |at, (lying, refused)| {
         wholes.roots.push(lying);
-        told.add(&ceremony.plan().repositories()[at].name, remarks);
         each(at, refused)
     })?;
     wholes.remarks = told.finish();

@@ -137,7 +137,7 @@ impl Ceremony {
     pub fn sheets(&self) -> Result<Arc<Sheets>, Refusal> {
         match self.sheets.get() {
             Some(sheets) => Ok(Arc::clone(sheets)),
-            None => make(self, &|_| Ok(()), &mut |_, ()| Ok(())),
+            None => make(self, &|_, _| Ok(()), &mut |_, ()| Ok(())),
         }
     }
 }
@@ -146,43 +146,65 @@ impl Ceremony {
 /// hand to hand is waited for.
 ///
 /// # Errors
-/// The rule of succession that one of them breaks; `[CERT-OUTLIVES-ROOT]`; `[ROOT-EQUIVOCATION]`; `[ROOT-SHARED]`; those
-/// of `look`, which sees each in any order, and of `each`, which gets what came of that in the plan's order.
+/// As [`look_at_each`].
 pub fn make<T: Send>(
     ceremony: &Ceremony,
-    look: &(dyn Fn(&Draft) -> Result<T, Refusal> + Sync),
-    each: &mut dyn FnMut(usize, T) -> Result<(), Refusal>,
+    look: &Look<'_, T>,
+    each: &mut Each<'_, T>,
 ) -> Result<Arc<Sheets>, Refusal> {
-    check_outlives(ceremony.plan())?;
     let drafting = Drafting::new(ceremony)?;
     let mut keeping = Keeping::new(ceremony, &drafting);
-    let means = &ceremony.inputs().means;
-    let count = ceremony.plan().repositories().len();
-    let certificates = ByPiece::default();
-    let work = |at: usize| {
-        let (made, within) = certificates.of(at, count, |range| drafting.certificates(range))?;
-        let draft = drafting.draft(&made, (at, within))?;
-        Ok::<_, Refusal>((drafting.sheet(at, &draft)?, look(&draft)?))
+    let keep = |drafted: Drafted<'_>| {
+        let came = look(drafted.at, drafted.draft)?;
+        Ok((drafting.sheet(drafted)?, came))
     };
-    means.map(0..count, work, |at, (sheet, came)| {
+    drafting.each(&keep, &mut |at, (sheet, came)| {
         keeping.add(at, sheet);
         each(at, came)
     })?;
-    let sheets = Arc::new(keeping.finish()?);
+    let sheets = Arc::new(keeping.finish());
     // Somebody else may have made the same ones meanwhile.
     let _ = ceremony.sheets.set(Arc::clone(&sheets));
     Ok(sheets)
 }
 
+/// Makes every candidate and keeps none: hands on what comes of a look at each.
+///
+/// # Errors
+/// The rule of succession that one of them breaks; `[CERT-OUTLIVES-ROOT]`; `[ROOT-EQUIVOCATION]`; `[ROOT-SHARED]`; those
+/// of `look` and of `each`.
+pub fn look_at_each<T: Send>(
+    ceremony: &Ceremony,
+    look: &Look<'_, T>,
+    each: &mut Each<'_, T>,
+) -> Result<(), Refusal> {
+    Drafting::new(ceremony)?.each(&|drafted| look(drafted.at, drafted.draft), each)
+}
+
+/// A look at a candidate, with the place of its repository in the plan: at each in any order.
+pub(super) type Look<'a, T> = dyn Fn(usize, &Draft) -> Result<T, Refusal> + Sync + 'a;
+/// Takes what came of that, with that place: in the plan's order.
+pub(super) type Each<'a, T> = dyn FnMut(usize, T) -> Result<(), Refusal> + 'a;
+
+/// A candidate that was just made.
+struct Drafted<'a> {
+    /// The place of its repository in the plan.
+    at: usize,
+    draft: &'a Draft,
+    /// What a record calls it.
+    made: RootMade,
+    /// The bytes that signatures cover.
+    signed: Vec<u8>,
+}
+
 /// What is kept of a candidate.
-struct Sheet<'a> {
+struct Sheet {
     made: RootMade,
     /// The digest of the root before it.
     last: Option<Digest>,
     lying: Place,
     signers: Vec<bool>,
     reading: Read,
-    face: Face<'a>,
 }
 
 /// What comes together of all candidates.
@@ -191,7 +213,6 @@ struct Keeping<'a> {
     sheets: Sheets,
     consent: Option<Consent>,
     reading: Reading,
-    faces: Faces<'a>,
 }
 
 impl<'a> Keeping<'a> {
@@ -206,26 +227,23 @@ impl<'a> Keeping<'a> {
             page: Page::default(),
         };
         let consent = ceremony.room().map(|room| Consent::new(plan.digest(), room));
-        let faces = Faces::new(plan, ceremony.past());
-        Self { ceremony, sheets, consent, reading: Reading::default(), faces }
+        Self { ceremony, sheets, consent, reading: Reading::default() }
     }
 
-    fn add(&mut self, at: usize, sheet: Sheet<'a>) {
-        let Sheet { made, last, lying, signers, reading, face } = sheet;
+    fn add(&mut self, at: usize, sheet: Sheet) {
+        let Sheet { made, last, lying, signers, reading } = sheet;
         self.sheets.roots.push(lying);
         self.sheets.signers.extend(signers);
         if let Some(consent) = &mut self.consent {
             consent.add(&made, last);
         }
         self.reading.add(at, &made.repository, reading);
-        self.faces.push(face);
     }
 
-    fn finish(self) -> Result<Sheets, Refusal> {
-        self.faces.finish()?;
+    fn finish(self) -> Sheets {
         let consent = self.consent.map(Consent::finish);
         let names = self.ceremony.plan().repositories().iter().map(|planned| planned.name.as_str());
-        Ok(Sheets { consent, page: self.reading.finish(names), ..self.sheets })
+        Sheets { consent, page: self.reading.finish(names), ..self.sheets }
     }
 }
 
@@ -261,6 +279,33 @@ impl<'a> Drafting<'a> {
         let signers = ceremony.roster().keys().iter().map(|key| ceremony.public(&key.name));
         let signers = signers.collect();
         Ok(Self { ceremony, planned, keys, signers, earlier: earlier(ceremony)? })
+    }
+
+    /// Drafts and judges every candidate, with a look at each.
+    fn each<T: Send>(
+        &self,
+        look: &(dyn Fn(Drafted<'_>) -> Result<T, Refusal> + Sync),
+        each: &mut Each<'_, T>,
+    ) -> Result<(), Refusal> {
+        let (plan, means) = (self.ceremony.plan(), &self.ceremony.inputs().means);
+        check_outlives(plan)?;
+        let (certificates, all) = (ByPiece::default(), plan.repositories());
+        let mut faces = Faces::new(plan, self.ceremony.past());
+        let work = |at: usize| {
+            let (made, within) =
+                certificates.of(at, all.len(), |range| self.certificates(range))?;
+            let draft = self.draft(&made, (at, within))?;
+            let signed = draft.root().signed_bytes();
+            let made = draft.made_of(&signed);
+            self.check_equivocation(&made)?;
+            let face = Face::of(&all[at].name, draft.root());
+            Ok::<_, Refusal>((face, look(Drafted { at, draft: &draft, made, signed })?))
+        };
+        means.map(0..all.len(), work, |at, (face, came)| {
+            faces.push(face);
+            each(at, came)
+        })?;
+        faces.finish()
     }
 
     fn certificates(&self, range: Range<usize>) -> Result<Certificates, Refusal> {
@@ -353,11 +398,8 @@ impl<'a> Drafting<'a> {
             .hint("a version once meant is never signed with other bytes"))
     }
 
-    fn sheet(&self, at: usize, draft: &Draft) -> Result<Sheet<'a>, Refusal> {
-        let signed = draft.root().signed_bytes();
-        let (repository, version) = (draft.repository.clone(), draft.root().version().get());
-        let made = RootMade { repository, version, sha256: Digest::of(&signed) };
-        self.check_equivocation(&made)?;
+    fn sheet(&self, drafted: Drafted<'_>) -> Result<Sheet, Refusal> {
+        let Drafted { draft, made, signed, .. } = drafted;
         let ids = |public: &PublicKey| !draft.ids(public).is_empty();
         let signers = self.signers.iter().map(|public| public.as_ref().is_some_and(ids));
         let signers = signers.collect();
@@ -367,8 +409,7 @@ impl<'a> Drafting<'a> {
         let head = Head { version: made.version, sha256: made.sha256, signed: len };
         let lying = [&head.to_bytes()[..], &signed, draft.candidate.bytes()].concat();
         let lying = self.ceremony.inputs().means.shelf.put(&lying)?;
-        let face = Face::of(&self.ceremony.plan().repositories()[at].name, draft.root());
-        Ok(Sheet { made, last, lying, signers, reading, face })
+        Ok(Sheet { made, last, lying, signers, reading })
     }
 }
 

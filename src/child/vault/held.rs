@@ -266,7 +266,6 @@ fn from_file(
 ) -> Result<(Secret<32>, PublicKey), Refused> {
     let [file, passphrase] = secrets else { return Err(Refused::SecretMissing) };
     let der = KeyFile::read(file.expose())?.open(passphrase.expose())?;
-    // Once in 256 times another passphrase opens to bytes that are no key.
     let secret = file::scalar(&der)?;
     let public = share::public_key(algorithm, &secret)?;
     if public.id() != pin {

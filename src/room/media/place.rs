@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
+use std::num::NonZeroU64;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
@@ -127,7 +128,18 @@ impl<'a> Place<'a> {
         content: &(impl Content + ?Sized),
         written: Written,
     ) -> Result<(), Error> {
-        match (self.holds(0, content).map_err(|error| written.judge(error))?, written) {
+        self.read_back_from(self.open_anew(0), content, written)
+    }
+
+    /// The same of what was asked for before.
+    pub(super) fn read_back_from(
+        self,
+        asked: Result<File, Error>,
+        content: &(impl Content + ?Sized),
+        written: Written,
+    ) -> Result<(), Error> {
+        let held = asked.and_then(|file| self.is_read_from(file, content));
+        match (held.map_err(|error| written.judge(error))?, written) {
             (true, _) => Ok(()),
             (false, Written::AlreadyThere) => Err(Error::Exists { path: self.path.to_owned() }),
             (false, Written::New) => Err(Error::lying(self.path)),
@@ -141,14 +153,39 @@ impl<'a> Place<'a> {
         start: u64,
         content: &(impl Content + ?Sized),
     ) -> Result<bool, Error> {
+        self.is_read_from(self.open_anew(start)?, content)
+    }
+
+    /// Opens a file that is read back, and has the media fetch its first bytes: whoever asks for several waits once. What
+    /// the media could not give then it is asked for again, when it is read.
+    pub(super) fn ask(self) -> Result<File, Error> {
+        let file = self.open_anew(0)?;
+        // Where the advice is not taken, whoever reads waits; what follows the kernel knows to fetch.
+        let _ = rustix::fs::fadvise(&file, 0, NonZeroU64::new(FETCHED), Advice::WillNeed);
+        Ok(file)
+    }
+
+    /// Opens a file at `start`, and the kernel lets its copy of what is there go.
+    fn open_anew(self, start: u64) -> Result<File, Error> {
         let mut file = self.open()?;
         // Advice that is not taken costs a weaker proof and no more.
         let _ = rustix::fs::fadvise(&file, start, None, Advice::DontNeed);
-        let there = if start == 0 { Ok(0) } else { file.seek(SeekFrom::Start(start)) };
-        let same = there.and_then(|_| content::is_read_from(content, &mut file));
-        same.map_err(|e| Error::of(self.path, "read", e))
+        if start > 0 {
+            file.seek(SeekFrom::Start(start)).map_err(|e| self.failed("read", e))?;
+        }
+        Ok(file)
+    }
+
+    fn is_read_from(
+        self,
+        mut file: File,
+        content: &(impl Content + ?Sized),
+    ) -> Result<bool, Error> {
+        content::is_read_from(content, &mut file).map_err(|e| self.failed("read", e))
     }
 }
+
+const FETCHED: u64 = 64 << 10;
 
 pub(super) fn regular(file: File, path: &Path) -> Result<File, Error> {
     let kind = file.metadata().map_err(|e| Error::of(path, "read", e))?.file_type();

@@ -26,8 +26,12 @@ fn shelf(folder: &Path) -> Result<Arc<dyn Shelf>, Error> {
 /// # Errors
 /// What keeps a file from being made there.
 pub fn shelf_near(folder: &Path) -> Result<Arc<dyn Shelf>, Error> {
-    let place = folder.ancestors().find(|place| place.is_dir()).unwrap_or(Path::new("."));
-    shelf(place)
+    shelf(above(folder))
+}
+
+/// The folder itself, or the nearest one above that is there.
+pub(super) fn above(folder: &Path) -> &Path {
+    folder.ancestors().find(|place| place.is_dir()).unwrap_or(Path::new("."))
 }
 
 /// A shelf for whoever only reads: on the disk for files that outlive nothing, or in memory where that takes none.

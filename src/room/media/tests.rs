@@ -187,6 +187,26 @@ fn a_tree_that_differs_in_any_way_is_not_ours() {
 }
 
 #[test]
+fn of_many_files_the_first_is_told_that_differs() {
+    let scratch = Scratch::new();
+    let tree: Files = (0..700_u32).map(|n| (format!("{n:03}/1"), n.to_le_bytes().into())).collect();
+    assert_eq!(write_tree(&scratch.0, "trust", &tree).unwrap(), Written::New);
+    for other in [650, 413, 32_u32] {
+        assert_eq!(write_tree(&scratch.0, "trust", &tree).unwrap(), Written::AlreadyThere);
+        let first = scratch.0.join(format!("trust/{other:03}/1"));
+        for (path, bytes) in [(first.clone(), b"12345"), (scratch.0.join("trust/651/1"), b"other")]
+        {
+            std::fs::write(path, bytes).unwrap();
+        }
+        let error = write_tree(&scratch.0, "trust", &tree).unwrap_err();
+        assert!(matches!(&error, Error::Exists { path } if *path == first), "{error}");
+        for n in [other, 651] {
+            std::fs::write(scratch.0.join(format!("trust/{n:03}/1")), n.to_le_bytes()).unwrap();
+        }
+    }
+}
+
+#[test]
 fn what_a_killed_run_left_gives_way_to_what_it_was_to_become_and_hinders_nothing() {
     let scratch = Scratch::new();
     let temporary = scratch.0.join(".officiant-new-trust");

@@ -185,21 +185,32 @@ fn read_back(
     let target = &root.join(name);
     let folder = &open_folder_in(volume, name, root)?;
     check_there(folder, target, files, written)?;
-    let read = |hand: usize, hands: usize| {
-        let mine = files.files().enumerate().skip(hand).step_by(hands);
-        for (at, (path, content)) in mine {
-            let here = super::joined(target, path);
-            let place = Place::within(folder, path, &here);
-            place.read_back(content, written).map_err(|error| (at, error))?;
-        }
-        Ok(())
-    };
     if files.files().nth(MANY).is_none() {
-        return read(0, 1).map_err(|(_, error)| error);
+        return files.files().try_for_each(|(path, content)| {
+            let here = super::joined(target, path);
+            Place::within(folder, path, &here).read_back(content, written)
+        });
     }
+    let read = |hand: usize| {
+        let mine = files.files().enumerate().skip(hand).step_by(HANDS);
+        let mut mine = mine.map(|(at, file)| (at, super::joined(target, file.0), file));
+        loop {
+            let some: Vec<_> = mine.by_ref().take(ASKED).collect();
+            let place = |here, path| Place::within(folder, path, here);
+            let asked = some.iter().map(|(_, here, (path, _))| place(here, path).ask());
+            let asked: Vec<_> = asked.collect();
+            if asked.is_empty() {
+                return Ok(());
+            }
+            for ((at, here, (path, content)), asked) in some.iter().zip(asked) {
+                let same = place(here, path).read_back_from(asked, *content, written);
+                same.map_err(|error| (*at, error))?;
+            }
+        }
+    };
     // A media answers several questions sooner than one after the other.
     let ended: Vec<Result<(), (usize, Error)>> = thread::scope(|scope| {
-        let hands: Vec<_> = (0..HANDS).map(|hand| scope.spawn(move || read(hand, HANDS))).collect();
+        let hands: Vec<_> = (0..HANDS).map(|hand| scope.spawn(move || read(hand))).collect();
         let gone = |_| Err((usize::MAX, Error::lying(target)));
         hands.into_iter().map(|hand| hand.join().unwrap_or_else(gone)).collect()
     });
@@ -273,9 +284,11 @@ fn open_folder_at(at: impl AsFd, name: &Path, path: &Path, more: OFlags) -> Resu
     }
 }
 
-/// So many files are read back at once, where there are more than [`MANY`].
-const HANDS: usize = 4;
+/// So many read back, where there are more files than [`MANY`].
+const HANDS: usize = 2;
 const MANY: usize = 256;
+/// The media is asked for so many files before the first of them is waited for.
+const ASKED: usize = 32;
 
 /// What `statfs` says of a file system that a program serves.
 const FUSE: rustix::fs::FsWord = 0x6573_5546;

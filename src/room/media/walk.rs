@@ -68,14 +68,16 @@ pub(super) fn lay_open(
         // Files are opened by one thread, and read by another.
         let (open, opened) = sync_channel::<(String, PathBuf, File)>(OPENED);
         let laid = scope.spawn(move || {
-            let mut files = files::Packing::default();
+            let mut laying = files::Laying::new(shelf);
             for (path, here, file) in opened {
-                limited.read(&path, &file, &here, &mut |path, from, here| {
-                    files.push(path, lay(from, here, shelf).map_err(Trouble::Other)?);
-                    Ok(())
+                limited.read(&path, &file, &here, &mut |path, from, _| {
+                    laying.read(path, from).map_err(|unlaid| match unlaid {
+                        files::Unlaid::Read(e) => Trouble::Read(e),
+                        files::Unlaid::Lost(lost) => Trouble::Other(lost.into()),
+                    })
                 })?;
             }
-            Ok(files.finish())
+            Ok(laying.finish()?)
         });
         let walked = walk(folder, root, limits, &mut |found| {
             let Found::File { path, place, here } = found else { return Ok(()) };

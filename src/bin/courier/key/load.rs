@@ -135,7 +135,6 @@ fn old_gun(block: &KeyFile) -> Option<&str> {
 fn opened(path: &Path, block: &KeyFile, owner: &Owner) -> Result<Private, Error> {
     let open = |pin: &Pin| {
         let der = block.open(pin.expose().as_bytes()).ok()?;
-        // Once in 256 times another passphrase leaves padding that looks right, and no key.
         Private::from_der(path, &der).ok()
     };
     let mut set = Environment::passphrases(owner.holder());

@@ -36,7 +36,6 @@ impl Private {
     /// [`Error`].
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let block = pem(path)?;
-        let wrong = || Error::Passphrase { file: path.to_owned() };
         if !block.label().ends_with("PRIVATE KEY") {
             let (file, label) = (path.to_owned(), block.label().to_owned());
             return Err(Error::Label { file, expected: "PRIVATE KEY", label });
@@ -45,9 +44,9 @@ impl Private {
             return Self::from_der(path, block.der());
         }
         let passphrase = passphrase(path)?;
-        let plain = block.open(passphrase.expose().as_bytes()).map_err(|_| wrong())?;
-        // Once in 256 times another passphrase leaves padding that looks right, and no key.
-        Self::from_der(path, &plain).map_err(|_| wrong())
+        let plain = block.open(passphrase.expose().as_bytes());
+        let plain = plain.map_err(|_| Error::Passphrase { file: path.to_owned() })?;
+        Self::from_der(path, &plain)
     }
 
     /// Takes DER: PKCS#8, also in Notary's forms of it, SEC 1 or PKCS#1. The path is for words.
@@ -59,7 +58,7 @@ impl Private {
         let inner = file::inner(der);
         for (algorithm, signing) in CURVES {
             let read = |der: &[u8]| EcdsaKeyPair::from_private_key_der(signing, der).ok();
-            if let Some(pair) = read(der).or_else(|| read(inner.as_ref()?)) {
+            if let Some(pair) = read(der).or_else(|| read(inner?)) {
                 let public = PublicKey::from_ec_point(algorithm, pair.public_key().as_ref());
                 return Ok(Self { public: public.map_err(wrong)?, pair: Pair::Ecdsa(pair) });
             }
@@ -105,7 +104,7 @@ impl Private {
             }
             Pair::Rsa(pair) => {
                 let der: Pkcs8V1Der<'_> = pair.as_der().ok()?;
-                file::inner(der.as_ref())?
+                Zeroizing::new(file::inner(der.as_ref())?.to_vec())
             }
         };
         file::notary_pkcs8(self.public.algorithm(), &inner)
