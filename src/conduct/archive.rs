@@ -47,10 +47,13 @@ pub(super) fn write<'a, I: Iterator<Item = (Cow<'a, str>, &'a Bytes)>>(
 }
 
 /// The same before the folder that it belongs into may be touched: none where that cannot be done.
+///
+/// # Errors
+/// As [`Unnamed::write`].
 pub(super) fn ahead<'a, I: Iterator<Item = (Cow<'a, str>, &'a Bytes)>>(
     files: impl Fn() -> I,
     folder: &Path,
-) -> Option<Unnamed> {
+) -> Result<Option<Unnamed>, media::Error> {
     Unnamed::write(folder, &Archive(files))
 }
 

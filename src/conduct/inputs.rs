@@ -89,14 +89,24 @@ impl Inward {
     }
 
     /// Writes them beside the work folder, where nothing is seen of them, while they are judged; none where that cannot be
-    /// done.
-    pub(super) fn keep_ahead(&self, work: &Path) -> Option<Unnamed> {
-        archive::ahead(|| self.all(), work)
+    /// done, or an earlier run was here.
+    pub(super) fn keep_ahead(&self, work: &Path) -> Result<Option<Unnamed>, media::Error> {
+        match media::exists(&work.join(ARCHIVE))? {
+            true => Ok(None),
+            false => archive::ahead(|| self.all(), work),
+        }
     }
 
     /// Sees to it that they are in the work folder, whole or not at all.
-    pub(super) fn keep(&self, work: &Path, ahead: Option<Unnamed>) -> Result<(), Refusal> {
-        let placed = ahead.map_or(Ok(false), |ahead| ahead.place(&work.join(ARCHIVE)));
+    pub(super) fn keep(
+        &self,
+        work: &Path,
+        ahead: Result<Option<Unnamed>, media::Error>,
+    ) -> Result<(), Refusal> {
+        let placed = ahead.and_then(|ahead| match ahead {
+            Some(ahead) => ahead.place(&work.join(ARCHIVE)),
+            None => Ok(false),
+        });
         if placed.map_err(device)? {
             return Ok(());
         }

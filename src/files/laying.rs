@@ -54,7 +54,7 @@ impl<'a> Laying<'a> {
             }
             return Ok(());
         }
-        // A file of more than a block lies by itself.
+        // A file of a block or more lies by itself.
         let first = self.block.split_off(begin);
         self.lay(begin)?;
         let mut writer = Writer::new(self.shelf);

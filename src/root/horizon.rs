@@ -130,7 +130,7 @@ fn lost(
 ) -> Lost {
     let mut lost = Vec::new();
     for (start, profile, today) in today {
-        // Nearly nobody is, and whether somebody works today is asked only of those.
+        // Nearly nobody is stopped by the new root: only of those it is asked whether they work without it.
         let Err(stop) = today else { continue };
         let is_new = start.is_some() && start == after.newest() && before.newest().is_some();
         if is_new || reach(Walker { profile, repository, at }, before, start).is_ok() {

@@ -185,6 +185,7 @@ impl<'a> Place<'a> {
     }
 }
 
+/// So many bytes of a file are asked for before it is read.
 const FETCHED: u64 = 64 << 10;
 
 pub(super) fn regular(file: File, path: &Path) -> Result<File, Error> {

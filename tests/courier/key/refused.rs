@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::{close, done, file_of, id_of, ids, key, names, private, with_passphrase};
 use crate::harness::command::{command, run};
+use crate::harness::notary::PASSPHRASE;
 use crate::harness::scratch::Scratch;
 
 /// Sees that a command ends with this code and these words, and that the store is as it was.
@@ -122,6 +123,10 @@ fn files_that_are_no_private_key_or_open_to_others_are_not_loaded() {
     openssl("pkey -in key.pem -pubout -out public.pem");
     openssl("ecparam -genkey -noout -name secp384r1 -out p384.pem");
     close(&home.join("p384.pem"));
+    let mut seal = command("openssl", &home);
+    seal.args(["pkcs8", "-topk8", "-in", "p384.pem", "-out", "sealed.pem", "-passout"]);
+    run(seal.arg(format!("pass:{PASSPHRASE}"))).ok();
+    close(&home.join("sealed.pem"));
     fs::set_permissions(home.join("key.pem"), fs::Permissions::from_mode(0o640)).unwrap();
     let load = |file: &str, code: i32, words: &str| {
         let words = format!("{words}nothing was written\n");
@@ -149,6 +154,13 @@ fn files_that_are_no_private_key_or_open_to_others_are_not_loaded() {
         "p384.pem",
         2,
         "error: `p384.pem` is no private key of ECDSA P-256 or P-521, Ed25519 or RSA\n\
+         hint: make a key of ECDSA P-256, Ed25519 or RSA\n",
+    );
+    // The passphrase is the right one.
+    load(
+        "sealed.pem",
+        2,
+        "error: `sealed.pem` is no private key of ECDSA P-256 or P-521, Ed25519 or RSA\n\
          hint: make a key of ECDSA P-256, Ed25519 or RSA\n",
     );
     close(&home.join("key.pem"));

@@ -135,13 +135,15 @@ fn old_gun(block: &KeyFile) -> Option<&str> {
 fn opened(path: &Path, block: &KeyFile, owner: &Owner) -> Result<Private, Error> {
     let open = |pin: &Pin| {
         let der = block.open(pin.expose().as_bytes()).ok()?;
-        Private::from_der(path, &der).ok()
+        Some(Private::from_der(path, &der))
     };
     let mut set = Environment::passphrases(owner.holder());
-    if let Some(private) = set.find_map(|pin| open(&pin)) {
-        return Ok(private);
-    }
-    open(&of_file(path)?).ok_or_else(|| keys::Error::Passphrase { file: path.to_owned() }.into())
+    let opened = match set.find_map(|pin| open(&pin)) {
+        None => open(&of_file(path)?),
+        opened => opened,
+    };
+    let wrong = || Err(keys::Error::Passphrase { file: path.to_owned() });
+    Ok(opened.unwrap_or_else(wrong)?)
 }
 
 /// The passphrase for a new key; it is asked for once for all keys of a kind.

@@ -120,14 +120,10 @@ impl Stored {
     /// The private key by a passphrase; none when it is another one.
     ///
     /// # Errors
-    /// [`Error::Other`].
+    /// [`Error::Other`]; [`Error::Key`] for what is no key that is read here.
     pub(super) fn opened(&self, block: &KeyFile, pin: &Pin) -> Result<Option<Private>, Error> {
         let Ok(der) = block.open(pin.expose().as_bytes()) else { return Ok(None) };
-        match self.private(&der) {
-            // Once in 256 times another passphrase leaves padding that looks right, and no key.
-            Err(Error::Key(_)) => Ok(None),
-            private => private.map(Some),
-        }
+        self.private(&der).map(Some)
     }
 
     fn read(at: &Path, id: &str, old: Owner) -> Result<Self, Error> {
